@@ -1,0 +1,164 @@
+import {
+  addComponent,
+  addEntity,
+  type World as BitWorld,
+  createWorld as createBitWorld,
+  hasComponent,
+  query,
+} from 'bitecs'
+import { COLUMN_TYPES, type Columns, type ColumnType, type Component, type Schema } from './component.js'
+
+/** Rows of one component: how many, and which of them are live. */
+interface Table {
+  readonly component: Component
+  rows: number
+  columns: Columns<Schema> | null
+  /** Pools: column that is non-zero in live rows, or null when every row is live. */
+  liveColumn: string | null
+  readonly pool: boolean
+}
+
+/** One line of `World.describe`. */
+export interface TableDescription {
+  readonly component: string
+  readonly rows: number
+  readonly columns: readonly string[]
+  readonly bytes: number
+  readonly pool: boolean
+  readonly role: string
+}
+
+/** A zero-filled column in shared memory of fixed length: growable buffers are a hundred times slower to read. */
+function sharedColumn(type: ColumnType, rows: number): ArrayBufferView {
+  const Column = COLUMN_TYPES[type] as unknown as {
+    new (buffer: SharedArrayBuffer): ArrayBufferView
+    readonly BYTES_PER_ELEMENT: number
+  }
+  return new Column(new SharedArrayBuffer(rows * Column.BYTES_PER_ELEMENT))
+}
+
+/**
+ * A world: entities and components while it is built, shared columns once it is frozen.
+ *
+ * Entities describe structure and come from bitECS; their id indexes the columns (`column[eid]`), so 0 is never an
+ * entity. Pools are ranges of rows for what comes and goes in a run (packets, sockets); their rows start at 1 too, so
+ * 0 always means none. After `freeze` nothing is added, and each column is one SharedArrayBuffer of fixed length.
+ */
+export class World {
+  readonly #bit: BitWorld = createBitWorld()
+  readonly #tables = new Map<Component, Table>()
+  #frozen = false
+
+  /** True once the columns exist and the structure can no longer change. */
+  get frozen(): boolean {
+    return this.#frozen
+  }
+
+  /**
+   * Adds `count` entities with the given components in one block of consecutive ids and returns the first id.
+   * `alignRows` makes the first id a multiple of it, so that blocks of different partitions share no cache line.
+   */
+  spawn(components: readonly Component[], count: number, alignRows = 1): number {
+    this.#assertOpen()
+    let first = 0
+    let eid = addEntity(this.#bit)
+    while (eid % alignRows !== 0) eid = addEntity(this.#bit)
+    for (let i = 0; i < count; i++) {
+      if (i === 0) first = eid
+      else eid = addEntity(this.#bit)
+      if (eid !== first + i) throw new Error(`entity ids are not consecutive: expected ${first + i}, got ${eid}`)
+      for (const component of components) {
+        const table = this.#table(component, false)
+        addComponent(this.#bit, eid, component)
+        if (eid >= table.rows) table.rows = eid + 1
+      }
+    }
+    return first
+  }
+
+  /** Declares a pool of `rows` rows (ids 1 … rows) of a component; `liveColumn` names the column that is 0 in free rows. */
+  pool(component: Component, rows: number, liveColumn: string | null = null): void {
+    this.#assertOpen()
+    const table = this.#table(component, true)
+    table.rows = Math.max(table.rows, rows + 1)
+    table.liveColumn = liveColumn
+  }
+
+  /** Ends building: allocates every column, zero-filled. */
+  freeze(): void {
+    this.#assertOpen()
+    this.#frozen = true
+    for (const table of this.#tables.values()) {
+      const columns: Record<string, unknown> = {}
+      for (const [name, type] of Object.entries(table.component.schema)) {
+        columns[name] = sharedColumn(type, Math.max(1, table.rows))
+      }
+      table.columns = columns as Columns<Schema>
+    }
+  }
+
+  /** Columns of a component, writable; only after `freeze`. */
+  columns<S extends Schema>(component: Component<S>): Columns<S> {
+    const table = this.#tables.get(component as unknown as Component)
+    if (table?.columns == null) throw new Error(`component ${component.name} has no columns: declare it, then freeze`)
+    return table.columns as unknown as Columns<S>
+  }
+
+  /** True if the component was spawned or pooled in this world. */
+  has(component: Component<Schema>): boolean {
+    return this.#tables.has(component)
+  }
+
+  /** Ids of the entities that have all the components, ascending: never the order of history. Not for use inside a run. */
+  query(components: readonly Component[]): number[] {
+    return [...query(this.#bit, components as Component[])].sort((a, b) => a - b)
+  }
+
+  /** True if the entity has the component. */
+  hasComponent(eid: number, component: Component): boolean {
+    return hasComponent(this.#bit, eid, component)
+  }
+
+  /** Tables in order of declaration, for `inspect` and memory accounts. */
+  describe(): TableDescription[] {
+    return [...this.#tables.values()].map((table) => ({
+      component: table.component.name,
+      rows: table.rows,
+      columns: Object.keys(table.component.schema),
+      bytes: Object.values(table.component.schema).reduce(
+        (sum, type) => sum + table.rows * COLUMN_TYPES[type].BYTES_PER_ELEMENT,
+        0,
+      ),
+      pool: table.pool,
+      role: table.component.role,
+    }))
+  }
+
+  /** Visits the model-state columns in order of declaration with the column that tells live rows, for the digest. */
+  eachModelColumn(visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null) => void): void {
+    for (const table of this.#tables.values()) {
+      if (table.component.role !== 'model' || table.columns === null) continue
+      const live = table.liveColumn === null ? null : (table.columns[table.liveColumn] as ArrayLike<number>)
+      for (const name of Object.keys(table.component.schema)) {
+        visit(`${table.component.name}.${name}`, table.columns[name] as ArrayLike<number>, live)
+      }
+    }
+  }
+
+  #table(component: Component, pool: boolean): Table {
+    let table = this.#tables.get(component)
+    if (table === undefined) {
+      for (const other of this.#tables.keys()) {
+        if (other.name === component.name) throw new Error(`two components are called ${component.name}`)
+      }
+      table = { component, rows: 0, columns: null, liveColumn: null, pool }
+      this.#tables.set(component, table)
+    }
+    if (table.pool !== pool) throw new Error(`component ${component.name} is used both on entities and as a pool`)
+    return table
+  }
+
+  #assertOpen(): void {
+    if (this.#frozen) throw new Error('the world is frozen: structure is built before the run')
+  }
+}

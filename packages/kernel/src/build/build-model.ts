@@ -1,0 +1,175 @@
+import { Binder, World } from '@softnet/ecs'
+import { type CostProfile, type Plan, costProfile } from '@softnet/scenario'
+import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
+import { runCpu } from '../cpu/run-cpu.js'
+import { mail } from '../cpu/mail.js'
+import { LIST_RECEIVER, type ListReceiver } from '../gro/list-receiver.js'
+import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
+import { fillIcmp } from '../icmp/icmp-send.js'
+import { fillIp } from '../ip/address-table.js'
+import { cstates } from '../irq/cstates.js'
+import { napiControl } from '../napi/napi.js'
+import { NAPIF, Napi } from '../napi/components.js'
+import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
+import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
+import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
+import { fillTraffic } from '../traffic/fill-traffic.js'
+import { fillUdp, socketHashMask } from '../udp/udp-table.js'
+import { udpSocketForGro } from '../udp/lookup.js'
+import { wireRun } from '../wire/wire-run.js'
+import { TIMELINE_ROWS } from '../count/components.js'
+import { fillXdp } from '../xdp/build.js'
+import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from './constants.js'
+import { computeLayout } from './compute-layout.js'
+import { declareModel } from './declare.js'
+import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
+import { fillDevices } from './fill-devices.js'
+import { fillTasks } from './fill-tasks.js'
+import { COST_LATENCY } from './latency.js'
+import type { Layout } from './layout.js'
+import { type Partitions, findPartitions, transmitLatencyPs } from './partitions.js'
+import { type Sizes, computeSizes, powerOfTwo } from './sizes.js'
+
+/** What a test, an oracle case or a trace hangs into the model; nothing of it may change a run's counters. */
+export interface ModelHooks {
+  readonly trace?: TraceSink
+  readonly rxHandler?: { handle: RxHandler | null }
+  readonly harness?: HarnessCalls
+}
+
+/** A built model: the world, its bound systems, and how it falls into partitions. */
+export interface Model {
+  readonly plan: Plan
+  readonly world: World
+  readonly binder: Binder
+  readonly layout: Layout
+  readonly partitions: Partitions
+  readonly sizes: Sizes
+  readonly profile: CostProfile
+  readonly constants: PlanConstants
+}
+
+/** Builds the world of a plan: the same plan gives the same ids and columns on every worker. */
+export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
+  const profile = costProfile(plan.profile)
+  const layout = computeLayout(plan)
+  const partitions = findPartitions(layout, profile)
+  const sizes = computeSizes(layout, partitions)
+  const world = new World()
+  declareModel(world, layout, sizes)
+  world.freeze()
+  const binder = new Binder(world)
+  const constants = planConstants(plan, layout, sizes)
+  provide(binder, layout, partitions, profile, constants, hooks)
+  const firstMailRow = fillCpus(world, layout, partitions, sizes, profile)
+  const firstLaneRow = fillMail(world, layout, partitions, firstMailRow)
+  fillDevices(world, layout, firstLaneRow)
+  fillTasks(world, layout)
+  fillIp(world, layout)
+  fillUdp(world, layout)
+  fillIcmp(world, layout)
+  fillXdp(world, layout)
+  const model = { plan, world, binder, layout, partitions, sizes, profile, constants }
+  bindMachine(model)
+  fillTraffic(binder, layout)
+  enableNapis(binder, layout)
+  const idle = binder.bind(cstates)
+  for (let cpu = layout.firstCpu; cpu < layout.cpuRows; cpu++) idle.enter(cpu)
+  return model
+}
+
+function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants {
+  const host = plan.hosts[0]
+  const cpuBits = powerOfTwo(layout.cpuCount)
+  return {
+    plan,
+    sysctl: host.sysctl,
+    cpuRows: layout.cpuRows,
+    ownerRows: layout.ownerRows,
+    timelinePs: Math.max(1, Math.ceil(plan.durationPs / TIMELINE_ROWS)),
+    jiffyPs: Math.floor(1e12 / host.hz),
+    hz: host.hz,
+    firstDevice: layout.firstDevice,
+    firstVector: layout.firstVector,
+    firstQueue: layout.firstQueue,
+    firstTask: layout.firstTask,
+    firstPartition: 1,
+    sockFlowLength: sizes.sockFlowLength,
+    sockFlowCpuMask: cpuBits - 1,
+    socketHashMask: socketHashMask(layout),
+    flowTableLength: powerOfTwo(host.sysctl['net.core.flow_limit_table_len']),
+    warmupPs: plan.warmupPs,
+    sources: sizes.sources,
+    sourceCpus: sizes.sourceCpus,
+    flowViewLeaders: sizes.flowViewLeaders,
+  }
+}
+
+function provide(
+  binder: Binder,
+  layout: Layout,
+  partitions: Partitions,
+  profile: CostProfile,
+  constants: PlanConstants,
+  hooks: ModelHooks,
+): void {
+  binder.provide(PLAN_CONSTANTS, constants)
+  binder.provide(TRACE_SINK, hooks.trace ?? NO_TRACE)
+  binder.provide(CUSTOM_RX_HANDLER, hooks.rxHandler ?? { handle: null })
+  binder.provide(HARNESS_CALLS, hooks.harness ?? { call: null })
+  binder.provide(COST_LATENCY, {
+    irqDeliveryPs: profile.latency.irqDeliveryPs,
+    ipiPs: profile.latency.ipiPs,
+    linePs: partitions.linePs,
+    txPs: transmitLatencyPs(layout),
+  })
+  binder.provide(COLD_COSTS, coldCosts(layout, profile))
+}
+
+function coldCosts(layout: Layout, profile: CostProfile) {
+  const coldPollPs = new Float64Array(layout.cpuRows)
+  const coldPacketPs = new Float64Array(layout.deviceCount * layout.cpuRows)
+  for (const host of layout.hosts) {
+    host.plan.cpus.forEach((cpu, i) => {
+      const id = host.firstCpu + i
+      if (profile.coldPoll.cycles > 0) coldPollPs[id] = cyclesToPs(profile.coldPoll.cycles, cpu.frequencyHz)
+      for (const device of host.devices) {
+        // DMA lands in the last-level cache of the NIC's node; a CPU that shares it finds the packet warm.
+        const nearest = host.plan.cpus.find((other) => other.nodeId === device.plan.nodeId)
+        const warm = nearest !== undefined && nearest.llcId === cpu.llcId
+        const { sameNodeCycles, otherNodeCycles } = profile.coldPacket
+        const cycles = warm ? 0 : cpu.nodeId === device.plan.nodeId ? sameNodeCycles : otherNodeCycles
+        const row = (device.device - layout.firstDevice) * layout.cpuRows + id
+        coldPacketPs[row] = cycles > 0 ? cyclesToPs(cycles, cpu.frequencyHz) : 0
+      }
+    })
+  }
+  return { coldPollPs, coldPacketPs, smtFactor: profile.smtSlowdown.factor }
+}
+
+/** Binds what closes the ring: GRO hands its lists to the stack, and asks for sockets, which it cannot bind itself. */
+function bindMachine(model: Model): void {
+  const { binder, layout } = model
+  const anyUdpGro = layout.plan.hosts.some((host) => host.apps.some((app) => app.sockets.some((s) => s.udpGro)))
+  let receiver: ListReceiver | null = null
+  let find: UdpGroSocket | null = null
+  binder.provide(LIST_RECEIVER, (cpu, napi) => {
+    if (receiver !== null) receiver(cpu, napi)
+  })
+  binder.provide(UDP_GRO_SOCKET, (cpu, row) => (anyUdpGro && find !== null ? find(cpu, row) : 0))
+  receiver = binder.bind(receiveNapiList)
+  find = binder.bind(udpSocketForGro)
+  binder.bind(runCpu)
+  binder.bind(wireRun)
+  binder.bind(mail)
+}
+
+/** netif_napi_add leaves an instance disabled; opening the device enables it. */
+function enableNapis(binder: Binder, layout: Layout): void {
+  const control = binder.bind(napiControl)
+  const { state } = binder.world.columns(Napi)
+  for (let napi = layout.firstNapi; napi < layout.firstNapi + layout.napiCount; napi++) {
+    state[napi] |= NAPIF.sched | NAPIF.npsvc
+    control.enable(napi)
+  }
+}

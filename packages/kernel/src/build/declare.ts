@@ -1,0 +1,132 @@
+import {
+  type Component,
+  EventHeap,
+  EventRow,
+  PoolOwner,
+  PoolSlot,
+  type World,
+} from '@softnet/ecs'
+import { LATENCY_BUCKETS } from '@softnet/scenario'
+import {
+  DEVICE_ROWS,
+  DROP_ROWS,
+  DeviceCount,
+  DropCount,
+  GRO_ROWS,
+  GroCount,
+  LatencyHistogram,
+  LatencySum,
+  PacketCount,
+  SNMP_ROWS,
+  SnmpCount,
+  TIMELINE_ROWS,
+  Timeline,
+} from '../count/components.js'
+import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, StageTime } from '../cpu/components.js'
+import { MAIL_SLOTS, MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
+import { declareIcmp } from '../icmp/icmp-send.js'
+import { declareIp } from '../ip/address-table.js'
+import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
+import { IdleState } from '../irq/cstates.js'
+import { GroBucket, Napi } from '../napi/components.js'
+import { VlanDevice } from '../netif/components.js'
+import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { Skb, SkbAccount } from '../skb/components.js'
+import { Epoll, Sock, SockView, SockWatch } from '../sock/components.js'
+import { SoftirqCount, SoftirqState } from '../softirq/components.js'
+import {
+  BacklogServed,
+  BacklogView,
+  DeferPending,
+  FlowBucket,
+  FlowHistory,
+  RpsFlow,
+  RpsMapSlot,
+  SockFlow,
+  Softnet,
+} from '../softnet/components.js'
+import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket } from '../task/components.js'
+import { declareTraffic } from '../traffic/declare-traffic.js'
+import { declareUdp } from '../udp/udp-table.js'
+import { declareXdp } from '../xdp/build.js'
+import type { Layout } from './layout.js'
+import type { Sizes } from './sizes.js'
+
+/** Spawns the entities in the order of the layout; their ids must come out as the layout says. */
+function spawnEntities(world: World, layout: Layout): void {
+  const expect = (what: string, first: number, wanted: number, count: number) => {
+    if (count > 0 && first !== wanted) throw new Error(`${what} start at entity ${first}, the layout says ${wanted}`)
+  }
+  const cpuParts: Component[] = [Owner, EventHeap, Cpu, Softnet, SoftirqState, HardirqState, LocalIrq, IdleState, RunQueue]
+  const groups: readonly [string, Component[], number, number][] = [
+    ['CPUs', cpuParts, layout.firstCpu, layout.cpuCount],
+    ['wires', [Owner, EventHeap], layout.firstWire, layout.wireCount],
+    ['devices', [NetDev], layout.firstDevice, layout.deviceCount],
+    ['queues', [RxQueue], layout.firstQueue, layout.queueCount],
+    ['vectors', [IrqVector, DimState], layout.firstVector, layout.vectorCount],
+    ['NAPI instances', [Napi], layout.firstNapi, layout.napiCount],
+    ['tasks', [Task], layout.firstTask, layout.taskCount],
+  ]
+  for (const [what, components, first, count] of groups) {
+    if (count > 0) expect(what, world.spawn(components, count), first, count)
+  }
+}
+
+/** Declares every table of the model; afterwards the world is frozen. */
+export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
+  spawnEntities(world, layout)
+  const { cpuRows, ownerRows } = layout
+  const lastNapi = layout.firstNapi + layout.napiCount
+  const pools: readonly [Component, number][] = [
+    [EventRow, sizes.eventRows],
+    [PoolOwner, cpuRows],
+    [PoolSlot, sizes.packetRows],
+    [SkbAccount, cpuRows],
+    [ContextTime, cpuRows * CONTEXT_ROWS],
+    [StageTime, cpuRows * STAGE_ROWS],
+    [StageCostTable, cpuRows * STAGE_ROWS],
+    [MailRing, sizes.mailRings],
+    [MailSlot, sizes.mailRings * MAIL_SLOTS],
+    [MailPair, ownerRows * ownerRows],
+    [MailInbox, ownerRows],
+    [SnmpCount, cpuRows * SNMP_ROWS],
+    [DropCount, ownerRows * DROP_ROWS],
+    [DeviceCount, layout.deviceCount * cpuRows * DEVICE_ROWS],
+    [GroCount, cpuRows * GRO_ROWS],
+    [LatencyHistogram, cpuRows * LATENCY_BUCKETS],
+    [LatencySum, cpuRows],
+    [PacketCount, ownerRows],
+    [Timeline, ownerRows * TIMELINE_ROWS],
+    [RingSlot, sizes.ringSlots],
+    [CpuVector, layout.vectorCount],
+    [IrqCount, layout.vectorCount * cpuRows],
+    [SoftirqCount, cpuRows * 16],
+    [CpuQueue, layout.deviceCount * cpuRows],
+    [GroBucket, lastNapi * 8],
+    [VlanDevice, sizes.vlanRows],
+    [BacklogView, cpuRows * cpuRows],
+    [BacklogServed, cpuRows * cpuRows],
+    [DeferPending, cpuRows * cpuRows],
+    [RpsMapSlot, sizes.rpsMapSlots],
+    [RpsFlow, sizes.rpsFlows],
+    [SockFlow, sizes.sockFlows],
+    [FlowHistory, cpuRows * 128],
+    [FlowBucket, sizes.flowBuckets],
+    [Epoll, layout.epollCount],
+    [SockWatch, sizes.sockWatches],
+    [SockView, (layout.socketCount + 1) * sizes.sources],
+    [SleepView, (layout.taskCount + 1) * sizes.sources],
+    [TaskSocket, sizes.taskSockets],
+    [TaskCpu, sizes.taskCpus],
+    [TaskEvent, sizes.taskEvents],
+    [TaskRequest, sizes.taskRequests],
+  ]
+  for (const [component, rows] of pools) world.pool(component, rows)
+  world.pool(Skb, sizes.skbRows, 'users')
+  world.pool(Sock, layout.socketCount)
+  declareTraffic(world, layout)
+  declareIp(world, layout)
+  declareUdp(world, layout)
+  declareIcmp(world, layout)
+  declareXdp(world, layout)
+}

@@ -1,0 +1,132 @@
+import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
+import { type CostProfile, STAGES } from '@softnet/scenario'
+import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
+import { MAIL_SLOTS, MailInbox, MailPair, MailRing } from '../cpu/mail.js'
+import { HardirqState } from '../irq/components.js'
+import { POLL_KIND, Napi } from '../napi/components.js'
+import { SkbAccount } from '../skb/components.js'
+import { SoftirqState } from '../softirq/components.js'
+import { Softnet } from '../softnet/components.js'
+import type { Layout } from './layout.js'
+import type { Partitions } from './partitions.js'
+import { type Sizes, mailEdges, powerOfTwo } from './sizes.js'
+
+/** Cycles at a frequency as whole ps; at least one, so that time never stands still. */
+export function cyclesToPs(cycles: number, frequencyHz: number): number {
+  return Math.max(1, Math.floor((cycles * 1e12) / frequencyHz + 0.5))
+}
+
+/** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
+export function fillCpus(world: World, layout: Layout, partitions: Partitions, sizes: Sizes, profile: CostProfile): number {
+  const owner = world.columns(Owner)
+  const heap = world.columns(EventHeap)
+  let eventRow = 1
+  for (let id = 1; id < layout.ownerRows; id++) {
+    owner.partition[id] = partitions.leader[id]
+    heap.base[id] = eventRow
+    heap.capacity[id] = sizes.eventCapacity[id]
+    eventRow += sizes.eventCapacity[id]
+  }
+  const cpu = world.columns(Cpu)
+  const irq = world.columns(HardirqState)
+  const softirq = world.columns(SoftirqState)
+  const softnet = world.columns(Softnet)
+  for (const host of layout.hosts) {
+    host.plan.cpus.forEach((plan, i) => {
+      const id = host.firstCpu + i
+      cpu.context[id] = CONTEXT.idle
+      cpu.packetPool[id] = partitions.leader[id]
+      cpu.slowdown[id] = 1
+      cpu.coldPoll[id] = 1
+      cpu.number[id] = i
+      cpu.host[id] = host.index
+      cpu.core[id] = plan.coreId
+      cpu.llc[id] = plan.llcId
+      cpu.node[id] = plan.nodeId
+      cpu.nextTickPs[id] = Number.POSITIVE_INFINITY
+      cpu.source[id] = sizes.sourceCpus.indexOf(id)
+      cpu.flowView[id] = Math.max(0, sizes.flowViewLeaders.indexOf(partitions.leader[id]))
+      const sibling = host.plan.cpus.findIndex((other, j) => j !== i && other.coreId === plan.coreId)
+      cpu.sibling[id] = sibling < 0 ? 0 : host.firstCpu + sibling
+      irq.nextPs[id] = Number.POSITIVE_INFINITY
+      softirq.ksoftirqd[id] = host.firstKsoftirqd + i
+      softnet.backlogNapi[id] = layout.firstBacklogNapi + id - layout.firstCpu
+      fillCosts(world, id, plan.frequencyHz, profile)
+    })
+    fillFlowLimit(world, layout, host.index)
+  }
+  fillBacklogNapis(world, layout)
+  return fillPools(world, layout, sizes)
+}
+
+function fillCosts(world: World, cpu: number, frequencyHz: number, profile: CostProfile): void {
+  const { ps } = world.columns(StageCostTable)
+  STAGES.forEach((stage, index) => {
+    ps[cpu * STAGE_ROWS + index] = cyclesToPs(profile.stages[stage].cycles, frequencyHz)
+  })
+}
+
+function fillFlowLimit(world: World, layout: Layout, hostIndex: number): void {
+  const host = layout.hosts[hostIndex]
+  const { flowLimitOn } = world.columns(Softnet)
+  host.plan.sysctl['net.core.flow_limit_cpu_bitmap'].forEach((cpu, slot) => {
+    flowLimitOn[host.firstCpu + cpu] = slot + 1
+  })
+}
+
+function fillBacklogNapis(world: World, layout: Layout): void {
+  const napi = world.columns(Napi)
+  const sysctl = layout.hosts[0].plan.sysctl
+  for (let i = 0; i < layout.cpuCount; i++) {
+    const id = layout.firstBacklogNapi + i
+    napi.pollKind[id] = POLL_KIND.backlog
+    napi.weight[id] = sysctl['net.core.dev_weight'] * sysctl['net.core.dev_weight_rx_bias']
+    napi.cpu[id] = layout.firstCpu + i
+    napi.next[id] = -1
+  }
+}
+
+function fillPools(world: World, layout: Layout, sizes: Sizes): number {
+  const pool = world.columns(PoolOwner)
+  const { row: slots } = world.columns(PoolSlot)
+  const account = world.columns(SkbAccount)
+  let slot = 1
+  let skb = 1
+  for (const [leader, rows] of sizes.poolRows) {
+    pool.base[leader] = slot
+    pool.capacity[leader] = rows
+    pool.free[leader] = rows
+    pool.freeMin[leader] = rows
+    // The lowest row is on top of the stack.
+    for (let i = 0; i < rows; i++) slots[slot + i] = skb + rows - 1 - i
+    slot += rows
+    skb += rows
+    const host = layout.hosts.find((h) => leader >= h.firstCpu && leader < h.firstCpu + h.plan.cpus.length)
+    account.limit[leader] = host === undefined ? rows : Math.min(host.plan.skbLimit, 0x7fffffff)
+    account.reserve[leader] = host?.plan.pfmemallocReserve ?? 0
+  }
+  return skb
+}
+
+/** Fills the mailboxes; their transit rows of Skb start at `firstRow`. Returns the next free row. */
+export function fillMail(world: World, layout: Layout, partitions: Partitions, firstRow: number): number {
+  const ring = world.columns(MailRing)
+  const { ring: pair } = world.columns(MailPair)
+  const { first } = world.columns(MailInbox)
+  let skb = firstRow
+  mailEdges(layout, partitions).forEach((edge, index) => {
+    const r = index + 1
+    ring.from[r] = edge.from
+    ring.to[r] = edge.to
+    ring.base[r] = 1 + index * MAIL_SLOTS
+    ring.mask[r] = powerOfTwo(MAIL_SLOTS) - 1
+    ring.skbBase[r] = skb
+    ring.latencyPs[r] = edge.latencyPs
+    skb += MAIL_SLOTS
+    pair[edge.from * layout.ownerRows + edge.to] = r
+    const leader = partitions.leader[edge.to]
+    ring.nextIn[r] = first[leader]
+    first[leader] = r
+  })
+  return skb
+}

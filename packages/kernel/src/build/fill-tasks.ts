@@ -1,0 +1,170 @@
+import { type World, power } from '@softnet/ecs'
+import type { AppPlan, SocketPlan, SysctlPlan } from '@softnet/scenario'
+import { Epoll, Sock, SockWatch } from '../sock/components.js'
+import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
+import type { HostLayout, Layout } from './layout.js'
+import { taskSocketIndexes } from './sizes.js'
+
+const MICROSECOND_PS = 1_024_000
+const SOCK_MIN_RCVBUF = 2304
+const WAITS = { recvfrom: WAIT.recvfrom, recvmmsg: WAIT.recvmmsg, epoll_wait: WAIT.epollWait, select: WAIT.select, poll: WAIT.poll }
+
+/** Free positions in the slot tables. */
+interface Cursor {
+  taskCpu: number
+  taskSocket: number
+  taskEvent: number
+  taskRequest: number
+  watch: number
+}
+
+/** Weight of a nice value: 1.25 times per step. Kernel: kernel/sched/core.c, sched_prio_to_weight */
+export function niceWeight(nice: number): number {
+  return Math.floor(1024 / power(1.25, nice) + 0.5)
+}
+
+/** SO_RCVBUF as the kernel stores it: doubled, bounded below, limited by rmem_max unless forced. Kernel: net/core/sock.c, sock_setsockopt */
+export function socketRcvbuf(socket: SocketPlan, sysctl: SysctlPlan): number {
+  if (socket.soRcvbuf === 0) return sysctl['net.core.rmem_default']
+  const value = socket.soRcvbufForce ? socket.soRcvbuf : Math.min(socket.soRcvbuf, sysctl['net.core.rmem_max'])
+  return Math.max(2 * value, SOCK_MIN_RCVBUF)
+}
+
+/** Fills ksoftirqd, NAPI threads, applications and their sockets. */
+export function fillTasks(world: World, layout: Layout): void {
+  const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1 }
+  for (const host of layout.hosts) {
+    host.plan.cpus.forEach((_, i) => {
+      const id = host.firstKsoftirqd + i
+      fillTask(world, id, TASK_KIND.ksoftirqd, host, [i], 0, cursor)
+    })
+    for (const device of host.devices) {
+      if (!device.plan.threaded) continue
+      device.plan.vectors.forEach((vector, v) => {
+        const asked = device.plan.threadedCpus[v] ?? []
+        const cpus = asked.length > 0 ? asked : [vector.affinity[0] ?? 0]
+        fillTask(world, device.firstThread + v, TASK_KIND.napiThread, host, cpus, 0, cursor)
+        world.columns(Task).napi[device.firstThread + v] = device.firstNapi + v
+      })
+    }
+    host.plan.apps.forEach((app, a) => {
+      fillApp(world, host, app, a, cursor)
+    })
+  }
+}
+
+function fillTask(
+  world: World,
+  id: number,
+  kind: number,
+  host: HostLayout,
+  cpus: readonly number[],
+  nice: number,
+  at: Cursor,
+): void {
+  const task = world.columns(Task)
+  const { cpu: slot } = world.columns(TaskCpu)
+  task.kind[id] = kind
+  task.state[id] = TASK_STATE.sleeping
+  task.host[id] = host.index
+  task.weight[id] = niceWeight(nice)
+  task.cpu[id] = host.firstCpu + cpus[0]
+  task.lastCpu[id] = task.cpu[id]
+  task.firstCpu[id] = at.taskCpu
+  task.cpuCount[id] = cpus.length
+  for (const cpu of cpus) slot[at.taskCpu++] = host.firstCpu + cpu
+}
+
+function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cursor): void {
+  const task = world.columns(Task)
+  const run = world.columns(RunQueue)
+  const { sock: slot } = world.columns(TaskSocket)
+  const usesEpoll = host.appEpolls[a] !== 0
+  app.tasks.forEach((cpus, t) => {
+    const id = host.appTasks[a] + t
+    fillTask(world, id, app.kind === 'spin' ? TASK_KIND.spin : TASK_KIND.app, host, cpus, app.nice, at)
+    task.app[id] = a
+    task.wait[id] = WAITS[app.wait]
+    task.batch[id] = Math.max(1, app.batch)
+    task.maxEvents[id] = Math.max(1, app.maxEvents)
+    task.nonblocking[id] = app.nonblocking ? 1 : 0
+    task.workPs[id] = app.workPs
+    task.workPerBytePs[id] = app.workPerBytePs
+    task.replyBytes[id] = app.replyBytes
+    task.bufferBytes[id] = app.bufferBytes
+    task.echo[id] = app.kind === 'udp_echo' ? 1 : 0
+    task.epoll[id] = usesEpoll ? host.appEpolls[a] + (app.epoll.shared ? 0 : t) : 0
+    task.firstSocket[id] = at.taskSocket
+    for (const s of taskSocketIndexes(app, t)) {
+      slot[at.taskSocket++] = host.appSockets[a] + s
+      task.socketCount[id]++
+    }
+    task.firstEvent[id] = at.taskEvent
+    at.taskEvent += task.maxEvents[id]
+    task.firstRequest[id] = at.taskRequest
+    if (app.kind === 'udp_echo') at.taskRequest += Math.max(app.batch, 64)
+    // Every task starts runnable at time zero and finds its own way to sleep.
+    if (app.kind !== 'spin' && task.socketCount[id] === 0) return
+    const cpu = task.cpu[id]
+    task.state[id] = TASK_STATE.running
+    task.queued[id] = 1
+    task.runNext[id] = run.head[cpu]
+    run.head[cpu] = id
+    run.count[cpu]++
+  })
+  fillEpolls(world, host, app, a)
+  app.sockets.forEach((socket, s) => {
+    fillSocket(world, host, app, a, socket, host.appSockets[a] + s, at)
+  })
+}
+
+function fillEpolls(world: World, host: HostLayout, app: AppPlan, a: number): void {
+  const first = host.appEpolls[a]
+  if (first === 0) return
+  const epoll = world.columns(Epoll)
+  const count = app.epoll.shared ? 1 : app.tasks.length
+  for (let id = first; id < first + count; id++) {
+    epoll.edge[id] = app.epoll.trigger === 'edge' ? 1 : 0
+    epoll.exclusive[id] = app.epoll.exclusive ? 1 : 0
+    epoll.busyPollPs[id] = app.epoll.busyPollUsecs * MICROSECOND_PS
+    epoll.preferBusyPoll[id] = app.epoll.preferBusyPoll ? 1 : 0
+    epoll.busyPollBudget[id] = app.epoll.busyPollBudget
+  }
+}
+
+function fillSocket(
+  world: World,
+  host: HostLayout,
+  app: AppPlan,
+  a: number,
+  plan: SocketPlan,
+  id: number,
+  at: Cursor,
+): void {
+  const sock = world.columns(Sock)
+  const shared = plan.taskIndex < 0
+  const reader = shared ? 0 : plan.taskIndex
+  sock.used[id] = 1
+  sock.host[id] = host.index
+  sock.app[id] = a
+  sock.task[id] = shared ? -1 : host.appTasks[a] + reader
+  sock.cpu[id] = host.firstCpu + (app.tasks[reader]?.[0] ?? 0)
+  sock.rcvbuf[id] = socketRcvbuf(plan, host.plan.sysctl)
+  sock.udpGro[id] = plan.udpGro ? 1 : 0
+  sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS
+  sock.preferBusyPoll[id] = plan.soPreferBusyPoll ? 1 : 0
+  sock.busyPollBudget[id] = plan.soBusyPollBudget
+  const epoll = host.appEpolls[a]
+  if (epoll !== 0 && !shared) sock.epoll[id] = epoll + (app.epoll.shared ? 0 : reader)
+  if (epoll !== 0 && shared && app.epoll.shared) sock.epoll[id] = epoll
+  if (shared && !(epoll !== 0 && app.epoll.shared)) {
+    const watch = world.columns(SockWatch)
+    sock.firstWatch[id] = at.watch
+    sock.watchCount[id] = app.tasks.length
+    app.tasks.forEach((_, t) => {
+      watch.task[at.watch] = host.appTasks[a] + t
+      watch.epoll[at.watch] = epoll === 0 ? 0 : epoll + t
+      at.watch++
+    })
+  }
+}

@@ -1,0 +1,171 @@
+import type { FlowSetPlan, NtuplePlan } from '@softnet/scenario'
+import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
+import { flowKey } from '../netif/flow-key.js'
+import type { DeviceLayout, HostLayout, Layout } from './layout.js'
+
+/** Flows looked at one by one when it is asked which CPUs can meet; beyond, every pair is taken as possible. */
+const FLOWS_LOOKED_AT = 131_072
+
+/** Ordered pairs of CPU entities between which packets can pass, as `from * rows + to`. */
+export interface Reach {
+  /** Steering CPU → CPU whose backlog it fills. */
+  readonly steered: Set<number>
+  /** CPU whose softirq finds the socket → CPU of the socket. */
+  readonly delivered: Set<number>
+  /** CPU that allocated a packet → CPU that reads it. */
+  readonly read: Set<number>
+}
+
+/** CPU that takes the interrupts of a queue. */
+export function queueCpu(host: HostLayout, device: DeviceLayout, queueIndex: number): number {
+  const vector = device.plan.vectors[device.plan.queues[queueIndex]?.vectorIndex ?? 0]
+  return host.firstCpu + (vector?.affinity[0] ?? 0)
+}
+
+/** CPU of the task that reads socket `index` of an app (the first task's for shared sockets). */
+export function socketCpu(host: HostLayout, appIndex: number, index: number): number {
+  const app = host.plan.apps[appIndex]
+  const task = app?.sockets[index]?.taskIndex ?? 0
+  return host.firstCpu + (app?.tasks[task < 0 ? 0 : task]?.[0] ?? 0)
+}
+
+/** CPUs a software steer may choose for a queue: the RPS map, and with RFS every CPU that reads sockets. */
+function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
+  const queue = device.plan.queues[queueIndex]
+  if (queue === undefined) return []
+  const cpus = new Set(queue.rpsCpus.map((cpu) => host.firstCpu + cpu))
+  if (queue.rpsFlowCnt > 0 && host.plan.sysctl['net.core.rps_sock_flow_entries'] > 0) {
+    host.plan.apps.forEach((app, a) => {
+      app.sockets.forEach((_, s) => {
+        cpus.add(socketCpu(host, a, s))
+      })
+    })
+  }
+  return [...cpus].sort((a, b) => a - b)
+}
+
+function ruleMatches(rule: NtuplePlan, proto: number, saddr: number, daddr: number, sport: number, dport: number): boolean {
+  return (
+    (rule.proto === 0 || rule.proto === proto) &&
+    (rule.saddr === null || rule.saddr === saddr) &&
+    (rule.daddr === null || rule.daddr === daddr) &&
+    (rule.sport === null || rule.sport === sport) &&
+    (rule.dport === null || rule.dport === dport)
+  )
+}
+
+/** Finds which CPUs can exchange packets under a plan; an over-estimate where flows come and go or are replayed. */
+export function findReach(layout: Layout): Reach {
+  const reach: Reach = { steered: new Set(), delivered: new Set(), read: new Set() }
+  for (const host of layout.hosts) {
+    const readers = readersByPort(host)
+    for (const device of host.devices) reachOfDevice(layout, host, device, readers, reach)
+  }
+  return reach
+}
+
+/** CPUs that read sockets bound to each port. */
+function readersByPort(host: HostLayout): Map<number, Set<number>> {
+  const readers = new Map<number, Set<number>>()
+  host.plan.apps.forEach((app, a) => {
+    app.sockets.forEach((socket, s) => {
+      const cpus = readers.get(socket.port) ?? new Set<number>()
+      readers.set(socket.port, cpus.add(socketCpu(host, a, s)))
+    })
+  })
+  return readers
+}
+
+function reachOfDevice(
+  layout: Layout,
+  host: HostLayout,
+  device: DeviceLayout,
+  readers: Map<number, Set<number>>,
+  reach: Reach,
+): void {
+  const rows = layout.cpuRows
+  const everyReader = new Set<number>()
+  for (const cpus of readers.values()) for (const cpu of cpus) everyReader.add(cpu)
+
+  function pass(queueIndex: number, softirqCpus: readonly number[], to: Iterable<number>): void {
+    const irqCpu = queueCpu(host, device, queueIndex)
+    for (const softirqCpu of softirqCpus) {
+      if (softirqCpu !== irqCpu) reach.steered.add(irqCpu * rows + softirqCpu)
+      for (const reader of to) {
+        if (reader !== softirqCpu) reach.delivered.add(softirqCpu * rows + reader)
+        if (reader !== irqCpu) reach.read.add(irqCpu * rows + reader)
+      }
+    }
+  }
+
+  function anything(to: Iterable<number>): void {
+    device.plan.queues.forEach((_, q) => {
+      const targets = steerTargets(host, device, q)
+      pass(q, [queueCpu(host, device, q), ...targets], to)
+    })
+  }
+
+  for (const traffic of layout.plan.traffic) {
+    if (traffic.host !== host.plan.name || traffic.dev !== device.plan.name) continue
+    if (traffic.kind === 'replay') anything(everyReader)
+    else if (traffic.flows.pick === 'churn' || traffic.flows.count > FLOWS_LOOKED_AT || device.plan.arfs) {
+      anything(readersOfRange(readers, traffic.flows))
+    } else {
+      const tcp = traffic.kind === 'open' && traffic.protocol === 'tcp'
+      reachOfFlows(host, device, traffic.flows, tcp ? 6 : 17, readers, pass, layout.plan.seed)
+    }
+  }
+}
+
+function readersOfRange(readers: Map<number, Set<number>>, flows: FlowSetPlan): Set<number> {
+  const cpus = new Set<number>()
+  for (const [port, list] of readers) {
+    if (port < flows.dport || port >= flows.dport + flows.dportCount) continue
+    for (const cpu of list) cpus.add(cpu)
+  }
+  return cpus
+}
+
+/** One set of flows: hash, queue, steering and socket of each, as the NIC and the kernel will find them. */
+function reachOfFlows(
+  host: HostLayout,
+  device: DeviceLayout,
+  flows: FlowSetPlan,
+  proto: number,
+  readers: Map<number, Set<number>>,
+  pass: (queueIndex: number, softirqCpus: readonly number[], to: Iterable<number>) => void,
+  seed: number,
+): void {
+  const { plan } = device
+  const digits = plan.rssKey.replaceAll(/[^0-9a-fA-F]/g, '')
+  const key = Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
+  const toeplitz = createToeplitz(key)
+  const withPorts = (proto === 17 ? plan.hashFields.udp4 : plan.hashFields.tcp4) === 'sdfn'
+  const size = plan.indirection.length
+  const none: number[] = []
+  for (let i = 0; i < flows.count; i++) {
+    const saddr = (flows.saddr + (i % flows.saddrCount)) >>> 0
+    const daddr = (flows.daddr + (i % flows.daddrCount)) >>> 0
+    const sport = flows.sport + (i % flows.sportCount)
+    const dport = flows.dport + (i % flows.dportCount)
+    const ports = ((sport << 16) | dport) >>> 0
+    const hash = withPorts ? toeplitz.hash4tuple(saddr, daddr, ports) : toeplitz.hash2tuple(saddr, daddr)
+    const rule = plan.ntuple.find((r) => ruleMatches(r, proto, saddr, daddr, sport, dport))
+    if (rule !== undefined && rule.action < 0) continue
+    const queueIndex = rule !== undefined ? rule.action : size === 0 ? 0 : (plan.indirection[hash & (size - 1)] ?? 0)
+    const queue = plan.queues[queueIndex]
+    if (queue === undefined) continue
+    let softirqCpus = [queueCpu(host, device, queueIndex)]
+    if (queue.rpsFlowCnt > 0) softirqCpus = [...softirqCpus, ...steerTargets(host, device, queueIndex)]
+    else if (queue.rpsCpus.length > 0) {
+      const skbHash = withPorts ? hash : softwareHash(saddr, daddr, sport, dport, proto, seed)
+      softirqCpus = [host.firstCpu + (queue.rpsCpus[reciprocalScale(skbHash, queue.rpsCpus.length)] ?? 0)]
+    }
+    pass(queueIndex, softirqCpus, readers.get(dport) ?? none)
+  }
+}
+
+function softwareHash(saddr: number, daddr: number, sport: number, dport: number, proto: number, seed: number): number {
+  const [low, high] = flowKey(seed)
+  return flowHash(low, high, saddr, daddr, sport, dport, proto)
+}

@@ -1,0 +1,63 @@
+import { type BindContext, defineSystem } from '@softnet/ecs'
+import { Cpu } from '../cpu/components.js'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import {
+  DEVICE_ROWS,
+  DROP_ROWS,
+  DeviceCount,
+  DropCount,
+  GRO_ROWS,
+  GroCount,
+  PacketCount,
+  SNMP_ROWS,
+  SnmpCount,
+  TIMELINE_ROWS,
+  Timeline,
+} from './components.js'
+
+/** Functions that move counters; all take the CPU entity the code runs on (0: a wire). */
+export interface Counters {
+  snmp(cpu: number, id: number, n: number): void
+  device(deviceIndex: number, cpu: number, id: number, n: number): void
+  gro(cpu: number, id: number, n: number): void
+  /** Loses `frames` wire frames at time `nowPs`. */
+  drop(cpu: number, id: number, frames: number, nowPs: number): void
+  /** Frames that the kernel used up itself. */
+  consume(cpu: number, frames: number): void
+  delivered(cpu: number, frames: number, nowPs: number): void
+}
+
+/** Counters per CPU, so that no two CPUs write one cache line. Kernel: include/net/snmp.h, SNMP_ADD_STATS */
+export const counters = defineSystem<Counters>('counters', 'count', 'include/net/snmp.h, SNMP_ADD_STATS', (context: BindContext) => {
+  const { value: snmpValue } = context.write(SnmpCount)
+  const { value: deviceValue } = context.write(DeviceCount)
+  const { value: groValue } = context.write(GroCount)
+  const { frames: dropFrames } = context.write(DropCount)
+  const { delivered, dropped, consumed } = context.write(PacketCount)
+  const timeline = context.write(Timeline)
+  const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
+  context.read(Cpu)
+  return {
+    snmp(cpu, id, n) {
+      snmpValue[cpu * SNMP_ROWS + id] += n
+    },
+    device(deviceIndex, cpu, id, n) {
+      deviceValue[(deviceIndex * cpuRows + cpu) * DEVICE_ROWS + id] += n
+    },
+    gro(cpu, id, n) {
+      groValue[cpu * GRO_ROWS + id] += n
+    },
+    drop(cpu, id, frames, nowPs) {
+      dropFrames[cpu * DROP_ROWS + id] += frames
+      dropped[cpu] += frames
+      timeline.dropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+    },
+    consume(cpu, frames) {
+      consumed[cpu] += frames
+    },
+    delivered(cpu, frames, nowPs) {
+      delivered[cpu] += frames
+      timeline.delivered[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+    },
+  }
+})

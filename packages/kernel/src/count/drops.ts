@@ -1,0 +1,75 @@
+/** A place where a packet's way ends, and the reason Linux gives. */
+export interface DropPlace {
+  /** Kernel function (or part of the NIC). */
+  readonly where: string
+  /** Name of `enum skb_drop_reason` without its prefix. */
+  readonly reason: string
+}
+
+const PLACES = {
+  wireError: { where: 'wire', reason: 'NIC_WIRE_ERROR' },
+  nicMissed: { where: 'nic_packet_buffer', reason: 'NIC_RX_MISSED' },
+  nicFilter: { where: 'nic_ntuple', reason: 'NIC_RX_MISSED' },
+  noBuffer: { where: 'rx_ring', reason: 'NIC_RX_NO_BUFFER' },
+  xdpNative: { where: 'bpf_prog_run_xdp', reason: 'XDP_NATIVE_DROP' },
+  xdpGeneric: { where: 'do_xdp_generic', reason: 'NOT_SPECIFIED' },
+  xdpRedirect: { where: 'xdp_do_redirect', reason: 'XDP' },
+  devNotReady: { where: 'enqueue_to_backlog', reason: 'DEV_READY' },
+  backlog: { where: 'enqueue_to_backlog', reason: 'CPU_BACKLOG' },
+  flowLimit: { where: 'skb_flow_limit', reason: 'CPU_BACKLOG' },
+  pfmemalloc: { where: '__netif_receive_skb_core', reason: 'PFMEMALLOC' },
+  unhandledProto: { where: '__netif_receive_skb_core', reason: 'UNHANDLED_PROTO' },
+  rxHandler: { where: '__netif_receive_skb_core', reason: 'NOT_SPECIFIED' },
+  otherhost: { where: 'ip_rcv_core', reason: 'OTHERHOST' },
+  ipHeader: { where: 'ip_rcv_core', reason: 'IP_INHDR' },
+  ipCsum: { where: 'ip_rcv_core', reason: 'IP_CSUM' },
+  ipTooSmall: { where: 'ip_rcv_core', reason: 'PKT_TOO_SMALL' },
+  ipTrim: { where: 'ip_rcv_core', reason: 'NOT_SPECIFIED' },
+  ipOptions: { where: 'ip_rcv_finish_core', reason: 'IP_INHDR' },
+  ipOptionsSourceRoute: { where: 'ip_rcv_finish_core', reason: 'NOT_SPECIFIED' },
+  invalidSource: { where: 'ip_route_input_slow', reason: 'IP_INVALID_SOURCE' },
+  invalidDest: { where: 'ip_route_input_slow', reason: 'IP_INVALID_DEST' },
+  localnet: { where: 'ip_route_input_slow', reason: 'IP_LOCALNET' },
+  localSource: { where: 'fib_validate_source', reason: 'IP_LOCAL_SOURCE' },
+  rpFilter: { where: 'fib_validate_source', reason: 'IP_RPFILTER' },
+  notJoined: { where: 'ip_route_input_rcu', reason: 'NOT_SPECIFIED' },
+  addrErrors: { where: 'ip_error', reason: 'IP_INADDRERRORS' },
+  noRoutes: { where: 'ip_error', reason: 'IP_INNOROUTES' },
+  l2Multicast: { where: 'ip_rcv_finish_core', reason: 'UNICAST_IN_L2_MULTICAST' },
+  fragment: { where: 'ip_local_deliver', reason: 'NOT_SPECIFIED' },
+  noProto: { where: 'ip_protocol_deliver_rcu', reason: 'IP_NOPROTO' },
+  icmpCsum: { where: 'icmp_rcv', reason: 'ICMP_CSUM' },
+  icmpInvalid: { where: 'icmp_rcv', reason: 'INVALID_PROTO' },
+  icmpUnhandled: { where: 'icmp_rcv', reason: 'UNHANDLED_PROTO' },
+  udpShort: { where: '__udp4_lib_rcv', reason: 'NOT_SPECIFIED' },
+  udpTooSmall: { where: '__udp4_lib_rcv', reason: 'PKT_TOO_SMALL' },
+  udpCsum: { where: '__udp4_lib_rcv', reason: 'UDP_CSUM' },
+  udpCsumEnqueue: { where: 'udp_queue_rcv_one_skb', reason: 'UDP_CSUM' },
+  udpCsumRecv: { where: 'udp_recvmsg', reason: 'UDP_CSUM' },
+  udpIgnoredMulti: { where: '__udp4_lib_mcast_deliver', reason: 'NOT_SPECIFIED' },
+  noSocket: { where: '__udp4_lib_rcv', reason: 'NO_SOCKET' },
+  rcvbuf: { where: 'udp_queue_rcv_one_skb', reason: 'SOCKET_RCVBUFF' },
+  protoMem: { where: '__udp_enqueue_schedule_skb', reason: 'PROTO_MEM' },
+  socketClose: { where: 'udp_destroy_sock', reason: 'SOCKET_CLOSE' },
+  tcpNoSocket: { where: 'tcp_v4_rcv', reason: 'NO_SOCKET' },
+  tcpCsum: { where: 'tcp_v4_rcv', reason: 'TCP_CSUM' },
+  tcpSmall: { where: 'tcp_v4_rcv', reason: 'PKT_TOO_SMALL' },
+  tcpDiscard: { where: 'tcp_v4_rcv', reason: 'NOT_SPECIFIED' },
+  icmpShort: { where: 'icmp_rcv', reason: 'NOT_SPECIFIED' },
+  icmpTooSmall: { where: 'icmp_rcv', reason: 'PKT_TOO_SMALL' },
+  pingNoSocket: { where: 'ping_rcv', reason: 'NO_SOCKET' },
+  noMem: { where: '__alloc_skb', reason: 'NOMEM' },
+} as const satisfies Record<string, DropPlace>
+
+/** Short names of the places. */
+export type DropName = keyof typeof PLACES
+
+const keys = Object.keys(PLACES) as DropName[]
+
+/** Number of each place. */
+export const DROP = Object.freeze(Object.fromEntries(keys.map((key, index) => [key, index]))) as Readonly<
+  Record<DropName, number>
+>
+
+/** Places by number. */
+export const DROP_PLACES: readonly DropPlace[] = keys.map((key) => PLACES[key])

@@ -1,0 +1,93 @@
+/** Counter names in the order `/proc/net/snmp` and `/proc/net/netstat` print them. Kernel: net/ipv4/proc.c */
+export const SNMP_TABLES = {
+  Ip: [
+    'Forwarding',
+    'DefaultTTL',
+    'InReceives',
+    'InHdrErrors',
+    'InAddrErrors',
+    'ForwDatagrams',
+    'InUnknownProtos',
+    'InDiscards',
+    'InDelivers',
+    'OutRequests',
+    'OutDiscards',
+    'OutNoRoutes',
+    'ReasmTimeout',
+    'ReasmReqds',
+    'ReasmOKs',
+    'ReasmFails',
+    'FragOKs',
+    'FragFails',
+    'FragCreates',
+    'OutTransmits',
+  ],
+  Icmp: [
+    'InMsgs',
+    'InErrors',
+    'InCsumErrors',
+    'InDestUnreachs',
+    'InTimeExcds',
+    'InParmProbs',
+    'InSrcQuenchs',
+    'InRedirects',
+    'InEchos',
+    'InEchoReps',
+    'InTimestamps',
+    'InTimestampReps',
+    'InAddrMasks',
+    'InAddrMaskReps',
+    'OutMsgs',
+    'OutErrors',
+    'OutRateLimitGlobal',
+    'OutRateLimitHost',
+    'OutDestUnreachs',
+  ],
+  Tcp: ['InSegs', 'InErrs', 'OutRsts', 'InCsumErrors'],
+  Udp: [
+    'InDatagrams',
+    'NoPorts',
+    'InErrors',
+    'OutDatagrams',
+    'RcvbufErrors',
+    'SndbufErrors',
+    'InCsumErrors',
+    'IgnoredMulti',
+    'MemErrors',
+  ],
+  TcpExt: ['ListenDrops', 'IPReversePathFilter', 'BusyPollRxPackets', 'PFMemallocDrop'],
+  IpExt: [
+    'InNoRoutes',
+    'InTruncatedPkts',
+    'InMcastPkts',
+    'OutMcastPkts',
+    'InBcastPkts',
+    'OutBcastPkts',
+    'InOctets',
+    'OutOctets',
+    'InMcastOctets',
+    'OutMcastOctets',
+    'InBcastOctets',
+    'OutBcastOctets',
+    'InCsumErrors',
+    'InNoECTPkts',
+    'InECT1Pkts',
+    'InECT0Pkts',
+    'InCEPkts',
+    'ReasmOverlaps',
+  ],
+} as const
+
+/** A protocol block of the SNMP counters. */
+export type SnmpTable = keyof typeof SNMP_TABLES
+
+/** Full name of a counter: block and name joined, as nstat prints it. */
+export type SnmpName = { [T in SnmpTable]: `${T}${(typeof SNMP_TABLES)[T][number]}` }[SnmpTable]
+
+const names: string[] = []
+for (const [table, list] of Object.entries(SNMP_TABLES)) for (const name of list) names.push(table + name)
+
+/** Number of each counter. */
+export const SNMP = Object.freeze(Object.fromEntries(names.map((name, index) => [name, index]))) as Readonly<
+  Record<SnmpName, number>
+>

@@ -1,0 +1,61 @@
+import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
+
+/** Contexts a CPU can be charged in, in the order of `time_ns` of a result. */
+export const CONTEXT = { hardirq: 0, softirq: 1, ksoftirqd: 2, task: 3, idle: 4 } as const
+
+/** Rows of `ContextTime` per CPU. */
+export const CONTEXT_ROWS = 8
+
+/** Rows of `StageTime` and `StageCostTable` per CPU. */
+export const STAGE_ROWS = 64
+
+/** What CPUs and wires have in common: both own an event list and mailboxes. */
+export const Owner = defineComponent('owner', {
+  /** Owner that leads its partition (the lowest id). */
+  partition: i32,
+  /** 1: a mailbox it writes to is nearly full; it must not run on before there is room. */
+  mailTight: u8,
+})
+
+/** One simulated CPU. Written only by the partition the CPU belongs to. */
+export const Cpu = defineComponent('cpu', {
+  /** How far this CPU's own time has come, ps. An idle CPU's clock stands still until something wakes it. */
+  clockPs: f64,
+  /** Context charged now, see `CONTEXT`. */
+  context: u8,
+  /** Stage charged last: what reaches beyond the end of a run is taken back from it. */
+  lastStage: u8,
+  /** Steps of the current run stop before this time: the next event or the horizon, ps. */
+  limitPs: f64,
+  /** Owner of the packet rows this CPU uses (shared by fused CPUs). */
+  packetPool: i32,
+  /** Everything costs this many times more while the SMT sibling is busy, ≥ 1. */
+  slowdown: f64,
+  /** The other CPU of the core, 0 if there is none. */
+  sibling: i32,
+  /** Number among the CPUs that receive for sockets of other partitions, −1 if it does not. */
+  source: i32,
+  /** Copy of the rps_sock_flow_table its partition reads. */
+  flowView: i32,
+  /** 1 while neither idle nor halted: what a sibling feels. */
+  busy: u8,
+  /** 1 if the instruction cache holds something else than the driver's poll. */
+  coldPoll: u8,
+  /** Position among the host's CPUs: the number Linux prints. */
+  number: i32,
+  host: i32,
+  core: i32,
+  llc: i32,
+  node: i32,
+  /** Next scheduler tick, ps; Infinity while idle (NO_HZ_IDLE). */
+  nextTickPs: f64,
+})
+
+/** Picoseconds per CPU and context: row `cpu * CONTEXT_ROWS + context`. */
+export const ContextTime = defineComponent('context_time', { ps: f64 })
+
+/** Picoseconds per CPU and stage: row `cpu * STAGE_ROWS + stage`. */
+export const StageTime = defineComponent('stage_time', { ps: f64 })
+
+/** Price of one unit of a stage on a CPU, ps: row `cpu * STAGE_ROWS + stage`. Constant in a run. */
+export const StageCostTable = defineComponent('stage_cost', { ps: f64 })

@@ -1,0 +1,37 @@
+/** What an event of a CPU's (or wire's) list means; `a`, `b` and `c` are as said here. */
+export const EVENT = {
+  /** Moderation timer of vector `a` ran out; `b` is the arming it belongs to. */
+  irqTimer: 1,
+  /** hrtimer of NAPI `a` (gro_flush_timeout, irq_suspend_timeout); `b` is the arming it belongs to. */
+  napiTimer: 2,
+  /** Inter-processor interrupt from CPU `a` that schedules this CPU's backlog. */
+  ipiBacklog: 3,
+  /** Packet row `a` steered here by CPU `b` reaches the backlog; `c` is 1 if the sender's flow table entry wants the tail. */
+  backlogPacket: 4,
+  /** Packet row `a` for socket `b` handled by another CPU; `c` is that CPU. */
+  socketPacket: 5,
+  /** This CPU learns that CPU `a` has taken `c` of its packets so far, and whether (`b` = 1) its backlog has gone idle. */
+  backlogView: 6,
+  /** This CPU learns that socket `a` is full (`b` = 1) or has room (0). */
+  socketView: 7,
+  /** This CPU learns that task `a` sleeps (`b` = 1). */
+  sleepView: 8,
+  /** RFS: hash `c` was last read on CPU number `a`. */
+  sockFlow: 9,
+  /** Timer of task `a`: end of a blocking wait or of a sleep; `b` is the arming it belongs to. */
+  taskTimer: 10,
+  /** Task `a` is woken from another CPU. */
+  taskWake: 11,
+  /** Rows freed elsewhere come home: `a` skbs of this CPU. */
+  deferredFree: 12,
+  /** Wire: reply of client request `c` by flow `a` has arrived. */
+  reply: 13,
+  /** Wire: client `a` sends its next request. */
+  think: 14,
+  /** Wire: request of client `a` is given up; `b` is the arming. */
+  timeout: 15,
+  /** Wire: the NIC is told to steer hash `c` to queue `a` (aRFS). */
+  arfs: 17,
+  /** Injected by a test or an oracle case: call `a` of the harness. */
+  call: 16,
+} as const

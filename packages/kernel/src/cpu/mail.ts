@@ -1,0 +1,165 @@
+import { defineComponent, defineSystem, eventList, f64, i32, u8, u32 } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Skb } from '../skb/components.js'
+import { skbPool } from '../skb/skb-pool.js'
+import { Cpu, Owner } from './components.js'
+
+/**
+ * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the scenario makes
+ * possible. The sender moves `tail`, the receiver `drained` and `head`; positions are free-running.
+ *
+ * ```
+ *        head            drained            tail
+ *   free  | in event list |  not yet seen   |  free
+ * ```
+ */
+export const MailRing = defineComponent('mail_ring', {
+  from: i32,
+  to: i32,
+  base: i32,
+  /** Rows of Skb for packets in transit: skbBase + (position & mask). */
+  skbBase: i32,
+  mask: u32,
+  head: u32,
+  drained: u32,
+  tail: u32,
+  /** Next ring with the same receiver partition, 0 at the end. */
+  nextIn: i32,
+  latencyPs: f64,
+})
+
+/** One message: when it takes effect, its place among equal times, and what it says (see EVENT). */
+export const MailSlot = defineComponent('mail_slot', {
+  timePs: f64,
+  order: f64,
+  kind: u8,
+  a: i32,
+  b: i32,
+  c: f64,
+  /** 0 free, 1 a note, 2 a packet whose row of Skb is in use. */
+  live: u8,
+}, { role: 'observer' })
+
+/** Ring of each ordered pair: row `from * ownerRows + to`; 0: the pair shares a partition or cannot occur. */
+export const MailPair = defineComponent('mail_pair', { ring: i32 })
+
+/** Rings into each partition, row = owner that leads it. */
+export const MailInbox = defineComponent('mail_inbox', { first: i32 })
+
+/** Slots of one ring; the sender stops when fewer than this part are free. */
+export const MAIL_SLOTS = 1024
+const MAIL_RESERVE = 256
+
+/** Messages between CPUs. */
+export interface Mail {
+  /** Sends a note that takes effect at `timePs` on CPU `to`. */
+  note(from: number, to: number, timePs: number, kind: number, a: number, b: number, c: number): void
+  /** Sends a packet: its row goes to the receiver; the sender's row is released. */
+  packet(from: number, to: number, timePs: number, kind: number, row: number, b: number, c: number): void
+  /** Row of a packet message that is now due on CPU `to`: a row of the receiver's own pool. */
+  receive(to: number, from: number, row: number): number
+  /** Moves what has come for a partition into the event lists of its CPUs. */
+  drain(leader: number): void
+  /** False while a ring that `cpu` writes to is nearly full; clears `mailTight` otherwise. */
+  hasRoom(cpu: number): boolean
+  /** True if `from` can send to `to`. */
+  connected(from: number, to: number): boolean
+}
+
+/** Mailboxes between CPUs. Kernel: none; a CPU's stores become visible to another one after the line has moved. */
+export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of remote effects)', (context) => {
+  const ring = context.write(MailRing)
+  const { head, drained, tail, mask, base, skbBase, to: ringTo } = ring
+  const slot = context.write(MailSlot)
+  const { ring: pairRing } = context.read(MailPair)
+  const { first } = context.read(MailInbox)
+  const { partition, mailTight } = context.write(Owner)
+  const { packetPool } = context.read(Cpu)
+  const { users } = context.write(Skb)
+  const pool = context.system(skbPool)
+  const events = context.system(eventList)
+  const { ownerRows } = context.resource(PLAN_CONSTANTS)
+
+  /** Frees slots in order: messages of different latency end out of order, the head follows the oldest still in use. */
+  function advance(r: number): void {
+    let position = head[r]
+    const end = drained[r]
+    while (position !== end && slot.live[base[r] + (position & mask[r])] === 0) position++
+    head[r] = position
+  }
+
+  function post(r: number, from: number, timePs: number, kind: number, a: number, b: number, c: number): number {
+    const position = tail[r]
+    if ((position - head[r]) >>> 0 > mask[r]) throw new Error(`mailbox from CPU ${from} is full: raise limits.mailSlots`)
+    const index = position & mask[r]
+    const row = base[r] + index
+    slot.timePs[row] = timePs
+    slot.order[row] = events.takeOrder(from)
+    slot.kind[row] = kind
+    slot.a[row] = a
+    slot.b[row] = b
+    slot.c[row] = c
+    slot.live[row] = 1
+    tail[r] = position + 1
+    if ((position - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) mailTight[from] = 1
+    return index
+  }
+
+  return {
+    note(from, to, timePs, kind, a, b, c) {
+      if (partition[from] === partition[to]) {
+        events.push(to, from, timePs, kind, a, b, c)
+        return
+      }
+      post(pairRing[from * ownerRows + to], from, timePs, kind, a, b, c)
+    },
+    packet(from, to, timePs, kind, row, b, c) {
+      if (partition[from] === partition[to]) {
+        events.push(to, from, timePs, kind, row, b, c)
+        return
+      }
+      const r = pairRing[from * ownerRows + to]
+      const index = post(r, from, timePs, kind, 0, b, c)
+      const transit = skbBase[r] + index
+      slot.live[base[r] + index] = 2
+      slot.a[base[r] + index] = transit
+      pool.copy(transit, row)
+      users[transit] = 1
+      pool.release(row, packetPool[from])
+    },
+    receive(to, from, row) {
+      if (partition[from] === partition[to]) return row
+      const own = pool.take(packetPool[to])
+      if (own === 0) throw new Error('a CPU has no packet row left: raise limits.packetRowsPerCpu')
+      pool.copy(own, row)
+      users[row] = 0
+      const r = pairRing[from * ownerRows + to]
+      slot.live[base[r] + (row - skbBase[r])] = 0
+      advance(r)
+      return own
+    },
+    drain(leader) {
+      for (let r = first[leader]; r !== 0; r = ring.nextIn[r]) {
+        const end = tail[r]
+        for (let position = drained[r]; position !== end; position++) {
+          const row = base[r] + (position & mask[r])
+          events.pushOrdered(ringTo[r], slot.timePs[row], slot.order[row], slot.kind[row], slot.a[row], slot.b[row], slot.c[row])
+          if (slot.live[row] === 1) slot.live[row] = 0
+        }
+        if (drained[r] !== end) {
+          drained[r] = end
+          advance(r)
+        }
+      }
+    },
+    hasRoom(cpu) {
+      for (let to = 1; to < ownerRows; to++) {
+        const r = pairRing[cpu * ownerRows + to]
+        if (r !== 0 && (tail[r] - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) return false
+      }
+      mailTight[cpu] = 0
+      return true
+    },
+    connected: (from, to) => partition[from] === partition[to] || pairRing[from * ownerRows + to] !== 0,
+  }
+})

@@ -1,0 +1,154 @@
+import { EventHeap, EventRow, defineSystem, eventList } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { HardirqState, LocalIrq } from '../irq/components.js'
+import { cstates } from '../irq/cstates.js'
+import { hardirq } from '../irq/hardirq.js'
+import { vectors } from '../irq/vectors.js'
+import { SoftirqState } from '../softirq/components.js'
+import { handleSoftirqs } from '../softirq/handle-softirqs.js'
+import { RunQueue } from '../task/components.js'
+import { runTask } from '../task/run-task.js'
+import { scheduler } from '../task/scheduler.js'
+import { charge } from './charge.js'
+import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageTime } from './components.js'
+import { dispatchEvent } from './dispatch.js'
+import { mail } from './mail.js'
+import { STAGE } from './stage-ids.js'
+
+/** The machine of one CPU. */
+export interface RunCpu {
+  /** Time of the next thing the CPU does, ps; Infinity if nothing will happen by itself. */
+  nextPs(cpu: number): number
+  /** Does everything before `horizonPs`, and the step that reaches beyond it; true if anything happened. */
+  run(cpu: number, horizonPs: number): boolean
+  /** Accounts idle time up to the end of the run. */
+  finish(cpu: number, endPs: number): void
+}
+
+/**
+ * One CPU: hard interrupts first, then softirqs, then tasks, each step as long as one packet, so that an interrupt or
+ * the horizon of what is known takes effect between packets. The order here is the machine.
+ * Kernel: arch/x86/entry/entry_64.S and kernel/entry/common.c (order of interrupt, softirq, schedule)
+ */
+export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
+  const c = context.write(Cpu)
+  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastStage } = c
+  const { ps: contextPs } = context.write(ContextTime)
+  const { ps: stagePs } = context.write(StageTime)
+  const { mailTight } = context.read(Owner)
+  const { exitCheck } = context.write(HardirqState)
+  const { ticks } = context.write(LocalIrq)
+  const { pending, active, bhDisabled } = context.read(SoftirqState)
+  const { current, head } = context.read(RunQueue)
+  context.read(EventHeap)
+  context.read(EventRow)
+  const { jiffyPs } = context.resource(PLAN_CONSTANTS)
+  const spend = context.system(charge)
+  const events = context.system(eventList)
+  const line = context.system(vectors)
+  const irq = context.system(hardirq)
+  const softirqs = context.system(handleSoftirqs)
+  const tasks = context.system(runTask)
+  const sched = context.system(scheduler)
+  const idle = context.system(cstates)
+  const dispatch = context.system(dispatchEvent)
+  const post = context.system(mail)
+
+  function nextEventPs(cpu: number): number {
+    let next = events.peekPs(cpu)
+    const irqAt = line.nextPs(cpu)
+    if (irqAt < next) next = irqAt
+    if (nextTickPs[cpu] < next) next = nextTickPs[cpu]
+    return next
+  }
+
+  /** Scheduler tick of a busy CPU. Kernel: kernel/time/tick-sched.c, tick_nohz_handler */
+  function tick(cpu: number): void {
+    const before = cpuContext[cpu]
+    cpuContext[cpu] = CONTEXT.hardirq
+    spend(cpu, STAGE.tick, 1)
+    cpuContext[cpu] = before
+    ticks[cpu]++
+    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    sched.tick(cpu)
+    exitCheck[cpu] = 1
+  }
+
+  /** Takes the earliest thing that is due. */
+  function takeDue(cpu: number): void {
+    const eventAt = events.peekPs(cpu)
+    const irqAt = line.nextPs(cpu)
+    const tickAt = nextTickPs[cpu]
+    if (eventAt <= irqAt && eventAt <= tickAt) dispatch(cpu)
+    else if (irqAt <= tickAt) {
+      if (irq.due(cpu, clockPs[cpu])) irq.run(cpu)
+      else line.arrivals(cpu, clockPs[cpu])
+    } else tick(cpu)
+    if (exitCheck[cpu] !== 0) {
+      exitCheck[cpu] = 0
+      if (pending[cpu] !== 0) softirqs.tryStart(cpu)
+    }
+  }
+
+  /** Leaves the idle loop because a task became runnable without an interrupt that would have charged for it. */
+  function leaveIdle(cpu: number): void {
+    if (!idle.idle(cpu)) return
+    irq.plainIpi(cpu, 'resched')
+  }
+
+  function startTick(cpu: number): void {
+    if (nextTickPs[cpu] === Number.POSITIVE_INFINITY) nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+  }
+
+  return {
+    nextPs(cpu) {
+      if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) return clockPs[cpu]
+      const next = nextEventPs(cpu)
+      return next > clockPs[cpu] ? next : clockPs[cpu]
+    },
+    run(cpu, horizonPs) {
+      let progress = false
+      for (;;) {
+        const now = clockPs[cpu]
+        if (now >= horizonPs) return progress
+        if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) return progress
+        const next = nextEventPs(cpu)
+        if (next <= now) {
+          takeDue(cpu)
+          progress = true
+          continue
+        }
+        limitPs[cpu] = next < horizonPs ? next : horizonPs
+        if (active[cpu] !== 0) {
+          startTick(cpu)
+          softirqs.run(cpu)
+        } else if (current[cpu] !== 0 && (bhDisabled[cpu] !== 0 || !sched.wantsSwitch(cpu))) {
+          tasks.run(cpu)
+        } else if (current[cpu] !== 0 || head[cpu] !== 0) {
+          leaveIdle(cpu)
+          startTick(cpu)
+          tasks.schedule(cpu)
+        } else {
+          if (!idle.idle(cpu)) {
+            nextTickPs[cpu] = Number.POSITIVE_INFINITY
+            cpuContext[cpu] = CONTEXT.idle
+            idle.enter(cpu)
+            continue
+          }
+          if (next >= horizonPs) return progress
+          idle.sleepUntil(cpu, next)
+        }
+        progress = true
+      }
+    },
+    finish(cpu, endPs) {
+      if (clockPs[cpu] < endPs && idle.idle(cpu)) idle.sleepUntil(cpu, endPs)
+      // The step under way reaches beyond the end: that part of it belongs to nobody's account.
+      const beyond = clockPs[cpu] - endPs
+      if (beyond <= 0) return
+      clockPs[cpu] = endPs
+      contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] -= beyond
+      stagePs[cpu * STAGE_ROWS + lastStage[cpu]] -= beyond
+    },
+  }
+})

@@ -1,0 +1,6 @@
+import { STAGES, type StageName } from '@softnet/scenario'
+
+/** Number of each stage: its position in `STAGES`. */
+export const STAGE: Readonly<Record<StageName, number>> = Object.freeze(
+  Object.fromEntries(STAGES.map((name, index) => [name, index])) as Record<StageName, number>,
+)

@@ -1,0 +1,17 @@
+/**
+ * The Linux receive path as components and systems.
+ *
+ * A plan is built into a world (`buildModel`), which falls into partitions that a runner advances in time; what a run
+ * shows is read out by `reportModel`. Folders follow the packet; each has a `model.md`.
+ * @packageDocumentation
+ */
+export type { PlanConstants } from './build/constants.js'
+export { buildModel, type Model, type ModelHooks } from './build/build-model.js'
+export type { DeviceLayout, HostLayout, Layout } from './build/layout.js'
+export type { Edge, Partitions } from './build/partitions.js'
+export { modelPartitions, type ModelPartition } from './build/model-partitions.js'
+export { type InspectDocument, inspectModel } from './observe/inspect.js'
+export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'
+export { modelProgress, reportModel } from './observe/report.js'
+export { captureTrace, type CaptureSpec } from './observe/capture.js'
+export * from './skb/truesize.js'

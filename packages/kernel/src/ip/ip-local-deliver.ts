@@ -1,0 +1,101 @@
+import { defineSystem } from '@softnet/ecs'
+import { IP_MF, IP_OFFSET, IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PacketCount } from '../count/components.js'
+import { counters } from '../count/counters.js'
+import { DROP } from '../count/drops.js'
+import { SNMP } from '../count/snmp.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { icmpRcv } from '../icmp/icmp-rcv.js'
+import { icmpSend } from '../icmp/icmp-send.js'
+import type { Stage } from '../netif/stage.js'
+import { Skb } from '../skb/components.js'
+import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
+import { tcpRcv } from '../tcp/tcp-rcv.js'
+
+const FRAGMENT = IP_MF | IP_OFFSET
+const PROTOCOLS = 256
+
+/**
+ * Delivers packets to raw sockets and protocols; UDP datagrams survive for the next stage, everything else ends here.
+ * Behind it `Skb.len` counts from the L4 header.
+ * Kernel: net/ipv4/ip_input.c, ip_local_deliver, ip_protocol_deliver_rcu
+ */
+export const ipLocalDeliver = defineSystem<Stage>(
+  'ip_local_deliver',
+  'ip',
+  'net/ipv4/ip_input.c, ip_local_deliver',
+  (context) => {
+    const { len } = context.write(Skb)
+    const { frames, idFrag, ipWord } = context.read(Skb)
+    const { host } = context.read(Cpu)
+    const { created } = context.write(PacketCount)
+    const spend = context.system(charge)
+    const count = context.system(counters)
+    const kfree = context.system(kfreeSkb)
+    const consume = context.system(consumeSkb)
+    const tcp = context.system(tcpRcv)
+    const icmp = context.system(icmpRcv)
+    const send = context.system(icmpSend)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const rawSockets = new Uint16Array(plan.hosts.length * PROTOCOLS)
+    plan.hosts.forEach((each, at) => {
+      for (const protocol of each.rawProtocols) rawSockets[at * PROTOCOLS + protocol]++
+    })
+
+    /** A clone to each raw socket of the protocol; nothing of the model reads them, so they end at once. */
+    function rawLocalDeliver(cpu: number, row: number, protocol: number): number {
+      const sockets = rawSockets[host[cpu] * PROTOCOLS + protocol]
+      if (sockets === 0) return 0
+      spend(cpu, STAGE.raw_deliver, sockets)
+      created[cpu] += frames[row] * sockets
+      count.consume(cpu, frames[row] * sockets)
+      return sockets
+    }
+
+    function protocolUnknown(cpu: number, row: number, raw: number): void {
+      if (raw !== 0) {
+        count.snmp(cpu, SNMP.IpInDelivers, 1)
+        consume(cpu, row)
+        return
+      }
+      count.snmp(cpu, SNMP.IpInUnknownProtos, 1)
+      send(cpu, row)
+      kfree(cpu, row, DROP.noProto)
+    }
+
+    return (ids, packets, cpu) => {
+      spend(cpu, STAGE.ip_local_deliver, packets)
+      let kept = 0
+      for (let i = 0; i < packets; i++) {
+        const row = ids[i]
+        if ((idFrag[row] & FRAGMENT) !== 0) {
+          count.snmp(cpu, SNMP.IpReasmReqds, 1)
+          count.snmp(cpu, SNMP.IpReasmFails, 1)
+          kfree(cpu, row, DROP.fragment)
+          continue
+        }
+        const word = ipWord[row]
+        const protocol = word & 255
+        const raw = rawLocalDeliver(cpu, row, protocol)
+        len[row] -= ((word >>> 24) & 15) * 4
+        if (protocol === IPPROTO_UDP) {
+          ids[kept++] = row
+        } else if (protocol === IPPROTO_TCP) {
+          count.snmp(cpu, SNMP.IpInDelivers, 1)
+          tcp(cpu, row)
+        } else if (protocol === IPPROTO_ICMP) {
+          count.snmp(cpu, SNMP.IpInDelivers, 1)
+          icmp(cpu, row)
+        } else if (protocol === IPPROTO_IGMP) {
+          count.snmp(cpu, SNMP.IpInDelivers, 1)
+          consume(cpu, row)
+        } else protocolUnknown(cpu, row, raw)
+      }
+      if (kept > 0) count.snmp(cpu, SNMP.IpInDelivers, kept)
+      return kept
+    }
+  },
+)

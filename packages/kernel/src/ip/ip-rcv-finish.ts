@@ -1,0 +1,122 @@
+import { defineSystem } from '@softnet/ecs'
+import { FAULT_IP_OPTIONS, FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_UDP } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { DROP } from '../count/drops.js'
+import { SNMP } from '../count/snmp.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import type { Stage } from '../netif/stage.js'
+import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { kfreeSkb } from '../skb/skb-pool.js'
+import { udpLookup } from '../udp/lookup.js'
+import { ROUTE, routeDrop, routeInput } from './route-input.js'
+
+const FRAGMENT = IP_MF | IP_OFFSET
+const ROUTE_FLAGS = SKB.routeBroadcast | SKB.routeMulticast
+
+/**
+ * Early demux, the routing decision, IP options, and the counters of broadcasts and groups. A packet whose socket
+ * early demux finds takes the socket's cached route, so no routing is charged for it.
+ * Kernel: net/ipv4/ip_input.c, ip_rcv_finish_core
+ */
+export const ipRcvFinish = defineSystem<Stage>(
+  'ip_rcv_finish',
+  'ip',
+  'net/ipv4/ip_input.c, ip_rcv_finish_core',
+  (context) => {
+    const { flags, sock } = context.write(Skb)
+    const { faults, idFrag, ipWord, len, packetType } = context.read(Skb)
+    const { host } = context.read(Cpu)
+    const route = context.system(routeInput)
+    const lookup = context.system(udpLookup)
+    const spend = context.system(charge)
+    const count = context.system(counters)
+    const kfree = context.system(kfreeSkb)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    // Only a connected socket can be found early.
+    const earlyDemux = Uint8Array.from(plan.hosts, ({ sysctl, apps }) => {
+      const enabled = sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.udp_early_demux'] !== 0
+      return enabled && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0
+    })
+    const acceptSourceRoute = Uint8Array.from(
+      plan.hosts,
+      (each) => each.sysctl['net.ipv4.conf.all.accept_source_route'],
+    )
+    const dropUnicastInMulticast = Uint8Array.from(
+      plan.hosts,
+      (each) => each.sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
+    )
+
+    /** Kernel: net/ipv4/udp.c, udp_v4_early_demux */
+    function demux(cpu: number, row: number): number {
+      if ((ipWord[row] & 255) !== IPPROTO_UDP || packetType[row] !== PACKET_TYPE.host) return 0
+      if ((idFrag[row] & FRAGMENT) !== 0 || (faults[row] & FAULT_L4_SHORT) !== 0) return 0
+      return lookup.demux(cpu, row)
+    }
+
+    /** Drop place of a bad option, or −1. Kernel: net/ipv4/ip_input.c, ip_rcv_options */
+    function options(cpu: number, row: number, at: number): number {
+      if ((faults[row] & FAULT_IP_OPTIONS) !== 0) {
+        count.snmp(cpu, SNMP.IpInHdrErrors, 1)
+        return DROP.ipOptions
+      }
+      const refused = (flags[row] & SKB.sourceRoute) !== 0 && acceptSourceRoute[at] === 0
+      return refused ? DROP.ipOptionsSourceRoute : -1
+    }
+
+    /** Counts by route and returns the drop place of a packet that is refused here, or −1. */
+    function classify(cpu: number, row: number, answer: number, at: number): number {
+      if (answer === ROUTE.multicast) {
+        count.snmp(cpu, SNMP.IpExtInMcastPkts, 1)
+        count.snmp(cpu, SNMP.IpExtInMcastOctets, len[row])
+        flags[row] |= SKB.routeMulticast
+        return -1
+      }
+      if (answer === ROUTE.broadcast) {
+        count.snmp(cpu, SNMP.IpExtInBcastPkts, 1)
+        count.snmp(cpu, SNMP.IpExtInBcastOctets, len[row])
+        flags[row] |= SKB.routeBroadcast
+        return -1
+      }
+      if (packetType[row] !== PACKET_TYPE.host && dropUnicastInMulticast[at] !== 0) return DROP.l2Multicast
+      if (answer !== ROUTE.error) return -1
+      count.snmp(cpu, SNMP.IpInAddrErrors, 1)
+      return DROP.addrErrors
+    }
+
+    function finish(cpu: number, row: number, at: number): number {
+      const answer = route(cpu, row)
+      if (answer < 0) {
+        const drop = routeDrop(answer)
+        if (drop === DROP.rpFilter) count.snmp(cpu, SNMP.TcpExtIPReversePathFilter, 1)
+        return drop
+      }
+      if (((ipWord[row] >>> 24) & 15) > 5) {
+        const drop = options(cpu, row, at)
+        if (drop >= 0) return drop
+      }
+      return classify(cpu, row, answer, at)
+    }
+
+    return (ids, packets, cpu) => {
+      const at = host[cpu]
+      const demuxing = earlyDemux[at] !== 0
+      let kept = 0
+      let routed = 0
+      for (let i = 0; i < packets; i++) {
+        const row = ids[i]
+        flags[row] &= ~ROUTE_FLAGS
+        const socket = demuxing ? demux(cpu, row) : 0
+        sock[row] = socket
+        if (socket === 0) routed++
+        const drop = finish(cpu, row, at)
+        if (drop >= 0) kfree(cpu, row, drop)
+        else ids[kept++] = row
+      }
+      if (routed > 0) spend(cpu, STAGE.ip_route_input, routed)
+      return kept
+    }
+  },
+)

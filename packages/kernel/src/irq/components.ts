@@ -1,0 +1,21 @@
+import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
+
+/** Hard interrupts waiting at a CPU, one row per CPU entity. */
+export const HardirqState = defineComponent('hardirq', {
+  /** Earliest raised vector's delivery time, ps; Infinity when none. */
+  nextPs: f64,
+  /** The CPU's vectors: first row of CpuVector and how many. */
+  firstVector: i32,
+  vectorCount: i32,
+  /** 1: an interrupt was taken; softirqs are looked at on the way out (irq_exit). */
+  exitCheck: u8,
+})
+
+/** Vectors of each CPU: row `firstVector + i`. */
+export const CpuVector = defineComponent('cpu_vector', { vector: i32 })
+
+/** Deliveries per vector and CPU: row `vectorIndex * cpuRows + cpu`. */
+export const IrqCount = defineComponent('irq_count', { count: f64 })
+
+/** Ticks and other local interrupts per CPU: row cpu. */
+export const LocalIrq = defineComponent('local_irq', { ticks: f64, hrtimers: f64, idle: u8 })

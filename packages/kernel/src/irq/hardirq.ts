@@ -1,0 +1,198 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { charge, chargePs } from '../cpu/charge.js'
+import { CONTEXT, Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { napiControl } from '../napi/napi.js'
+import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
+import { ring } from '../nic/ring.js'
+import { steer } from '../netif/steer.js'
+import { Skb } from '../skb/components.js'
+import { rxTruesizeBytes } from '../skb/truesize.js'
+import { Softnet } from '../softnet/components.js'
+import { counters } from '../count/counters.js'
+import { DEVICE } from '../count/device.js'
+import { CpuVector, HardirqState, IrqCount, LocalIrq } from './components.js'
+import { moderation } from './moderation.js'
+import { vectors } from './vectors.js'
+import { cstates } from './cstates.js'
+
+const ETH_HEADER_BYTES = 14
+
+/** Taking of hard interrupts. */
+export interface Hardirq {
+  /** True if an interrupt is due at `nowPs`. */
+  due(cpu: number, nowPs: number): boolean
+  /** Runs every handler that is due; the caller looks at softirqs afterwards (irq_exit). */
+  run(cpu: number): void
+  /** Wakes an idle CPU for something that is not a device interrupt; charges its C-state exit. */
+  exitIdle(cpu: number): void
+  /** Notes that a backlog IPI has come. */
+  backlogIpi(cpu: number): void
+  /** Notes that a local timer has expired and what it wakes. */
+  napiTimer(cpu: number, napi: number, sequence: number): void
+  /** Reschedule or deferred-free IPI: costs an interrupt, nothing else. */
+  plainIpi(cpu: number, kind: 'resched' | 'call'): void
+}
+
+/** Hard interrupt handlers. Kernel: kernel/irq/handle.c, handle_irq_event; kernel/softirq.c, irq_enter, irq_exit */
+export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handle.c, handle_irq_event', (context) => {
+  const { nextPs, firstVector, vectorCount, exitCheck } = context.write(HardirqState)
+  const { vector: cpuVector } = context.read(CpuVector)
+  const v = context.write(IrqVector)
+  const { raised, raisedPs, napi: vectorNapi, count: irqCount, lastIrqPs, unsignalled, nonNapi, quota } = v
+  const { firstQueue, queueCount } = v
+  const { count: perCpu } = context.write(IrqCount)
+  const { hrtimers } = context.write(LocalIrq)
+  const { clockPs, context: cpuContext, coldPoll } = context.write(Cpu)
+  const rxq = context.write(RxQueue)
+  const sd = context.write(Softnet)
+  const skb = context.write(Skb)
+  const { index: devIndex, rxBuffer, copybreakBytes, mtu } = context.read(NetDev)
+  const { plan, cpuRows, firstVector: firstVectorEntity } = context.resource(PLAN_CONSTANTS)
+  const spend = context.system(charge)
+  const spendPs = context.system(chargePs)
+  const control = context.system(napiControl)
+  const line = context.system(vectors)
+  const dim = context.system(moderation)
+  const rings = context.system(ring)
+  const steering = context.system(steer)
+  const count = context.system(counters)
+  const idle = context.system(cstates)
+  const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
+
+  /** An old driver's handler: takes up to its quota of frames and gives each to netif_rx. */
+  function nonNapiHandler(cpu: number, vector: number, entryPs: number): void {
+    let left = quota[vector]
+    const now = entryPs
+    for (let i = 0; i < queueCount[vector]; i++) {
+      const queue = firstQueue[vector] + i
+      const device = rxq.dev[queue]
+      let taken = 0
+      rings.dma(queue, now)
+      while (left > 0) {
+        const row = rings.take(queue)
+        if (row === 0) break
+        left--
+        taken++
+        spend(cpu, STAGE.nonnapi_rx, 1)
+        spend(cpu, STAGE.refill, 1)
+        const size = skb.wireBytes[row]
+        skb.len[row] -= ETH_HEADER_BYTES
+        skb.dev[row] = device
+        skb.queue[row] = queue
+        skb.allocCpu[row] = cpu
+        skb.fragHead[row] = 0
+        skb.sock[row] = 0
+        skb.truesize[row] = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
+        count.device(devIndex[device], cpu, DEVICE.rxPackets, 1)
+        count.device(devIndex[device], cpu, DEVICE.rxBytes, size)
+        rings.refill(queue, 1, now)
+        netifRx(cpu, row)
+      }
+      rxq.polls[queue]++
+      if (taken > 0) rxq.pollsNonEmpty[queue]++
+      if (rxq.ringHead[queue] === rxq.ringTail[queue]) rxq.pollsDone[queue]++
+      rxq.polledPackets[queue] += taken
+    }
+  }
+
+  /** netif_rx: always by way of a backlog. Kernel: net/core/dev.c, netif_rx_internal */
+  function netifRx(cpu: number, row: number): void {
+    const target = steering.needed ? steering.cpuOf(cpu, row) : 0
+    steering.toBacklog(cpu, row, target === 0 ? cpu : target)
+  }
+
+  function handle(cpu: number, vector: number, entryPs: number): void {
+    spend(cpu, STAGE.hardirq, 1)
+    irqCount[vector]++
+    perCpu[(vector - firstVectorEntity) * cpuRows + cpu]++
+    lastIrqPs[vector] = raisedPs[vector]
+    unsignalled[vector] = 0
+    dim.onInterrupt(cpu, vector)
+    if (nonNapi[vector] !== 0) {
+      nonNapiHandler(cpu, vector, entryPs)
+      line.unmask(cpu, vector)
+      return
+    }
+    const napi = vectorNapi[vector]
+    if (control.schedulePrep(napi)) control.schedule(cpu, napi)
+  }
+
+  function deviceVectors(cpu: number, entryPs: number): void {
+    const base = firstVector[cpu]
+    const now = clockPs[cpu]
+    nextPs[cpu] = Number.POSITIVE_INFINITY
+    for (let i = 0; i < vectorCount[cpu]; i++) {
+      const vector = cpuVector[base + i]
+      if (raised[vector] === 0) continue
+      if (raisedPs[vector] > now) {
+        if (raisedPs[vector] < nextPs[cpu]) nextPs[cpu] = raisedPs[vector]
+        continue
+      }
+      raised[vector] = 0
+      handle(cpu, vector, entryPs)
+    }
+    // A handler may have raised a vector again (old drivers).
+    for (let i = 0; i < vectorCount[cpu]; i++) {
+      const vector = cpuVector[base + i]
+      if (raised[vector] !== 0 && raisedPs[vector] < nextPs[cpu]) nextPs[cpu] = raisedPs[vector]
+    }
+  }
+
+  function enter(cpu: number): number {
+    const before = cpuContext[cpu]
+    exitIdle(cpu)
+    cpuContext[cpu] = CONTEXT.hardirq
+    exitCheck[cpu] = 1
+    return before
+  }
+
+  function exitIdle(cpu: number): void {
+    const exitPs = idle.leave(cpu)
+    if (exitPs === 0) return
+    const before = cpuContext[cpu]
+    cpuContext[cpu] = CONTEXT.hardirq
+    spendPs(cpu, STAGE.cstate_exit, exitPs)
+    cpuContext[cpu] = before
+  }
+
+  return {
+    due: (cpu, nowPs) => nextPs[cpu] <= nowPs,
+    run(cpu) {
+      // What the wire has done is known up to this moment only, however long the handlers take.
+      const entryPs = clockPs[cpu]
+      const before = enter(cpu)
+      deviceVectors(cpu, entryPs)
+      cpuContext[cpu] = before
+    },
+    exitIdle,
+    backlogIpi(cpu) {
+      const napi = sd.backlogNapi[cpu]
+      // Only the IPI of a CPU that found the backlog idle does anything; a later one finds it scheduled.
+      if (sd.owedBy[cpu] === 0) return
+      const before = enter(cpu)
+      spend(cpu, STAGE.ipi, 1)
+      sd.receivedRps[cpu]++
+      sd.calIpis[cpu]++
+      sd.owedBy[cpu] = 0
+      control.schedule(cpu, napi)
+      cpuContext[cpu] = before
+    },
+    napiTimer(cpu, napi, sequence) {
+      const before = enter(cpu)
+      spend(cpu, STAGE.hrtimer, 1)
+      hrtimers[cpu]++
+      control.watchdog(cpu, napi, sequence)
+      cpuContext[cpu] = before
+    },
+    plainIpi(cpu, kind) {
+      const before = enter(cpu)
+      spend(cpu, STAGE.ipi, 1)
+      if (kind === 'resched') sd.resIpis[cpu]++
+      else sd.calIpis[cpu]++
+      coldPoll[cpu] = 1
+      cpuContext[cpu] = before
+    },
+  }
+})

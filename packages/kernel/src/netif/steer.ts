@@ -1,0 +1,187 @@
+import { defineSystem } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
+import { COST_LATENCY } from '../build/latency.js'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { arfsKey } from '../wire/nic-steer.js'
+import { flowKey } from './flow-key.js'
+import { napiControl } from '../napi/napi.js'
+import { CpuQueue, NetDev, RxQueue } from '../nic/components.js'
+import { SKB, Skb } from '../skb/components.js'
+import { SOFTIRQ } from '../softirq/components.js'
+import { raiseSoftirq } from '../softirq/raise.js'
+import { backlog } from '../softnet/backlog.js'
+import { BacklogView, RpsFlow, RpsMapSlot, SockFlow, Softnet } from '../softnet/components.js'
+
+/** Receive packet steering. */
+export interface Steer {
+  /** get_rps_cpu: the CPU entity that shall handle the packet, 0 to go on here. */
+  cpuOf(cpu: number, row: number): number
+  /** Queues a packet to `target`'s backlog from `cpu` and arranges for it to be processed. */
+  toBacklog(cpu: number, row: number, target: number): void
+  /** What `from` has learnt of its packets on `target`: `taken` so far, and whether the backlog there is idle. */
+  learn(cpu: number, target: number, taken: number, idle: boolean): void
+  /** Sends the IPIs owed at the end of net_rx_action or at the start of process_backlog; true if there were any. */
+  sendIpis(cpu: number): boolean
+  /** True if any queue steers. */
+  readonly needed: boolean
+}
+
+const NO_CPU = 0xffff
+
+/**
+ * RPS and RFS. What this CPU knows of another CPU's backlog is as old as the cache line between them: a view that the
+ * other side brings up to date by notes. Kernel: net/core/dev.c, get_rps_cpu, set_rps_cpu, net_rps_send_ipi
+ */
+export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c, get_rps_cpu', (context) => {
+  const { rpsBase, rpsLength, flowBase, flowLog, dev: queueDev } = context.read(RxQueue)
+  const { cpu: mapCpu } = context.read(RpsMapSlot)
+  const flow = context.write(RpsFlow)
+  const { entry: sockFlow } = context.read(SockFlow)
+  const view = context.write(BacklogView)
+  const { queueHead, queueTail, ipiHead, inNetRx, backlogNapi } = context.write(Softnet)
+  const { arfs: devArfs, wire: devWire } = context.read(NetDev)
+  const { saddr, daddr, ports, ipWord, idFrag, hash, flags, queue, protocol } = context.write(Skb)
+  const { clockPs, flowView } = context.read(Cpu)
+  const constants = context.resource(PLAN_CONSTANTS)
+  const { cpuRows, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
+  const latency = context.resource(COST_LATENCY)
+  const spend = context.system(charge)
+  const post = context.system(mail)
+  const queueUp = context.system(backlog)
+  const napi = context.system(napiControl)
+  const softirq = context.system(raiseSoftirq)
+  const queueOfCpu = context.read(CpuQueue)
+  const hashedSlot = KERNEL_VERSIONS[plan.kernel].rfsSlot === 'hash_32'
+  // Linux draws this key at boot; here it follows from the seed.
+  const [keyLow, keyHigh] = flowKey(plan.seed)
+  const host = plan.hosts[0]
+  const cpuCount = host?.cpus.length ?? 0
+  const needed = plan.hosts.some((h) =>
+    h.devices.some((d) => d.queues.some((q) => q.rpsCpus.length > 0 || q.rpsFlowCnt > 0)),
+  )
+
+  /** skb_get_hash: the NIC's hash if it covered the ports, else a software hash that is the same both ways. */
+  function skbHash(row: number): number {
+    if ((flags[row] & (SKB.l4Hash | SKB.swHash)) !== 0) return hash[row]
+    const isIp = protocol[row] === 0x0800
+    const fragment = (idFrag[row] & 0x3fff) !== 0
+    const proto = ipWord[row] & 0xff
+    const withPorts = isIp && !fragment && (proto === 17 || proto === 6)
+    hash[row] = isIp ? flowHash(keyLow, keyHigh, saddr[row], daddr[row], withPorts ? ports[row] >>> 16 : 0, withPorts ? ports[row] & 0xffff : 0, proto) : 0
+    flags[row] |= SKB.swHash
+    return hash[row]
+  }
+
+  /** True once `target` has taken every packet up to number `tail` that this CPU gave it. */
+  function caughtUp(target: number, from: number, tail: number): boolean {
+    const taken = target === from ? queueHead[target] : view.taken[from * cpuRows + target]
+    return ((taken - tail) | 0) >= 0
+  }
+
+  /** Asks the NIC to send the flow to the wanted CPU's own queue. Kernel: net/core/dev.c, set_rps_cpu (CONFIG_RFS_ACCEL) */
+  function steerHardware(cpu: number, rxq: number, key: number, wanted: number): void {
+    const dev = queueDev[rxq]
+    if (devArfs[dev] === 0) return
+    const target = queueOfCpu.queue[(dev - firstDevice) * cpuRows + wanted]
+    if (target === 0 || target === rxq || flowLog[target] === 0) return
+    const wire = devWire[dev]
+    post.note(cpu, wire, clockPs[cpu] + latency.txPs, EVENT.arfs, target, 0, key)
+  }
+
+  /** The RFS half: moves the flow to the CPU that reads it once the old CPU has no packet of it left. */
+  function rfsCpu(cpu: number, rxq: number, h: number, key: number): number {
+    const ident = sockFlow[flowView[cpu] * sockFlowLength + (h & (sockFlowLength - 1))]
+    if (((ident ^ h) & ~sockFlowCpuMask) !== 0) return 0
+    const wanted = ident & sockFlowCpuMask
+    const log = flowLog[rxq] - 1
+    const slot = flowBase[rxq] + (log === 0 ? 0 : hashedSlot ? hash32(h, log) : h & ((1 << log) - 1))
+    let current = flow.cpu[slot]
+    if (current !== wanted && (current >= cpuCount || caughtUp(current + 1, cpu, flow.lastTail[slot]))) {
+      current = wanted < cpuCount ? wanted : NO_CPU
+      flow.cpu[slot] = current
+      flow.hash[slot] = h
+      if (current !== NO_CPU) {
+        steerHardware(cpu, rxq, key, current + 1)
+        flow.lastTail[slot] = current + 1 === cpu ? queueHead[cpu] : view.taken[cpu * cpuRows + current + 1]
+      }
+    }
+    if (current >= cpuCount) return 0
+    lastSlot = slot
+    return current + 1
+  }
+
+  function askIpi(cpu: number, target: number, pair: number): void {
+    view.scheduled[pair] = 1
+    view.ipiNext[pair] = ipiHead[cpu]
+    ipiHead[cpu] = target
+    if (inNetRx[cpu] === 0) softirq.raise(cpu, SOFTIRQ.netRx)
+  }
+
+  let lastSlot = 0
+
+  return {
+    needed,
+    cpuOf(cpu, row) {
+      lastSlot = 0
+      const rxq = queue[row]
+      if (rxq === 0) return 0
+      const mapped = rpsLength[rxq]
+      const hasFlows = flowLog[rxq] !== 0 && sockFlowLength !== 0
+      if (mapped === 0 && !hasFlows) return 0
+      spend(cpu, STAGE.get_rps_cpu, 1)
+      const key = devArfs[queueDev[rxq]] === 0 ? 0 : arfsKey(flags[row] & SKB.l4Hash, hash[row], saddr[row], daddr[row], ports[row])
+      const h = skbHash(row)
+      if (h === 0) return 0
+      if (hasFlows) {
+        const target = rfsCpu(cpu, rxq, h, key)
+        if (target !== 0) return target
+      }
+      if (mapped === 0) return 0
+      return mapCpu[rpsBase[rxq] + reciprocalScale(h, mapped)]
+    },
+    toBacklog(cpu, row, target) {
+      spend(cpu, STAGE.enqueue_to_backlog, 1)
+      const slot = lastSlot
+      if (target === cpu) {
+        const queued = queueUp.enqueue(cpu, row, cpu)
+        if (queued !== 0 && queueUp.needsSchedule()) napi.schedule(cpu, backlogNapi[cpu])
+        if (slot !== 0) flow.lastTail[slot] = queueTail[cpu]
+        return
+      }
+      const pair = cpu * cpuRows + target
+      const at = clockPs[cpu] + latency.linePs(cpu, target)
+      post.packet(cpu, target, at, EVENT.backlogPacket, row, cpu, 0)
+      view.sent[pair]++
+      if (slot !== 0) flow.lastTail[slot] = view.sent[pair]
+      if (view.scheduled[pair] === 0) askIpi(cpu, target, pair)
+    },
+    learn(cpu, target, taken, idle) {
+      const pair = cpu * cpuRows + target
+      view.taken[pair] = taken
+      if (!idle) return
+      view.scheduled[pair] = 0
+      // Packets sent while the other side was going idle wait for an IPI that nobody would send otherwise.
+      if (view.sent[pair] !== view.taken[pair]) askIpi(cpu, target, pair)
+    },
+    sendIpis(cpu) {
+      let target = ipiHead[cpu]
+      if (target === 0) return false
+      ipiHead[cpu] = 0
+      while (target !== 0) {
+        const pair = cpu * cpuRows + target
+        const following = view.ipiNext[pair]
+        view.ipiNext[pair] = 0
+        spend(cpu, STAGE.send_ipi, 1)
+        post.note(cpu, target, clockPs[cpu] + latency.ipiPs, EVENT.ipiBacklog, cpu, 0, 0)
+        target = following
+      }
+      return true
+    },
+  }
+})

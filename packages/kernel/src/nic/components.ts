@@ -1,0 +1,177 @@
+import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
+
+/** Bits of `NetDev.features`. */
+export const FEATURE = {
+  gro: 1,
+  groList: 2,
+  udpGroForwarding: 4,
+  ntuple: 8,
+  xdpNative: 16,
+  xdpGeneric: 32,
+  rxChecksum: 64,
+} as const
+
+/** A network device. Constant in a run except counters. */
+export const NetDev = defineComponent('net_dev', {
+  index: u16,
+  host: i32,
+  mtu: u32,
+  macHigh: u16,
+  macLow: u32,
+  features: u32,
+  node: i32,
+  running: u8,
+  /** First queue entity and number of queues. */
+  firstQueue: i32,
+  queueCount: u16,
+  wire: i32,
+  /** 1: flows that RFS moves are steered by the NIC too. */
+  arfs: u8,
+  /** Driver's rule for received buffers, position in RX_BUFFERS. */
+  rxBuffer: u8,
+  copybreakBytes: u32,
+  /** 1: received pages come from a page_pool. */
+  pagePool: u8,
+  refillBatch: u16,
+  refillRule: u8,
+  holdWithoutDescriptor: u8,
+  groMaxSizeBytes: u32,
+  /** rx_handler: 0 none, 1 pass, 2 consume, 3 another round, 4 harness. */
+  rxHandler: u8,
+  virtualDevice: u8,
+  /** NAPI of a virtual device with NAPI, or 0. */
+  napi: i32,
+  deferHardIrqs: i32,
+  groFlushTimeoutPs: f64,
+  irqSuspendTimeoutPs: f64,
+})
+
+/** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
+export const RxQueue = defineComponent('rx_queue', {
+  dev: i32,
+  index: u16,
+  vector: i32,
+  napi: i32,
+  /** CPU that takes its interrupts. */
+  cpu: i32,
+  /**
+   * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
+   * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
+   */
+  laneBase: i32,
+  laneMask: u32,
+  laneHead: u32,
+  laneTail: u32,
+  /** Ring slots: first row of `RingSlot`, mask, positions. */
+  ringBase: i32,
+  ringMask: u32,
+  ringHead: u32,
+  ringTail: u32,
+  /** Descriptors of the ring (ethtool -G rx). */
+  ringSize: u32,
+  /** Descriptors that hold a free buffer now. */
+  descriptors: i32,
+  /** Cleaned but not refilled (cleaned_count). */
+  cleaned: i32,
+  /** Frames waiting in the packet buffer without a descriptor (hold), a list of packets. */
+  heldHead: i32,
+  heldTail: i32,
+  heldFrames: u32,
+  heldBytes: f64,
+  packetBufferBytes: f64,
+  /** Greatest number of frames in the ring. */
+  ringMax: u32,
+  frames: f64,
+  bytes: f64,
+  noBuffer: f64,
+  /** Times a frame found no descriptor (rx_no_buffer_count), lost or not. */
+  noBufferCount: f64,
+  missed: f64,
+  polls: f64,
+  pollsDone: f64,
+  pollsNonEmpty: f64,
+  polledPackets: f64,
+  allocFailed: f64,
+  /** RPS map: first row of `RpsMapSlot`, length. */
+  rpsBase: i32,
+  rpsLength: u16,
+  /** rps_dev_flow_table: first row of `RpsFlow`, log2 size + 1 (0: none). */
+  flowBase: i32,
+  flowLog: u8,
+  xdpDrop: f64,
+})
+
+/** Slots of all descriptor rings: packet row in each filled one. */
+export const RingSlot = defineComponent('ring_slot', { row: u32 })
+
+/** An interrupt vector. */
+export const IrqVector = defineComponent('irq_vector', {
+  irq: u16,
+  dev: i32,
+  cpu: i32,
+  napi: i32,
+  /** First queue of the vector and how many; queues of a vector are consecutive. */
+  firstQueue: i32,
+  queueCount: u16,
+  /** 1: the device may not raise it (auto-masked until NAPI completes). */
+  masked: u8,
+  /** 1: raised and waiting for its CPU. */
+  raised: u8,
+  /** Time the raised interrupt reaches the CPU. */
+  raisedPs: f64,
+  /** 1: a moderation timer is running. */
+  timerArmed: u8,
+  /** Counts armings, so that a stale timer event is told from the running one. */
+  armSequence: i32,
+  /** Frames seen since the last interrupt (rx-frames). */
+  unsignalled: u32,
+  lastIrqPs: f64,
+  lastEventPs: f64,
+  moderation: u8,
+  usecsPs: f64,
+  frames: u32,
+  adaptive: u8,
+  count: f64,
+  nonNapi: u8,
+  quota: u16,
+})
+
+/**
+ * Adaptive moderation state (DIM or ITR), one row per vector. All zero is a fresh instance.
+ * Kernel: include/linux/dim.h, struct dim; drivers/net/ethernet/intel/ixgbe/ixgbe.h, struct ixgbe_ring_container
+ */
+export const DimState = defineComponent('dim_state', {
+  /** See `DIM_STATE`. */
+  state: u8,
+  /** Position in the profile table, 0 … 4 (`profile_ix`). */
+  profile: u8,
+  /** See `DIM_TUNE`. */
+  tune: u8,
+  stepsLeft: u8,
+  stepsRight: u8,
+  tired: u8,
+  /** Interrupts so far; wraps like the kernel's u16. */
+  events: u16,
+  /** Sample the measurement started with; packets and bytes wrap at 2^32. */
+  startNs: f64,
+  startEvents: u16,
+  startPackets: u32,
+  startBytes: u32,
+  /** Rates per ms of the stretch before. */
+  previousBpms: i32,
+  previousPpms: i32,
+  previousEpms: i32,
+  /** Interval of the vector, µs (`q_vector->itr >> 2`), 0 … 126. */
+  itrUsecs: u8,
+  /** What each ring last asked for, with the latency flag 128. */
+  rxItr: u8,
+  txItr: u8,
+  /** First jiffy in which the last update counts as stale (`next_update` + 1). */
+  itrStaleJiffy: f64,
+  /** Packets and bytes of the vector at the last update. */
+  itrPackets: f64,
+  itrBytes: f64,
+})
+
+/** Queue of a device whose interrupt targets a CPU: row `device index * cpuRows + cpu`, 0 if there is none. */
+export const CpuQueue = defineComponent('cpu_queue', { queue: i32 })

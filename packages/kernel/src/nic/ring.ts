@@ -1,0 +1,168 @@
+import { defineSystem } from '@softnet/ecs'
+import { DROP } from '../count/drops.js'
+import { counters } from '../count/counters.js'
+import { Cpu } from '../cpu/components.js'
+import { Skb, SkbAccount } from '../skb/components.js'
+import { skbPool } from '../skb/skb-pool.js'
+import { RingSlot, RxQueue } from './components.js'
+
+/** The descriptor ring between DMA and driver. */
+export interface Ring {
+  /** Time the next frame's DMA is done, ps; Infinity if the lane is empty. */
+  nextDmaPs(queue: number): number
+  /** Completes the DMA of every frame due at or before `nowPs`; returns how many were due. */
+  dma(queue: number, nowPs: number): number
+  /** Completes the DMA of one frame that is due; returns 1 if it found a descriptor. */
+  dmaOne(queue: number): number
+  /** Packet row of the oldest filled descriptor; only when there is one. */
+  peek(queue: number): number
+  /** Takes the oldest filled descriptor's packet, 0 if there is none. */
+  take(queue: number): number
+  /** Gives `buffers` descriptors back to the NIC at `nowPs`. */
+  refill(queue: number, buffers: number, nowPs: number): void
+}
+
+/**
+ * Receive ring: a frame whose DMA is done takes a free descriptor; without one it waits in the packet buffer or is
+ * lost, as the driver's hardware does. DMA is applied when the CPU looks, in order of time, so nothing is lost or
+ * gained by looking late. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_clean_rx_irq (descriptor done)
+ */
+export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c', (context) => {
+  const {
+    laneBase,
+    laneMask,
+    laneHead,
+    laneTail,
+    ringBase,
+    ringMask,
+    ringHead,
+    ringTail,
+    ringMax,
+    descriptors,
+    heldHead,
+    heldTail,
+    heldFrames,
+    heldBytes,
+    packetBufferBytes,
+    noBuffer,
+    noBufferCount,
+    missed,
+    frames,
+    bytes,
+    cpu: queueCpu,
+  } = context.write(RxQueue)
+  const { row: slots } = context.write(RingSlot)
+  const { users, duePs, next, wireBytes } = context.write(Skb)
+  const { packetPool } = context.read(Cpu)
+  const { buffers } = context.write(SkbAccount)
+  const pool = context.system(skbPool)
+  const count = context.system(counters)
+
+  function fill(queue: number, row: number): void {
+    const tail = ringTail[queue]
+    slots[ringBase[queue] + (tail & ringMask[queue])] = row
+    ringTail[queue] = tail + 1
+    descriptors[queue]--
+    buffers[packetPool[queueCpu[queue]]]++
+    frames[queue]++
+    bytes[queue] += wireBytes[row]
+    const filled = (tail + 1 - ringHead[queue]) >>> 0
+    if (filled > ringMax[queue]) ringMax[queue] = filled
+  }
+
+  function dmaOne(queue: number): number {
+    const head = laneHead[queue]
+    const lane = laneBase[queue] + (head & laneMask[queue])
+    const cpu = queueCpu[queue]
+    const owner = packetPool[cpu]
+    let taken = 0
+    if (descriptors[queue] > 0) {
+      const row = pool.take(owner)
+      if (row === 0) {
+        // No row is left for a received packet: the host has run out of receive buffers.
+        noBuffer[queue]++
+        noBufferCount[queue]++
+        count.drop(cpu, DROP.noBuffer, 1, duePs[lane])
+      } else {
+        pool.copy(row, lane)
+        fill(queue, row)
+        taken = 1
+      }
+    } else {
+      noBufferCount[queue]++
+      const size = wireBytes[lane]
+      if (heldBytes[queue] + size <= packetBufferBytes[queue]) {
+        const row = pool.take(owner)
+        if (row === 0) {
+          missed[queue]++
+          count.drop(cpu, DROP.nicMissed, 1, duePs[lane])
+        } else {
+          pool.copy(row, lane)
+          next[row] = 0
+          if (heldHead[queue] === 0) heldHead[queue] = row
+          else next[heldTail[queue]] = row
+          heldTail[queue] = row
+          heldFrames[queue]++
+          heldBytes[queue] += size
+          buffers[owner]++
+        }
+      } else if (packetBufferBytes[queue] > 0) {
+        missed[queue]++
+        count.drop(cpu, DROP.nicMissed, 1, duePs[lane])
+      } else {
+        noBuffer[queue]++
+        count.drop(cpu, DROP.noBuffer, 1, duePs[lane])
+      }
+    }
+    users[lane] = 0
+    laneHead[queue] = head + 1
+    return taken
+  }
+
+  return {
+    nextDmaPs(queue) {
+      const head = laneHead[queue]
+      if (head === laneTail[queue]) return Number.POSITIVE_INFINITY
+      return duePs[laneBase[queue] + (head & laneMask[queue])]
+    },
+    dma(queue, nowPs) {
+      let due = 0
+      for (;;) {
+        const head = laneHead[queue]
+        if (head === laneTail[queue]) break
+        if (duePs[laneBase[queue] + (head & laneMask[queue])] > nowPs) break
+        dmaOne(queue)
+        due++
+      }
+      return due
+    },
+    dmaOne,
+    peek: (queue) => slots[ringBase[queue] + (ringHead[queue] & ringMask[queue])],
+    take(queue) {
+      const head = ringHead[queue]
+      if (head === ringTail[queue]) return 0
+      ringHead[queue] = head + 1
+      buffers[packetPool[queueCpu[queue]]]--
+      return slots[ringBase[queue] + (head & ringMask[queue])]
+    },
+    refill(queue, given, nowPs) {
+      // Frames that arrived before the tail moved must not find the new buffers.
+      for (;;) {
+        const head = laneHead[queue]
+        if (head === laneTail[queue]) break
+        if (duePs[laneBase[queue] + (head & laneMask[queue])] > nowPs) break
+        dmaOne(queue)
+      }
+      descriptors[queue] += given
+      while (heldHead[queue] !== 0 && descriptors[queue] > 0) {
+        const row = heldHead[queue]
+        heldHead[queue] = next[row]
+        if (heldHead[queue] === 0) heldTail[queue] = 0
+        heldFrames[queue]--
+        heldBytes[queue] -= wireBytes[row]
+        buffers[packetPool[queueCpu[queue]]]--
+        fill(queue, row)
+      }
+    },
+  }
+})

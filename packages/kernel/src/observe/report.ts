@@ -1,0 +1,146 @@
+import { digestWorld } from '@softnet/ecs'
+import {
+  bucketUpperNs,
+  type DropRow,
+  LATENCY_BUCKETS,
+  type LatencySummary,
+  type ResultDocument,
+  type TimelineRow,
+} from '@softnet/scenario'
+import type { Model } from '../build/build-model.js'
+import { DROP_PLACES } from '../count/drops.js'
+import {
+  DROP_ROWS,
+  DropCount,
+  LatencyHistogram,
+  LatencySum,
+  PacketCount,
+  TIMELINE_ROWS,
+  Timeline,
+} from '../count/components.js'
+import { Cpu } from '../cpu/components.js'
+import { framesInFlight } from './in-flight.js'
+import { reportHost } from './report-host.js'
+
+/** The result document as far as the model knows it. */
+export type ModelReport = Omit<ResultDocument, 'wall_ms' | 'workers' | 'status' | 'verdict'>
+
+/** Wire frames offered, delivered and dropped so far. */
+export function modelProgress(model: Model): { offered: number; delivered: number; dropped: number } {
+  const { offered, delivered, dropped } = model.world.columns(PacketCount)
+  return { offered: total(offered), delivered: total(delivered), dropped: total(dropped) }
+}
+
+function total(column: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < column.length; i++) sum += column[i]
+  return sum
+}
+
+/** Reads out a model that has run to `simulatedPs`. Allocates freely: it runs once. */
+export function reportModel(model: Model, simulatedPs: number): ModelReport {
+  const { world, plan, layout } = model
+  const packets = world.columns(PacketCount)
+  const hosts: Record<string, ReturnType<typeof reportHost>> = {}
+  for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host)
+  // The limit of the step under way follows from how the run was cut, not from the model.
+  world.columns(Cpu).limitPs.fill(0)
+  return {
+    schema: 'softnet.result/1',
+    scenario: plan.name,
+    kernel: plan.kernel,
+    profile: plan.profile,
+    seed: plan.seed,
+    digest: digestWorld(world),
+    simulated_ns: simulatedPs / 1000,
+    packets: {
+      offered: total(packets.offered),
+      created: total(packets.created),
+      delivered: total(packets.delivered),
+      consumed: total(packets.consumed),
+      sent: total(packets.sent),
+      dropped: total(packets.dropped),
+      in_flight: framesInFlight(model),
+    },
+    drops: dropRows(model),
+    ...latency(model),
+    timeline: timeline(model, simulatedPs),
+    hosts,
+  }
+}
+
+function dropRows(model: Model): DropRow[] {
+  const { frames } = model.world.columns(DropCount)
+  const rows: DropRow[] = []
+  for (const host of model.layout.hosts) {
+    const owners = host.plan.cpus.map((_, i) => host.firstCpu + i)
+    for (const device of host.devices) if (device.wire !== 0) owners.push(device.wire)
+    DROP_PLACES.forEach((place, id) => {
+      let count = 0
+      for (const owner of owners) count += frames[owner * DROP_ROWS + id]
+      if (count > 0) rows.push({ host: host.plan.name, where: place.where, reason: place.reason, count })
+    })
+  }
+  return rows.sort((a, b) => b.count - a.count || (a.where + a.reason < b.where + b.reason ? -1 : 1))
+}
+
+function latency(model: Model): { latency_ns: LatencySummary | null; latency_histogram: [number, number][] } {
+  const { count: column } = model.world.columns(LatencyHistogram)
+  const sums = model.world.columns(LatencySum)
+  const buckets = new Float64Array(LATENCY_BUCKETS)
+  let count = 0
+  let sumNs = 0
+  let min = Number.POSITIVE_INFINITY
+  let max = 0
+  for (let cpu = model.layout.firstCpu; cpu < model.layout.cpuRows; cpu++) {
+    if (sums.count[cpu] === 0) continue
+    for (let b = 0; b < LATENCY_BUCKETS; b++) buckets[b] += column[cpu * LATENCY_BUCKETS + b]
+    count += sums.count[cpu]
+    sumNs += sums.sumNs[cpu]
+    min = Math.min(min, sums.minNs[cpu])
+    max = Math.max(max, sums.maxNs[cpu])
+  }
+  const histogram: [number, number][] = []
+  buckets.forEach((n, b) => {
+    if (n > 0) histogram.push([bucketUpperNs(b), n])
+  })
+  if (count === 0) return { latency_ns: null, latency_histogram: histogram }
+  const quantile = (perMille: number): number => {
+    const wanted = Math.ceil((count * perMille) / 1000)
+    let seen = 0
+    for (const [upper, n] of histogram) {
+      seen += n
+      if (seen >= wanted) return Math.min(upper, max)
+    }
+    return max
+  }
+  const latency_ns = {
+    count,
+    min,
+    mean: sumNs / count,
+    p50: quantile(500),
+    p90: quantile(900),
+    p99: quantile(990),
+    p999: quantile(999),
+    max,
+  }
+  return { latency_ns, latency_histogram: histogram }
+}
+
+function timeline(model: Model, simulatedPs: number): TimelineRow[] {
+  const columns = model.world.columns(Timeline)
+  const { timelinePs } = model.constants
+  const rows: TimelineRow[] = []
+  for (let i = 0; i < TIMELINE_ROWS && i * timelinePs < simulatedPs; i++) {
+    let offered = 0
+    let delivered = 0
+    let dropped = 0
+    for (let owner = 0; owner < model.layout.ownerRows; owner++) {
+      offered += columns.offered[owner * TIMELINE_ROWS + i]
+      delivered += columns.delivered[owner * TIMELINE_ROWS + i]
+      dropped += columns.dropped[owner * TIMELINE_ROWS + i]
+    }
+    rows.push({ t_ns: (i * timelinePs) / 1000, offered, delivered, dropped })
+  }
+  return rows
+}

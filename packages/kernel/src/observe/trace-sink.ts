@@ -1,0 +1,25 @@
+/** What an observer is told while the machine runs; nothing it does may change the run. */
+export interface TraceSink {
+  /** False: no call is made. Constant from binding on. */
+  readonly on: boolean
+  softirqEntry(cpu: number, nowPs: number, vector: number, inKsoftirqd: boolean): void
+  softirqExit(cpu: number, nowPs: number, vector: number): void
+  napiPoll(cpu: number, nowPs: number, napi: number, work: number, budget: number): void
+  groResult(cpu: number, nowPs: number, skb: number, result: number): void
+  netifReceiveSkb(cpu: number, nowPs: number, skb: number): void
+  kfreeSkb(cpu: number, nowPs: number, skb: number, drop: number): void
+  /** A frame as it enters a device, for captures. */
+  frame(dev: number, nowPs: number, skb: number): void
+}
+
+/** A sink that is off. */
+export const NO_TRACE: TraceSink = {
+  on: false,
+  softirqEntry() {},
+  softirqExit() {},
+  napiPoll() {},
+  groResult() {},
+  netifReceiveSkb() {},
+  kfreeSkb() {},
+  frame() {},
+}

@@ -1,0 +1,129 @@
+import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
+
+/** Bits of `Skb.flags`. */
+export const SKB = {
+  /** `CHECKSUM_UNNECESSARY`: the NIC has verified the L4 checksum. */
+  csumUnnecessary: 1,
+  /** The L4 checksum on the wire is wrong. */
+  csumBad: 2,
+  /** UDP checksum field is zero. */
+  csumZero: 4,
+  /** The IPv4 header checksum is wrong. */
+  ipCsumBad: 8,
+  /** `l4_hash` set by the NIC. */
+  l4Hash: 16,
+  /** Software hash computed. */
+  swHash: 32,
+  /** VLAN tag present in `vlanTci`. */
+  vlan: 64,
+  /** Frame length on the wire exceeds what IP says: Ethernet padding. */
+  padded: 128,
+  /** Head page can be recycled (page pool). */
+  ppRecycle: 256,
+  /** Result of GRO: several segments. */
+  gso: 512,
+  /** GRO chained the segments in a frag_list (fraglist GRO). */
+  fragList: 1024,
+  /** Allocated from the pfmemalloc reserve. */
+  pfmemalloc: 2048,
+  /** Has passed the stack on another CPU: cold for its reader. */
+  remote: 4096,
+  /** Timer-flushed GRO packet (observer only). */
+  timerFlushed: 8192,
+  /** Looped back or injected: carries no Ethernet header. */
+  noEthernet: 16384,
+  /** The IP header carries a loose or strict source route. */
+  sourceRoute: 32768,
+  /** Route input found a broadcast destination (`RTCF_BROADCAST`); written by `ip_rcv_finish_core`. */
+  routeBroadcast: 65536,
+  /** Route input found a joined group (`RTCF_MULTICAST`); written by `ip_rcv_finish_core`. */
+  routeMulticast: 131072,
+} as const
+
+/** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
+export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3 } as const
+
+/**
+ * Packets: headers parsed into numbers, with the geometry of an sk_buff. Rows belong to the partition that holds the
+ * packet; a packet that changes partition is copied to a row there and keeps its serial number.
+ */
+export const Skb = defineComponent('skb', {
+  /** 0: free row. Otherwise `users`. */
+  users: u8,
+  /** Serial number of the (first) wire frame, from 1. */
+  serial: f64,
+  /** Time of the last bit at the host's port, ps. */
+  arrivalPs: f64,
+  /** Lane and mailbox rows: when the packet reaches its receiver (DMA done, cache line moved), ps. */
+  duePs: f64,
+  /** Segments chained behind this one by fraglist or UDP GRO: first and last, 0 for none; linked by `next`. */
+  fragHead: i32,
+  fragTail: i32,
+  /** Hash of both MAC addresses: equal for packets with the same 14-byte header. */
+  macHash: u32,
+  /** Next packet of the list this one is on, 0 at the end. */
+  next: i32,
+  /** Wire frames this skb stands for (GRO adds up). */
+  frames: u32,
+  /** Bytes of those frames without FCS. */
+  wireBytes: u32,
+  /** Bytes from the current header on. */
+  len: u32,
+  truesize: u32,
+  saddr: u32,
+  daddr: u32,
+  /** Source port × 65536 + destination port. */
+  ports: u32,
+  /** protocol | tos << 8 | ttl << 16 | ihl << 24 | version << 28 */
+  ipWord: u32,
+  /** identification << 16 | flags and fragment offset */
+  idFrag: u32,
+  /** IP total length. */
+  totLen: u32,
+  /** UDP length field. */
+  udpLen: u16,
+  /** EtherType after untagging, host order. */
+  protocol: u16,
+  packetType: u8,
+  vlanTci: u16,
+  flags: u32,
+  /** Malformations found while parsing, bits of the wire package's `FAULT`. */
+  faults: u32,
+  hash: u32,
+  tcpSeq: u32,
+  tcpAck: u32,
+  /** flags (low 9 bits) | doff << 12 | window << 16 */
+  tcpWord: u32,
+  /** Hash of the TCP option bytes. */
+  tcpOptions: u32,
+  gsoSize: u16,
+  /** Payload bytes behind the L4 header. */
+  payload: u32,
+  /** Receive queue entity, 0 for none. */
+  queue: i32,
+  /** Device entity the packet is on now. */
+  dev: i32,
+  /** CPU that allocated it. */
+  allocCpu: i32,
+  /** GRO: IP id relation of the held flow, 0 undecided, 1 incrementing, 2 fixed. GRO bookkeeping reuses no other column. */
+  groIdMode: u8,
+  /** GRO: jiffy of holding, low 32 bits. */
+  groAge: u32,
+  /** GRO: page frags used so far. */
+  groFrags: u16,
+  /** Socket found by early demux, 0 for none. */
+  sock: i32,
+  /** Client request number of a closed loop, 0 for none. */
+  request: f64,
+  /** Page with the packet's bytes in the page pool, 0: virtual payload. */
+  page: i32,
+})
+
+/** Memory for sk_buffs, one row per packet pool owner. */
+export const SkbAccount = defineComponent('skb_account', {
+  /** Rows held by descriptor rings and packet buffers: no sk_buff yet. */
+  buffers: i32,
+  /** sk_buffs that may be alive; the last `reserve` only as pfmemalloc. */
+  limit: i32,
+  reserve: i32,
+})

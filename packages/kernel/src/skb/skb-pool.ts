@@ -1,0 +1,157 @@
+import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
+import { Cpu } from '../cpu/components.js'
+import { counters } from '../count/counters.js'
+import { TRACE_SINK } from '../build/constants.js'
+import { Skb } from './components.js'
+
+/** Packet rows: take, give back, copy. */
+export interface SkbPool {
+  /** A free row of the pool, or 0 when it is exhausted. `users` is 1; other columns hold what the last packet left. */
+  take(owner: number): number
+  /** Gives a row back without counting anything. */
+  release(row: number, owner: number): void
+  /** Copies every field of a packet to another row, except the list link and `users`. */
+  copy(to: number, from: number): void
+}
+
+/** Pool of packet rows per partition: the row freed last is taken first, because it is still in the cache. */
+export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff.c, napi_skb_cache_get', (context) => {
+  const { base, free, freeMin } = context.write(PoolOwner)
+  const { row: slots } = context.write(PoolSlot)
+  const s = context.write(Skb)
+  const {
+    users,
+    next,
+    serial,
+    arrivalPs,
+    duePs,
+    fragHead,
+    fragTail,
+    macHash,
+    frames,
+    wireBytes,
+    len,
+    truesize,
+    saddr,
+    daddr,
+    ports,
+    ipWord,
+    idFrag,
+    totLen,
+    udpLen,
+    protocol,
+    packetType,
+    vlanTci,
+    flags,
+    faults,
+    hash,
+    tcpSeq,
+    tcpAck,
+    tcpWord,
+    tcpOptions,
+    gsoSize,
+    payload,
+    queue,
+    dev,
+    allocCpu,
+    sock,
+    request,
+    page,
+  } = s
+  return {
+    take(owner) {
+      const n = free[owner]
+      if (n === 0) return 0
+      free[owner] = n - 1
+      if (n - 1 < freeMin[owner]) freeMin[owner] = n - 1
+      const row = slots[base[owner] + n - 1]
+      users[row] = 1
+      return row
+    },
+    release(row, owner) {
+      // Segments that GRO chained to the packet end with it.
+      for (let segment = fragHead[row]; segment !== 0; ) {
+        const following = next[segment]
+        users[segment] = 0
+        slots[base[owner] + free[owner]] = segment
+        free[owner]++
+        segment = following
+      }
+      fragHead[row] = 0
+      users[row] = 0
+      slots[base[owner] + free[owner]] = row
+      free[owner]++
+    },
+    copy(to, from) {
+      serial[to] = serial[from]
+      arrivalPs[to] = arrivalPs[from]
+      duePs[to] = duePs[from]
+      fragHead[to] = 0
+      fragTail[to] = 0
+      macHash[to] = macHash[from]
+      frames[to] = frames[from]
+      wireBytes[to] = wireBytes[from]
+      len[to] = len[from]
+      truesize[to] = truesize[from]
+      saddr[to] = saddr[from]
+      daddr[to] = daddr[from]
+      ports[to] = ports[from]
+      ipWord[to] = ipWord[from]
+      idFrag[to] = idFrag[from]
+      totLen[to] = totLen[from]
+      udpLen[to] = udpLen[from]
+      protocol[to] = protocol[from]
+      packetType[to] = packetType[from]
+      vlanTci[to] = vlanTci[from]
+      flags[to] = flags[from]
+      faults[to] = faults[from]
+      hash[to] = hash[from]
+      tcpSeq[to] = tcpSeq[from]
+      tcpAck[to] = tcpAck[from]
+      tcpWord[to] = tcpWord[from]
+      tcpOptions[to] = tcpOptions[from]
+      gsoSize[to] = gsoSize[from]
+      payload[to] = payload[from]
+      queue[to] = queue[from]
+      dev[to] = dev[from]
+      allocCpu[to] = allocCpu[from]
+      sock[to] = sock[from]
+      request[to] = request[from]
+      page[to] = page[from]
+    },
+  }
+})
+
+/** Frees a packet that ends here; `drop` names the place and reason. */
+export type KfreeSkb = (cpu: number, row: number, drop: number) => void
+
+/** Frees a packet with a drop reason and counts its wire frames as lost. Kernel: net/core/skbuff.c, sk_skb_reason_drop */
+export const kfreeSkb = defineSystem<KfreeSkb>('kfree_skb', 'skb', 'net/core/skbuff.c, sk_skb_reason_drop', (context) => {
+  const pool = context.system(skbPool)
+  const count = context.system(counters)
+  const { frames } = context.read(Skb)
+  const { clockPs, packetPool } = context.read(Cpu)
+  const trace = context.resource(TRACE_SINK)
+  return (cpu, row, drop) => {
+    count.drop(cpu, drop, frames[row], clockPs[cpu])
+    if (trace.on) trace.kfreeSkb(cpu, clockPs[cpu], row, drop)
+    pool.release(row, packetPool[cpu])
+  }
+})
+
+/** Frees a packet the kernel has used up (not lost, not delivered to a socket). */
+export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(
+  'consume_skb',
+  'skb',
+  'net/core/skbuff.c, consume_skb',
+  (context) => {
+    const pool = context.system(skbPool)
+    const count = context.system(counters)
+    const { frames } = context.read(Skb)
+    const { packetPool } = context.read(Cpu)
+    return (cpu, row) => {
+      count.consume(cpu, frames[row])
+      pool.release(row, packetPool[cpu])
+    }
+  },
+)

@@ -1,0 +1,46 @@
+import { defineSystem } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { COST_LATENCY } from '../build/latency.js'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { Skb } from '../skb/components.js'
+import { DeferPending } from '../softnet/components.js'
+
+/** skbs sent home per message: a quarter of the default skb_defer_max, so that the home CPU sees them soon. */
+const DEFER_BATCH = 16
+
+/**
+ * Frees a read datagram's sk_buff: here, or, since 6.18 for UDP, on the CPU that allocated it, which is told in batches
+ * and by an IPI when many wait. Kernel: net/core/skbuff.c, skb_attempt_defer_free
+ */
+export const deferFree = defineSystem<(cpu: number, row: number) => void>(
+  'skb_attempt_defer_free',
+  'skb',
+  'net/core/skbuff.c, skb_attempt_defer_free',
+  (context) => {
+    const { allocCpu } = context.read(Skb)
+    const { count } = context.write(DeferPending)
+    const { clockPs } = context.read(Cpu)
+    const { plan, cpuRows, sysctl } = context.resource(PLAN_CONSTANTS)
+    const latency = context.resource(COST_LATENCY)
+    const spend = context.system(charge)
+    const post = context.system(mail)
+    const defers = KERNEL_VERSIONS[plan.kernel].udpDeferFree && sysctl['net.core.skb_defer_max'] > 0
+    const batch = Math.max(1, Math.min(DEFER_BATCH, sysctl['net.core.skb_defer_max'] >> 1))
+    return (cpu, row) => {
+      const home = allocCpu[row]
+      if (!defers || home === cpu || home === 0 || !post.connected(cpu, home)) {
+        spend(cpu, STAGE.consume_skb, 1)
+        return
+      }
+      const pair = cpu * cpuRows + home
+      if (++count[pair] < batch) return
+      post.note(cpu, home, clockPs[cpu] + latency.linePs(cpu, home), EVENT.deferredFree, count[pair], cpu, 0)
+      count[pair] = 0
+    }
+  },
+)

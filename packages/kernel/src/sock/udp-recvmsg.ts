@@ -1,0 +1,171 @@
+import { defineSystem } from '@softnet/ecs'
+import { LATENCY_BUCKETS, bucketIndex } from '@softnet/scenario'
+import { COST_LATENCY } from '../build/latency.js'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { LatencyHistogram, LatencySum } from '../count/components.js'
+import { counters } from '../count/counters.js'
+import { DROP } from '../count/drops.js'
+import { SNMP } from '../count/snmp.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { SKB, Skb } from '../skb/components.js'
+import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
+import { SockFlow } from '../softnet/components.js'
+import { Sock, SockView } from './components.js'
+import { deferFree } from './defer-free.js'
+
+/** Reading of UDP sockets. */
+export interface UdpRecvmsg {
+  /** True if a read would find something. */
+  readable(sock: number): boolean
+  /**
+   * Reads one datagram: 0 if the queue is empty, else the payload bytes + 1. Charges the call's work per message.
+   * `messages` of the datagram's wire frames are then delivered.
+   */
+  receive(cpu: number, sock: number, bufferBytes: number): number
+  /** Client request number of the datagram read last, 0 if it was not a request. */
+  lastRequest(): number
+  /** Device the datagram read last came in on. */
+  lastDevice(): number
+}
+
+/** Receive calls on UDP sockets. Kernel: net/ipv4/udp.c, udp_recvmsg, __skb_recv_udp, udp_rmem_release */
+export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/ipv4/udp.c, udp_recvmsg', (context) => {
+  const s = context.write(Sock)
+  const { rcvbuf, rmemAlloc, forwardDeficit, queueHead, queueTail, queueCount, readerHead, readerTail, readerCount } = s
+  const { received, drops, fullTold, connected, rxHash } = s
+  const skb = context.write(Skb)
+  const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, dev } = skb
+  const { told } = context.write(SockView)
+  const { entry: sockFlow } = context.write(SockFlow)
+  const { count: histogram } = context.write(LatencyHistogram)
+  const sums = context.write(LatencySum)
+  const { clockPs, packetPool, flowView, number } = context.read(Cpu)
+  const constants = context.resource(PLAN_CONSTANTS)
+  const { sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
+  const latency = context.resource(COST_LATENCY)
+  const spend = context.system(charge)
+  const count = context.system(counters)
+  const kfree = context.system(kfreeSkb)
+  const pool = context.system(skbPool)
+  const post = context.system(mail)
+  const free = context.system(deferFree)
+  let request_ = 0
+  let device_ = 0
+
+  /** udp_rmem_release: bytes go back in batches while the reader's own queue has more. */
+  function release(cpu: number, sock: number, size: number): void {
+    const deficit = forwardDeficit[sock] + size
+    if (deficit < rcvbuf[sock] >>> 2 && readerHead[sock] !== 0) {
+      forwardDeficit[sock] = deficit
+      return
+    }
+    forwardDeficit[sock] = 0
+    rmemAlloc[sock] -= deficit
+    splice(sock)
+    if (fullTold[sock] === 0) return
+    fullTold[sock] = 0
+    for (let source = 0; source < sources; source++) {
+      const view = sock * sources + source
+      if (told[view] === 0) continue
+      told[view] = 0
+      const to = sourceCpus[source]
+      post.note(cpu, to, clockPs[cpu] + latency.linePs(cpu, to), EVENT.socketView, sock, 0, 0)
+    }
+  }
+
+  function splice(sock: number): void {
+    if (queueHead[sock] === 0) return
+    if (readerHead[sock] === 0) readerHead[sock] = queueHead[sock]
+    else next[readerTail[sock]] = queueHead[sock]
+    readerTail[sock] = queueTail[sock]
+    readerCount[sock] += queueCount[sock]
+    queueHead[sock] = 0
+    queueTail[sock] = 0
+    queueCount[sock] = 0
+  }
+
+  /** sock_rps_record_flow: tells the steering CPUs where this flow is read. */
+  function recordFlow(cpu: number, sock: number): void {
+    const hash = rxHash[sock]
+    if (sockFlowLength === 0 || hash === 0 || connected[sock] === 0) return
+    const slot = hash & (sockFlowLength - 1)
+    const value = ((hash & ~sockFlowCpuMask) | number[cpu]) >>> 0
+    const own = flowView[cpu] * sockFlowLength + slot
+    if (sockFlow[own] === value) return
+    sockFlow[own] = value
+    for (let i = 0; i < flowViewLeaders.length; i++) {
+      if (i === flowView[cpu]) continue
+      const to = flowViewLeaders[i]
+      if (!post.connected(cpu, to)) continue
+      post.note(cpu, to, clockPs[cpu] + latency.linePs(cpu, to), EVENT.sockFlow, number[cpu], 0, hash)
+    }
+  }
+
+  function record(cpu: number, row: number, wireFrames: number): void {
+    count.delivered(cpu, wireFrames, clockPs[cpu])
+    if (arrivalPs[row] < warmupPs) return
+    const ns = (clockPs[cpu] - arrivalPs[row]) / 1000
+    histogram[cpu * LATENCY_BUCKETS + bucketIndex(ns)]++
+    sums.count[cpu]++
+    sums.sumNs[cpu] += ns
+    if (ns < sums.minNs[cpu] || sums.count[cpu] === 1) sums.minNs[cpu] = ns
+    if (ns > sums.maxNs[cpu]) sums.maxNs[cpu] = ns
+  }
+
+  /** Frees a datagram that has been read; the segments chained to it are messages of their own for the latency. */
+  function finish(cpu: number, row: number): void {
+    let own = frames[row]
+    for (let segment = fragHead[row]; segment !== 0; ) {
+      const following = next[segment]
+      own -= frames[segment]
+      record(cpu, segment, frames[segment])
+      segment = following
+    }
+    record(cpu, row, own)
+    pool.release(row, packetPool[cpu])
+  }
+
+  return {
+    readable: (sock) => readerHead[sock] !== 0 || queueHead[sock] !== 0,
+    receive(cpu, sock, bufferBytes) {
+      recordFlow(cpu, sock)
+      for (;;) {
+        if (readerHead[sock] === 0) {
+          splice(sock)
+          if (readerHead[sock] === 0) return 0
+        }
+        const row = readerHead[sock]
+        readerHead[sock] = next[row]
+        readerCount[sock]--
+        if (readerHead[sock] === 0) readerTail[sock] = 0
+        next[row] = 0
+        const size = truesize[row]
+        release(cpu, sock, size)
+        spend(cpu, STAGE.recvmsg, 1)
+        if ((flags[row] & SKB.remote) !== 0) spend(cpu, STAGE.remote_skb, 1)
+        if ((flags[row] & SKB.csumBad) !== 0) {
+          drops[sock]++
+          count.snmp(cpu, SNMP.UdpInCsumErrors, 1)
+          count.snmp(cpu, SNMP.UdpInErrors, 1)
+          kfree(cpu, row, DROP.udpCsumRecv)
+          continue
+        }
+        const copied = payload[row] < bufferBytes ? payload[row] : bufferBytes
+        spend(cpu, STAGE.copy_to_user, copied)
+        free(cpu, row)
+        count.snmp(cpu, SNMP.UdpInDatagrams, 1)
+        received[sock]++
+        request_ = request[row]
+        device_ = dev[row]
+        finish(cpu, row)
+        return copied + 1
+      }
+    },
+    lastRequest: () => request_,
+    lastDevice: () => device_,
+  }
+})

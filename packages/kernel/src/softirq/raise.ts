@@ -1,0 +1,33 @@
+import { defineSystem } from '@softnet/ecs'
+import { CONTEXT, Cpu } from '../cpu/components.js'
+import { wakeTask } from '../task/wake.js'
+import { SoftirqState } from './components.js'
+
+/** Marks softirqs as wanted. */
+export interface RaiseSoftirq {
+  /** raise_softirq_irqoff: also wakes ksoftirqd when nothing else would run the softirq. */
+  raise(cpu: number, vector: number): void
+  /** __raise_softirq_irqoff: sets the bit only. */
+  raiseBit(cpu: number, vector: number): void
+  wakeKsoftirqd(cpu: number): void
+}
+
+/** Raising of softirqs. Kernel: kernel/softirq.c, raise_softirq_irqoff */
+export const raiseSoftirq = defineSystem<RaiseSoftirq>('raise_softirq', 'softirq', 'kernel/softirq.c, raise_softirq_irqoff', (context) => {
+  const { pending, active, bhDisabled, ksoftirqd } = context.write(SoftirqState)
+  const { context: cpuContext } = context.read(Cpu)
+  const wake = context.system(wakeTask)
+  return {
+    raise(cpu, vector) {
+      pending[cpu] |= 1 << vector
+      const inInterrupt = cpuContext[cpu] === CONTEXT.hardirq || active[cpu] !== 0 || bhDisabled[cpu] !== 0
+      if (!inInterrupt) wake(cpu, ksoftirqd[cpu])
+    },
+    raiseBit(cpu, vector) {
+      pending[cpu] |= 1 << vector
+    },
+    wakeKsoftirqd(cpu) {
+      wake(cpu, ksoftirqd[cpu])
+    },
+  }
+})

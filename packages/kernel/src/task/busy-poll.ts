@@ -1,0 +1,103 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { SNMP } from '../count/snmp.js'
+import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { gro } from '../gro/gro.js'
+import { NAPIF, Napi } from '../napi/components.js'
+import { napiControl } from '../napi/napi.js'
+import { napiPoll } from '../napi/napi-poll.js'
+import { NetDev } from '../nic/components.js'
+import { SoftirqState } from '../softirq/components.js'
+import { Task } from './components.js'
+
+/** Polling of a NAPI instance from a task. */
+export interface BusyPoll {
+  /** Starts one turn of the loop: true if a poll is under way, false if somebody else owns the instance. */
+  begin(cpu: number, task: number, budget: number, prefer: boolean): boolean
+  /** Goes on with the poll; true when it has returned. */
+  run(cpu: number, task: number): boolean
+  /** Starts busy_poll_stop: one more poll that lets the driver complete. False if this task owned nothing. */
+  stop(cpu: number, task: number, budget: number, prefer: boolean): boolean
+}
+
+/** Busy polling. Kernel: net/core/dev.c, __napi_busy_loop, busy_poll_stop */
+export const busyPoll = defineSystem<BusyPoll>('napi_busy_loop', 'task', 'net/core/dev.c, __napi_busy_loop', (context) => {
+  const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
+  const { busyNapi, busyLast } = context.write(Task)
+  const { bhDisabled } = context.write(SoftirqState)
+  const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
+  const { clockPs } = context.read(Cpu)
+  const trace = context.resource(TRACE_SINK)
+  const spend = context.system(charge)
+  const poll = context.system(napiPoll)
+  const engine = context.system(gro)
+  const control = context.system(napiControl)
+  const count = context.system(counters)
+  context.resource(PLAN_CONSTANTS)
+  let skipSchedule = false
+
+  /** Ends the last poll: hands the instance back to the softirq, or drops it when a timer watches. */
+  function finishLast(cpu: number, task: number): void {
+    const napi = busyNapi[task]
+    busyLast[task] = 0
+    if (work[napi] < budget[napi]) return
+    if (skipSchedule) {
+      engine.flush(cpu, napi, false)
+      engine.normalList(cpu, napi)
+      state[napi] &= ~NAPIF.sched
+    } else {
+      engine.normalList(cpu, napi)
+      control.schedule(cpu, napi)
+    }
+  }
+
+  return {
+    begin(cpu, task, quota, prefer) {
+      const napi = busyNapi[task]
+      spend(cpu, STAGE.busy_poll, 1)
+      const owned = (state[napi] & NAPIF.inBusyPoll) !== 0
+      if (!owned) {
+        if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) {
+          if (prefer) state[napi] |= NAPIF.preferBusyPoll
+          return false
+        }
+        state[napi] |= NAPIF.inBusyPoll | NAPIF.sched
+      }
+      busyPolls[napi]++
+      bhDisabled[cpu] = 1
+      poll.begin(cpu, napi, quota)
+      return true
+    },
+    run(cpu, task) {
+      const napi = busyNapi[task]
+      if (!poll.run(cpu, napi)) return false
+      if (trace.on) trace.napiPoll(cpu, clockPs[cpu], napi, work[napi], budget[napi])
+      if (busyLast[task] !== 0) finishLast(cpu, task)
+      else engine.normalList(cpu, napi)
+      if (work[napi] > 0) count.snmp(cpu, SNMP.TcpExtBusyPollRxPackets, work[napi])
+      bhDisabled[cpu] = 0
+      return true
+    },
+    stop(cpu, task, quota, prefer) {
+      const napi = busyNapi[task]
+      if (napi === 0 || (state[napi] & NAPIF.inBusyPoll) === 0) return false
+      state[napi] &= ~(NAPIF.missed | NAPIF.inBusyPoll)
+      skipSchedule = false
+      if (prefer) {
+        deferCount[napi] = deferHardIrqs[dev[napi]]
+        const timeoutPs = groFlushTimeoutPs[dev[napi]]
+        if (deferCount[napi] > 0 && timeoutPs > 0) {
+          control.startTimer(cpu, napi, timeoutPs)
+          skipSchedule = true
+        }
+      }
+      busyLast[task] = 1
+      bhDisabled[cpu] = 1
+      poll.begin(cpu, napi, quota)
+      return true
+    },
+  }
+})

@@ -1,0 +1,115 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { charge, chargePs } from '../cpu/charge.js'
+import { CONTEXT, Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { NAPIF, Napi } from '../napi/components.js'
+import { napiPoll } from '../napi/napi-poll.js'
+import { steer } from '../netif/steer.js'
+import { SoftirqState } from '../softirq/components.js'
+import { handleSoftirqs } from '../softirq/handle-softirqs.js'
+import { appStep } from './app.js'
+import { RunQueue, TASK_KIND, Task } from './components.js'
+import { scheduler } from './scheduler.js'
+
+/** Running of tasks. */
+export interface RunTask {
+  /** Chooses the next task and switches to it; false if there is none. */
+  schedule(cpu: number): boolean
+  /** Runs the current task until the CPU's limit, a switch, or a sleep. */
+  run(cpu: number): void
+}
+
+/** A computing task is interrupted between pieces of this length, whatever is known of the future. */
+const SPIN_PIECE_PS = 1_000_000
+
+/** Tasks on a CPU: ksoftirqd, NAPI threads and applications. Kernel: kernel/sched/core.c, __schedule */
+export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/core.c, __schedule', (context) => {
+  const { kind, pc, napi: taskNapi } = context.write(Task)
+  const { current, lastTask, head } = context.write(RunQueue)
+  const { pending, active, bhDisabled } = context.write(SoftirqState)
+  const { state, weight } = context.write(Napi)
+  const { clockPs, limitPs, context: cpuContext, coldPoll } = context.write(Cpu)
+  const spend = context.system(charge)
+  const spendPs = context.system(chargePs)
+  const sched = context.system(scheduler)
+  const softirqs = context.system(handleSoftirqs)
+  const poll = context.system(napiPoll)
+  const steering = context.system(steer)
+  const app = context.system(appStep)
+  context.resource(PLAN_CONSTANTS)
+
+  /** ksoftirqd: softirqs while there are any, giving way to other tasks between rounds. Kernel: kernel/softirq.c, run_ksoftirqd */
+  function ksoftirqd(cpu: number): void {
+    if (pending[cpu] === 0) {
+      sched.putCurrent(cpu, true)
+      return
+    }
+    softirqs.startInKsoftirqd(cpu)
+  }
+
+  /** A NAPI thread: one poll per turn with bottom halves off. Kernel: net/core/dev.c, napi_threaded_poll_loop */
+  function napiThread(cpu: number, task: number): void {
+    const napi = taskNapi[task]
+    if (pc[task] === 0) {
+      if ((state[napi] & NAPIF.schedThreaded) === 0) {
+        sched.putCurrent(cpu, true)
+        return
+      }
+      bhDisabled[cpu] = 1
+      if (!poll.begin(cpu, napi, weight[napi])) {
+        state[napi] &= ~NAPIF.schedThreaded
+        bhDisabled[cpu] = 0
+        return
+      }
+      pc[task] = 1
+      return
+    }
+    if (!poll.run(cpu, napi)) return
+    pc[task] = 0
+    poll.end(cpu, napi)
+    steering.sendIpis(cpu)
+    bhDisabled[cpu] = 0
+  }
+
+  return {
+    schedule(cpu) {
+      const before = lastTask[cpu]
+      if (current[cpu] !== 0) sched.putCurrent(cpu, false)
+      const task = sched.pickNext(cpu)
+      if (task === 0) return false
+      cpuContext[cpu] = CONTEXT.task
+      if (task !== before) {
+        spend(cpu, STAGE.schedule, 1)
+        coldPoll[cpu] = 1
+      }
+      if (kind[task] === TASK_KIND.ksoftirqd) cpuContext[cpu] = CONTEXT.ksoftirqd
+      return true
+    },
+    run(cpu) {
+      const task = current[cpu]
+      while (clockPs[cpu] < limitPs[cpu] && current[cpu] === task && active[cpu] === 0) {
+        switch (kind[task]) {
+          case TASK_KIND.ksoftirqd:
+            ksoftirqd(cpu)
+            break
+          case TASK_KIND.napiThread:
+            napiThread(cpu, task)
+            break
+          case TASK_KIND.app:
+            app(cpu, task)
+            break
+          default:
+            spendPs(cpu, STAGE.spin, SPIN_PIECE_PS)
+            coldPoll[cpu] = 1
+        }
+        // local_bh_enable at the end of a section runs what came meanwhile.
+        if (pending[cpu] !== 0 && bhDisabled[cpu] === 0 && active[cpu] === 0 && kind[task] !== TASK_KIND.ksoftirqd) {
+          softirqs.tryStart(cpu)
+        }
+        if (bhDisabled[cpu] === 0 && sched.wantsSwitch(cpu)) break
+      }
+      if (current[cpu] === 0 && head[cpu] === 0) lastTask[cpu] = 0
+    },
+  }
+})

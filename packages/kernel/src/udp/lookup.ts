@@ -1,0 +1,220 @@
+import { defineSystem, mix32 } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { inetEhash } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
+import { Skb } from '../skb/components.js'
+import { ReuseportSlot, Sock, SockHash, SockHash4 } from '../sock/components.js'
+import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
+
+const PURPOSE_EHASH = 0x75647073
+
+/** Secret of the reuseport hash of a host (`udp_ehash_secret + net_hash_mix`), unsigned 32 bits, from the run's seed. */
+export function udpEhashSecret(seed: number, hostIndex: number): number {
+  return mix32(mix32(seed >>> 0, PURPOSE_EHASH), hostIndex)
+}
+
+/** Socket lookups for the packet in a row; 0: none. */
+export interface UdpLookup {
+  /** Socket a unicast datagram is for. Kernel: net/ipv4/udp.c, __udp4_lib_lookup */
+  find(cpu: number, row: number): number
+  /** Connected socket that matches exactly and is the first of its list. Kernel: __udp4_lib_demux_lookup */
+  demux(cpu: number, row: number): number
+  /** First socket of the list for `address` (signed; 0: ANY) and the datagram's port, whatever else hashes there. */
+  first(cpu: number, row: number, address: number): number
+  /** Next one of that list behind `sock`. */
+  next(sock: number): number
+  /** Whether a broadcast or group datagram goes to a socket. Kernel: net/ipv4/udp.c, __udp_is_mcast_sock */
+  takesMulticast(sock: number, row: number): boolean
+}
+
+/**
+ * UDP socket lookup with Linux's scores: four-tuple table, list of (address, port), list of (ANY, port), reuseport
+ * groups. Its cost depends on the sockets that share an address and port, not on how many there are.
+ */
+export const udpLookup = defineSystem<UdpLookup>(
+  'udp_lookup',
+  'udp',
+  'net/ipv4/udp.c, __udp4_lib_lookup',
+  (context) => {
+    const { saddr, daddr, ports, dev } = context.read(Skb)
+    const { host, number: cpuNumber } = context.read(Cpu)
+    const sockets = context.read(Sock)
+    const { host: sockHost, address, port, peerAddress, peerPort, connected, boundDev, incomingCpu } = sockets
+    const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst } = sockets
+    const { head } = context.read(SockHash)
+    const { head: head4 } = context.read(SockHash4)
+    const { sock: member } = context.read(ReuseportSlot)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const policy = KERNEL_VERSIONS[plan.kernel]
+    const { reuseportIncomingCpu, udpHash4, udpScoreBoundAddress } = policy
+    const secrets = Uint32Array.from(plan.hosts, (_, index) => udpEhashSecret(plan.seed, index))
+    const fourTuples = Uint8Array.from(plan.hosts, ({ apps }) =>
+      udpHash4 && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0,
+    )
+    const mask = head.length - 1
+
+    function sameKey(sk: number, at: number, local: number, hnum: number): boolean {
+      return (address[sk] | 0) === local && port[sk] === hnum && sockHost[sk] === at
+    }
+
+    /** Score of a socket whose address and port match, −1 if it is not for this datagram. Kernel: compute_score */
+    function score(sk: number, row: number, number: number): number {
+      let points = 2
+      if (udpScoreBoundAddress && address[sk] !== 0) points += 4
+      if (peerAddress[sk] !== 0) {
+        if (peerAddress[sk] !== saddr[row]) return -1
+        points += 4
+      }
+      if (peerPort[sk] !== 0) {
+        if (peerPort[sk] !== ports[row] >>> 16) return -1
+        points += 4
+      }
+      if (boundDev[sk] !== 0) {
+        if (boundDev[sk] !== dev[row]) return -1
+        points += 4
+      }
+      return incomingCpu[sk] === number ? points + 1 : points
+    }
+
+    /** Member of a socket's group for a datagram to `local`, 0 without a group. Kernel: reuseport_select_sock_by_hash */
+    function selectMember(sk: number, row: number, local: number, at: number, number: number): number {
+      const base = groupBase[sk]
+      if (base === 0) return 0
+      const size = groupCount[sk]
+      const hash = inetEhash(local, ports[row] & 0xffff, saddr[row] | 0, ports[row] >>> 16, secrets[at])
+      const start = Math.floor((hash * size) / 4294967296)
+      // The first kernels with groups look at nothing but the hash.
+      if (udpScoreBoundAddress) return member[base + start]
+      const byCpu = reuseportIncomingCpu && groupIncoming[sk] !== 0
+      let firstValid = 0
+      for (let step = 0; step < size; step++) {
+        const index = start + step < size ? start + step : start + step - size
+        const candidate = member[base + index]
+        if (connected[candidate] !== 0) continue
+        if (!byCpu || incomingCpu[candidate] === number) return candidate
+        if (firstValid === 0) firstValid = candidate
+      }
+      return firstValid
+    }
+
+    /** Kernel: net/ipv4/udp.c, udp4_lib_lookup2 */
+    function bestOfList(row: number, local: number, at: number, number: number): number {
+      const hnum = ports[row] & 0xffff
+      let result = 0
+      let badness = 0
+      for (let sk = head[portAddressSlot(at, local, hnum, mask)]; sk !== 0; sk = chainNext[sk]) {
+        if (!sameKey(sk, at, local, hnum)) continue
+        const points = score(sk, row, number)
+        if (points <= badness) continue
+        badness = points
+        result = sk
+        if (connected[sk] !== 0) continue
+        const selected = selectMember(sk, row, local, at, number)
+        if (selected === 0) continue
+        result = selected
+        if (groupConns[sk] === 0) return selected
+        const again = score(selected, row, number)
+        if (again > badness) badness = again
+      }
+      return result
+    }
+
+    /** Walks both lists as one, bound last first, as kernels with a single list per port do. Kernel: v4.14 __udp4_lib_lookup */
+    function bestOfPort(row: number, local: number, at: number, number: number): number {
+      const hnum = ports[row] & 0xffff
+      let bound = head[portAddressSlot(at, local, hnum, mask)]
+      let any = head[portAddressSlot(at, 0, hnum, mask)]
+      let result = 0
+      let badness = 0
+      for (;;) {
+        while (bound !== 0 && !sameKey(bound, at, local, hnum)) bound = chainNext[bound]
+        while (any !== 0 && !sameKey(any, at, 0, hnum)) any = chainNext[any]
+        if (bound === 0 && any === 0) return result
+        const sk = Math.max(bound, any)
+        if (sk === bound) bound = chainNext[bound]
+        if (sk === any) any = chainNext[any]
+        const points = score(sk, row, number)
+        if (points <= badness) continue
+        badness = points
+        result = sk
+        const selected = selectMember(sk, row, local, at, number)
+        if (selected !== 0) return selected
+      }
+    }
+
+    /** First connected socket of the whole four-tuple. Kernel: net/ipv4/udp.c, udp4_lib_lookup4 */
+    function exact(row: number, at: number, onlyFirst: boolean): number {
+      const pair = ports[row] | 0
+      const local = daddr[row] | 0
+      const peer = saddr[row] | 0
+      for (let sk = head4[fourTupleSlot(at, local, peer, pair, mask)]; sk !== 0; sk = chain4Next[sk]) {
+        if (!sameKey(sk, at, local, pair & 0xffff) || (peerAddress[sk] | 0) !== peer || peerPort[sk] !== pair >>> 16) {
+          continue
+        }
+        if (boundDev[sk] !== 0 && boundDev[sk] !== dev[row]) continue
+        if (!onlyFirst || listFirst[sk] !== 0) return sk
+      }
+      return 0
+    }
+
+    return {
+      find(cpu, row) {
+        const at = host[cpu]
+        const local = daddr[row] | 0
+        const number = cpuNumber[cpu]
+        if (udpScoreBoundAddress) return bestOfPort(row, local, at, number)
+        if (fourTuples[at] !== 0) {
+          const found = exact(row, at, false)
+          if (found !== 0) return found
+        }
+        const result = bestOfList(row, local, at, number)
+        return result !== 0 ? result : bestOfList(row, 0, at, number)
+      },
+      demux: (cpu, row) => exact(row, host[cpu], true),
+      first(cpu, row, local) {
+        const at = host[cpu]
+        const hnum = ports[row] & 0xffff
+        let sk = head[portAddressSlot(at, local, hnum, mask)]
+        while (sk !== 0 && !sameKey(sk, at, local, hnum)) sk = chainNext[sk]
+        return sk
+      },
+      next(sock) {
+        let sk = chainNext[sock]
+        while (sk !== 0 && !sameKey(sk, sockHost[sock], address[sock] | 0, port[sock])) sk = chainNext[sk]
+        return sk
+      },
+      takesMulticast(sock, row) {
+        if (peerAddress[sock] !== 0 && peerAddress[sock] !== saddr[row]) return false
+        if (peerPort[sock] !== 0 && peerPort[sock] !== ports[row] >>> 16) return false
+        return boundDev[sock] === 0 || boundDev[sock] === dev[row]
+      },
+    }
+  },
+)
+
+/**
+ * Socket a datagram would reach while GRO holds it: 0 none, 1 one without UDP_GRO, 2 one with it. Linux looks up only
+ * while some socket of the machine has UDP_GRO set, so a host without one answers 0 throughout.
+ * Kernel: net/ipv4/udp_offload.c, udp4_gro_receive, udp4_gro_lookup_skb
+ */
+export const udpSocketForGro = defineSystem<(cpu: number, row: number) => 0 | 1 | 2>(
+  'udp4_gro_lookup_skb',
+  'udp',
+  'net/ipv4/udp_offload.c, udp4_gro_lookup_skb',
+  (context) => {
+    const lookup = context.system(udpLookup)
+    const { udpGro } = context.read(Sock)
+    const { host } = context.read(Cpu)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const takesMerged = Uint8Array.from(plan.hosts, (each) =>
+      each.apps.some((app) => app.sockets.some((socket) => socket.udpGro)) ? 1 : 0,
+    )
+    return (cpu, row) => {
+      if (takesMerged[host[cpu]] === 0) return 0
+      const sock = lookup.find(cpu, row)
+      if (sock === 0) return 0
+      return udpGro[sock] !== 0 ? 2 : 1
+    }
+  },
+)

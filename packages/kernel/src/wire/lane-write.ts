@@ -1,0 +1,220 @@
+import { defineSystem } from '@softnet/ecs'
+import { ETH_P_IP, FAULT_IP_TOT_LEN_LONG, FAULT_IP_VERSION, IP_DF, IPPROTO_TCP, TCP_ACK, TCP_PSH } from '@softnet/wire'
+import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
+import { Draft, STEER, Wire } from './components.js'
+
+/** Shortest frame on Ethernet, without FCS. */
+export const MIN_FRAME_BYTES = 60
+/** How much longer the header of a truncated packet says it is. */
+export const TRUNCATED_BYTES = 16
+/** `doff << 12 | window << 16` of synthetic segments: no options, window 502. */
+const TCP_WORD = 0x01f65000
+const TTL = 64
+const IP_WORD_BASE = ((TTL << 16) | (5 << 24)) >>> 0
+
+/** Writes the frame of a wire's draft into a row; times and serial are the caller's. */
+export interface LaneWrite {
+  /** A synthetic frame of flow `flow`. */
+  flow(wire: number, row: number): void
+  /** A frame of a capture. */
+  replay(wire: number, row: number): void
+}
+
+/** Fields of a frame as parsing would find them. Kernel: net/ethernet/eth.c, eth_type_trans; the card's descriptor */
+export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethernet/eth.c', (context) => {
+  const {
+    allocCpu: kAllocCpu,
+    daddr: kDaddr,
+    dev: kDev,
+    faults: kFaults,
+    flags: kFlags,
+    fragHead: kFragHead,
+    fragTail: kFragTail,
+    frames: kFrames,
+    gsoSize: kGsoSize,
+    hash: kHash,
+    idFrag: kIdFrag,
+    ipWord: kIpWord,
+    len: kLen,
+    macHash: kMacHash,
+    next: kNext,
+    packetType: kPacketType,
+    page: kPage,
+    payload: kPayload,
+    ports: kPorts,
+    protocol: kProtocol,
+    queue: kQueue,
+    request: kRequest,
+    saddr: kSaddr,
+    sock: kSock,
+    tcpAck: kTcpAck,
+    tcpOptions: kTcpOptions,
+    tcpSeq: kTcpSeq,
+    tcpWord: kTcpWord,
+    totLen: kTotLen,
+    truesize: kTruesize,
+    udpLen: kUdpLen,
+    users: kUsers,
+    vlanTci: kVlanTci,
+    wireBytes: kWireBytes,
+  } = context.write(Skb)
+  const {
+    bytes: dBytes,
+    flow: dFlow,
+    frame: dFrame,
+    malform: dMalform,
+    push: dPush,
+    queue: dQueue,
+    request: dRequest,
+    source: dSource,
+  } = context.read(Draft)
+  const {
+    protocol: sourceProtocol,
+    linkBytes,
+    vlan,
+    zeroChecksum,
+    macHash,
+    otherMacHash,
+    packetType,
+  } = context.read(Source)
+  const { saddr, daddr, ports, hash, steer: flowSteer, ipId, tcpSeq } = context.read(Flow)
+  const {
+    daddr: fDaddr,
+    faults: fFaults,
+    flags: fFlags,
+    hash: fHash,
+    idFrag: fIdFrag,
+    ipWord: fIpWord,
+    len: fLen,
+    macHash: fMacHash,
+    packetType: fPacketType,
+    payload: fPayload,
+    ports: fPorts,
+    protocol: fProtocol,
+    saddr: fSaddr,
+    tcpAck: fTcpAck,
+    tcpOptions: fTcpOptions,
+    tcpSeq: fTcpSeq,
+    tcpWord: fTcpWord,
+    totLen: fTotLen,
+    udpLen: fUdpLen,
+    vlanTci: fVlanTci,
+    wireBytes: fWireBytes,
+  } = context.read(ReplayFrame)
+  const { dev, rxChecksum } = context.read(Wire)
+
+  function clear(wire: number, row: number): void {
+    kUsers[row] = 1
+    kFragHead[row] = 0
+    kFragTail[row] = 0
+    kNext[row] = 0
+    kFrames[row] = 1
+    kTruesize[row] = 0
+    kGsoSize[row] = 0
+    kQueue[row] = dQueue[wire]
+    kDev[row] = dev[wire]
+    kAllocCpu[row] = 0
+    kSock[row] = 0
+  }
+
+  function spoil(row: number, bits: number, otherHash: number): void {
+    if ((bits & MALFORM.ipChecksum) !== 0) kFlags[row] |= SKB.ipCsumBad
+    if ((bits & MALFORM.l4Checksum) !== 0) kFlags[row] = (kFlags[row] & ~SKB.csumZero) | SKB.csumBad
+    if ((bits & MALFORM.truncated) !== 0) {
+      kTotLen[row] = Math.min(0xffff, kTotLen[row] + TRUNCATED_BYTES)
+      if (kUdpLen[row] !== 0) kUdpLen[row] = Math.min(0xffff, kUdpLen[row] + TRUNCATED_BYTES)
+      kFaults[row] |= FAULT_IP_TOT_LEN_LONG
+    }
+    if ((bits & MALFORM.badVersion) !== 0) {
+      kIpWord[row] = ((kIpWord[row] & 0x0fffffff) | 0x60000000) >>> 0
+      kFaults[row] |= FAULT_IP_VERSION
+      kHash[row] = 0
+      kFlags[row] &= ~SKB.l4Hash
+    }
+    if ((bits & MALFORM.otherHost) !== 0) {
+      kPacketType[row] = PACKET_TYPE.otherhost
+      kMacHash[row] = otherHash
+    }
+    // A card that sees any of these but a foreign address leaves the checksum to the kernel.
+    if ((bits & ~MALFORM.otherHost) !== 0) kFlags[row] &= ~SKB.csumUnnecessary
+  }
+
+  return {
+    flow(wire, row) {
+      clear(wire, row)
+      const s = dSource[wire]
+      const flow = dFlow[wire]
+      const bytes = dBytes[wire]
+      const wireBytes = Math.max(MIN_FRAME_BYTES, bytes)
+      const tagBytes = linkBytes[s] - 14
+      const ipBytes = bytes - linkBytes[s]
+      const protocol = sourceProtocol[s]
+      let flags = (flowSteer[flow] & STEER.l4Hash) !== 0 ? SKB.l4Hash : 0
+      if (bytes < MIN_FRAME_BYTES) flags |= SKB.padded
+      if (tagBytes !== 0) flags |= SKB.vlan
+      if (zeroChecksum[s] !== 0) flags |= SKB.csumZero
+      else if (rxChecksum[wire] !== 0) flags |= SKB.csumUnnecessary
+      kMacHash[row] = macHash[s]
+      kWireBytes[row] = wireBytes
+      kLen[row] = wireBytes - tagBytes
+      kSaddr[row] = saddr[flow]
+      kDaddr[row] = daddr[flow]
+      kPorts[row] = ports[flow]
+      // The version nibble is set apart: 4 << 28 in an expression is a negative number.
+      kIpWord[row] = (IP_WORD_BASE | protocol | 0x40000000) >>> 0
+      kIdFrag[row] = ((ipId[flow] << 16) | IP_DF) >>> 0
+      kTotLen[row] = ipBytes
+      kProtocol[row] = ETH_P_IP
+      kPacketType[row] = packetType[s]
+      kVlanTci[row] = vlan[s]
+      kFlags[row] = flags
+      kFaults[row] = 0
+      kHash[row] = hash[flow]
+      if (protocol === IPPROTO_TCP) {
+        kUdpLen[row] = 0
+        kPayload[row] = ipBytes - 40
+        kTcpSeq[row] = tcpSeq[flow]
+        kTcpAck[row] = 1
+        kTcpWord[row] = TCP_WORD | TCP_ACK | (dPush[wire] !== 0 ? TCP_PSH : 0)
+      } else {
+        kUdpLen[row] = ipBytes - 20
+        kPayload[row] = ipBytes - 28
+        kTcpSeq[row] = 0
+        kTcpAck[row] = 0
+        kTcpWord[row] = 0
+      }
+      kTcpOptions[row] = 0
+      kRequest[row] = dRequest[wire]
+      kPage[row] = 0
+      if (dMalform[wire] !== 0) spoil(row, dMalform[wire], otherMacHash[s])
+    },
+    replay(wire, row) {
+      clear(wire, row)
+      const frame = dFrame[wire]
+      kMacHash[row] = fMacHash[frame]
+      kWireBytes[row] = fWireBytes[frame]
+      kLen[row] = fLen[frame]
+      kSaddr[row] = fSaddr[frame]
+      kDaddr[row] = fDaddr[frame]
+      kPorts[row] = fPorts[frame]
+      kIpWord[row] = fIpWord[frame]
+      kIdFrag[row] = fIdFrag[frame]
+      kTotLen[row] = fTotLen[frame]
+      kUdpLen[row] = fUdpLen[frame]
+      kProtocol[row] = fProtocol[frame]
+      kPacketType[row] = fPacketType[frame]
+      kVlanTci[row] = fVlanTci[frame]
+      kFlags[row] = fFlags[frame]
+      kFaults[row] = fFaults[frame]
+      kHash[row] = fHash[frame]
+      kTcpSeq[row] = fTcpSeq[frame]
+      kTcpAck[row] = fTcpAck[frame]
+      kTcpWord[row] = fTcpWord[frame]
+      kTcpOptions[row] = fTcpOptions[frame]
+      kPayload[row] = fPayload[frame]
+      kRequest[row] = 0
+      kPage[row] = frame
+    },
+  }
+})

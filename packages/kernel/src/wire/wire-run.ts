@@ -1,0 +1,260 @@
+import { defineSystem, EventRow, eventList } from '@softnet/ecs'
+import { IPPROTO_TCP } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
+import { counters } from '../count/counters.js'
+import { DEVICE } from '../count/device.js'
+import { DROP } from '../count/drops.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { RxQueue } from '../nic/components.js'
+import { Skb } from '../skb/components.js'
+import { Flow, Source, SourceState } from '../traffic/components.js'
+import { requests } from '../traffic/request.js'
+import { sourceClock } from '../traffic/source-clock.js'
+import { BufferSlot, Draft, Wire, WireState } from './components.js'
+import { frameDraft } from './frame-draft.js'
+import { laneWrite, MIN_FRAME_BYTES } from './lane-write.js'
+import { arfsFilters } from './nic-steer.js'
+
+/** A wire as a partition of its own. */
+export interface WireRun {
+  /** Time of the next thing the wire does, ps; Infinity if nothing is left. */
+  nextPs(wire: number): number
+  /** No frame that is not in a lane yet will be due before this time, ps. */
+  boundPs(wire: number): number
+  /** Does everything strictly before the horizon, or until a lane is full; true if it did anything. */
+  run(wire: number, horizonPs: number): boolean
+}
+
+/**
+ * Link, packet buffer, PCIe: frames leave their sources in order of time, take the link one after the other, and reach
+ * the lane of their queue. The order of work depends on simulated time alone, never on where a run is cut.
+ * Kernel: none (the link and the card); counters as in include/uapi/linux/if_link.h, struct rtnl_link_stats64
+ */
+export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/linux/if_link.h', (context) => {
+  const w = context.read(Wire)
+  const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator, pcie } = w
+  const { overheadBytes, delayPs, dmaLatencyPs, deviceIndex } = w
+  const {
+    bufferBase,
+    bufferMask,
+    dev: wireDev,
+    packetBufferBytes,
+    pcieDenominator,
+    pcieOverheadBytes,
+    pcieRest: wirePcieRest,
+    pcieWhole,
+    serialFirst,
+    serialStep,
+  } = w
+  const state = context.write(WireState)
+  const { linkFreePs, linkRest, portPs, pcieFreePs, pcieRest, lastDuePs, bufferHead, bufferTail, bufferBytes } = state
+  const { frames, bytes: framesBytes, intervalRow, intervalEndPs, errors, filtered, missed } = state
+  const { bytes: slotBytes, startPs: slotStartPs } = context.write(BufferSlot)
+  const draft = context.write(Draft)
+  const { pending, wantPs, bytes: draftBytes, queue: draftQueue, flow: draftFlow, frame: draftFrame } = draft
+  const { source: draftSource, error: draftError, slot: draftSlot } = draft
+  const { nextPs: sourceNextPs } = context.read(SourceState)
+  const { protocol: sourceProtocol, linkBytes: headBytes } = context.read(Source)
+  const { ipId, tcpSeq } = context.write(Flow)
+  const { laneBase, laneMask, laneHead, laneTail } = context.write(RxQueue)
+  const { serial, arrivalPs, duePs } = context.write(Skb)
+  const { offered } = context.write(PacketCount)
+  const { offered: timelineOffered } = context.write(Timeline)
+  const { a: eventA, c: eventC, kind: eventKind, timePs: eventTimePs } = context.read(EventRow)
+  const { timelinePs } = context.resource(PLAN_CONSTANTS)
+  const events = context.system(eventList)
+  const count = context.system(counters)
+  const clock = context.system(sourceClock)
+  const decide = context.system(frameDraft)
+  const write = context.system(laneWrite)
+  const clients = context.system(requests)
+  const filters = context.system(arfsFilters)
+
+  /** Source that sends next; of equal ones the first. 0: the wire has none. */
+  function firstToSend(wire: number): number {
+    const first = firstSource[wire]
+    const end = first + sourceCount[wire]
+    let best = first
+    for (let s = first + 1; s < end; s++) if (sourceNextPs[s] < sourceNextPs[best]) best = s
+    return best
+  }
+
+  function firstTimer(wire: number): number {
+    let best = 0
+    let bestPs = Number.POSITIVE_INFINITY
+    const first = firstSource[wire]
+    const end = first + sourceCount[wire]
+    for (let s = first; s < end; s++) {
+      const timer = clients.timerPs(s)
+      if (timer < bestPs) {
+        bestPs = timer
+        best = s
+      }
+    }
+    return best
+  }
+
+  function framePs(wire: number): number {
+    if (pending[wire] !== 0) return Math.max(wantPs[wire], linkFreePs[wire])
+    return sourceCount[wire] === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.max(sourceNextPs[firstToSend(wire)], linkFreePs[wire])
+  }
+
+  function nextPs(wire: number): number {
+    let next = Math.min(framePs(wire), events.peekPs(wire))
+    if (closed[wire] !== 0) {
+      const s = firstTimer(wire)
+      if (s !== 0) next = Math.min(next, clients.timerPs(s))
+    }
+    return next
+  }
+
+  function handleEvent(wire: number): void {
+    const row = events.pop(wire)
+    const kind = eventKind[row]
+    const a = eventA[row]
+    const c = eventC[row]
+    if (kind === EVENT.reply) clients.reply(c, eventTimePs[row])
+    else if (kind === EVENT.think) clients.ready(a, eventTimePs[row])
+    else if (kind === EVENT.arfs) filters.insert(wireDev[wire], c, a)
+    else throw new Error(`wire ${wire} was sent an event of kind ${kind}, which is not for wires`)
+  }
+
+  /** Puts the draft on the link. */
+  function serialise(wire: number, bytes: number): void {
+    const want = wantPs[wire]
+    const free = linkFreePs[wire]
+    const start = Math.max(want, free)
+    const size = bytes + overheadBytes[wire]
+    let end = start + size * linkWhole[wire]
+    if (linkRestStep[wire] !== 0) {
+      const rest = linkRest[wire] + size * linkRestStep[wire]
+      const carried = Math.floor(rest / linkDenominator[wire])
+      linkRest[wire] = rest - carried * linkDenominator[wire]
+      end += carried
+    }
+    linkFreePs[wire] = end
+    portPs[wire] = end + delayPs[wire]
+    if (start >= intervalEndPs[wire]) {
+      const interval = Math.floor(start / timelinePs)
+      intervalEndPs[wire] = interval >= TIMELINE_ROWS - 1 ? Number.POSITIVE_INFINITY : (interval + 1) * timelinePs
+      intervalRow[wire] = wire * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, interval)
+    }
+    timelineOffered[intervalRow[wire]]++
+    offered[wire]++
+    framesBytes[wire] += bytes
+    if (draftSlot[wire] !== 0) clients.sent(draftSource[wire], draftSlot[wire], start)
+  }
+
+  /** The frame at the port waits for PCIe and crosses it; 0: it was lost. Sets `lastDuePs`. */
+  function admit(wire: number, bytes: number): number {
+    const arrival = portPs[wire]
+    let start = arrival
+    if (pcie[wire] !== 0) {
+      const base = bufferBase[wire]
+      const mask = bufferMask[wire]
+      let head = bufferHead[wire]
+      for (; head !== bufferTail[wire]; head = (head + 1) >>> 0) {
+        const row = base + (head & mask)
+        if (slotStartPs[row] > arrival) break
+        bufferBytes[wire] -= slotBytes[row]
+      }
+      bufferHead[wire] = head
+      if (pcieFreePs[wire] > arrival) {
+        start = pcieFreePs[wire]
+        if (bufferBytes[wire] + bytes > packetBufferBytes[wire]) {
+          missed[wire]++
+          count.drop(wire, DROP.nicMissed, 1, arrival)
+          return 0
+        }
+      }
+    }
+    if (draftQueue[wire] === 0) {
+      filtered[wire]++
+      count.drop(wire, DROP.nicFilter, 1, arrival)
+      return 0
+    }
+    if (pcie[wire] !== 0) {
+      if (start > arrival) {
+        const row = bufferBase[wire] + (bufferTail[wire] & bufferMask[wire])
+        slotStartPs[row] = start
+        slotBytes[row] = bytes
+        bufferBytes[wire] += bytes
+        bufferTail[wire]++
+      }
+      const size = bytes + pcieOverheadBytes[wire]
+      const rest = pcieRest[wire] + size * wirePcieRest[wire]
+      const carried = Math.floor(rest / pcieDenominator[wire])
+      pcieRest[wire] = rest - carried * pcieDenominator[wire]
+      start += size * pcieWhole[wire] + carried
+      pcieFreePs[wire] = start
+    }
+    lastDuePs[wire] = start + dmaLatencyPs[wire]
+    return 1
+  }
+
+  function send(wire: number): void {
+    const s = draftSource[wire]
+    const bytes = Math.max(MIN_FRAME_BYTES, draftBytes[wire])
+    serialise(wire, bytes)
+    const number = frames[wire]
+    frames[wire] = number + 1
+    pending[wire] = 0
+    if (draftError[wire] !== 0) {
+      errors[wire]++
+      count.device(deviceIndex[wire], 0, DEVICE.rxErrors, 1)
+      count.drop(wire, DROP.wireError, 1, portPs[wire])
+    } else if (admit(wire, bytes) !== 0) {
+      const queue = draftQueue[wire]
+      const tail = laneTail[queue]
+      const row = laneBase[queue] + ((tail & laneMask[queue]) >>> 0)
+      serial[row] = serialFirst[wire] + number * serialStep[wire]
+      arrivalPs[row] = portPs[wire]
+      duePs[row] = lastDuePs[wire]
+      if (draftFrame[wire] === 0) write.flow(wire, row)
+      else write.replay(wire, row)
+      laneTail[queue] = tail + 1
+    }
+    const flow = draftFlow[wire]
+    if (flow !== 0) {
+      ipId[flow]++
+      if (sourceProtocol[s] === IPPROTO_TCP) tcpSeq[flow] += draftBytes[wire] - headBytes[s] - 40
+    }
+    clock.advance(s)
+  }
+
+  return {
+    nextPs,
+    boundPs(wire) {
+      const shortest = (MIN_FRAME_BYTES + overheadBytes[wire]) * linkWhole[wire]
+      return Math.max(lastDuePs[wire], nextPs(wire) + shortest + delayPs[wire] + dmaLatencyPs[wire])
+    },
+    run(wire, horizonPs) {
+      let progress = false
+      for (;;) {
+        const frame = framePs(wire)
+        const due = events.peekPs(wire)
+        const timerSource = closed[wire] === 0 ? 0 : firstTimer(wire)
+        const timer = timerSource === 0 ? Number.POSITIVE_INFINITY : clients.timerPs(timerSource)
+        if (due <= frame && due <= timer) {
+          if (due >= horizonPs) return progress
+          handleEvent(wire)
+        } else if (timer <= frame) {
+          if (timer >= horizonPs) return progress
+          clients.expire(timerSource, timer)
+        } else {
+          if (frame >= horizonPs) return progress
+          if (pending[wire] === 0) decide(wire, firstToSend(wire))
+          const queue = draftQueue[wire]
+          const taken = (laneTail[queue] - laneHead[queue]) >>> 0
+          // Whatever becomes of the frame, it waits for room: then the order of work is the same in every run.
+          if (queue !== 0 && taken > laneMask[queue]) return progress
+          send(wire)
+        }
+        progress = true
+      }
+    },
+  }
+})

@@ -1,0 +1,46 @@
+/** What a run shows: the text screen, the verdict, Linux's texts and JSON, all pure functions of a result. */
+export {
+  formatBitRate,
+  formatBytes,
+  formatCount,
+  formatCpuMask,
+  formatFrequency,
+  formatPercent,
+  formatRate,
+  formatTime,
+} from './format.js'
+export {
+  addLatencyBuckets,
+  addLatencySums,
+  type LatencyBuckets,
+  type LatencySums,
+  latencyBuckets,
+  latencyHistogramRows,
+  latencyQuantileNs,
+  recordLatency,
+  summarizeLatency,
+} from './histogram.js'
+export { resultToJson } from './json.js'
+export {
+  type Conservation,
+  conservation,
+  dropPlace,
+  PATH_PLACES,
+  type PathPlace,
+  type PathStage,
+  pathStages,
+} from './path-stages.js'
+export { ethtoolText, interruptsText, softirqsText } from './proc/interrupts.js'
+export { type LinuxText, linuxTexts } from './proc/linux-texts.js'
+export { netDevText, netstatText, snmpText, softnetStatText } from './proc/net.js'
+export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
+export { DIAGNOSIS_RULES, diagnose, findAll, type RankedFinding } from './verdict/diagnose.js'
+export type {
+  AppFacts,
+  CpuFacts,
+  HostFacts,
+  QueueFacts,
+  RunFacts,
+  UndiagnosedResult,
+} from './verdict/facts.js'
+export type { DiagnosisRule, Finding, Remedy, Subject } from './verdict/rule.js'

@@ -1,0 +1,172 @@
+/** The result document as JSON text whose key order does not depend on how the object was built. */
+import { type ResultDocument, STAGES } from '@softnet/scenario'
+import { NETSTAT_COLUMNS, SNMP_COLUMNS } from './proc/kernel-columns.js'
+
+const NEWEST = '6.18'
+
+/** Keys in the order they are written; keys not named come after, by code point. */
+interface KeyOrder {
+  readonly keys: readonly string[]
+  /** Orders below a key; `*` stands for every key not named. */
+  readonly inside?: Readonly<Record<string, KeyOrder>>
+}
+
+const NONE: KeyOrder = { keys: [] }
+
+const counterGroups = (groups: typeof SNMP_COLUMNS): KeyOrder => ({
+  keys: groups.map(([name]) => name),
+  inside: Object.fromEntries(groups.map(([name, columns]) => [name, { keys: columns(NEWEST) }])),
+})
+
+const CPU: KeyOrder = {
+  keys: ['cpu', 'time_ns', 'stages_ns', 'softnet_stat'],
+  inside: {
+    time_ns: { keys: ['hardirq', 'softirq', 'ksoftirqd', 'task', 'idle'] },
+    stages_ns: { keys: STAGES },
+    softnet_stat: {
+      keys: [
+        'processed',
+        'dropped',
+        'time_squeeze',
+        'received_rps',
+        'flow_limit_count',
+        'squeeze_budget',
+        'squeeze_time',
+        'input_qlen',
+        'process_qlen',
+        'input_qlen_max',
+      ],
+    },
+  },
+}
+
+const HOST: KeyOrder = {
+  keys: [
+    'cpus',
+    'queues',
+    'devices',
+    'tasks',
+    'gro',
+    'xdp',
+    'ethtool',
+    'interrupts',
+    'interrupt_names',
+    'softirqs',
+    'netns',
+  ],
+  inside: {
+    cpus: CPU,
+    queues: {
+      keys: [
+        'dev',
+        'queue',
+        'irq',
+        'cpu',
+        'frames',
+        'bytes',
+        'dropped',
+        'irqs',
+        'polls',
+        'polls_done',
+        'packets_per_poll',
+        'ring_max',
+        'ring_size',
+      ],
+    },
+    devices: {
+      keys: [
+        'name',
+        'driver',
+        'mtu',
+        'link_bits_per_sec',
+        'rx_packets',
+        'rx_bytes',
+        'rx_errors',
+        'rx_dropped',
+        'rx_missed_errors',
+      ],
+    },
+    tasks: { keys: ['name', 'cpu', 'time_ns', 'switches', 'wakeups', 'messages', 'syscalls'] },
+    softirqs: { keys: ['HI', 'TIMER', 'NET_TX', 'NET_RX', 'BLOCK', 'IRQ_POLL', 'TASKLET', 'SCHED', 'HRTIMER', 'RCU'] },
+    netns: {
+      keys: [],
+      inside: {
+        '*': {
+          keys: ['snmp', 'netstat', 'sockets'],
+          inside: {
+            snmp: counterGroups(SNMP_COLUMNS),
+            netstat: counterGroups(NETSTAT_COLUMNS),
+            sockets: { keys: ['proto', 'local', 'peer', 'app', 'received', 'drops', 'rcvbuf', 'rmem_max_used'] },
+          },
+        },
+      },
+    },
+  },
+}
+
+const RESULT: KeyOrder = {
+  keys: [
+    'schema',
+    'status',
+    'scenario',
+    'kernel',
+    'profile',
+    'seed',
+    'workers',
+    'digest',
+    'simulated_ns',
+    'wall_ms',
+    'packets',
+    'drops',
+    'latency_ns',
+    'latency_histogram',
+    'timeline',
+    'hosts',
+    'verdict',
+  ],
+  inside: {
+    packets: { keys: ['offered', 'created', 'delivered', 'consumed', 'sent', 'dropped', 'in_flight'] },
+    drops: { keys: ['host', 'where', 'reason', 'count'] },
+    latency_ns: { keys: ['count', 'min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] },
+    timeline: { keys: ['t_ns', 'offered', 'delivered', 'dropped'] },
+    hosts: { keys: [], inside: { '*': HOST } },
+    verdict: { keys: ['bottleneck', 'sentences', 'remedies'], inside: { remedies: { keys: ['set', 'why'] } } },
+  },
+}
+
+const LINE_COLUMNS = 110
+
+function orderedKeys(value: object, order: KeyOrder): string[] {
+  const known = order.keys.filter((key) => Object.hasOwn(value, key))
+  const rest = Object.keys(value).filter((key) => !order.keys.includes(key))
+  const byName = (a: string, b: string): number => {
+    const numbers = Number(a) - Number(b)
+    return numbers !== 0 && !Number.isNaN(numbers) ? numbers : a < b ? -1 : 1
+  }
+  return [...known, ...rest.sort(byName)]
+}
+
+function write(value: unknown, order: KeyOrder, indent: string): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'null'
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  const list = Array.isArray(value)
+  const inner = `${indent}  `
+  const parts = list
+    ? value.map((entry) => write(entry, order, inner))
+    : orderedKeys(value, order)
+        .filter((key) => (value as Record<string, unknown>)[key] !== undefined)
+        .map((key) => {
+          const below = order.inside?.[key] ?? order.inside?.['*'] ?? NONE
+          return `${JSON.stringify(key)}: ${write((value as Record<string, unknown>)[key], below, inner)}`
+        })
+  const [open, close] = list ? ['[', ']'] : ['{', '}']
+  if (parts.length === 0) return `${open}${close}`
+  const line = list ? `[${parts.join(', ')}]` : `{ ${parts.join(', ')} }`
+  if (line.length + indent.length <= LINE_COLUMNS && !line.includes('\n')) return line
+  return `${open}\n${parts.map((part) => inner + part).join(',\n')}\n${indent}${close}`
+}
+
+/** JSON text of a result, ending in a newline: keys in the order of the document's definition, short values on one line. */
+export function resultToJson(result: ResultDocument): string {
+  return `${write(result, RESULT, '')}\n`
+}

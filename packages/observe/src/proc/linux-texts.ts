@@ -1,0 +1,43 @@
+/** The files of one host that people's tools read. */
+import type { ResultDocument } from '@softnet/scenario'
+import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
+import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
+
+/** One text and the place it has below the output folder. */
+export interface LinuxText {
+  /** Relative, with slashes: `proc/net/softnet_stat`, `ethtool-S/eth0`. */
+  readonly path: string
+  readonly text: string
+}
+
+const ROOT_NAMES = ['init', 'root', 'default', 'host', '']
+
+/**
+ * Linux's texts of one host of a result; none if the result does not know the host.
+ *
+ * The first namespace (or the one named `init`, `root`, `default` or `host`) is written to `proc/net`, others to `netns/NAME/proc/net`.
+ */
+export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, host: string): LinuxText[] {
+  const found = result.hosts[host]
+  if (found === undefined) return []
+  const { kernel } = result
+  const texts: LinuxText[] = [
+    { path: 'proc/net/softnet_stat', text: softnetStatText(found.cpus, kernel) },
+    { path: 'proc/net/dev', text: netDevText(found.devices) },
+    { path: 'proc/interrupts', text: interruptsText(found, kernel) },
+    { path: 'proc/softirqs', text: softirqsText(found) },
+  ]
+  const names = Object.keys(found.netns)
+  const root = ROOT_NAMES.find((name) => names.includes(name)) ?? names[0]
+  for (const name of names) {
+    const folder = name === root ? 'proc/net' : `netns/${name}/proc/net`
+    texts.push(
+      { path: `${folder}/snmp`, text: snmpText(found.netns[name]!, kernel) },
+      { path: `${folder}/netstat`, text: netstatText(found.netns[name]!, kernel) },
+    )
+  }
+  for (const [device, counters] of Object.entries(found.ethtool)) {
+    texts.push({ path: `ethtool-S/${device}`, text: ethtoolText(counters) })
+  }
+  return texts
+}

@@ -1,0 +1,168 @@
+/** Diagnoses of datagrams lost at a full socket: buffer too small, reader too slow, or reader not let run. */
+import { formatBytes, formatCount, formatPercent, formatTime } from '../format.js'
+import { type AppFacts, type CpuFacts, cpuOf, type HostFacts, lostFor, type RunFacts, spareCpus } from './facts.js'
+import type { DiagnosisRule, Finding, Remedy } from './rule.js'
+import { listValue, powerOfTwoAtLeast, remedy, settingPaths } from './settings.js'
+
+interface SocketLoss {
+  readonly lost: number
+  /** Program whose sockets dropped most. */
+  readonly app: AppFacts
+  /** Its CPUs. */
+  readonly cpus: readonly CpuFacts[]
+  /** The one with the least idle time. */
+  readonly cpu: CpuFacts
+  /** Share of that CPU the program had. */
+  readonly appShare: number
+}
+
+function socketLoss(host: HostFacts): SocketLoss | null {
+  const lost = lostFor(host, 'SOCKET_RCVBUFF')
+  const app = [...host.apps].sort((a, b) => b.drops - a.drops)[0]
+  if (lost === 0 || app === undefined) return null
+  const numbers = [...new Set(app.tasks.map((task) => task.cpu))]
+  const cpus = numbers.flatMap((number) => cpuOf(host, number) ?? [])
+  const cpu = [...cpus].sort((a, b) => a.idle - b.idle || a.cpu - b.cpu)[0]
+  if (cpu === undefined) return null
+  const own = app.tasks.filter((task) => task.cpu === cpu.cpu).reduce((sum, task) => sum + task.time_ns, 0)
+  const { hardirq, softirq, ksoftirqd, task, idle } = cpu.row.time_ns
+  const total = hardirq + softirq + ksoftirqd + task + idle
+  return { lost, app, cpus, cpu, appShare: total > 0 ? own / total : 0 }
+}
+
+function lostAtSocket(loss: SocketLoss): string {
+  const rcvbuf = Math.max(0, ...loss.app.sockets.map((socket) => socket.rcvbuf))
+  return `${formatCount(loss.lost)} datagrams found the socket of ${loss.app.plan.name} full (RcvbufErrors, ${formatBytes(rcvbuf)})`
+}
+
+function starved(host: HostFacts, run: RunFacts): Finding | null {
+  const loss = socketLoss(host)
+  if (loss === null || !loss.cpu.saturated) return null
+  const { cpu, app } = loss
+  const kernel = cpu.softirq + cpu.hardirq
+  if (kernel < loss.appShare || kernel < 0.3) return null
+  const irqQueue = host.queues.find((queue) => queue.cpu === cpu)
+  const spare = spareCpus(host)
+  const free = spare.map((other) => other.cpu).slice(0, Math.max(1, app.plan.tasks.length))
+  const remedies: Remedy[] =
+    free.length > 0
+      ? [
+          remedy(
+            settingPaths(run, host.name).app(app.plan.name, 'cpus'),
+            listValue(app.plan.tasks.map((_, i) => free[i % free.length]!)),
+            `moves it off the CPU that receives`,
+          ),
+        ]
+      : []
+  return {
+    lostFrames: loss.lost,
+    weight: kernel,
+    claim: `${lostAtSocket(loss)} because softirq starves the program: on cpu${cpu.cpu} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
+    evidence:
+      irqQueue === undefined
+        ? `cpu${cpu.cpu} runs the protocols of packets steered to it and is ${formatPercent(1 - cpu.idle)} busy.`
+        : `cpu${cpu.cpu} also takes the interrupts of ${irqQueue.row.dev} queue ${irqQueue.row.queue}, and softirq goes before tasks.`,
+    advice:
+      free.length > 0
+        ? `Run ${app.plan.name} on cpu${free[0]}; a larger buffer would only fill later.`
+        : 'Every CPU is busy; take work off this one.',
+    remedies,
+  }
+}
+
+function appTooSlow(host: HostFacts, run: RunFacts): Finding | null {
+  const loss = socketLoss(host)
+  if (loss === null || !loss.cpu.saturated) return null
+  const { cpu, app } = loss
+  const kernel = cpu.softirq + cpu.hardirq
+  if (kernel >= 0.3 && kernel >= loss.appShare) return null
+  const messages = app.tasks.reduce((sum, task) => sum + task.messages, 0)
+  const syscalls = app.tasks.reduce((sum, task) => sum + task.syscalls, 0)
+  const time = app.tasks.reduce((sum, task) => sum + task.time_ns, 0)
+  const each = messages > 0 ? time / messages : 0
+  const paths = settingPaths(run, host.name)
+  const spare = spareCpus(host).map((other) => other.cpu)
+  const own = loss.cpus.map((other) => other.cpu)
+  const remedies: Remedy[] = []
+  if (spare.length > 0) {
+    const more = [...new Set([...own, ...spare.slice(0, Math.max(1, own.length))])].sort((a, b) => a - b)
+    remedies.push(
+      remedy(
+        paths.app(app.plan.name, 'cpus'),
+        listValue(more),
+        `${more.length} readers instead of ${app.plan.tasks.length}, each with a SO_REUSEPORT socket`,
+      ),
+    )
+  }
+  if (messages > 0 && syscalls > messages * 0.5 && app.plan.wait !== 'recvmmsg') {
+    remedies.push(remedy(paths.app(app.plan.name, 'wait'), 'recvmmsg', 'several datagrams per system call'))
+  }
+  return {
+    lostFrames: loss.lost,
+    weight: loss.appShare,
+    claim: `${lostAtSocket(loss)} because ${app.plan.name} reads too slowly: it has ${formatPercent(loss.appShare)} of cpu${cpu.cpu} and the CPU is full.`,
+    evidence: `A message costs it ${formatTime(each)} (${messages > 0 ? (syscalls / messages).toFixed(2) : '0'} system calls each, ${formatTime(app.plan.workPs / 1000)} of it its own work), so one reader manages ${each > 0 ? formatCount(1e9 / each) : '0'} messages per second.`,
+    advice: 'Read with more tasks or do less per message; a larger buffer would only fill later.',
+    remedies,
+  }
+}
+
+function rcvbufTooSmall(host: HostFacts, run: RunFacts): Finding | null {
+  const loss = socketLoss(host)
+  if (loss === null || loss.cpu.saturated) return null
+  const { app, cpu } = loss
+  const rcvbuf = Math.max(0, ...app.sockets.map((socket) => socket.rcvbuf))
+  const paths = settingPaths(run, host.name)
+  const rmemMax = host.plan.sysctl['net.core.rmem_max']
+  const wanted = Math.min(1 << 30, powerOfTwoAtLeast(rcvbuf * 2))
+  const remedies = [
+    remedy(paths.app(app.plan.name, 'sockets.SO_RCVBUF'), wanted, 'Linux doubles it: room for four times as much'),
+  ]
+  if (wanted > rmemMax) {
+    remedies.push(
+      remedy(paths.sysctl('net.core.rmem_max'), wanted, `SO_RCVBUF is cut to ${formatCount(rmemMax)} without it`),
+    )
+  }
+  const used = Math.max(0, ...app.sockets.map((socket) => socket.rmem_max_used))
+  return {
+    lostFrames: loss.lost,
+    weight: 0.5,
+    claim: `${lostAtSocket(loss)} in bursts: the receive buffer is too small, not the reader too slow.`,
+    evidence: `cpu${cpu.cpu}, where it reads, is ${formatPercent(cpu.idle)} idle over the run, and the fullest socket held ${formatCount(used)} of ${formatCount(rcvbuf)} bytes of truesize.`,
+    advice: 'Give the socket a buffer that holds a burst; small datagrams count with their whole sk_buff.',
+    remedies,
+  }
+}
+
+function udpMemory(host: HostFacts, run: RunFacts): Finding | null {
+  const lost = lostFor(host, 'PROTO_MEM')
+  if (lost === 0) return null
+  const [min, pressure, max] = host.plan.sysctl['net.ipv4.udp_mem']
+  return {
+    lostFrames: lost,
+    weight: 0.5,
+    claim: `${formatCount(lost)} datagrams were refused because all UDP sockets together reached udp_mem (${formatCount(max)} pages).`,
+    evidence: `The limits are ${formatCount(min)}, ${formatCount(pressure)} and ${formatCount(max)} pages; MemErrors counts the loss.`,
+    advice: 'Raise the third number, or give sockets smaller buffers so that one slow reader cannot take all memory.',
+    remedies: [
+      remedy(
+        settingPaths(run, host.name).sysctl('net.ipv4.udp_mem'),
+        listValue([min, pressure, max * 4]),
+        'four times the memory for UDP',
+      ),
+    ],
+  }
+}
+
+/** Rules about sockets. */
+export const SOCKET_RULES: readonly DiagnosisRule[] = [
+  { name: 'app_starved', subject: 'socket', summary: 'Softirq leaves the reader no time', find: starved },
+  { name: 'app_too_slow', subject: 'socket', summary: 'The reader needs more than its CPU', find: appTooSlow },
+  {
+    name: 'rcvbuf_too_small',
+    subject: 'socket',
+    summary: 'Bursts overflow the socket of an idle reader',
+    find: rcvbufTooSmall,
+  },
+  { name: 'udp_memory', subject: 'socket', summary: 'All UDP sockets together reached udp_mem', find: udpMemory },
+]

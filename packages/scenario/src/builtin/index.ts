@@ -1,0 +1,22 @@
+/** Scenarios that come with softnet, each with the question it answers. */
+import { LIMIT_SCENARIOS } from './limits.js'
+import { NAPI_SCENARIOS } from './napi.js'
+import { RSS_SCENARIOS } from './rss.js'
+import { STEERING_SCENARIOS } from './steering.js'
+import type { BuiltinScenario } from './types.js'
+
+/** All built-in scenarios; the first is what `npm start` runs. */
+export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
+  ...RSS_SCENARIOS,
+  ...STEERING_SCENARIOS,
+  ...LIMIT_SCENARIOS,
+  ...NAPI_SCENARIOS,
+]
+
+/** Names of the built-in scenarios, in the order they are listed. */
+export const BUILTIN_NAMES: readonly string[] = BUILTIN_SCENARIOS.map((builtin) => builtin.name)
+
+/** The built-in scenario of a name; undefined if there is none. */
+export function builtinScenario(name: string): BuiltinScenario | undefined {
+  return BUILTIN_SCENARIOS.find((builtin) => builtin.name === name)
+}

@@ -1,0 +1,369 @@
+/** Sources of traffic: where they send, how fast, which flows. */
+import { formatIpv4, parsePrefix } from '../address.js'
+import type { FaultPath } from '../fault.js'
+import type { Arrival, DevicePlan, Distribution, FlowSetPlan, HostPlan, TrafficPlan } from '../plan.js'
+import type { OfferedRate } from '../schema/fields.js'
+import type { ClosedInput, FlowsInput, OpenInput, ReplayInput, TrafficInput } from '../schema/traffic.js'
+import type { Environment } from './host.js'
+import { DEFAULT_PORT } from './sockets.js'
+
+/** Bytes of the frame check sequence, which people count in "64-byte packets" and the plan leaves out. */
+export const FCS_BYTES = 4
+
+/** Simple IMIX: seven smallest frames, four of 594 and one of 1518 bytes on the wire; lengths here without FCS. */
+export const IMIX_FRAMES: readonly { readonly bytes: number; readonly weight: number }[] = [
+  { bytes: 60, weight: 7 },
+  { bytes: 590, weight: 4 },
+  { bytes: 1514, weight: 1 },
+]
+
+/** What traffic is compiled against. */
+export interface TrafficSurroundings {
+  readonly env: Environment
+  readonly hosts: readonly HostPlan[]
+  /** Names of hosts and their devices in the document, also of those that could not be compiled. */
+  readonly names: ReadonlyMap<string, readonly string[]>
+  readonly durationPs: number
+  readonly readCapture: ((path: string) => Uint8Array | { readonly error: string }) | undefined
+}
+
+interface Target {
+  readonly host: HostPlan
+  readonly device: DevicePlan
+}
+
+/** Compiles one source; null if it has no target. */
+export function compileTraffic(name: string, input: TrafficInput, around: TrafficSurroundings): TrafficPlan | null {
+  const path: FaultPath = ['traffic', name]
+  const target = findTarget(input.to, [...path, 'to'], around)
+  const startPs = input.start ?? 0
+  if (startPs >= around.durationPs) {
+    around.env.report.warn([...path, 'start'], 'is not before the end of the run: nothing is sent')
+  }
+  if (target === null) return null
+  if (input.kind === 'closed') return compileClosed(name, input, target, path, around)
+  if (input.kind === 'replay') return compileReplay(name, input, target, path, around)
+  return compileOpen(name, input, target, path, around)
+}
+
+function findTarget(to: string | undefined, path: FaultPath, around: TrafficSurroundings): Target | null {
+  const { hosts, names, env } = around
+  const all = hosts.flatMap((host) => host.devices.map((device) => ({ host, device })))
+  const known = [...names].flatMap(([host, devices]) => devices.map((device) => `${host}/${device}`))
+  if (to === undefined) {
+    if (known.length === 1) return all[0] ?? null
+    env.report.fault(path, `host/device, one of ${known.join(', ')}`)
+    return null
+  }
+  const [first, second, ...rest] = to.split('/')
+  const found = all.filter(
+    ({ host, device }) =>
+      rest.length === 0 &&
+      (second === undefined
+        ? device.name === first || host.name === first
+        : host.name === first && device.name === second),
+  )
+  if (found.length === 1) return found[0] as Target
+  // A target that is written but faulty has its own fault already.
+  if (found.length === 0 && known.includes(to)) return null
+  const words = found.length > 1 ? `host/device, since ${to} could be several` : 'host/device'
+  env.report.fault(
+    path,
+    `${words}: one of ${known.join(', ')}`,
+    second === undefined ? [...known, ...known.map((text) => text.split('/')[1] as string)] : known,
+  )
+  return null
+}
+
+function meanBytes(frame: Distribution): number {
+  const values =
+    frame.kind === 'fixed' ? [{ bytes: frame.bytes, weight: 1 }] : frame.kind === 'imix' ? IMIX_FRAMES : frame.values
+  const weight = values.reduce((sum, value) => sum + value.weight, 0)
+  return values.reduce((sum, value) => sum + value.bytes * value.weight, 0) / weight
+}
+
+function compileFrame(
+  given: OpenInput['frame'],
+  target: Target,
+  vlan: boolean,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): Distribution {
+  const { report } = around.env
+  const tag = vlan ? 4 : 0
+  const largest = target.device.mtu + 14 + tag + FCS_BYTES
+  const check = (bytes: number, where: FaultPath) => {
+    if (bytes > largest) report.fault(where, `64 to ${largest} bytes, a frame of the MTU of ${target.device.name}`)
+    return bytes - FCS_BYTES
+  }
+  if (given === undefined) return { kind: 'fixed', bytes: 64 - FCS_BYTES }
+  if (given === 'imix') {
+    if (largest < 1518 + tag) report.fault(path, `frames up to ${largest} bytes; imix has frames of 1518`)
+    return { kind: 'imix' }
+  }
+  if (typeof given === 'number') return { kind: 'fixed', bytes: check(given, path) }
+  return {
+    kind: 'weighted',
+    values: given.map((entry, index) => ({
+      bytes: check(entry.bytes, [...path, index, 'bytes']),
+      weight: entry.weight,
+    })),
+  }
+}
+
+function packetsPerSec(rate: OfferedRate, frame: Distribution): number {
+  return 'packetsPerSec' in rate ? rate.packetsPerSec : rate.bitsPerSec / (8 * (meanBytes(frame) + FCS_BYTES))
+}
+
+function compileArrival(
+  input: OpenInput,
+  frame: Distribution,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): Arrival {
+  const { report } = around.env
+  const pattern = input.pattern ?? 'constant'
+  warnOtherPattern(input, pattern, path, around)
+  const rate = packetsPerSec(input.rate ?? { packetsPerSec: 1_000_000 }, frame)
+  const wireBits = 8 * (meanBytes(frame) + FCS_BYTES + target.device.frameOverheadBytes)
+  const lineRate = target.device.linkBitsPerSec / wireBits
+  const peak =
+    pattern === 'ramp' ? Math.max(input['rate-from'] ?? 0, input['rate-to'] ?? 0) : pattern === 'burst' ? 0 : rate
+  if (peak > lineRate * 1.0001) {
+    const key = pattern === 'ramp' ? 'rate-to' : 'rate'
+    report.warn(
+      [...path, key],
+      `is more than the link carries: ${Math.floor(lineRate)} packets/s; the source is paced by the link`,
+    )
+  }
+  switch (pattern) {
+    case 'constant':
+    case 'poisson':
+      return { kind: pattern, packetsPerSec: rate }
+    case 'onoff':
+      return {
+        kind: 'onoff',
+        packetsPerSec: rate,
+        onPs: input.on ?? 1e9,
+        offPs: input.off ?? 1e9,
+        random: input.random ?? false,
+      }
+    case 'ramp': {
+      const fromPacketsPerSec = input['rate-from'] ?? 0
+      const toPacketsPerSec = input['rate-to'] ?? 1_000_000
+      if (fromPacketsPerSec === 0 && toPacketsPerSec === 0)
+        report.fault([...path, 'rate-to'], 'above 0 when rate-from is 0')
+      return { kind: 'ramp', fromPacketsPerSec, toPacketsPerSec }
+    }
+    case 'burst':
+      return { kind: 'burst', count: input.count ?? 256, everyPs: input.every ?? 1e9 }
+  }
+}
+
+const PATTERN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  rate: ['constant', 'poisson', 'onoff'],
+  on: ['onoff'],
+  off: ['onoff'],
+  random: ['onoff'],
+  'rate-from': ['ramp'],
+  'rate-to': ['ramp'],
+  count: ['burst'],
+  every: ['burst'],
+}
+
+function warnOtherPattern(input: OpenInput, pattern: string, path: FaultPath, around: TrafficSurroundings): void {
+  for (const [key, patterns] of Object.entries(PATTERN_KEYS)) {
+    if ((input as Record<string, unknown>)[key] === undefined || patterns.includes(pattern)) continue
+    around.env.report.warn([...path, key], `has no effect with pattern: ${pattern}`)
+  }
+}
+
+function compileOpen(
+  name: string,
+  input: OpenInput,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): TrafficPlan {
+  const { report } = around.env
+  const frame = compileFrame(input.frame, target, (input.vlan ?? 0) > 0, [...path, 'frame'], around)
+  const startPs = input.start ?? 0
+  const stopPs = Math.min(input.stop ?? around.durationPs, around.durationPs)
+  if (input.stop !== undefined && input.stop <= startPs) report.fault([...path, 'stop'], 'a time after start')
+  const vlan = input.vlan ?? 0
+  if (vlan > 0 && !target.device.vlans.includes(vlan)) {
+    report.warn([...path, 'vlan'], `${target.device.name} has no VLAN device ${vlan}: the frames are dropped`)
+  }
+  const protocol = input.protocol ?? 'udp'
+  if (protocol === 'udp' && input.train !== undefined && input.train > 1) {
+    report.warn([...path, 'train'], 'has no effect with protocol: udp')
+  }
+  if (protocol === 'tcp' && input['zero-checksum'] === true) {
+    report.warn([...path, 'zero-checksum'], 'has no effect with protocol: tcp')
+  }
+  const malform = input.malform ?? {}
+  return {
+    kind: 'open',
+    name,
+    host: target.host.name,
+    dev: target.device.name,
+    protocol,
+    arrival: compileArrival(input, frame, target, path, around),
+    frame,
+    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around),
+    startPs,
+    stopPs,
+    packets: input.packets ?? 0,
+    vlan,
+    zeroChecksum: input['zero-checksum'] ?? false,
+    malform: {
+      ipChecksum: malform['ip-checksum'] ?? 0,
+      udpChecksum: malform['udp-checksum'] ?? 0,
+      truncated: malform.truncated ?? 0,
+      badVersion: malform['bad-version'] ?? 0,
+      otherHost: malform['other-host'] ?? 0,
+    },
+    trainSegments: input.train ?? 1,
+  }
+}
+
+function compileClosed(
+  name: string,
+  input: ClosedInput,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): TrafficPlan {
+  const clients = input.clients ?? 16
+  return {
+    kind: 'closed',
+    name,
+    host: target.host.name,
+    dev: target.device.name,
+    clients,
+    depth: input.depth ?? 1,
+    thinkPs: input.think ?? 0,
+    thinkRandom: input['think-random'] ?? false,
+    frame: compileFrame(input.frame, target, false, [...path, 'frame'], around),
+    flows: compileFlows(input.flows ?? {}, clients, target, [...path, 'flows'], around),
+    timeoutPs: input.timeout ?? 1e10,
+    startPs: input.start ?? 0,
+  }
+}
+
+function firstPort(host: HostPlan): number {
+  for (const app of host.apps) {
+    const socket = app.sockets[0]
+    if (socket !== undefined) return socket.port
+  }
+  return DEFAULT_PORT
+}
+
+function compileFlows(
+  input: FlowsInput,
+  defaultCount: number,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): FlowSetPlan {
+  const { env } = around
+  const { report } = env
+  const count = input.count ?? defaultCount
+  const maxFlows = env.limits.flows as number
+  if (count > maxFlows) report.fault([...path, 'count'], `at most ${maxFlows} flows, limits.flows`)
+  const pick = input.pick ?? 'roundrobin'
+  if (pick !== 'zipf' && input['zipf-exponent'] !== undefined)
+    report.warn([...path, 'zipf-exponent'], `has no effect with pick: ${pick}`)
+  if (pick !== 'churn' && input['packets-per-flow'] !== undefined)
+    report.warn([...path, 'packets-per-flow'], `has no effect with pick: ${pick}`)
+  const sport = input.sport ?? 10_000
+  const dport = input.dport ?? firstPort(target.host)
+  const sportCount = input['sport-count'] ?? Math.min(count, 65_536 - sport)
+  const dportCount = input['dport-count'] ?? 1
+  if (sport + sportCount > 65_536) report.fault([...path, 'sport-count'], `1 to ${65_536 - sport}: ports end at 65535`)
+  if (dport + dportCount > 65_536) report.fault([...path, 'dport-count'], `1 to ${65_536 - dport}: ports end at 65535`)
+  const local = target.device.addresses.map((text) => parsePrefix(text)?.address ?? 0)
+  const daddr = input.dst ?? (local[0] as number)
+  const daddrCount = input['dst-count'] ?? 1
+  const saddr = input.src ?? 0xc6336401
+  const saddrCount = input['src-count'] ?? 1
+  if (saddr + saddrCount > 2 ** 32) report.fault([...path, 'src-count'], 'addresses up to 255.255.255.255')
+  if (daddr + daddrCount > 2 ** 32) report.fault([...path, 'dst-count'], 'addresses up to 255.255.255.255')
+  const everywhere = new Set(
+    target.host.devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)),
+  )
+  for (let index = 0; index < Math.min(daddrCount, count); index++) {
+    if (everywhere.has(daddr + index)) continue
+    report.warn(
+      [...path, 'dst'],
+      `${formatIpv4(daddr + index)} is not an address of ${target.host.name}: the packets are not for it`,
+    )
+    break
+  }
+  const distinct = [saddrCount, daddrCount, sportCount, dportCount].reduce(leastCommonMultiple, 1)
+  if (distinct < count) report.warn(path, `the addresses and ports give ${distinct} different flows, not ${count}`)
+  return {
+    count,
+    pick,
+    zipfExponent: input['zipf-exponent'] ?? 1,
+    packetsPerFlow: input['packets-per-flow'] ?? 100,
+    saddr,
+    saddrCount,
+    daddr,
+    daddrCount,
+    sport,
+    sportCount,
+    dport,
+    dportCount,
+  }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b]
+  while (y !== 0) [x, y] = [y, x % y]
+  return (a / x) * b
+}
+
+function compileReplay(
+  name: string,
+  input: ReplayInput,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): TrafficPlan | null {
+  const { report, limits } = around.env
+  const where = [...path, 'capture']
+  if (around.readCapture === undefined) {
+    report.fault(where, 'a file: captures can only be read where the caller gives a reader')
+    return null
+  }
+  const capture = around.readCapture(input.capture)
+  if (!(capture instanceof Uint8Array)) {
+    report.fault(where, `a readable pcap or pcapng file (${capture.error})`)
+    return null
+  }
+  const maxBytes = limits['capture-bytes'] as number
+  if (capture.length > maxBytes) {
+    report.fault(where, `a file of at most ${maxBytes} bytes, limits.capture-bytes`)
+    return null
+  }
+  const rewrite = input.rewrite ?? {}
+  return {
+    kind: 'replay',
+    name,
+    host: target.host.name,
+    dev: target.device.name,
+    capture,
+    path: input.capture,
+    speed: input.speed ?? 1,
+    repeat: input.repeat ?? 1,
+    startPs: input.start ?? 0,
+    rewrite: {
+      daddr: rewrite['dst-ip'] ?? null,
+      saddr: rewrite['src-ip'] ?? null,
+      dmac: rewrite['dst-mac'] ?? null,
+      dport: rewrite['dst-port'] ?? null,
+    },
+  }
+}

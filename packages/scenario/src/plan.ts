@@ -1,0 +1,395 @@
+/**
+ * The plan: a scenario after every default is filled in and every fault refused.
+ *
+ * The schema (`schema/`) turns what a user wrote into these types; the kernel builds its world from nothing else.
+ * Everything here is plain data: it can be posted to a worker, hashed and printed. Times are integer picoseconds in
+ * a float64 unless the name says otherwise.
+ */
+
+/** Linux versions whose policies are known as data (`versions.ts`). */
+export type KernelVersion = '4.14' | '5.1' | '6.5' | '6.18'
+
+/** A whole run: hosts, the traffic offered to them, and how long it lasts. */
+export interface Plan {
+  readonly name: string
+  readonly description: string
+  readonly kernel: KernelVersion
+  /** Name of the cost profile, see `profiles/`. */
+  readonly profile: string
+  /** Seed of every random stream, integer in [0, 2^32). */
+  readonly seed: number
+  readonly durationPs: number
+  /** Simulated time at the start whose packets are left out of the latency histogram. */
+  readonly warmupPs: number
+  readonly hosts: readonly HostPlan[]
+  readonly traffic: readonly TrafficPlan[]
+  /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
+  readonly limits: Readonly<Record<string, number>>
+}
+
+export interface HostPlan {
+  readonly name: string
+  readonly cpus: readonly CpuPlan[]
+  /** Jiffies per second: 100, 250, 300 or 1000. */
+  readonly hz: number
+  readonly sysctl: SysctlPlan
+  readonly devices: readonly DevicePlan[]
+  readonly apps: readonly AppPlan[]
+  /** Idle states, shallowest first; empty means an idle CPU polls and wakes at no cost. */
+  readonly cstates: readonly CStatePlan[]
+  /** `sizeof` of the small head cache (`skb_small_head`), bytes: 576 on 6.18 as recorded, 640 or 704 on others, 0 before 6.3. */
+  readonly smallHeadBytes: number
+  /** sk_buffs that can exist on the host before allocation fails; the last `pfmemallocReserve` only for PF_MEMALLOC users. */
+  readonly skbLimit: number
+  readonly pfmemallocReserve: number
+  /** Packet taps (`ptype_all`) on this host, each costing every received packet a clone. */
+  readonly taps: readonly { readonly dev: string | null; readonly name: string }[]
+  /** Raw sockets: IP protocol numbers that get a clone before the protocol handler. */
+  readonly rawProtocols: readonly number[]
+}
+
+export interface CpuPlan {
+  readonly frequencyHz: number
+  /** CPUs with the same core share it (SMT). */
+  readonly coreId: number
+  /** CPUs with the same value share a last-level cache. */
+  readonly llcId: number
+  readonly nodeId: number
+}
+
+export interface CStatePlan {
+  readonly name: string
+  readonly exitLatencyPs: number
+  readonly targetResidencyPs: number
+}
+
+/** `net.core.*` and `net.ipv4.*` values, under their own names with the dots kept. */
+export interface SysctlPlan {
+  readonly 'net.core.netdev_budget': number
+  readonly 'net.core.netdev_budget_usecs': number
+  readonly 'net.core.dev_weight': number
+  readonly 'net.core.dev_weight_rx_bias': number
+  readonly 'net.core.netdev_max_backlog': number
+  readonly 'net.core.rmem_default': number
+  readonly 'net.core.rmem_max': number
+  readonly 'net.core.rps_sock_flow_entries': number
+  readonly 'net.core.flow_limit_cpu_bitmap': readonly number[]
+  readonly 'net.core.flow_limit_table_len': number
+  readonly 'net.core.busy_read': number
+  readonly 'net.core.busy_poll': number
+  readonly 'net.core.gro_normal_batch': number
+  readonly 'net.core.skb_defer_max': number
+  readonly 'net.core.netdev_tstamp_prequeue': number
+  readonly 'net.ipv4.ip_early_demux': number
+  readonly 'net.ipv4.udp_early_demux': number
+  readonly 'net.ipv4.tcp_early_demux': number
+  readonly 'net.ipv4.udp_rmem_min': number
+  /** min, pressure, max in pages. */
+  readonly 'net.ipv4.udp_mem': readonly [number, number, number]
+  /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
+  readonly 'net.ipv4.conf.all.rp_filter': number
+  readonly 'net.ipv4.conf.all.accept_local': number
+  readonly 'net.ipv4.conf.all.route_localnet': number
+  readonly 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': number
+  readonly 'net.ipv4.conf.all.accept_source_route': number
+}
+
+export type RxMode = 'napi' | 'non-napi'
+
+/** What a driver family does, as data (`drivers.ts`). Kernel: drivers/net/ethernet/… */
+export interface DriverProfile {
+  readonly name: string
+  readonly description: string
+  /** Frames reach the stack by NAPI poll, or by `netif_rx` from the interrupt handler. */
+  readonly rxMode: RxMode
+  /** Frames the old handler takes per interrupt (`max_interrupt_work`); 0 with NAPI. */
+  readonly interruptQuota: number
+  readonly rxRingDefault: number
+  readonly rxRingMin: number
+  readonly rxRingMax: number
+  readonly maxQueues: number
+  /** Descriptors gathered before a refill writes the tail. */
+  readonly refillBatch: number
+  /** `batch`: Intel style, refill when `refillBatch` are clean; `half`: virtio, when free > min(budget, ring)/2; `each`: after each poll. */
+  readonly refillRule: 'batch' | 'half' | 'each'
+  /** Frames at most this long are copied into a fresh small skb and the buffer is reused at once; 0: never. */
+  readonly copybreakBytes: number
+  /** Truesize of a received frame that is not copied. */
+  readonly rxBuffer: 'page-half' | 'netdev-alloc' | 'page-frag' | 'mergeable' | 'stride'
+  /** Where a frame waits that finds no descriptor. `hold`: in the packet buffer (then rx_missed); `drop`: lost at once (rx_no_buffer / out of buffer). */
+  readonly noDescriptor: 'hold' | 'drop'
+  readonly packetBufferBytes: number
+  readonly rxUsecsDefault: number
+  readonly rxFramesDefault: number
+  /** `delay`: rx-usecs after the first unsignalled frame; `gap`: Intel ITR, minimum gap between interrupts; `eqe`/`cqe`: mlx5 timer from the event or restarted at each completion. */
+  readonly moderation: 'delay' | 'gap' | 'eqe' | 'cqe' | 'none'
+  readonly rxFramesSupported: boolean
+  readonly adaptiveDefault: boolean
+  readonly adaptiveRule: 'dim' | 'ixgbe-itr' | 'none'
+  readonly rssTableSize: number
+  /** Hash fields per flow type: `sd` addresses, `sdfn` addresses and ports. */
+  readonly hashFields: { readonly tcp4: 'sd' | 'sdfn'; readonly udp4: 'sd' | 'sdfn' }
+  /** Queues share one vector (and one NAPI) when there are more queues than vectors. */
+  readonly defaultVectors: 'per-queue' | 'single'
+  readonly nativeXdp: boolean
+  /** Hardware verifies L4 checksums (CHECKSUM_UNNECESSARY). */
+  readonly rxChecksum: boolean
+  /** Virtual device without a wire: frames arrive by `netif_rx` of a peer. */
+  readonly virtual: boolean
+  readonly source: string
+}
+
+export interface DevicePlan {
+  readonly name: string
+  readonly driver: DriverProfile
+  readonly mac: string
+  readonly mtu: number
+  /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
+  readonly addresses: readonly string[]
+  readonly linkBitsPerSec: number
+  /** One-way propagation and switch delay to the port, ps. */
+  readonly linkDelayPs: number
+  /** Preamble, start delimiter and inter-frame gap on the wire per frame, bytes (20 on Ethernet; the FCS of 4 comes on top). */
+  readonly frameOverheadBytes: number
+  /** Probability in [0,1] that a frame is lost to a bad FCS, from the wire's own stream. */
+  readonly wireErrorRate: number
+  /** Time from the last bit at the port to the descriptor written back, ps. */
+  readonly dmaLatencyPs: number
+  /** PCIe payload rate cap, bits per second; 0: no cap. */
+  readonly pcieBitsPerSec: number
+  /** PCIe overhead per frame, bytes (TLP headers, descriptor write-back). */
+  readonly pcieOverheadBytes: number
+  readonly packetBufferBytes: number
+  readonly nodeId: number
+  readonly rxRing: number
+  readonly rxUsecs: number
+  readonly rxFrames: number
+  readonly adaptiveRx: boolean
+  readonly hashFields: { readonly tcp4: 'sd' | 'sdfn'; readonly udp4: 'sd' | 'sdfn' }
+  /** 40 bytes, hex with or without colons. */
+  readonly rssKey: string
+  /** Queue per entry; length is the table size. */
+  readonly indirection: readonly number[]
+  readonly ntuple: readonly NtuplePlan[]
+  readonly arfs: boolean
+  /** One entry per RX queue. */
+  readonly queues: readonly QueuePlan[]
+  readonly vectors: readonly VectorPlan[]
+  readonly napiDeferHardIrqs: number
+  readonly groFlushTimeoutNs: number
+  readonly irqSuspendTimeoutNs: number
+  readonly threaded: boolean
+  /** CPUs the `napi/…` threads may run on, per vector; empty: the CPU of the vector. */
+  readonly threadedCpus: readonly (readonly number[])[]
+  readonly napiWeight: number
+  readonly gro: boolean
+  /** `rx-gro-list` (fraglist) and `rx-udp-gro-forwarding`. */
+  readonly groList: boolean
+  readonly udpGroForwarding: boolean
+  readonly groMaxSizeBytes: number
+  readonly xdp: XdpPlan | null
+  /** VLAN ids with a VLAN device on top. */
+  readonly vlans: readonly number[]
+  /** `none`, or a built-in rx_handler: `count` passes each packet on after counting it (a bond's or bridge's seat). */
+  readonly rxHandler: 'none' | 'pass' | 'consume'
+}
+
+export interface QueuePlan {
+  /** Index into `vectors`. */
+  readonly vectorIndex: number
+  /** CPUs of `rps_cpus`, ascending; empty: off. */
+  readonly rpsCpus: readonly number[]
+  readonly rpsFlowCnt: number
+}
+
+export interface VectorPlan {
+  readonly irq: number
+  /** CPUs of `smp_affinity`; the interrupt goes to the first. */
+  readonly affinity: readonly number[]
+}
+
+export interface NtuplePlan {
+  readonly proto: number
+  readonly saddr: number | null
+  readonly daddr: number | null
+  readonly sport: number | null
+  readonly dport: number | null
+  /** Queue index, or -1 to drop. */
+  readonly action: number
+}
+
+export interface XdpPlan {
+  readonly mode: 'native' | 'generic'
+  /** First rule that matches decides; none: pass. */
+  readonly rules: readonly (Omit<NtuplePlan, 'action'> & {
+    readonly verdict: 'pass' | 'drop' | 'aborted' | 'tx' | 'redirect'
+  })[]
+}
+
+export type AppKind = 'udp_sink' | 'udp_echo' | 'spin'
+export type WaitCall = 'recvfrom' | 'recvmmsg' | 'epoll_wait' | 'select' | 'poll'
+
+/** Threads of one program and the sockets they read. */
+export interface AppPlan {
+  readonly name: string
+  readonly kind: AppKind
+  /** One task per entry: the CPUs it may run on. */
+  readonly tasks: readonly (readonly number[])[]
+  readonly nice: number
+  readonly wait: WaitCall
+  /** Messages per `recvmmsg` call, or receives per ready socket after epoll/select/poll. */
+  readonly batch: number
+  /** Events per `epoll_wait`. */
+  readonly maxEvents: number
+  readonly epoll: {
+    readonly trigger: 'level' | 'edge'
+    readonly exclusive: boolean
+    /** One epoll instance shared by all tasks, or one each. */
+    readonly shared: boolean
+    readonly busyPollUsecs: number
+    readonly preferBusyPoll: boolean
+    readonly busyPollBudget: number
+  }
+  /** Wait without blocking: the task spins on the call. */
+  readonly nonblocking: boolean
+  /** User code per message. */
+  readonly workPs: number
+  /** User code per byte of a message. */
+  readonly workPerBytePs: number
+  /** Sockets, in creation (bind) order. */
+  readonly sockets: readonly SocketPlan[]
+  /** `udp_echo`: bytes of the reply payload; 0: as long as the request. */
+  readonly replyBytes: number
+  /** Messages at most this long are read whole; longer ones are truncated. */
+  readonly bufferBytes: number
+}
+
+export interface SocketPlan {
+  /** Index of the task that reads it (all tasks for -1: shared). */
+  readonly taskIndex: number
+  /** Local IPv4 address as unsigned 32-bit number; 0: any. */
+  readonly address: number
+  readonly port: number
+  /** Connected peer, or null. */
+  readonly peer: { readonly address: number; readonly port: number } | null
+  readonly reuseport: boolean
+  readonly reuseaddr: boolean
+  /** Value given to SO_RCVBUF, bytes; 0: not set (rmem_default is used). */
+  readonly soRcvbuf: number
+  readonly soRcvbufForce: boolean
+  readonly soBusyPollUsecs: number
+  readonly soPreferBusyPoll: boolean
+  readonly soBusyPollBudget: number
+  readonly soIncomingCpu: number
+  readonly udpGro: boolean
+  /** Name of the device of SO_BINDTODEVICE, or null. */
+  readonly device: string | null
+}
+
+export type Distribution =
+  | { readonly kind: 'fixed'; readonly bytes: number }
+  | { readonly kind: 'imix' }
+  /** Weights need not add up to one. */
+  | { readonly kind: 'weighted'; readonly values: readonly { readonly bytes: number; readonly weight: number }[] }
+
+export type Arrival =
+  | { readonly kind: 'constant'; readonly packetsPerSec: number }
+  | { readonly kind: 'poisson'; readonly packetsPerSec: number }
+  /** Back-to-back at `packetsPerSec` while on. */
+  | {
+      readonly kind: 'onoff'
+      readonly packetsPerSec: number
+      readonly onPs: number
+      readonly offPs: number
+      readonly random: boolean
+    }
+  | { readonly kind: 'ramp'; readonly fromPacketsPerSec: number; readonly toPacketsPerSec: number }
+  /** `count` frames at once every `everyPs`. */
+  | { readonly kind: 'burst'; readonly count: number; readonly everyPs: number }
+
+export interface FlowSetPlan {
+  readonly count: number
+  /** How packets choose their flow. `churn`: flows arrive and leave. */
+  readonly pick: 'roundrobin' | 'uniform' | 'zipf' | 'churn'
+  /** Exponent of Zipf, in (0, 4]. */
+  readonly zipfExponent: number
+  /** `churn`: mean packets per flow before it leaves and a new one comes. */
+  readonly packetsPerFlow: number
+  readonly saddr: number
+  /** Addresses used: flow i has saddr + i % saddrCount. */
+  readonly saddrCount: number
+  readonly daddr: number
+  readonly daddrCount: number
+  readonly sport: number
+  readonly sportCount: number
+  readonly dport: number
+  readonly dportCount: number
+}
+
+/** Faults put into a share of synthetic packets, each in [0,1]. */
+export interface MalformPlan {
+  readonly ipChecksum: number
+  readonly udpChecksum: number
+  readonly truncated: number
+  readonly badVersion: number
+  readonly otherHost: number
+}
+
+export type TrafficPlan =
+  | {
+      readonly kind: 'open'
+      readonly name: string
+      readonly host: string
+      readonly dev: string
+      readonly protocol: 'udp' | 'tcp'
+      readonly arrival: Arrival
+      /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire). */
+      readonly frame: Distribution
+      readonly flows: FlowSetPlan
+      readonly startPs: number
+      readonly stopPs: number
+      /** Stop after this many packets; Infinity is written as 0. */
+      readonly packets: number
+      readonly vlan: number
+      readonly zeroChecksum: boolean
+      readonly malform: MalformPlan
+      /** TCP: segments of a flow come in trains of this many before another flow's turn. */
+      readonly trainSegments: number
+    }
+  | {
+      readonly kind: 'closed'
+      readonly name: string
+      readonly host: string
+      readonly dev: string
+      readonly clients: number
+      /** Requests one client may have outstanding. */
+      readonly depth: number
+      /** Mean think time after a reply. */
+      readonly thinkPs: number
+      readonly thinkRandom: boolean
+      readonly frame: Distribution
+      readonly flows: FlowSetPlan
+      /** A request without reply is sent again after this time. */
+      readonly timeoutPs: number
+      readonly startPs: number
+    }
+  | {
+      readonly kind: 'replay'
+      readonly name: string
+      readonly host: string
+      readonly dev: string
+      /** Bytes of the capture, already read. */
+      readonly capture: Uint8Array
+      readonly path: string
+      /** Gaps between frames are divided by this. */
+      readonly speed: number
+      readonly repeat: number
+      readonly startPs: number
+      /** Rewrites, null where the capture's value stays. */
+      readonly rewrite: {
+        readonly daddr: number | null
+        readonly saddr: number | null
+        readonly dmac: string | null
+        readonly dport: number | null
+      }
+    }

@@ -1,0 +1,5 @@
+/** Names of the cost profiles, in the order they are listed. */
+export const PROFILE_NAMES: readonly string[] = ['xeon-e5-1650-v4', 'modern-server', 'vm-linux-6.18']
+
+/** The profile of a scenario that names none. */
+export const DEFAULT_PROFILE = 'xeon-e5-1650-v4'

@@ -1,0 +1,172 @@
+/** Result document `softnet.result/1`: what one run found, with Linux's names and Linux's meaning. */
+
+/** Latency of delivered packets, ns: last bit at the delivering host's port until recvmsg returns. */
+export interface LatencySummary {
+  readonly count: number
+  readonly min: number
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+export interface DropRow {
+  readonly host: string
+  /** Kernel function (or the place in the NIC) that lost the packet. */
+  readonly where: string
+  /** Name of `enum skb_drop_reason` without its prefix, or NIC_WIRE_ERROR NIC_RX_MISSED NIC_RX_NO_BUFFER XDP_NATIVE_DROP. */
+  readonly reason: string
+  /** Wire frames. */
+  readonly count: number
+}
+
+export interface CpuRow {
+  readonly cpu: number
+  /** Adds up to `simulated_ns` (to the picosecond, before rounding). */
+  readonly time_ns: { hardirq: number; softirq: number; ksoftirqd: number; task: number; idle: number }
+  /** Time per stage, only stages that ran. */
+  readonly stages_ns: Readonly<Record<string, number>>
+  readonly softnet_stat: {
+    processed: number
+    dropped: number
+    time_squeeze: number
+    received_rps: number
+    flow_limit_count: number
+    /** softnet's split of time_squeeze: the packet budget ended the run, or the jiffies did. */
+    squeeze_budget: number
+    squeeze_time: number
+    input_qlen: number
+    process_qlen: number
+    /** Greatest input_pkt_queue seen. */
+    input_qlen_max: number
+  }
+}
+
+export interface QueueRow {
+  readonly dev: string
+  readonly queue: number
+  readonly irq: number
+  readonly cpu: number
+  readonly frames: number
+  readonly bytes: number
+  readonly dropped: number
+  readonly irqs: number
+  readonly polls: number
+  /** Polls that did not use their whole weight (the ring was emptied). */
+  readonly polls_done: number
+  /** Mean packets of a poll that found any. */
+  readonly packets_per_poll: number
+  /** Greatest number of filled descriptors seen by a poll or a drop. */
+  readonly ring_max: number
+  readonly ring_size: number
+}
+
+export interface SocketRow {
+  readonly proto: 'udp'
+  readonly local: string
+  readonly peer: string
+  readonly app: string
+  readonly received: number
+  readonly drops: number
+  readonly rcvbuf: number
+  readonly rmem_max_used: number
+}
+
+export interface TaskRow {
+  readonly name: string
+  readonly cpu: number
+  readonly time_ns: number
+  readonly switches: number
+  readonly wakeups: number
+  readonly messages: number
+  readonly syscalls: number
+}
+
+export interface NetnsResult {
+  readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly netstat: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly sockets: readonly SocketRow[]
+}
+
+export interface DeviceRow {
+  readonly name: string
+  readonly rx_packets: number
+  readonly rx_bytes: number
+  readonly rx_errors: number
+  readonly rx_dropped: number
+  readonly rx_missed_errors: number
+  readonly rx_crc_errors: number
+  readonly rx_nohandler: number
+  readonly rx_otherhost_dropped: number
+  readonly multicast: number
+  readonly tx_packets: number
+  readonly tx_bytes: number
+  readonly link_bits_per_sec: number
+  readonly mtu: number
+  readonly driver: string
+}
+
+export interface HostResult {
+  readonly cpus: readonly CpuRow[]
+  readonly queues: readonly QueueRow[]
+  readonly devices: readonly DeviceRow[]
+  readonly tasks: readonly TaskRow[]
+  /** GRO results by name, and skbs handed up. */
+  readonly gro: Readonly<Record<string, number>>
+  readonly xdp: Readonly<Record<string, number>>
+  readonly ethtool: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Per IRQ number (or CAL, LOC, RES), per CPU. */
+  readonly interrupts: Readonly<Record<string, readonly number[]>>
+  /** Action names of the numbered interrupts, `eth0-rx-0`. */
+  readonly interrupt_names: Readonly<Record<string, string>>
+  readonly softirqs: Readonly<Record<string, readonly number[]>>
+  readonly netns: Readonly<Record<string, NetnsResult>>
+}
+
+/** Counts per interval of simulated time, for "drops over time" and warm-up checks. */
+export interface TimelineRow {
+  readonly t_ns: number
+  readonly offered: number
+  readonly delivered: number
+  readonly dropped: number
+}
+
+export interface ResultDocument {
+  readonly schema: 'softnet.result/1'
+  readonly status: 'done' | 'interrupted'
+  readonly scenario: string
+  readonly kernel: string
+  readonly profile: string
+  readonly seed: number
+  readonly workers: number
+  readonly digest: string
+  readonly simulated_ns: number
+  readonly wall_ms: number
+  readonly packets: {
+    readonly offered: number
+    readonly created: number
+    readonly delivered: number
+    readonly consumed: number
+    readonly sent: number
+    readonly dropped: number
+    readonly in_flight: number
+  }
+  readonly drops: readonly DropRow[]
+  readonly latency_ns: LatencySummary | null
+  /** Bucket upper edges (ns) and counts of the latency histogram, non-empty buckets only. */
+  readonly latency_histogram: readonly (readonly [number, number])[]
+  readonly timeline: readonly TimelineRow[]
+  readonly hosts: Readonly<Record<string, HostResult>>
+  readonly verdict: Verdict
+}
+
+/** Two or three sentences: the bottleneck, the evidence, and what to try. */
+export interface Verdict {
+  /** Kind of bottleneck, `none` when nothing was lost. */
+  readonly bottleneck: string
+  readonly sentences: readonly string[]
+  /** Settings to try, as `--set` arguments for this scenario where one exists. */
+  readonly remedies: readonly { readonly set: string; readonly why: string }[]
+}

@@ -1,0 +1,123 @@
+/** Schema of an application: its tasks, how they wait, and the sockets they read. */
+import { z } from 'zod'
+import { choice, cpuList, endpoint, integer, linuxTime, quantity, text, time, toggle } from './fields.js'
+
+const S32_MAX = 2_147_483_647
+
+/** Sockets of one kind, as a user writes them. */
+export const socketGroupSchema = z
+  .strictObject({
+    count: integer('Sockets of this group; default one per task, or one if shared.', 1, 4_194_304).optional(),
+    bind: endpoint('Local address and port of the first socket; default 0.0.0.0:9000.').optional(),
+    'port-step': integer(
+      'Added to the port from one socket to the next; default 0 with reuseport, else 1.',
+      0,
+      65_535,
+    ).optional(),
+    'port-count': integer(
+      'Ports used before they start over (with several addresses); default count.',
+      1,
+      65_535,
+    ).optional(),
+    'address-count': integer('Addresses used: socket i binds address + i modulo this.', 1, 65_536).optional(),
+    connect: endpoint('Peer of a connected socket.').optional(),
+    shared: toggle('Every task reads every socket of the group, instead of one task each.').optional(),
+    tasks: z
+      .array(integer('Position of a task.', 0, 65_535))
+      .min(1)
+      .max(65_536)
+      .optional()
+      .describe('Task that reads socket i: entry i modulo the length of the list; default the tasks in turn.'),
+    reuseport: toggle('SO_REUSEPORT; default on when several sockets would bind the same port.').optional(),
+    reuseaddr: toggle('SO_REUSEADDR.').optional(),
+    SO_RCVBUF: quantity('bytes', 'Receive buffer asked for; Linux doubles it and applies rmem_max.', {
+      max: S32_MAX,
+      words: 'at most 2147483647',
+    }).optional(),
+    SO_RCVBUFFORCE: quantity('bytes', 'The same without rmem_max.', {
+      max: S32_MAX,
+      words: 'at most 2147483647',
+    }).optional(),
+    SO_BUSY_POLL: linuxTime('us', S32_MAX, 'Busy-poll time; default net.core.busy_read.').optional(),
+    SO_PREFER_BUSY_POLL: toggle('Prefer busy polling over softirq.').optional(),
+    SO_BUSY_POLL_BUDGET: integer('Packets per busy poll; default 8.', 1, 65_535).optional(),
+    SO_INCOMING_CPU: integer('CPU whose packets the socket prefers; -1 is none.', -1, 8191).optional(),
+    UDP_GRO: toggle('Receive merged datagrams.').optional(),
+    SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
+  })
+  .describe('Sockets bound alike.')
+
+/** Sockets of one kind, parsed. */
+export type SocketGroupInput = z.output<typeof socketGroupSchema>
+
+const taskKeys = {
+  cpus: z
+    .union([z.string().max(4096), z.int().min(0).max(8191), z.array(cpuList('CPUs of a task.')).min(1).max(65_536)])
+    .optional()
+    .describe(
+      'One task per entry: the CPUs it may run on, such as 0 or "0-1". A text or number alone is one task. Default one task that may run anywhere.',
+    ),
+  nice: integer('Nice value of the tasks.', -20, 19).optional(),
+}
+
+const readerKeys = {
+  ...taskKeys,
+  wait: choice(
+    ['recvfrom', 'recvmmsg', 'epoll_wait', 'select', 'poll'],
+    'Call that waits for packets; default epoll_wait.',
+  ).optional(),
+  batch: integer(
+    'Messages per recvmmsg, or receives per ready socket after epoll_wait, select and poll.',
+    1,
+    1024,
+  ).optional(),
+  'max-events': integer('Events per epoll_wait.', 1, 65_536).optional(),
+  epoll: z
+    .strictObject({
+      trigger: choice(['level', 'edge'], 'EPOLLET or not.').optional(),
+      exclusive: toggle('EPOLLEXCLUSIVE.').optional(),
+      shared: toggle('One epoll instance for all tasks.').optional(),
+      busy_poll_usecs: linuxTime('us', S32_MAX, 'Busy-poll time of the instance (EPIOCSPARAMS).').optional(),
+      prefer_busy_poll: toggle('Prefer busy polling (EPIOCSPARAMS).').optional(),
+      busy_poll_budget: integer('Packets per busy poll (EPIOCSPARAMS).', 1, 65_535).optional(),
+    })
+    .optional()
+    .describe('The epoll instance, for wait: epoll_wait.'),
+  nonblocking: toggle('Never block: the task spins on the call.').optional(),
+  work: time('User code per message.', { max: 1e12, words: 'at most 1s' }).optional(),
+  'work-per-byte': time('User code per byte of a message.', { max: 1e9, words: 'at most 1ms' }).optional(),
+  buffer: quantity('bytes', 'Buffer of a receive call; longer messages are truncated.', {
+    min: 1,
+    max: 1_048_576,
+    words: 'from 1B to 1MiB',
+  }).optional(),
+  sockets: z
+    .union([socketGroupSchema, z.array(socketGroupSchema).min(1).max(4096)])
+    .optional()
+    .describe('Sockets: one group, or a list of groups; each socket is read by one task, in turn.'),
+}
+
+/** An application as a user writes it. */
+export const appSchema = z
+  .discriminatedUnion('kind', [
+    z
+      .strictObject({ kind: z.literal('udp_sink').optional().describe('Reads datagrams.'), ...readerKeys })
+      .describe('Program that reads datagrams.'),
+    z
+      .strictObject({
+        kind: z.literal('udp_echo').describe('Answers each datagram.'),
+        ...readerKeys,
+        reply: quantity('bytes', 'Payload of the reply; 0 is as long as the request.', {
+          max: 65_507,
+          words: 'at most 65507B',
+        }).optional(),
+      })
+      .describe('Program that answers each datagram.'),
+    z
+      .strictObject({ kind: z.literal('spin').describe('Only computes.'), ...taskKeys })
+      .describe('Program that only computes, as a competitor for the CPU.'),
+  ])
+  .describe('A program: kind udp_sink (default), udp_echo or spin.')
+
+/** Parsed application. */
+export type AppInput = z.output<typeof appSchema>

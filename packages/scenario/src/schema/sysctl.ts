@@ -1,0 +1,76 @@
+/** Schema of `sysctl`: the networking settings that a run reads, by their full names. */
+import { z } from 'zod'
+import { accepts } from './accepted.js'
+import { cpuMask, integer, linuxTime } from './fields.js'
+
+const S32_MAX = 2_147_483_647
+
+const udpMem = () => {
+  const words = 'three integers in pages: min, pressure, max, ascending'
+  const pages = z.int().min(1).max(1e12)
+  return accepts(
+    z
+      .tuple([pages, pages, pages])
+      .refine(([min, pressure, max]) => min <= pressure && pressure <= max)
+      .describe(`Memory of all UDP sockets, pages. Accepts ${words}.`),
+    words,
+  )
+}
+
+/** Settings under `sysctl`; every one keeps Linux's name, unit and range. */
+export const sysctlSchema = z
+  .strictObject({
+    'net.core.netdev_budget': integer('Packets one net_rx_action may handle.', 1, S32_MAX).optional(),
+    'net.core.netdev_budget_usecs': integer(
+      'Time one net_rx_action may take, µs, at jiffy resolution.',
+      1,
+      S32_MAX,
+    ).optional(),
+    'net.core.dev_weight': integer('Packets per poll of the backlog, before the bias.', 1, S32_MAX).optional(),
+    'net.core.dev_weight_rx_bias': integer('Factor on dev_weight for receive.', 1, 1_000_000).optional(),
+    'net.core.netdev_max_backlog': integer(
+      'Packets in input_pkt_queue beyond which a CPU drops; one more fits.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.core.rmem_default': integer('Receive buffer of a new socket, bytes, not doubled.', 2304, S32_MAX).optional(),
+    'net.core.rmem_max': integer('Largest SO_RCVBUF before doubling, bytes.', 2304, S32_MAX).optional(),
+    'net.core.rps_sock_flow_entries': integer(
+      'Entries of the RFS socket flow table, rounded up to a power of two; 0 is off.',
+      0,
+      2 ** 29,
+    ).optional(),
+    'net.core.flow_limit_cpu_bitmap': cpuMask('CPUs whose enqueueing applies the flow limit; "0" is off.').optional(),
+    'net.core.flow_limit_table_len': integer('Buckets of a flow-limit table, a power of two.', 2, 2 ** 24).optional(),
+    'net.core.busy_read': linuxTime('us', S32_MAX, 'Busy-poll time of new sockets, µs; 0 is off.').optional(),
+    'net.core.busy_poll': linuxTime(
+      'us',
+      S32_MAX,
+      'Busy-poll time of poll, select and epoll, µs; 0 is off.',
+    ).optional(),
+    'net.core.gro_normal_batch': integer('Segments handed up together by GRO.', 1, S32_MAX).optional(),
+    'net.core.skb_defer_max': integer(
+      'Buffers that may wait to be freed by the CPU that allocated them.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.core.netdev_tstamp_prequeue': integer('1 stamps packets before RPS, 0 after the backlog.', 0, 1).optional(),
+    'net.ipv4.ip_early_demux': integer('1 looks a socket up before routing.', 0, 1).optional(),
+    'net.ipv4.udp_early_demux': integer('1 does so for UDP.', 0, 1).optional(),
+    'net.ipv4.tcp_early_demux': integer('1 does so for TCP.', 0, 1).optional(),
+    'net.ipv4.udp_rmem_min': integer('Memory a UDP socket may use under pressure, bytes.', 1, S32_MAX).optional(),
+    'net.ipv4.udp_mem': udpMem().optional(),
+    'net.ipv4.conf.all.rp_filter': integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
+    'net.ipv4.conf.all.accept_local': integer('1 accepts packets with a local source address.', 0, 1).optional(),
+    'net.ipv4.conf.all.route_localnet': integer('1 does not treat 127/8 as martian.', 0, 1).optional(),
+    'net.ipv4.conf.all.drop_unicast_in_l2_multicast': integer(
+      '1 drops unicast packets in multicast frames.',
+      0,
+      1,
+    ).optional(),
+    'net.ipv4.conf.all.accept_source_route': integer('1 accepts source-routed packets.', 0, 1).optional(),
+  })
+  .describe('Networking sysctls of the host, by full name.')
+
+/** Parsed `sysctl` of a host. */
+export type SysctlInput = z.output<typeof sysctlSchema>

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { main } from '../dist/src/cli.js'
+
+// npm and npx forward Ctrl-C to a process that the terminal has told already. Without this the echo would
+// count as a second, impatient Ctrl-C.
+const echoMs = 200
+const emit = process.emit
+let lastInterruptMs = Number.NEGATIVE_INFINITY
+process.emit = function (name, ...rest) {
+  if (name === 'SIGINT') {
+    const isEcho = performance.now() - lastInterruptMs < echoMs
+    lastInterruptMs = performance.now()
+    if (isEcho) return true
+  }
+  return emit.call(this, name, ...rest)
+}
+
+process.exitCode = await main(process.argv.slice(2))

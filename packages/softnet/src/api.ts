@@ -1,0 +1,103 @@
+/** The programming interface: what the command line does, as functions. */
+import { createStopWord } from '@softnet/engine'
+import { BUILTIN_SCENARIOS, type Plan, type ResultDocument, type ScenarioInput } from '@softnet/scenario'
+import { openCaptureFiles } from './capture-files.js'
+import type { CaptureRequest } from './capture-option.js'
+import { compileLoaded, type ScenarioOverrides } from './compile.js'
+import { type LoadedScenario, loadScenario } from './load-scenario.js'
+import type { Progress } from './run-plan.js'
+import { runPlanInIsolate } from './simulation-run.js'
+
+/** What to change in a scenario before it is compiled. */
+export interface CompileOptions {
+  /** Seed of every random stream, integer in [0, 2^32). */
+  readonly seed?: number
+  /** Simulated time with its unit, `100ms`. */
+  readonly duration?: string
+  /** Name of a cost profile. */
+  readonly profile?: string
+  /** Values by path, `{ 'hosts.server.devices.eth0.rings.rx': 4096 }`. */
+  readonly set?: Readonly<Record<string, unknown>>
+  /** Directory that relative file names in the scenario start from; default the working directory. */
+  readonly directory?: string
+}
+
+/** How to run a scenario. */
+export interface SimulateOptions extends CompileOptions {
+  /** Ends the run early; the result so far is returned with status `interrupted`. */
+  readonly signal?: AbortSignal
+  /** Called about every 50 ms of wall time. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Captures to write; the files appear when the run ends. */
+  readonly capture?: readonly CaptureRequest[]
+}
+
+/** Name and purpose of a built-in scenario. */
+export interface ScenarioSummary {
+  readonly name: string
+  readonly description: string
+  /** The question it answers. */
+  readonly question: string
+}
+
+/** Gives a scenario its type where it is written, so that editors complete it; returns it as it is. */
+export function defineScenario(input: ScenarioInput): ScenarioInput {
+  return input
+}
+
+/** The built-in scenarios, the default one first. */
+export function listScenarios(): readonly ScenarioSummary[] {
+  return BUILTIN_SCENARIOS.map(({ name, description, question }) => ({ name, description, question }))
+}
+
+async function loaded(scenario: ScenarioInput | string, directory: string | undefined): Promise<LoadedScenario> {
+  if (typeof scenario === 'string') return loadScenario(scenario)
+  return { name: scenario.name ?? 'scenario', input: scenario, directory: directory ?? process.cwd() }
+}
+
+/**
+ * Checks a scenario (an object, a built-in name or a file name) and fills in every default.
+ *
+ * Throws a `ScenarioError` whose `errors` lists every fault.
+ */
+export async function compile(scenario: ScenarioInput | string, options: CompileOptions = {}): Promise<Plan> {
+  const { seed, duration, profile, set = {} } = options
+  const overrides: ScenarioOverrides = {
+    set: Object.entries(set).map(([path, value]) => ({ path, value, given: String(value) })),
+    ...(seed === undefined ? {} : { seed }),
+    ...(duration === undefined ? {} : { duration }),
+    ...(profile === undefined ? {} : { profile }),
+  }
+  return compileLoaded(await loaded(scenario, options.directory), overrides).plan
+}
+
+/**
+ * Simulates a scenario (an object, a built-in name or a file name) in a thread of its own and resolves with the result.
+ *
+ * Throws a `ScenarioError` for wrong input, a `RunError` if the run fails.
+ *
+ * @example
+ * ```ts
+ * const result = await simulate('four-cpus', { duration: '20ms', set: { 'hosts.server.cpus': 8 } })
+ * console.log(result.packets.delivered, result.verdict.sentences.join(' '))
+ * ```
+ */
+export async function simulate(
+  scenario: ScenarioInput | string,
+  options: SimulateOptions = {},
+): Promise<ResultDocument> {
+  const plan = await compile(scenario, options)
+  const captures = await openCaptureFiles(plan, options.capture ?? [], 'capture')
+  const stop = createStopWord()
+  const abort = () => stop.request()
+  if (options.signal?.aborted) abort()
+  options.signal?.addEventListener('abort', abort)
+  try {
+    const result = await runPlanInIsolate({ plan, captures: captures.parts }, stop, options.onProgress)
+    await captures.commit()
+    return result
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+    captures.discard()
+  }
+}

@@ -1,0 +1,143 @@
+/** The command line: words in, exit code out. 0 done, 1 the run failed, 2 the input is wrong, 130 interrupted. */
+
+import { Console } from 'node:console'
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { checkCommand } from './commands/check-command.js'
+import { initCommand } from './commands/init-command.js'
+import { inspectCommand } from './commands/inspect-command.js'
+import { listCommand } from './commands/list-command.js'
+import { type RunOptions, runCommand } from './commands/run-command.js'
+import { schemaCommand } from './commands/schema-command.js'
+import { addFormat, addOverrides, collect, type RawOptions } from './common-options.js'
+import { ScenarioError } from './input-fault.js'
+import { removeStaged } from './staging.js'
+import { createTerminal, type Format, type Streams } from './terminal.js'
+import { usageFault, wasAskedFor } from './usage-fault.js'
+
+const EXIT_DONE = 0
+const EXIT_FAILED = 1
+const EXIT_WRONG_INPUT = 2
+
+/** What the actions of commands share. */
+interface Session {
+  readonly streams: Streams
+  exitCode: number
+}
+
+function version(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest.version
+}
+
+function addRun(program: Command, session: Session): void {
+  const command = program
+    .command('run')
+    .description('simulate a scenario and show where its packets went')
+    .argument('[SCENARIO]', 'built-in name or file (.yaml .json .ts .mjs); without it the first built-in scenario')
+  addOverrides(command)
+    .option('--workers <n>', 'worker threads, or auto', 'auto')
+    .option('--capture <if=file>', '[HOST/]IF[,IF…]|any=FILE: record packets as pcapng (may be repeated)', collect)
+    .option('--trace <file>', 'comes with a later release')
+    .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')
+  addFormat(command).action(async (scenario: string | undefined, options: RunOptions) => {
+    session.exitCode = await runCommand(scenario, options, createTerminal(options.format, session.streams))
+  })
+}
+
+function addScenarioCommands(program: Command, session: Session): void {
+  const check = program.command('check').description('say whether a scenario is right').argument('<SCENARIO>')
+  addFormat(addOverrides(check)).action(async (scenario: string, options: RawOptions) => {
+    session.exitCode = await checkCommand(scenario, options, createTerminal(options.format, session.streams))
+  })
+  const inspect = program
+    .command('inspect')
+    .description('show the partitions, entities and systems that a scenario builds')
+    .argument('<SCENARIO>')
+  addFormat(addOverrides(inspect)).action(async (scenario: string, options: RawOptions) => {
+    session.exitCode = await inspectCommand(scenario, options, createTerminal(options.format, session.streams))
+  })
+}
+
+function addOtherCommands(program: Command, session: Session): void {
+  addFormat(program.command('list').description('list the built-in scenarios')).action((options: RawOptions) => {
+    session.exitCode = listCommand(createTerminal(options.format, session.streams))
+  })
+  const init = program.command('init').description('write a commented scenario to start from').argument('[NAME]')
+  addFormat(init).action(async (name: string | undefined, options: RawOptions) => {
+    session.exitCode = await initCommand(name, createTerminal(options.format, session.streams))
+  })
+  const schema = program.command('schema').description('print the JSON Schema of scenarios')
+  addFormat(schema).action((options: RawOptions) => {
+    session.exitCode = schemaCommand(createTerminal(options.format, session.streams))
+  })
+}
+
+function createProgram(session: Session): Command {
+  const program = new Command('softnet')
+    .description('Simulates the Linux receive path as data: where packets go, what it costs, and why they are lost.')
+    .version(version())
+    .helpCommand(false)
+    .exitOverride()
+    // Faults are printed in one place and in the form asked for.
+    .configureOutput({
+      outputError: () => {},
+      writeErr: () => {},
+      writeOut: (text) => session.streams.stdout.write(text),
+    })
+  addRun(program, session)
+  addScenarioCommands(program, session)
+  addOtherCommands(program, session)
+  return program
+}
+
+/** The format a command line asks for, also where the rest of it is wrong. */
+function formatOf(argv: readonly string[]): Format {
+  const at = argv.lastIndexOf('--format')
+  return argv[at + 1] === 'json' && at >= 0 ? 'json' : argv.includes('--format=json') ? 'json' : 'text'
+}
+
+/** A reader that goes away (`softnet list | head`) is no fault of anybody's. */
+function endQuietlyWithoutReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  removeStaged()
+  process.exit()
+}
+
+/** Runs one command line (without `node` and the script) and returns its exit code; never throws for bad input. */
+export async function main(argv: readonly string[], streams: Streams = process): Promise<number> {
+  // The error can come after the command is through, so the listener stays.
+  if (!streams.stdout.listeners('error').includes(endQuietlyWithoutReader)) {
+    streams.stdout.on('error', endQuietlyWithoutReader)
+  }
+  const userConsole = globalThis.console
+  // A scenario module may print; stdout belongs to the result.
+  globalThis.console = new Console(process.stderr, process.stderr)
+  const session: Session = { streams, exitCode: EXIT_DONE }
+  const program = createProgram(session)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return session.exitCode
+  } catch (thrown) {
+    return explain(thrown, program, argv, streams)
+  } finally {
+    removeStaged()
+    globalThis.console = userConsole
+  }
+}
+
+function explain(thrown: unknown, program: Command, argv: readonly string[], streams: Streams): number {
+  const terminal = createTerminal(formatOf(argv), streams)
+  if (thrown instanceof ScenarioError) {
+    terminal.refuse(thrown.errors)
+    return EXIT_WRONG_INPUT
+  }
+  if (thrown instanceof CommanderError) {
+    if (wasAskedFor(thrown)) return EXIT_DONE
+    terminal.refuse([usageFault(program, argv, thrown)])
+    if (terminal.format === 'text') terminal.note('try: softnet --help')
+    return EXIT_WRONG_INPUT
+  }
+  terminal.fail(thrown instanceof Error ? thrown.message : String(thrown))
+  return EXIT_FAILED
+}

@@ -1,0 +1,110 @@
+import { basename } from 'node:path'
+import { createStopWord } from '@softnet/engine'
+import { linuxTexts, renderText, resultToJson } from '@softnet/observe'
+import type { Plan, ResultDocument } from '@softnet/scenario'
+import { type CaptureFiles, openCaptureFiles } from '../capture-files.js'
+import { type CaptureRequest, captureFormFault, parseCaptureOption } from '../capture-option.js'
+import { type RawOptions, readOverrides } from '../common-options.js'
+import { type InputFault, ScenarioError } from '../input-fault.js'
+import { onInterrupt } from '../interrupt.js'
+import { builtinNames } from '../load-scenario.js'
+import { type OutDirectory, openOutDirectory } from '../out-directory.js'
+import { createProgressBar } from '../progress-bar.js'
+import { runPlanInIsolate } from '../simulation-run.js'
+import type { Terminal } from '../terminal.js'
+import { compileGiven } from './compile-given.js'
+
+/** Options of `softnet run`. */
+export interface RunOptions extends RawOptions {
+  readonly workers: string
+  readonly capture?: readonly string[]
+  readonly trace?: string
+  readonly out?: string
+}
+
+const EXIT_DONE = 0
+const EXIT_INTERRUPTED = 130
+
+function readRunOptions(options: RunOptions, faults: InputFault[]): readonly CaptureRequest[] {
+  if (options.workers !== '1' && options.workers !== 'auto') {
+    const accepted = '1 or auto; more than one worker comes with a later release'
+    faults.push({ path: '--workers', given: options.workers, accepted, nearest: null })
+  }
+  if (options.trace !== undefined) {
+    const accepted = 'not in this release: traces come with a later release; --capture records packets'
+    faults.push({ path: '--trace', given: options.trace, accepted, nearest: '--capture' })
+  }
+  const requests: CaptureRequest[] = []
+  for (const given of options.capture ?? []) {
+    const request = parseCaptureOption(given)
+    if (request === null) faults.push(captureFormFault(given))
+    else requests.push(request)
+  }
+  return requests
+}
+
+/** Gathers the faults of several independent checks, so that the user sees them all at once. */
+async function checked<Value>(faults: InputFault[], check: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await check
+  } catch (thrown) {
+    if (!(thrown instanceof ScenarioError)) throw thrown
+    faults.push(...thrown.errors)
+    return undefined
+  }
+}
+
+interface Prepared {
+  readonly plan: Plan
+  readonly out: OutDirectory | null
+  readonly captures: CaptureFiles
+}
+
+async function prepare(scenario: string, options: RunOptions, terminal: Terminal): Promise<Prepared> {
+  const faults: InputFault[] = []
+  const requests = readRunOptions(options, faults)
+  const overrides = readOverrides(options, faults)
+  const compiled = await checked(faults, compileGiven(scenario, overrides))
+  const plan = compiled?.plan
+  const hosts = plan?.hosts.map((host) => host.name) ?? []
+  const out = options.out === undefined ? null : await checked(faults, openOutDirectory(options.out, hosts))
+  const captures = plan === undefined ? undefined : await checked(faults, openCaptureFiles(plan, requests, '--capture'))
+  if (plan === undefined || out === undefined || captures === undefined || faults.length > 0) {
+    throw new ScenarioError(faults)
+  }
+  for (const warning of compiled?.warnings ?? []) terminal.note(`warning: ${warning}`)
+  return { plan, out, captures }
+}
+
+async function writeOut(out: OutDirectory, result: ResultDocument, captures: readonly string[]): Promise<void> {
+  for (const host of Object.keys(result.hosts)) {
+    for (const { path, text } of linuxTexts(result, host)) await out.addText(`${host}/${path}`, text)
+  }
+  for (const capture of captures) await out.addCopy(capture, basename(capture))
+  await out.addText('result.json', resultToJson(result))
+  await out.commit()
+}
+
+/** `softnet run`: simulates a scenario and shows what happened. */
+export async function runCommand(given: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
+  const stop = createStopWord()
+  const interrupt = onInterrupt(() => {
+    stop.request()
+    terminal.note('stopping; once more ends at once')
+  })
+  const bar = createProgressBar(process.stderr)
+  try {
+    const { plan, out, captures } = await prepare(given ?? builtinNames()[0] ?? '', options, terminal)
+    const payload = { plan, captures: captures.parts }
+    const result = await runPlanInIsolate(payload, stop, (progress) => bar.update(progress))
+    bar.stop()
+    const captured = await captures.commit()
+    if (out !== null) await writeOut(out, result, captured)
+    const text = renderText(result, { columns: terminal.columns, color: terminal.color })
+    terminal.print(text, result, resultToJson(result))
+    return result.status === 'interrupted' ? EXIT_INTERRUPTED : EXIT_DONE
+  } finally {
+    bar.stop()
+    interrupt.release()
+  }
+}

@@ -1,0 +1,36 @@
+/** From a loaded scenario to the plan that is run. */
+import { compileScenario, type Override, type Plan } from '@softnet/scenario'
+import { ScenarioError } from './input-fault.js'
+import type { LoadedScenario } from './load-scenario.js'
+import { readCapture } from './read-capture.js'
+
+/** Changes to a scenario before it is compiled: `set` by path, then the others. */
+export interface ScenarioOverrides {
+  readonly set: readonly Override[]
+  readonly seed?: number
+  readonly duration?: string
+  readonly profile?: string
+}
+
+const NAMED = ['seed', 'duration', 'profile'] as const
+
+/** A plan, and what is allowed in the scenario but probably not meant. */
+export interface Compiled {
+  readonly plan: Plan
+  readonly warnings: readonly string[]
+}
+
+/** Compiles a scenario; throws a {@link ScenarioError} with every fault. */
+export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides): Compiled {
+  const named = NAMED.flatMap((path) =>
+    changes[path] === undefined ? [] : [{ path, value: changes[path], given: String(changes[path]) }],
+  )
+  const overrides: Override[] = [...changes.set, ...named]
+  const result = compileScenario(loaded.input, {
+    source: loaded.name,
+    overrides,
+    readCapture: (path) => readCapture(loaded.directory, path),
+  })
+  if (result.ok) return { plan: result.plan, warnings: result.warnings }
+  throw new ScenarioError(result.errors)
+}

@@ -1,0 +1,33 @@
+/**
+ * softnet simulates the Linux network stack as data.
+ *
+ * @packageDocumentation
+ */
+export type {
+  CpuRow,
+  DeviceRow,
+  DropRow,
+  HostResult,
+  LatencySummary,
+  NetnsResult,
+  Plan,
+  QueueRow,
+  ResultDocument,
+  ScenarioInput,
+  SocketRow,
+  TaskRow,
+  TimelineRow,
+  Verdict,
+} from '@softnet/scenario'
+export {
+  type CompileOptions,
+  compile,
+  defineScenario,
+  listScenarios,
+  type ScenarioSummary,
+  type SimulateOptions,
+  simulate,
+} from './api.js'
+export type { CaptureRequest } from './capture-option.js'
+export { type ErrorDocument, type InputFault, RunError, ScenarioError } from './input-fault.js'
+export type { Progress } from './run-plan.js'

@@ -1,0 +1,31 @@
+/** Scenarios written as modules: TypeScript where this Node strips types, JavaScript everywhere. */
+import { pathToFileURL } from 'node:url'
+import { ScenarioError } from './input-fault.js'
+import { type FileRule, fileFault } from './read-file.js'
+
+function reasonOf(thrown: unknown): string {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return `TypeScript needs Node >= 22.18, this is ${process.versions.node}; compile it to .mjs or use the newer Node`
+  }
+  const [line = ''] = error.message.split('\n')
+  return `${error.name}: ${line}`
+}
+
+/** The default export of a module file; throws a {@link ScenarioError} that says why it cannot be had. */
+export async function loadModule(file: string, rule: FileRule): Promise<unknown> {
+  const refuse = (reason: string) => new ScenarioError([fileFault(rule, reason)])
+  let loaded: Record<string, unknown>
+  try {
+    loaded = await import(pathToFileURL(file).href)
+  } catch (thrown) {
+    throw refuse(reasonOf(thrown))
+  }
+  if (!('default' in loaded)) throw refuse('it has no default export')
+  try {
+    return await loaded.default
+  } catch (thrown) {
+    throw refuse(reasonOf(thrown))
+  }
+}

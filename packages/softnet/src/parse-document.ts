@@ -1,0 +1,70 @@
+/** Text of a scenario file to plain data; every syntax fault with its line and column. */
+import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { type InputFault, ScenarioError } from './input-fault.js'
+
+/** Aliases that a file may expand to; a legitimate file has a handful. */
+/** After so many syntax faults the others follow from the first. */
+const MAX_FAULTS = 20
+const MAX_ALIASES = 1000
+
+function syntaxFault(file: string, lines: LineCounter, error: YAMLError): InputFault {
+  const { line, col } = lines.linePos(error.pos[0])
+  const [reason = ''] = error.message.split('\n')
+  return {
+    path: `${file}:${line}:${col}`,
+    given: null,
+    accepted: `valid syntax (${reason.replace(/ at line \d+, column \d+:?$/, '')})`,
+    nearest: null,
+  }
+}
+
+interface Parsed {
+  readonly document: Document
+  readonly lines: LineCounter
+}
+
+function parsed(file: string, text: string): Parsed {
+  const lines = new LineCounter()
+  try {
+    return { document: parseDocument(text, { uniqueKeys: true, lineCounter: lines }), lines }
+  } catch {
+    throw new ScenarioError([tooDeep(file)])
+  }
+}
+
+function tooDeep(file: string): InputFault {
+  return { path: file, given: null, accepted: 'fewer levels of nesting', nearest: null }
+}
+
+/** Parses YAML 1.2; throws a {@link ScenarioError} with every syntax fault. */
+export function parseYaml(file: string, text: string): unknown {
+  const { document, lines } = parsed(file, text)
+  const faults = [...document.errors, ...document.warnings].map((error) => syntaxFault(file, lines, error))
+  if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw new ScenarioError([tooDeep(file)])
+  if (faults.length > 0) throw new ScenarioError(faults.slice(0, MAX_FAULTS))
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES })
+  } catch (thrown) {
+    if (!(thrown instanceof ReferenceError)) throw new ScenarioError([tooDeep(file)])
+    const accepted = `aliases that expand to at most ${MAX_ALIASES} values and name an anchor before them`
+    throw new ScenarioError([{ path: file, given: null, accepted, nearest: null }])
+  }
+}
+
+/** Parses JSON; throws a {@link ScenarioError} for a syntax fault or a key given twice. */
+export function parseJson(file: string, text: string): unknown {
+  // The YAML parser reads JSON too; it alone knows lines, and it alone objects to a key given twice.
+  const { document, lines } = parsed(file, text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    const [first] = document.errors
+    const path = first === undefined ? file : syntaxFault(file, lines, first).path
+    const accepted = `valid JSON (${thrown instanceof Error ? thrown.message : String(thrown)})`
+    throw new ScenarioError([{ path, given: null, accepted, nearest: null }])
+  }
+  const twice = document.errors.filter((error) => error.code === 'DUPLICATE_KEY')
+  if (twice.length > 0) throw new ScenarioError(twice.map((error) => syntaxFault(file, lines, error)))
+  return value
+}

@@ -1,0 +1,97 @@
+/** Runs one plan to its end in slices, inside an isolate. */
+import type { IsolateContext } from '@softnet/engine'
+import type { CaptureSpec, Simulation, SimulationOptions } from '@softnet/kernel'
+import { diagnose } from '@softnet/observe'
+import type { Plan, ResultDocument } from '@softnet/scenario'
+import { CaptureAppender } from './capture-appender.js'
+import { wallMs } from './host-clock.js'
+import { firstSlicePs, nextSlicePs } from './slice.js'
+
+/** One device (or `any`) to record, and the file its pcapng bytes are appended to. */
+export interface CapturePart extends CaptureSpec {
+  readonly file: string
+}
+
+/** What an isolate needs to run a plan. */
+export interface PlanPayload {
+  readonly plan: Plan
+  readonly captures: readonly CapturePart[]
+}
+
+/** How far a run is. */
+export interface Progress {
+  /** Simulated time reached, ps. */
+  readonly simulatedPs: number
+  /** Simulated time of the whole run, ps. */
+  readonly durationPs: number
+  /** Wall time since the run began, ms. */
+  readonly elapsedMs: number
+  /** Wire frames so far. */
+  readonly offered: number
+  readonly delivered: number
+  readonly dropped: number
+}
+
+/** What creates a simulation; the kernel's `createSimulation` outside of tests. */
+export type SimulationFactory = (plan: Plan, options?: SimulationOptions) => Simulation
+
+/**
+ * Runs a plan until its duration or a requested stop, reports progress after each slice, and returns the result.
+ *
+ * Where slices end changes no result: the simulation is only asked to go on.
+ */
+export function runPlanWith(
+  createSimulation: SimulationFactory,
+  payload: PlanPayload,
+  context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested'>,
+): ResultDocument {
+  const { plan, captures } = payload
+  const startedMs = wallMs()
+  const simulation = createSimulation(plan, { capture: captures.map(({ host, dev }) => ({ host, dev })) })
+  const appenders = captures.map(({ file }) => new CaptureAppender(file))
+  try {
+    let reachedPs = 0
+    let slicePs = firstSlicePs()
+    while (reachedPs < plan.durationPs && !context.stopRequested()) {
+      const untilPs = Math.min(plan.durationPs, reachedPs + slicePs)
+      const sliceStartMs = wallMs()
+      simulation.runUntil(untilPs)
+      reachedPs = untilPs
+      appenders.forEach((appender, index) => {
+        appender.append(simulation.takeCapture(index))
+      })
+      const nowMs = wallMs()
+      slicePs = nextSlicePs(slicePs, nowMs - sliceStartMs)
+      context.post({
+        simulatedPs: reachedPs,
+        durationPs: plan.durationPs,
+        elapsedMs: nowMs - startedMs,
+        ...simulation.progress(),
+      })
+    }
+    appenders.forEach((appender, index) => {
+      appender.append(simulation.takeCapture(index))
+    })
+    return resultOf(simulation, plan, reachedPs < plan.durationPs, wallMs() - startedMs)
+  } finally {
+    for (const appender of appenders) appender.close()
+  }
+}
+
+function resultOf(simulation: Simulation, plan: Plan, interrupted: boolean, tookMs: number): ResultDocument {
+  const { schema, scenario, kernel, profile, seed, digest, simulated_ns, ...rest } = simulation.report()
+  const measured = {
+    schema,
+    status: interrupted ? ('interrupted' as const) : ('done' as const),
+    scenario,
+    kernel,
+    profile,
+    seed,
+    workers: 1,
+    digest,
+    simulated_ns,
+    wall_ms: Math.round(tookMs * 1000) / 1000,
+    ...rest,
+  }
+  return { ...measured, verdict: diagnose(measured, plan) }
+}

@@ -1,0 +1,48 @@
+/** A plan in an isolate of its own, seen from the main thread. */
+import { IsolateError, type IsolateRun, runInIsolate, type StopWord } from '@softnet/engine'
+import type { InspectDocument } from '@softnet/kernel'
+import type { Plan, ResultDocument } from '@softnet/scenario'
+import { RunError } from './input-fault.js'
+import type { PlanPayload, Progress } from './run-plan.js'
+
+const WORKER_URL = new URL('./worker.js', import.meta.url).href
+
+function failureText(plan: Plan, error: IsolateError): string {
+  const run = `scenario ${plan.name}, seed ${plan.seed}`
+  switch (error.failure) {
+    case 'out-of-memory':
+      return `${error.message} (${run}); give Node more with NODE_OPTIONS=--max-old-space-size=MiB or simulate less`
+    case 'threw':
+      return `the simulation failed (${run}): ${error.message}`
+    default:
+      return `${error.message} (${run})`
+  }
+}
+
+async function inIsolate<Result, Message>(plan: Plan, run: Omit<IsolateRun<Message>, 'moduleUrl'>): Promise<Result> {
+  try {
+    return await runInIsolate<Result, Message>({ moduleUrl: WORKER_URL, ...run })
+  } catch (thrown) {
+    if (thrown instanceof IsolateError) throw new RunError(failureText(plan, thrown), thrown)
+    throw thrown
+  }
+}
+
+/** Runs a plan in a fresh isolate; throws a {@link RunError} if that fails. */
+export function runPlanInIsolate(
+  payload: PlanPayload,
+  stop: StopWord,
+  onProgress?: (progress: Progress) => void,
+): Promise<ResultDocument> {
+  return inIsolate<ResultDocument, Progress>(payload.plan, {
+    exportName: 'runPlan',
+    payload,
+    stop,
+    ...(onProgress === undefined ? {} : { onMessage: onProgress }),
+  })
+}
+
+/** Builds a plan's world in a fresh isolate and returns its structure. */
+export function inspectPlanInIsolate(plan: Plan): Promise<InspectDocument> {
+  return inIsolate<InspectDocument, never>(plan, { exportName: 'inspectPlan', payload: plan })
+}
