@@ -1,10 +1,11 @@
 /** Runs one plan to its end in slices, inside an isolate. */
 import type { IsolateContext } from '@softnet/engine'
-import type { CaptureSpec, Simulation, SimulationOptions } from '@softnet/kernel'
+import type { CaptureSpec } from '@softnet/kernel'
 import { diagnose } from '@softnet/observe'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { CaptureAppender } from './capture-appender.js'
 import { wallMs } from './host-clock.js'
+import type { Simulation, SimulationOptions } from './simulation.js'
 import { firstSlicePs, nextSlicePs } from './slice.js'
 
 /** One device (or `any`) to record, and the file its pcapng bytes are appended to. */

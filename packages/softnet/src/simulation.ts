@@ -8,6 +8,7 @@ import {
   inspectModel,
   modelPartitions,
   modelProgress,
+  receiverQueue,
   reportModel,
 } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario'
@@ -40,7 +41,7 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   const model = buildModel(plan, capture === null ? {} : { trace: capture.sink })
   capture?.attach(model)
   const partitions = modelPartitions(model)
-  const runner = createSerialRunner(partitions)
+  const runner = createSerialRunner(partitions, receiverQueue(model))
   let nowPs = 0
   return {
     runUntil(untilPs) {

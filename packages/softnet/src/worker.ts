@@ -1,6 +1,7 @@
 /** The module that isolates load: runs or inspects one plan on the kernel model. */
 import type { IsolateContext } from '@softnet/engine'
-import { createSimulation, type InspectDocument } from '@softnet/kernel'
+import type { InspectDocument } from '@softnet/kernel'
+import { createSimulation } from './simulation.js'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { type PlanPayload, type Progress, runPlanWith } from './run-plan.js'
 

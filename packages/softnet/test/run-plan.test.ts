@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Simulation, SimulationOptions } from '@softnet/kernel'
+import type { Simulation, SimulationOptions } from '../src/simulation.js'
 import type { Plan } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

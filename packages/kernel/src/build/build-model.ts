@@ -8,6 +8,7 @@ import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
 import { fillIcmp } from '../icmp/icmp-send.js'
 import { fillIp } from '../ip/address-table.js'
 import { cstates } from '../irq/cstates.js'
+import { fillModeration } from '../irq/moderation.js'
 import { napiControl } from '../napi/napi.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
@@ -64,6 +65,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
   const firstMailRow = fillCpus(world, layout, partitions, sizes, profile)
   const firstLaneRow = fillMail(world, layout, partitions, firstMailRow)
   fillDevices(world, layout, firstLaneRow)
+  fillModeration(world, layout)
   fillTasks(world, layout)
   fillIp(world, layout)
   fillUdp(world, layout)

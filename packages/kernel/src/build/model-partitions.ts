@@ -22,6 +22,20 @@ export interface ModelPartition {
   finish(endPs: number): void
 }
 
+/** Position of a partition that something was sent to since the last call, in the list of partitions; −1 if there is none. */
+export function receiverQueue(model: Model): () => number {
+  const post = model.binder.bind(mail)
+  const leaders = [...model.partitions.members.keys()].sort((a, b) => a - b)
+  const position = new Int32Array(model.layout.ownerRows)
+  leaders.forEach((leader, index) => {
+    position[leader] = index
+  })
+  return () => {
+    const leader = post.takeMarked()
+    return leader === 0 ? -1 : position[leader]
+  }
+}
+
 /** Partitions of a model in ascending order of their leaders: CPUs first, then wires. */
 export function modelPartitions(model: Model): ModelPartition[] {
   const { binder, layout, partitions } = model

@@ -43,8 +43,17 @@ export const MailSlot = defineComponent('mail_slot', {
 /** Ring of each ordered pair: row `from * ownerRows + to`; 0: the pair shares a partition or cannot occur. */
 export const MailPair = defineComponent('mail_pair', { ring: i32 })
 
-/** Rings into each partition, row = owner that leads it. */
-export const MailInbox = defineComponent('mail_inbox', { first: i32 })
+/** Rings into each partition, row = owner that leads it; and the list of partitions that something was sent to. */
+export const MailInbox = defineComponent(
+  'mail_inbox',
+  {
+    first: i32,
+    /** 1: on the list that starts at row 0. */
+    listed: u8,
+    nextListed: i32,
+  },
+  { role: 'observer' },
+)
 
 /** Slots of one ring; the sender stops when fewer than this part are free. */
 export const MAIL_SLOTS = 1024
@@ -62,6 +71,10 @@ export interface Mail {
   drain(leader: number): void
   /** False while a ring that `cpu` writes to is nearly full; clears `mailTight` otherwise. */
   hasRoom(cpu: number): boolean
+  /** Notes that something was sent to the partition of a leader. */
+  mark(leader: number): void
+  /** Takes a partition off the list of those that something was sent to; 0 when it is empty. */
+  takeMarked(): number
   /** True if `from` can send to `to`. */
   connected(from: number, to: number): boolean
 }
@@ -72,7 +85,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const { head, drained, tail, mask, base, skbBase, to: ringTo } = ring
   const slot = context.write(MailSlot)
   const { ring: pairRing } = context.read(MailPair)
-  const { first } = context.read(MailInbox)
+  const { first, listed, nextListed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
   const { packetPool } = context.read(Cpu)
   const { users } = context.write(Skb)
@@ -88,6 +101,13 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     head[r] = position
   }
 
+  function mark(leader: number): void {
+    if (listed[leader] !== 0) return
+    listed[leader] = 1
+    nextListed[leader] = nextListed[0]
+    nextListed[0] = leader
+  }
+
   function post(r: number, from: number, timePs: number, kind: number, a: number, b: number, c: number): number {
     const position = tail[r]
     if ((position - head[r]) >>> 0 > mask[r]) throw new Error(`mailbox from CPU ${from} is full: raise limits.mailSlots`)
@@ -101,6 +121,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     slot.c[row] = c
     slot.live[row] = 1
     tail[r] = position + 1
+    mark(partition[ringTo[r]])
     if ((position - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) mailTight[from] = 1
     return index
   }
@@ -159,6 +180,15 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       }
       mailTight[cpu] = 0
       return true
+    },
+    mark,
+    takeMarked() {
+      const leader = nextListed[0]
+      if (leader === 0) return 0
+      nextListed[0] = nextListed[leader]
+      nextListed[leader] = 0
+      listed[leader] = 0
+      return leader
     },
     connected: (from, to) => partition[from] === partition[to] || pairRing[from * ownerRows + to] !== 0,
   }

@@ -74,20 +74,25 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     exitCheck[cpu] = 1
   }
 
-  /** Takes the earliest thing that is due. */
-  function takeDue(cpu: number): void {
+  /**
+   * Takes the earliest thing that is due: it is before the horizon, so nothing unknown can come before it, even if the
+   * CPU's clock is already beyond. False if its handler has to wait for more to be known.
+   */
+  function takeDue(cpu: number, horizonPs: number): boolean {
     const eventAt = events.peekPs(cpu)
     const irqAt = line.nextPs(cpu)
     const tickAt = nextTickPs[cpu]
     if (eventAt <= irqAt && eventAt <= tickAt) dispatch(cpu)
     else if (irqAt <= tickAt) {
-      if (irq.due(cpu, clockPs[cpu])) irq.run(cpu)
-      else line.arrivals(cpu, clockPs[cpu])
+      if (irq.nextPs(cpu) > irqAt) line.arrival(cpu)
+      else if (irq.canRun(cpu, horizonPs)) irq.run(cpu)
+      else return false
     } else tick(cpu)
     if (exitCheck[cpu] !== 0) {
       exitCheck[cpu] = 0
       if (pending[cpu] !== 0) softirqs.tryStart(cpu)
     }
+    return true
   }
 
   /** Leaves the idle loop because a task became runnable without an interrupt that would have charged for it. */
@@ -110,14 +115,13 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
       let progress = false
       for (;;) {
         const now = clockPs[cpu]
-        if (now >= horizonPs) return progress
         if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) return progress
         const next = nextEventPs(cpu)
-        if (next <= now) {
-          takeDue(cpu)
+        if (next <= now && next < horizonPs && takeDue(cpu, horizonPs)) {
           progress = true
           continue
         }
+        if (now >= horizonPs) return line.catchUp(cpu, horizonPs) || progress
         limitPs[cpu] = next < horizonPs ? next : horizonPs
         if (active[cpu] !== 0) {
           startTick(cpu)

@@ -21,9 +21,11 @@ const ETH_HEADER_BYTES = 14
 
 /** Taking of hard interrupts. */
 export interface Hardirq {
-  /** True if an interrupt is due at `nowPs`. */
-  due(cpu: number, nowPs: number): boolean
-  /** Runs every handler that is due; the caller looks at softirqs afterwards (irq_exit). */
+  /** Time at which the next raised vector is delivered, ps. */
+  nextPs(cpu: number): number
+  /** False if the handler would look at more of the wire than is known before `horizonPs`. */
+  canRun(cpu: number, horizonPs: number): boolean
+  /** Runs the handler of the vector delivered first; the caller looks at softirqs afterwards (irq_exit). */
   run(cpu: number): void
   /** Wakes an idle CPU for something that is not a device interrupt; charges its C-state exit. */
   exitIdle(cpu: number): void
@@ -119,25 +121,15 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     if (control.schedulePrep(napi)) control.schedule(cpu, napi)
   }
 
-  function deviceVectors(cpu: number, entryPs: number): void {
+  /** The raised vector that is delivered first; 0 if none is raised. */
+  function firstRaised(cpu: number): number {
     const base = firstVector[cpu]
-    const now = clockPs[cpu]
-    nextPs[cpu] = Number.POSITIVE_INFINITY
+    let first = 0
     for (let i = 0; i < vectorCount[cpu]; i++) {
       const vector = cpuVector[base + i]
-      if (raised[vector] === 0) continue
-      if (raisedPs[vector] > now) {
-        if (raisedPs[vector] < nextPs[cpu]) nextPs[cpu] = raisedPs[vector]
-        continue
-      }
-      raised[vector] = 0
-      handle(cpu, vector, entryPs)
+      if (raised[vector] !== 0 && (first === 0 || raisedPs[vector] < raisedPs[first])) first = vector
     }
-    // A handler may have raised a vector again (old drivers).
-    for (let i = 0; i < vectorCount[cpu]; i++) {
-      const vector = cpuVector[base + i]
-      if (raised[vector] !== 0 && raisedPs[vector] < nextPs[cpu]) nextPs[cpu] = raisedPs[vector]
-    }
+    return first
   }
 
   function enter(cpu: number): number {
@@ -158,12 +150,17 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   }
 
   return {
-    due: (cpu, nowPs) => nextPs[cpu] <= nowPs,
+    nextPs: (cpu) => nextPs[cpu],
+    canRun: (cpu, horizonPs) => clockPs[cpu] < horizonPs || nonNapi[firstRaised(cpu)] === 0,
     run(cpu) {
-      // What the wire has done is known up to this moment only, however long the handlers take.
+      // What the wire has done is known up to this moment only, however long the handler takes.
       const entryPs = clockPs[cpu]
       const before = enter(cpu)
-      deviceVectors(cpu, entryPs)
+      const vector = firstRaised(cpu)
+      raised[vector] = 0
+      handle(cpu, vector, entryPs)
+      const following = firstRaised(cpu)
+      nextPs[cpu] = following === 0 ? Number.POSITIVE_INFINITY : raisedPs[following]
       cpuContext[cpu] = before
     },
     exitIdle,

@@ -15,8 +15,13 @@ export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
 export interface Vectors {
   /** Earliest time at which a vector of the CPU needs attention, ps: a raised one, or a frame for an unmasked one. */
   nextPs(cpu: number): number
-  /** Looks at frames due by `nowPs` on the CPU's unmasked vectors. */
-  arrivals(cpu: number, nowPs: number): void
+  /** Looks at the earliest frame on the CPU's unmasked vectors. */
+  arrival(cpu: number): void
+  /**
+   * Completes the DMA of frames due before `beforePs` on masked vectors, so that their lanes do not stay full while the
+   * CPU's clock is ahead of what is known; true if there were any.
+   */
+  catchUp(cpu: number, beforePs: number): boolean
   /** The driver's unmasking write: frames that came meanwhile raise it at once or by moderation. */
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
@@ -103,22 +108,6 @@ export const vectors = defineSystem<Vectors>('irq_vectors', 'irq', 'drivers/net/
     return first
   }
 
-  function takeOne(cpu: number, vector: number, nowPs: number): boolean {
-    let first = Number.POSITIVE_INFINITY
-    let from = 0
-    const end = firstQueue[vector] + queueCount[vector]
-    for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-      const at = rings.nextDmaPs(rxq)
-      if (at < first) {
-        first = at
-        from = rxq
-      }
-    }
-    if (first > nowPs) return false
-    if (rings.dmaOne(from) !== 0) signal(cpu, vector, first)
-    return true
-  }
-
   return {
     nextPs(cpu) {
       let first = nextPs[cpu]
@@ -131,12 +120,36 @@ export const vectors = defineSystem<Vectors>('irq_vectors', 'irq', 'drivers/net/
       }
       return first
     },
-    arrivals(cpu, nowPs) {
+    arrival(cpu) {
+      let firstPs = Number.POSITIVE_INFINITY
+      let from = 0
+      let signalled = 0
       const base = firstVector[cpu]
       for (let i = 0; i < vectorCount[cpu]; i++) {
         const vector = cpuVector[base + i]
-        while (masked[vector] === 0 && takeOne(cpu, vector, nowPs));
+        if (masked[vector] !== 0) continue
+        const end = firstQueue[vector] + queueCount[vector]
+        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+          const at = rings.nextDmaPs(rxq)
+          if (at >= firstPs) continue
+          firstPs = at
+          from = rxq
+          signalled = vector
+        }
       }
+      if (from !== 0 && rings.dmaOne(from) !== 0) signal(cpu, signalled, firstPs)
+    },
+    catchUp(cpu, beforePs) {
+      const upTo = Math.min(clockPs[cpu], beforePs - 1)
+      let due = 0
+      const base = firstVector[cpu]
+      for (let i = 0; i < vectorCount[cpu]; i++) {
+        const vector = cpuVector[base + i]
+        if (masked[vector] === 0) continue
+        const end = firstQueue[vector] + queueCount[vector]
+        for (let rxq = firstQueue[vector]; rxq < end; rxq++) due += rings.dma(rxq, upTo)
+      }
+      return due > 0
     },
     unmask(cpu, vector) {
       masked[vector] = 0

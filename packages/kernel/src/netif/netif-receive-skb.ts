@@ -92,7 +92,10 @@ export const netifReceive = defineSystem<NetifReceive>('netif_receive_skb', 'net
       if (!xdpBeforeRps && (features[device] & FEATURE.xdpGeneric) !== 0 && program.generic(cpu, device, row) !== XDP_PASS) {
         return false
       }
-      if (tapCount > 0 && (flags[row] & SKB.pfmemalloc) === 0) spend(cpu, STAGE.tap, tapCount)
+      if ((flags[row] & SKB.pfmemalloc) === 0) {
+        if (trace.on) trace.tap(cpu, clockPs[cpu], row)
+        if (tapCount > 0) spend(cpu, STAGE.tap, tapCount)
+      }
       if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
       const handler = rxHandler[dev[row]]
       if (handler !== RX_HANDLER.none) {

@@ -8,8 +8,8 @@ export interface TraceSink {
   groResult(cpu: number, nowPs: number, skb: number, result: number): void
   netifReceiveSkb(cpu: number, nowPs: number, skb: number): void
   kfreeSkb(cpu: number, nowPs: number, skb: number, drop: number): void
-  /** A frame as it enters a device, for captures. */
-  frame(dev: number, nowPs: number, skb: number): void
+  /** A packet at the taps (`ptype_all`) of the device it is on: behind GRO and generic XDP, once per device it passes. */
+  tap(cpu: number, nowPs: number, skb: number): void
 }
 
 /** A sink that is off. */
@@ -21,5 +21,5 @@ export const NO_TRACE: TraceSink = {
   groResult() {},
   netifReceiveSkb() {},
   kfreeSkb() {},
-  frame() {},
+  tap() {},
 }

@@ -33,6 +33,8 @@ export const PC = {
 export type AppStep = (cpu: number, task: number) => void
 
 const MICROSECOND_PS = 1_024_000
+/** User code can be interrupted between pieces of this length. */
+const WORK_PIECE_PS = 2_000_000
 
 /**
  * Programs that read UDP sockets: recvfrom, recvmmsg, epoll_wait, select and poll loops, with busy polling where asked.
@@ -131,9 +133,11 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   function work(cpu: number, task: number): void {
     coldPoll[cpu] = 1
     if (got[task] > 0) spend(cpu, STAGE.app, got[task])
-    if (pendingWork[task] > 0) spendPs(cpu, STAGE.app, pendingWork[task])
-    pendingWork[task] = 0
     got[task] = 0
+    const piece = pendingWork[task] < WORK_PIECE_PS ? pendingWork[task] : WORK_PIECE_PS
+    if (piece > 0) spendPs(cpu, STAGE.app, piece)
+    pendingWork[task] -= piece
+    if (pendingWork[task] > 0) return
     if (requestCount[task] > 0) pc[task] = PC.reply
     else afterWork(task)
   }

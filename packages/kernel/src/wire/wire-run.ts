@@ -5,7 +5,9 @@ import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
+import { Owner } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
 import { RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
@@ -57,7 +59,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { nextPs: sourceNextPs } = context.read(SourceState)
   const { protocol: sourceProtocol, linkBytes: headBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
-  const { laneBase, laneMask, laneHead, laneTail } = context.write(RxQueue)
+  const { laneBase, laneMask, laneHead, laneTail, cpu: queueCpu } = context.write(RxQueue)
+  const { partition } = context.read(Owner)
   const { serial, arrivalPs, duePs } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
@@ -70,6 +73,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const write = context.system(laneWrite)
   const clients = context.system(requests)
   const filters = context.system(arfsFilters)
+  const post = context.system(mail)
 
   /** Source that sends next; of equal ones the first. 0: the wire has none. */
   function firstToSend(wire: number): number {
@@ -216,6 +220,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
       if (draftFrame[wire] === 0) write.flow(wire, row)
       else write.replay(wire, row)
       laneTail[queue] = tail + 1
+      post.mark(partition[queueCpu[queue]])
     }
     const flow = draftFlow[wire]
     if (flow !== 0) {

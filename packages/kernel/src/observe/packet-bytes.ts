@@ -1,0 +1,174 @@
+import type { World } from '@softnet/ecs'
+import {
+  ETH_HLEN,
+  ETH_P_8021Q,
+  emitIpFrame,
+  emitIpv4Checksum,
+  emitTcpChecksum,
+  emitTcpFrame,
+  emitUdpChecksum,
+  emitUdpFrame,
+  FrameFields,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV4_HLEN,
+  macHi,
+  macLo,
+  TCP_HLEN,
+  UDP_HLEN,
+  VLAN_HLEN,
+} from '@softnet/wire'
+import { NetDev } from '../nic/components.js'
+import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { OTHER_MAC, SENDER_MAC } from '../traffic/capture-frames.js'
+import { replayedBytes } from './replayed-bytes.js'
+
+const BROADCAST_MAC = 0xffffffffffff
+/** Hardware address of group 224.0.0.0; the low 23 bits of a group are added. */
+const GROUP_MAC = 0x01005e000000
+const GROUP_MASK = 0x7fffff
+const IP_TOT_LEN = 2
+const UDP_LENGTH = 4
+const TCP_FLAGS = 13
+const WORD_MAX = 0xffff
+const IPV4 = 4
+
+/** One packet as bytes. */
+export interface PacketBytes {
+  /** Ethernet frame without FCS, a copy. */
+  readonly bytes: Uint8Array
+  /** Its length where `bytes` is cut because the replayed capture was. */
+  readonly originalBytes: number
+}
+
+/**
+ * Turns packets of a world into the bytes a packet socket would see on `Skb.dev`: those of the capture where the packet
+ * is a replayed one, else a frame that says what the columns say, with a pattern as payload (TCP: byte of sequence
+ * number s is s mod 256; others: byte p of each datagram is p mod 256).
+ *
+ * A merged packet has right checksums over the whole, where Linux leaves the sum of the pseudo header in it: readers
+ * would call that wrong. Kernel: net/packet/af_packet.c, tpacket_rcv; net/ipv4/tcp_offload.c, tcp_gro_complete
+ */
+export function packetBytes(world: World): (row: number) => PacketBytes {
+  const skb = world.columns(Skb)
+  const { macHigh, macLow } = world.columns(NetDev)
+  const { flags, len, totLen, udpLen, ipWord, idFrag, vlanTci, packetType, saddr, daddr, ports, dev } = skb
+  const { tcpSeq, tcpAck, tcpWord, frames, gsoSize, page } = skb
+  const replayed = replayedBytes(world)
+  const fields = new FrameFields()
+  fields.srcHi = macHi(SENDER_MAC)
+  fields.srcLo = macLo(SENDER_MAC)
+  let buffer = new Uint8Array(1 << 12)
+  let view = new DataView(buffer.buffer)
+
+  function reserve(bytes: number): void {
+    if (bytes <= buffer.length) return
+    buffer = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)))
+    view = new DataView(buffer.buffer)
+  }
+
+  function setDestination(row: number): void {
+    const type = packetType[row]
+    if (type === PACKET_TYPE.host) {
+      fields.dstHi = macHigh[dev[row]]
+      fields.dstLo = macLow[dev[row]]
+      return
+    }
+    const group = GROUP_MAC + (daddr[row] & GROUP_MASK)
+    const mac = type === PACKET_TYPE.broadcast ? BROADCAST_MAC : type === PACKET_TYPE.multicast ? group : OTHER_MAC
+    fields.dstHi = macHi(mac)
+    fields.dstLo = macLo(mac)
+  }
+
+  function setFields(row: number): void {
+    const own = flags[row]
+    const word = ipWord[row]
+    setDestination(row)
+    fields.vlanProto = (own & SKB.vlan) === 0 ? 0 : ETH_P_8021Q
+    fields.vlanTci = vlanTci[row]
+    fields.tos = (word >>> 8) & 0xff
+    fields.ttl = (word >>> 16) & 0xff
+    fields.protocol = word & 0xff
+    fields.ipId = idFrag[row] >>> 16
+    fields.fragOff = idFrag[row] & WORD_MAX
+    fields.saddr = saddr[row]
+    fields.daddr = daddr[row]
+    fields.sport = ports[row] >>> 16
+    fields.dport = ports[row] & WORD_MAX
+    fields.udpChecksum = (own & SKB.csumZero) === 0 ? 1 : 0
+    fields.tcpSeq = tcpSeq[row]
+    fields.tcpAck = tcpAck[row]
+    fields.tcpFlags = tcpWord[row] & 0x1ff
+    fields.tcpWindow = tcpWord[row] >>> 16
+    fields.payloadPattern = fields.protocol === IPPROTO_TCP ? tcpSeq[row] & 0xff : 0
+    fields.badIpChecksum = (own & SKB.ipCsumBad) === 0 ? 0 : 1
+    fields.badL4Checksum = (own & SKB.csumBad) === 0 ? 0 : 1
+  }
+
+  /** Writes the frame that `fields` describe, with `ipBytes` behind the link header, padded to `frameBytes`. */
+  function emit(ipBytes: number, frameBytes: number): void {
+    const l4Bytes = fields.protocol === IPPROTO_TCP ? TCP_HLEN : fields.protocol === IPPROTO_UDP ? UDP_HLEN : 0
+    fields.payloadBytes = Math.max(0, ipBytes - IPV4_HLEN - l4Bytes)
+    fields.padToBytes = frameBytes
+    if (fields.protocol === IPPROTO_TCP) emitTcpFrame(view, 0, fields)
+    else if (fields.protocol === IPPROTO_UDP) emitUdpFrame(view, 0, fields)
+    else emitIpFrame(view, 0, fields)
+  }
+
+  function single(row: number, linkBytes: number): void {
+    // Of a truncated packet the sender's checksum still covers all: it is written whole, and cut by the caller.
+    reserve(linkBytes + Math.max(len[row], totLen[row]) + IPV4_HLEN + TCP_HLEN)
+    emit(totLen[row], linkBytes + len[row])
+    const version = ipWord[row] >>> 28
+    if (version === IPV4) return
+    view.setUint8(linkBytes, (version << 4) | (view.getUint8(linkBytes) & 15))
+    if (fields.badIpChecksum === 0) emitIpv4Checksum(view, linkBytes, IPV4_HLEN)
+  }
+
+  function merged(row: number, linkBytes: number): void {
+    const isTcp = fields.protocol === IPPROTO_TCP
+    const start = linkBytes + IPV4_HLEN + (isTcp ? TCP_HLEN : UDP_HLEN)
+    const end = linkBytes + len[row]
+    const segmentBytes = gsoSize[row]
+    reserve(end)
+    emit(0, 0)
+    for (let at = start; at < end; at++) {
+      const position = at - start
+      buffer[at] = isTcp ? tcpSeq[row] + position : segmentBytes === 0 ? position : position % segmentBytes
+    }
+    finishMerged(row, linkBytes)
+  }
+
+  /** Gives the headers of a merged packet, whose bytes are all there, the lengths and checksums of the whole. */
+  function finishMerged(row: number, linkBytes: number): void {
+    const ipBytes = len[row]
+    const l4 = linkBytes + IPV4_HLEN
+    // Longer packets (BIG TCP) have no length in the header.
+    view.setUint16(linkBytes + IP_TOT_LEN, ipBytes > WORD_MAX ? 0 : ipBytes)
+    emitIpv4Checksum(view, linkBytes, IPV4_HLEN)
+    if ((ipWord[row] & 0xff) === IPPROTO_TCP) {
+      view.setUint8(l4 + TCP_FLAGS, tcpWord[row] & 0xff)
+      emitTcpChecksum(view, l4, ipBytes - IPV4_HLEN, saddr[row], daddr[row])
+    } else {
+      view.setUint16(l4 + UDP_LENGTH, udpLen[row])
+      emitUdpChecksum(view, l4, ipBytes - IPV4_HLEN, saddr[row], daddr[row])
+    }
+  }
+
+  return (row) => {
+    const linkBytes = ETH_HLEN + ((flags[row] & SKB.vlan) === 0 ? 0 : VLAN_HLEN)
+    const originalBytes = linkBytes + len[row]
+    const isMerged = frames[row] > 1
+    let capturedBytes = originalBytes
+    if (page[row] !== 0) {
+      reserve(originalBytes)
+      capturedBytes = replayed(row, buffer, originalBytes)
+      if (isMerged && capturedBytes === originalBytes) finishMerged(row, linkBytes)
+    } else {
+      setFields(row)
+      if (isMerged) merged(row, linkBytes)
+      else single(row, linkBytes)
+    }
+    return { bytes: buffer.slice(0, capturedBytes), originalBytes }
+  }
+}
