@@ -34,6 +34,10 @@ const ORDER_PER_ENTITY = 2 ** 40
 
 /** Operations on event heaps; see `eventList`. */
 export interface EventList {
+  /** Due time of the next `pushAt`, ps: a double handed over in a column is not boxed. */
+  readonly due: Float64Array
+  /** Adds an event due at `due[0]` to `owner`'s heap, emitted by `emitter`. */
+  pushAt(owner: number, emitter: number, kind: number, a: number, b: number): void
   /** Adds an event to `owner`'s heap, emitted by `emitter`. */
   push(owner: number, emitter: number, timePs: number, kind: number, a: number, b: number, c: number): void
   /** Adds an event whose order key was made elsewhere (a message from another partition). */
@@ -80,7 +84,7 @@ export const eventList = defineSystem<EventList>(
       const first = base[owner]
       let index = count[owner]
       if (index >= capacity[owner] - 1)
-        throw new Error(`event list of entity ${owner} is full: raise limits.eventsPerCpu`)
+        throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
       count[owner] = index + 1
       while (index > 0) {
         const parent = (index - 1) >> 1
@@ -98,7 +102,34 @@ export const eventList = defineSystem<EventList>(
       return emitter * ORDER_PER_ENTITY + sequence
     }
 
-    function pop(owner: number): number {
+    const due = new Float64Array(1)
+
+  function pushAt(owner: number, emitter: number, k: number, va: number, vb: number): void {
+    const sequence = nextSequence[emitter]
+    nextSequence[emitter] = sequence + 1
+    const o = emitter * ORDER_PER_ENTITY + sequence
+    const t = due[0]
+    const first = base[owner]
+    let index = count[owner]
+    if (index >= capacity[owner] - 1) throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
+    count[owner] = index + 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      const row = first + parent
+      if (timePs[row] < t || (timePs[row] === t && order[row] < o)) break
+      copy(first + index, row)
+      index = parent
+    }
+    const row = first + index
+    timePs[row] = t
+    order[row] = o
+    kind[row] = k
+    a[row] = va
+    b[row] = vb
+    c[row] = 0
+  }
+
+  function pop(owner: number): number {
       const first = base[owner]
       const last = count[owner] - 1
       count[owner] = last
@@ -132,6 +163,8 @@ export const eventList = defineSystem<EventList>(
     }
 
     return {
+      due,
+      pushAt,
       push: (owner, emitter, t, k, va, vb, vc) => pushOrdered(owner, t, takeOrder(emitter), k, va, vb, vc),
       pushOrdered,
       takeOrder,

@@ -1,17 +1,27 @@
-/** A part of a simulation that is advanced on its own. See `createSerialRunner` for what it promises. */
+/** Times a runner shares with its partitions, one entry per partition, ps. Doubles in columns are not boxed. */
+export interface PartitionTimes {
+  /** Written by the partition: time of the next thing it does if nothing new reaches it; Infinity if there is nothing. */
+  readonly next: Float64Array
+  /** Written by bounded partitions: earliest effect elsewhere of anything not yet sent, if nothing new reaches it. */
+  readonly bound: Float64Array
+  /** Written by the runner: the partition does everything strictly before it. */
+  readonly horizon: Float64Array
+}
+
+/** A part of a simulation that is advanced on its own. */
 export interface Partition {
   readonly id: number
   readonly name: string
   /** Partitions that can send to this one, by position, and the least time from their sending to its effect, ps. */
   readonly inputs: readonly { readonly from: number; readonly latencyPs: number }[]
-  /** Time of the next thing it does if nothing new reaches it, ps; Infinity if there is nothing. */
-  nextPs(): number
-  /** Earliest effect elsewhere of anything it has not sent yet, ps, if nothing new reaches it; null: `nextPs` plus latency. */
-  readonly sendBoundPs: (() => number) | null
-  /** Takes in what other partitions sent. */
+  /** True: it writes `bound`; false: what it sends takes effect after `next` plus the edge's latency. */
+  readonly bounded: boolean
+  /** Hands the runner's times over, before anything else is called. */
+  attach(times: PartitionTimes): void
+  /** Takes in what other partitions sent and writes its times. */
   drain(): void
-  /** Does everything strictly before the horizon; false if it could do nothing. */
-  run(horizonPs: number): boolean
+  /** Does everything strictly before its horizon and writes its times; false if it could do nothing. */
+  run(): boolean
 }
 
 /** Runs partitions on this thread. */
@@ -24,6 +34,46 @@ export interface SerialRunner {
 
 const NEVER = Number.POSITIVE_INFINITY
 
+/** Inputs of each partition in columns: bounded ones one by one, the others by their least latency. */
+interface Inputs {
+  readonly plainLatency: Float64Array
+  readonly leastIn: Float64Array
+  readonly leastAnyIn: number
+  /** Bounded inputs of p are entries [boundedBase[p], boundedBase[p + 1]). */
+  readonly boundedBase: Int32Array
+  readonly boundedFrom: Int32Array
+  readonly boundedLatency: Float64Array
+}
+
+function inputColumns(partitions: readonly Partition[]): Inputs {
+  const n = partitions.length
+  const plainLatency = new Float64Array(n).fill(NEVER)
+  const leastIn = new Float64Array(n).fill(NEVER)
+  const boundedBase = new Int32Array(n + 1)
+  const from: number[] = []
+  const latency: number[] = []
+  partitions.forEach((partition, p) => {
+    for (const input of partition.inputs) {
+      const source = partitions[input.from]
+      if (!(input.latencyPs > 0)) throw new Error(`${partition.name} has an input without latency: ${source?.name}`)
+      leastIn[p] = Math.min(leastIn[p] as number, input.latencyPs)
+      if (source?.bounded) {
+        from.push(input.from)
+        latency.push(input.latencyPs)
+      } else plainLatency[p] = Math.min(plainLatency[p] as number, input.latencyPs)
+    }
+    boundedBase[p + 1] = from.length
+  })
+  return {
+    plainLatency,
+    leastIn,
+    leastAnyIn: leastIn.reduce((a, b) => Math.min(a, b), NEVER),
+    boundedBase,
+    boundedFrom: Int32Array.from(from),
+    boundedLatency: Float64Array.from(latency),
+  }
+}
+
 /**
  * Conservative discrete-event execution on one thread: always the partition that is furthest behind goes on, up to the
  * earliest time anything could still reach it. A partition that can do nothing (a lane or a mailbox is full) waits
@@ -33,74 +83,31 @@ const NEVER = Number.POSITIVE_INFINITY
 export function createSerialRunner(partitions: readonly Partition[], takeReceiver: () => number): SerialRunner {
   const n = partitions.length
   const next = new Float64Array(n)
+  const bound = new Float64Array(n).fill(NEVER)
+  const horizon = new Float64Array(n)
   const blocked = new Uint8Array(n)
-  // Inputs of a partition: those that say themselves how far they are bound, and the rest by their least latency.
-  const bounded: number[][] = partitions.map(() => [])
-  const boundedLatency: number[][] = partitions.map(() => [])
-  const plainLatency = new Float64Array(n).fill(NEVER)
-  const leastIn = new Float64Array(n).fill(NEVER)
-  const hasBound = Uint8Array.from(partitions, (partition) => (partition.sendBoundPs === null ? 0 : 1))
-  partitions.forEach((partition, p) => {
-    for (const { from, latencyPs } of partition.inputs) {
-      if (!(latencyPs > 0)) throw new Error(`${partition.name} has an input without latency: ${partitions[from]?.name}`)
-      leastIn[p] = Math.min(leastIn[p] as number, latencyPs)
-      if (hasBound[from] === 1) {
-        bounded[p]?.push(from)
-        boundedLatency[p]?.push(latencyPs)
-      } else plainLatency[p] = Math.min(plainLatency[p] as number, latencyPs)
-    }
-  })
-  let leastAnyIn = NEVER
-  for (let p = 0; p < n; p++) if ((leastIn[p] as number) < leastAnyIn) leastAnyIn = leastIn[p] as number
+  const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
+  const { plainLatency, leastIn, leastAnyIn, boundedBase, boundedFrom, boundedLatency } = inputColumns(partitions)
   let steps = 0
-
-  /**
-   * Earliest time anything new can take effect in p. `least` is the least next time of all, `others` the least of the
-   * plain partitions but p.
-   */
-  function horizon(p: number, least: number, others: number): number {
-    const plain = plainLatency[p] as number
-    let bound = others + plain
-    const woken = least + leastAnyIn + plain
-    if (woken < bound) bound = woken
-    const from = bounded[p] as number[]
-    const latency = boundedLatency[p] as number[]
-    for (let i = 0; i < from.length; i++) {
-      const q = from[i] as number
-      const own = (partitions[q] as Partition).sendBoundPs?.() ?? NEVER
-      const answer = least + (leastIn[q] as number) + (latency[i] as number)
-      const at = own < answer ? own : answer
-      if (at < bound) bound = at
-    }
-    return bound
-  }
-
-  function takeReceivers(): void {
-    for (let p = takeReceiver(); p >= 0; p = takeReceiver()) {
-      const partition = partitions[p] as Partition
-      partition.drain()
-      next[p] = partition.nextPs()
-    }
-  }
+  for (const partition of partitions) partition.attach({ next, bound, horizon })
 
   return {
     runUntil(untilPs) {
-      partitions.forEach((partition, p) => {
-        partition.drain()
-        next[p] = partition.nextPs()
-      })
+      for (const partition of partitions) partition.drain()
       blocked.fill(0)
       let waiting = 0
       for (;;) {
-        takeReceivers()
+        for (let r = takeReceiver(); r >= 0; r = takeReceiver()) (partitions[r] as Partition).drain()
         let p = -1
         let least = NEVER
         let plainLeast = NEVER
         let plainSecond = NEVER
         let plainFirst = -1
+        let everyLeast = NEVER
         for (let q = 0; q < n; q++) {
           const at = next[q] as number
-          if (hasBound[q] === 0) {
+          if (at < everyLeast) everyLeast = at
+          if (isBounded[q] === 0) {
             if (at < plainLeast) {
               plainSecond = plainLeast
               plainLeast = at
@@ -113,17 +120,25 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
           }
         }
         if (least >= untilPs) {
-          if (waiting === 0) return
-          for (let q = 0; q < n; q++) if (blocked[q] === 1 && (next[q] as number) < untilPs) throw new Error(stuck(untilPs))
+          if (waiting > 0 && everyLeast < untilPs) throw new Error(stuck(partitions, next, untilPs))
           return
         }
-        const everyLeast = plainLeast < least ? plainLeast : least
-        const limit = horizon(p, everyLeast, p === plainFirst ? plainSecond : plainLeast)
-        const partition = partitions[p] as Partition
-        const progress = partition.run(limit < untilPs ? limit : untilPs)
-        next[p] = partition.nextPs()
+        // Earliest time anything new can take effect in p: sent by the others, or in answer to what is sent now.
+        const plain = plainLatency[p] as number
+        let limit = (p === plainFirst ? plainSecond : plainLeast) + plain
+        const answered = everyLeast + leastAnyIn + plain
+        if (answered < limit) limit = answered
+        const end = boundedBase[p + 1] as number
+        for (let i = boundedBase[p] as number; i < end; i++) {
+          const q = boundedFrom[i] as number
+          const own = bound[q] as number
+          const answer = everyLeast + (leastIn[q] as number) + (boundedLatency[i] as number)
+          const at = own < answer ? own : answer
+          if (at < limit) limit = at
+        }
+        horizon[p] = limit < untilPs ? limit : untilPs
         steps++
-        if (!progress) {
+        if (!(partitions[p] as Partition).run()) {
           blocked[p] = 1
           waiting++
         } else if (waiting > 0) {
@@ -134,14 +149,10 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
     },
     steps: () => steps,
   }
+}
 
-  function stuck(untilPs: number): string {
-    const lines = partitions
-      .map((partition, p) => ({ text: `${partition.name} at ${next[p]} ps`, at: next[p] as number }))
-      .filter((line) => line.at < untilPs)
-    return `no partition can go on before ${untilPs} ps: ${lines
-      .slice(0, 8)
-      .map((line) => line.text)
-      .join(', ')}`
-  }
+function stuck(partitions: readonly Partition[], next: Float64Array, untilPs: number): string {
+  const behind = partitions.filter((_, p) => (next[p] as number) < untilPs)
+  const lines = behind.slice(0, 8).map((partition) => `${partition.name} at ${next[partition.id]} ps`)
+  return `no partition can go on before ${untilPs} ps: ${lines.join(', ')}`
 }

@@ -4,6 +4,7 @@ import { formatTime } from '@softnet/observe'
 import picocolors from 'picocolors'
 
 const EDGES_SHOWN = 24
+const TABLES_SHOWN = 12
 const BYTES_PER_MIB = 1024 * 1024
 
 function table(rows: readonly (readonly string[])[]): string[] {
@@ -16,7 +17,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
 }
 
-/** Partitions and their edges, systems by stage, entities with their components, limits and memory. */
+/** Partitions and their edges, systems by stage, entities with their components, tables, limits and memory. */
 export function inspectToText(name: string, inspected: InspectDocument, color: boolean): string {
   const paint = picocolors.createColors(color)
   const heading = (text: string) => ['', paint.bold(text)]
@@ -27,10 +28,11 @@ export function inspectToText(name: string, inspected: InspectDocument, color: b
     paint.bold(name),
     ...heading(`Partitions (${inspected.partitions.length})`),
     ...table(
-      inspected.partitions.map(({ id, name, cpus }) => [
+      inspected.partitions.map(({ id, name, cpus, fusedBecause }) => [
         String(id),
         name,
         cpus.length === 0 ? '' : `CPU ${cpus.join(' ')}`,
+        fusedBecause === undefined ? '' : `one partition: ${fusedBecause.join('; ')}`,
       ]),
     ),
     ...heading(`Edges and their lookahead (${inspected.edges.length})`),
@@ -55,6 +57,18 @@ export function inspectToText(name: string, inspected: InspectDocument, color: b
     ]),
     ...heading('Entities'),
     ...table(inspected.entities.map(({ kind, count, components }) => [kind, String(count), components.join(' ')])),
+    ...heading(`Largest tables (${inspected.tables.length} in all)`),
+    ...table(
+      inspected.tables
+        .toSorted((a, b) => b.bytes - a.bytes)
+        .slice(0, TABLES_SHOWN)
+        .map(({ component, rows, bytes, pool }) => [
+          component,
+          `${rows} rows`,
+          `${(bytes / BYTES_PER_MIB).toFixed(2)} MiB`,
+          pool ? 'pool' : 'entities',
+        ]),
+    ),
     ...heading('Limits'),
     ...table(Object.entries(inspected.limits).map(([limit, value]) => [limit, String(value)])),
     '',

@@ -62,7 +62,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
   const binder = new Binder(world)
   const constants = planConstants(plan, layout, sizes)
   provide(binder, layout, partitions, profile, constants, hooks)
-  const firstMailRow = fillCpus(world, layout, partitions, sizes, profile)
+  const firstMailRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   const firstLaneRow = fillMail(world, layout, partitions, firstMailRow)
   fillDevices(world, layout, firstLaneRow)
   fillModeration(world, layout)

@@ -52,23 +52,35 @@ import { declareXdp } from '../xdp/build.js'
 import type { Layout } from './layout.js'
 import type { Sizes } from './sizes.js'
 
+/** Entities of one kind: consecutive ids with the same components. */
+export interface EntityGroup {
+  readonly kind: string
+  readonly components: readonly Component[]
+  readonly first: number
+  readonly count: number
+}
+
+/** Kinds of entities, in the order of the layout. */
+export function entityGroups(layout: Layout): EntityGroup[] {
+  const cpuParts = [Owner, EventHeap, Cpu, Softnet, SoftirqState, HardirqState, LocalIrq, IdleState, RunQueue]
+  const groups: readonly [string, readonly unknown[], number, number][] = [
+    ['CPU', cpuParts, layout.firstCpu, layout.cpuCount],
+    ['wire', [Owner, EventHeap], layout.firstWire, layout.wireCount],
+    ['device', [NetDev], layout.firstDevice, layout.deviceCount],
+    ['receive queue', [RxQueue], layout.firstQueue, layout.queueCount],
+    ['interrupt vector', [IrqVector, DimState], layout.firstVector, layout.vectorCount],
+    ['NAPI instance', [Napi], layout.firstNapi, layout.napiCount],
+    ['task', [Task], layout.firstTask, layout.taskCount],
+  ]
+  return groups.map(([kind, components, first, count]) => ({ kind, components: components as Component[], first, count }))
+}
+
 /** Spawns the entities in the order of the layout; their ids must come out as the layout says. */
 function spawnEntities(world: World, layout: Layout): void {
-  const expect = (what: string, first: number, wanted: number, count: number) => {
-    if (count > 0 && first !== wanted) throw new Error(`${what} start at entity ${first}, the layout says ${wanted}`)
-  }
-  const cpuParts: Component[] = [Owner, EventHeap, Cpu, Softnet, SoftirqState, HardirqState, LocalIrq, IdleState, RunQueue]
-  const groups: readonly [string, Component[], number, number][] = [
-    ['CPUs', cpuParts, layout.firstCpu, layout.cpuCount],
-    ['wires', [Owner, EventHeap], layout.firstWire, layout.wireCount],
-    ['devices', [NetDev], layout.firstDevice, layout.deviceCount],
-    ['queues', [RxQueue], layout.firstQueue, layout.queueCount],
-    ['vectors', [IrqVector, DimState], layout.firstVector, layout.vectorCount],
-    ['NAPI instances', [Napi], layout.firstNapi, layout.napiCount],
-    ['tasks', [Task], layout.firstTask, layout.taskCount],
-  ]
-  for (const [what, components, first, count] of groups) {
-    if (count > 0) expect(what, world.spawn(components, count), first, count)
+  for (const { kind, components, first, count } of entityGroups(layout)) {
+    if (count === 0) continue
+    const got = world.spawn(components, count)
+    if (got !== first) throw new Error(`the first ${kind} is entity ${got}, the layout says ${first}`)
   }
 }
 

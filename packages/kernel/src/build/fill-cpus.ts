@@ -1,5 +1,6 @@
 import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { type CostProfile, STAGES } from '@softnet/scenario'
+import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
 import { MAIL_SLOTS, MailInbox, MailPair, MailRing } from '../cpu/mail.js'
 import { HardirqState } from '../irq/components.js'
@@ -17,7 +18,7 @@ export function cyclesToPs(cycles: number, frequencyHz: number): number {
 }
 
 /** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
-export function fillCpus(world: World, layout: Layout, partitions: Partitions, sizes: Sizes, profile: CostProfile): number {
+export function fillCpus(world: World, layout: Layout, partitions: Partitions, sizes: Sizes, profile: CostProfile, timelinePs: number): number {
   const owner = world.columns(Owner)
   const heap = world.columns(EventHeap)
   let eventRow = 1
@@ -48,6 +49,8 @@ export function fillCpus(world: World, layout: Layout, partitions: Partitions, s
       cpu.flowView[id] = Math.max(0, sizes.flowViewLeaders.indexOf(partitions.leader[id]))
       const sibling = host.plan.cpus.findIndex((other, j) => j !== i && other.coreId === plan.coreId)
       cpu.sibling[id] = sibling < 0 ? 0 : host.firstCpu + sibling
+      cpu.intervalRow[id] = id * TIMELINE_ROWS
+      cpu.intervalEndPs[id] = timelinePs
       irq.nextPs[id] = Number.POSITIVE_INFINITY
       softirq.ksoftirqd[id] = host.firstKsoftirqd + i
       softnet.backlogNapi[id] = layout.firstBacklogNapi + id - layout.firstCpu

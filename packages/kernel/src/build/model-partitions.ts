@@ -1,8 +1,18 @@
-import { Cpu, Owner } from '../cpu/components.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
 import { wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
+
+/** Times a runner shares with the partitions, one entry per partition, ps. Doubles in columns are not boxed. */
+export interface PartitionTimes {
+  /** Written by the partition: its next step. */
+  readonly next: Float64Array
+  /** Written by bounded partitions: earliest effect elsewhere of anything not yet sent. */
+  readonly bound: Float64Array
+  /** Written by the runner: how far the partition may go. */
+  readonly horizon: Float64Array
+}
 
 /** A partition as a runner sees it: it knows nothing of networking beyond this. */
 export interface ModelPartition {
@@ -10,14 +20,14 @@ export interface ModelPartition {
   readonly name: string
   /** Partitions that can send to this one, by position in the list of partitions, and the least time it takes. */
   readonly inputs: readonly { readonly from: number; readonly latencyPs: number }[]
-  /** Time of the next thing it does, ps. */
-  nextPs(): number
-  /** Earliest time anything it has not sent yet can take effect elsewhere if nothing new reaches it; null: `nextPs` plus the edge's latency. */
-  readonly sendBoundPs: (() => number) | null
-  /** Takes in what other partitions sent. */
+  /** True: it writes `bound`; false: anything it sends takes effect after `next` plus the edge's latency. */
+  readonly bounded: boolean
+  /** Hands the runner's times over, before anything else is called. */
+  attach(times: PartitionTimes): void
+  /** Takes in what other partitions sent and writes its times. */
   drain(): void
-  /** Does everything before the horizon; false if it could do nothing. */
-  run(horizonPs: number): boolean
+  /** Does everything before its horizon and writes its times; false if it could do nothing. */
+  run(): boolean
   /** Accounts the time up to the end of the run. */
   finish(endPs: number): void
 }
@@ -25,7 +35,7 @@ export interface ModelPartition {
 /** Position of a partition that something was sent to since the last call, in the list of partitions; −1 if there is none. */
 export function receiverQueue(model: Model): () => number {
   const post = model.binder.bind(mail)
-  const leaders = [...model.partitions.members.keys()].sort((a, b) => a - b)
+  const leaders = partitionLeaders(model)
   const position = new Int32Array(model.layout.ownerRows)
   leaders.forEach((leader, index) => {
     position[leader] = index
@@ -36,91 +46,132 @@ export function receiverQueue(model: Model): () => number {
   }
 }
 
+function partitionLeaders(model: Model): number[] {
+  return [...model.partitions.members.keys()].sort((a, b) => a - b)
+}
+
 /** Partitions of a model in ascending order of their leaders: CPUs first, then wires. */
 export function modelPartitions(model: Model): ModelPartition[] {
-  const { binder, layout, partitions } = model
-  const cpus = binder.bind(runCpu)
-  const wires = binder.bind(wireRun)
-  const post = binder.bind(mail)
-  const { number } = binder.world.columns(Cpu)
-  binder.world.columns(Owner)
-  const leaders = [...partitions.members.keys()].sort((a, b) => a - b)
+  const { layout, partitions } = model
+  const leaders = partitionLeaders(model)
   const position = new Map(leaders.map((leader, index) => [leader, index]))
   return leaders.map((leader, id) => {
-    const members = partitions.members.get(leader) ?? []
     const inputs = inputsOf(model, leader, position)
-    if (leader >= layout.firstWire) {
-      return {
-        id,
-        name: wireName(model, leader),
-        inputs,
-        nextPs: () => wires.nextPs(leader),
-        sendBoundPs: () => wires.boundPs(leader),
-        drain: () => post.drain(leader),
-        run: (horizonPs) => wires.run(leader, horizonPs),
-        finish: () => {},
-      }
-    }
-    const common = { id, inputs, sendBoundPs: null, drain: () => post.drain(leader) }
-    if (members.length === 1) {
-      return {
-        ...common,
-        name: `cpu${number[leader]}`,
-        nextPs: () => cpus.nextPs(leader),
-        run: (horizonPs) => cpus.run(leader, horizonPs),
-        finish: (endPs) => cpus.finish(leader, endPs),
-      }
-    }
-    return {
-      ...common,
-      name: `cpu${members.map((cpu) => number[cpu]).join('+')}`,
-      ...fusedPartition(members, cpus.nextPs, cpus.run),
-      finish: (endPs: number) => {
-        for (const cpu of members) cpus.finish(cpu, endPs)
-      },
-    }
+    if (leader >= layout.firstWire) return wirePartition(model, id, leader, inputs)
+    const members = partitions.members.get(leader) ?? []
+    return cpuPartition(model, id, leader, members, inputs)
   })
 }
 
-/** Several CPUs that share something without latency: always the one that is furthest behind goes on. */
-function fusedPartition(
-  members: readonly number[],
-  nextOf: (cpu: number) => number,
-  runOf: (cpu: number, horizonPs: number) => boolean,
-): { nextPs(): number; run(horizonPs: number): boolean } {
+type Inputs = ModelPartition['inputs']
+
+function wirePartition(model: Model, id: number, wire: number, inputs: Inputs): ModelPartition {
+  const wires = model.binder.bind(wireRun)
+  const post = model.binder.bind(mail)
+  let times: PartitionTimes | null = null
+  function write(): void {
+    if (times === null) return
+    times.next[id] = wires.nextPs(wire)
+    times.bound[id] = wires.boundPs(wire)
+  }
   return {
-    nextPs() {
-      let next = Number.POSITIVE_INFINITY
-      for (const cpu of members) {
-        const at = nextOf(cpu)
-        if (at < next) next = at
-      }
-      return next
+    id,
+    name: wireName(model, wire),
+    inputs,
+    bounded: true,
+    attach(given) {
+      times = given
     },
-    run(horizonPs) {
-      let progress = false
-      for (;;) {
-        let first = Number.POSITIVE_INFINITY
-        let second = Number.POSITIVE_INFINITY
-        let behind = 0
-        for (const cpu of members) {
-          const at = nextOf(cpu)
-          if (at < first) {
-            second = first
-            first = at
-            behind = cpu
-          } else if (at < second) second = at
-        }
-        if (behind === 0 || first >= horizonPs) return progress
-        const limit = second + 1 < horizonPs ? second + 1 : horizonPs
-        if (!runOf(behind, limit)) return progress
-        progress = true
+    drain() {
+      post.drain(wire)
+      write()
+    },
+    run() {
+      const progress = times !== null && wires.run(wire, times.horizon[id])
+      write()
+      return progress
+    },
+    finish() {},
+  }
+}
+
+function cpuPartition(model: Model, id: number, leader: number, members: readonly number[], inputs: Inputs): ModelPartition {
+  const cpus = model.binder.bind(runCpu)
+  const post = model.binder.bind(mail)
+  const { number, nextStepPs, horizonPs } = model.binder.world.columns(Cpu)
+  const owners = Int32Array.from(members)
+  const n = owners.length
+  let next: Float64Array = new Float64Array(id + 1)
+  let horizon: Float64Array = new Float64Array(id + 1)
+
+  function write(): void {
+    let first = Number.POSITIVE_INFINITY
+    for (let i = 0; i < n; i++) {
+      const cpu = owners[i]
+      cpus.findNextStep(cpu)
+      if (nextStepPs[cpu] < first) first = nextStepPs[cpu]
+    }
+    next[id] = first
+  }
+
+  /** Several CPUs that share something without latency: always the one that is furthest behind goes on. */
+  function runFused(): boolean {
+    let progress = false
+    for (let i = 0; i < n; i++) cpus.findNextStep(owners[i])
+    for (;;) {
+      let first = Number.POSITIVE_INFINITY
+      let second = Number.POSITIVE_INFINITY
+      let behind = 0
+      for (let i = 0; i < n; i++) {
+        const cpu = owners[i]
+        const at = nextStepPs[cpu]
+        if (at < first) {
+          second = first
+          first = at
+          behind = cpu
+        } else if (at < second) second = at
       }
+      if (behind === 0 || first >= horizon[id]) return progress
+      horizonPs[behind] = second + 1 < horizon[id] ? second + 1 : horizon[id]
+      if (!cpus.run(behind)) return progress
+      // What it did may have given work to the others.
+      for (let i = 0; i < n; i++) cpus.findNextStep(owners[i])
+      progress = true
+    }
+  }
+
+  return {
+    id,
+    name: `cpu${members.map((cpu) => number[cpu]).join('+')}`,
+    inputs,
+    bounded: false,
+    attach(times) {
+      next = times.next
+      horizon = times.horizon
+    },
+    drain() {
+      post.drain(leader)
+      write()
+    },
+    run() {
+      if (n > 1) {
+        const progress = runFused()
+        write()
+        return progress
+      }
+      horizonPs[leader] = horizon[id]
+      const progress = cpus.run(leader)
+      cpus.findNextStep(leader)
+      next[id] = nextStepPs[leader]
+      return progress
+    },
+    finish(endPs) {
+      for (const cpu of members) cpus.finish(cpu, endPs)
     },
   }
 }
 
-function inputsOf(model: Model, leader: number, position: ReadonlyMap<number, number>): { from: number; latencyPs: number }[] {
+function inputsOf(model: Model, leader: number, position: ReadonlyMap<number, number>): Inputs {
   const { partitions } = model
   const least = new Map<number, number>()
   for (const edge of partitions.edges) {

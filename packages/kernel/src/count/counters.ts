@@ -24,7 +24,8 @@ export interface Counters {
   drop(cpu: number, id: number, frames: number, nowPs: number): void
   /** Frames that the kernel used up itself. */
   consume(cpu: number, frames: number): void
-  delivered(cpu: number, frames: number, nowPs: number): void
+  /** Wire frames that a reader on this CPU has just got. */
+  delivered(cpu: number, frames: number): void
 }
 
 /** Counters per CPU, so that no two CPUs write one cache line. Kernel: include/net/snmp.h, SNMP_ADD_STATS */
@@ -34,9 +35,16 @@ export const counters = defineSystem<Counters>('counters', 'count', 'include/net
   const { value: groValue } = context.write(GroCount)
   const { frames: dropFrames } = context.write(DropCount)
   const { delivered, dropped, consumed } = context.write(PacketCount)
-  const timeline = context.write(Timeline)
+  const { dropped: timelineDropped, delivered: timelineDelivered } = context.write(Timeline)
   const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
-  context.read(Cpu)
+  const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
+
+  function nextInterval(cpu: number): void {
+    const interval = Math.min(TIMELINE_ROWS - 1, Math.floor(clockPs[cpu] / timelinePs))
+    intervalRow[cpu] = cpu * TIMELINE_ROWS + interval
+    intervalEndPs[cpu] = interval === TIMELINE_ROWS - 1 ? Number.POSITIVE_INFINITY : (interval + 1) * timelinePs
+  }
+
   return {
     snmp(cpu, id, n) {
       snmpValue[cpu * SNMP_ROWS + id] += n
@@ -50,14 +58,15 @@ export const counters = defineSystem<Counters>('counters', 'count', 'include/net
     drop(cpu, id, frames, nowPs) {
       dropFrames[cpu * DROP_ROWS + id] += frames
       dropped[cpu] += frames
-      timeline.dropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+      timelineDropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
     },
     consume(cpu, frames) {
       consumed[cpu] += frames
     },
-    delivered(cpu, frames, nowPs) {
+    delivered(cpu, frames) {
       delivered[cpu] += frames
-      timeline.delivered[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+      if (clockPs[cpu] >= intervalEndPs[cpu]) nextInterval(cpu)
+      timelineDelivered[intervalRow[cpu]] += frames
     },
   }
 })

@@ -23,6 +23,17 @@ export const Cpu = defineComponent('cpu', {
   clockPs: f64,
   /** Context charged now, see `CONTEXT`. */
   context: u8,
+  /** Frames due up to this time may be taken off the lanes, ps: set by whoever looks at a ring. */
+  lookPs: f64,
+  /** Earliest event of the CPU as `run_cpu` found it last, ps. */
+  nextEventPs: f64,
+  /** Time of the next thing the CPU does, as it was found last, ps. */
+  nextStepPs: f64,
+  /** What is known of the others reaches up to here, ps. */
+  horizonPs: f64,
+  /** Interval of the timeline under way: its row and its end, ps. */
+  intervalRow: i32,
+  intervalEndPs: f64,
   /** Stage charged last: what reaches beyond the end of a run is taken back from it. */
   lastStage: u8,
   /** Steps of the current run stop before this time: the next event or the horizon, ps. */

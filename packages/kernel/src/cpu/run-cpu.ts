@@ -1,4 +1,4 @@
-import { EventHeap, EventRow, defineSystem, eventList } from '@softnet/ecs'
+import { EventHeap, EventRow, defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { HardirqState, LocalIrq } from '../irq/components.js'
 import { cstates } from '../irq/cstates.js'
@@ -17,10 +17,10 @@ import { STAGE } from './stage-ids.js'
 
 /** The machine of one CPU. */
 export interface RunCpu {
-  /** Time of the next thing the CPU does, ps; Infinity if nothing will happen by itself. */
-  nextPs(cpu: number): number
-  /** Does everything before `horizonPs`, and the step that reaches beyond it; true if anything happened. */
-  run(cpu: number, horizonPs: number): boolean
+  /** Writes the time of the next thing the CPU does to `Cpu.nextStepPs`; Infinity if nothing will happen by itself. */
+  findNextStep(cpu: number): void
+  /** Does everything before `Cpu.horizonPs`, and the step that reaches beyond it; true if anything happened. */
+  run(cpu: number): boolean
   /** Accounts idle time up to the end of the run. */
   finish(cpu: number, endPs: number): void
 }
@@ -32,19 +32,18 @@ export interface RunCpu {
  */
 export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
   const c = context.write(Cpu)
-  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastStage } = c
+  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastStage, nextEventPs, nextStepPs, horizonPs } = c
   const { ps: contextPs } = context.write(ContextTime)
   const { ps: stagePs } = context.write(StageTime)
   const { mailTight } = context.read(Owner)
-  const { exitCheck } = context.write(HardirqState)
+  const { exitCheck, lineNextPs, nextPs: raisedPs } = context.write(HardirqState)
   const { ticks } = context.write(LocalIrq)
   const { pending, active, bhDisabled } = context.read(SoftirqState)
   const { current, head } = context.read(RunQueue)
-  context.read(EventHeap)
-  context.read(EventRow)
+  const { base: eventBase, count: eventCount } = context.read(EventHeap)
+  const { timePs: eventPs } = context.read(EventRow)
   const { jiffyPs } = context.resource(PLAN_CONSTANTS)
   const spend = context.system(charge)
-  const events = context.system(eventList)
   const line = context.system(vectors)
   const irq = context.system(hardirq)
   const softirqs = context.system(handleSoftirqs)
@@ -54,12 +53,13 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   const dispatch = context.system(dispatchEvent)
   const post = context.system(mail)
 
-  function nextEventPs(cpu: number): number {
-    let next = events.peekPs(cpu)
-    const irqAt = line.nextPs(cpu)
-    if (irqAt < next) next = irqAt
+  /** Finds the earliest event of the CPU: a message or timer, an interrupt or frame, the tick. */
+  function findNext(cpu: number): void {
+    line.refresh(cpu)
+    let next = lineNextPs[cpu]
+    if (eventCount[cpu] !== 0 && eventPs[eventBase[cpu]] < next) next = eventPs[eventBase[cpu]]
     if (nextTickPs[cpu] < next) next = nextTickPs[cpu]
-    return next
+    nextEventPs[cpu] = next
   }
 
   /** Scheduler tick of a busy CPU. Kernel: kernel/time/tick-sched.c, tick_nohz_handler */
@@ -78,14 +78,12 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
    * Takes the earliest thing that is due: it is before the horizon, so nothing unknown can come before it, even if the
    * CPU's clock is already beyond. False if its handler has to wait for more to be known.
    */
-  function takeDue(cpu: number, horizonPs: number): boolean {
-    const eventAt = events.peekPs(cpu)
-    const irqAt = line.nextPs(cpu)
-    const tickAt = nextTickPs[cpu]
-    if (eventAt <= irqAt && eventAt <= tickAt) dispatch(cpu)
-    else if (irqAt <= tickAt) {
-      if (irq.nextPs(cpu) > irqAt) line.arrival(cpu)
-      else if (irq.canRun(cpu, horizonPs)) irq.run(cpu)
+  function takeDue(cpu: number): boolean {
+    const at = nextEventPs[cpu]
+    if (eventCount[cpu] !== 0 && eventPs[eventBase[cpu]] === at) dispatch(cpu)
+    else if (lineNextPs[cpu] === at) {
+      if (raisedPs[cpu] > at) line.arrival(cpu)
+      else if (clockPs[cpu] < horizonPs[cpu] || irq.canRunAhead(cpu)) irq.run(cpu)
       else return false
     } else tick(cpu)
     if (exitCheck[cpu] !== 0) {
@@ -106,23 +104,28 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   }
 
   return {
-    nextPs(cpu) {
-      if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) return clockPs[cpu]
-      const next = nextEventPs(cpu)
-      return next > clockPs[cpu] ? next : clockPs[cpu]
+    findNextStep(cpu) {
+      if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
+        nextStepPs[cpu] = clockPs[cpu]
+        return
+      }
+      findNext(cpu)
+      nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
     },
-    run(cpu, horizonPs) {
+    run(cpu) {
       let progress = false
       for (;;) {
-        const now = clockPs[cpu]
         if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) return progress
-        const next = nextEventPs(cpu)
-        if (next <= now && next < horizonPs && takeDue(cpu, horizonPs)) {
+        findNext(cpu)
+        const next = nextEventPs[cpu]
+        const now = clockPs[cpu]
+        const horizon = horizonPs[cpu]
+        if (next <= now && next < horizon && takeDue(cpu)) {
           progress = true
           continue
         }
-        if (now >= horizonPs) return line.catchUp(cpu, horizonPs) || progress
-        limitPs[cpu] = next < horizonPs ? next : horizonPs
+        if (now >= horizon) return line.catchUp(cpu, horizon) || progress
+        limitPs[cpu] = next < horizon ? next : horizon
         if (active[cpu] !== 0) {
           startTick(cpu)
           softirqs.run(cpu)
@@ -139,8 +142,8 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
             idle.enter(cpu)
             continue
           }
-          if (next >= horizonPs) return progress
-          idle.sleepUntil(cpu, next)
+          if (next >= horizon) return progress
+          idle.sleepToEvent(cpu)
         }
         progress = true
       }

@@ -4,6 +4,8 @@ import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
 export const HardirqState = defineComponent('hardirq', {
   /** Earliest raised vector's delivery time, ps; Infinity when none. */
   nextPs: f64,
+  /** Time at which any vector needs attention, as `vectors.refresh` found it, ps. */
+  lineNextPs: f64,
   /** The CPU's vectors: first row of CpuVector and how many. */
   firstVector: i32,
   vectorCount: i32,

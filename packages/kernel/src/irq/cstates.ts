@@ -16,6 +16,8 @@ export interface CStatesControl {
   enter(cpu: number): void
   /** Lets an idle CPU sleep until `untilPs`: moves its clock and charges idle. */
   sleepUntil(cpu: number, untilPs: number): void
+  /** Lets an idle CPU sleep until its next event. */
+  sleepToEvent(cpu: number): void
   /** Ends the idle period; returns the exit latency of the state the CPU was in, ps. */
   leave(cpu: number): number
   idle(cpu: number): boolean
@@ -27,7 +29,7 @@ export interface CStatesControl {
  */
 export const cstates = defineSystem<CStatesControl>('cpuidle', 'irq', 'drivers/cpuidle/cpuidle.c, cpuidle_enter_state', (context) => {
   const { sincePs, wakeups, exitPs } = context.write(IdleState)
-  const { clockPs, busy, coldPoll, sibling, slowdown } = context.write(Cpu)
+  const { clockPs, nextEventPs, busy, coldPoll, sibling, slowdown } = context.write(Cpu)
   const { smtFactor } = context.resource(COLD_COSTS)
   const { idle } = context.write(LocalIrq)
   const { ps: contextPs } = context.write(ContextTime)
@@ -43,6 +45,11 @@ export const cstates = defineSystem<CStatesControl>('cpuidle', 'irq', 'drivers/c
       sincePs[cpu] = clockPs[cpu]
     },
     sleepUntil(cpu, untilPs) {
+      contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
+      clockPs[cpu] = untilPs
+    },
+    sleepToEvent(cpu) {
+      const untilPs = nextEventPs[cpu]
       contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
       clockPs[cpu] = untilPs
     },

@@ -21,10 +21,8 @@ const ETH_HEADER_BYTES = 14
 
 /** Taking of hard interrupts. */
 export interface Hardirq {
-  /** Time at which the next raised vector is delivered, ps. */
-  nextPs(cpu: number): number
-  /** False if the handler would look at more of the wire than is known before `horizonPs`. */
-  canRun(cpu: number, horizonPs: number): boolean
+  /** False if the next handler looks at the wire up to the CPU's own time, which then has to be known. */
+  canRunAhead(cpu: number): boolean
   /** Runs the handler of the vector delivered first; the caller looks at softirqs afterwards (irq_exit). */
   run(cpu: number): void
   /** Wakes an idle CPU for something that is not a device interrupt; charges its C-state exit. */
@@ -46,7 +44,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const { firstQueue, queueCount } = v
   const { count: perCpu } = context.write(IrqCount)
   const { hrtimers } = context.write(LocalIrq)
-  const { clockPs, context: cpuContext, coldPoll } = context.write(Cpu)
+  const { clockPs, context: cpuContext, coldPoll, lookPs } = context.write(Cpu)
   const rxq = context.write(RxQueue)
   const sd = context.write(Softnet)
   const skb = context.write(Skb)
@@ -64,14 +62,13 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
 
   /** An old driver's handler: takes up to its quota of frames and gives each to netif_rx. */
-  function nonNapiHandler(cpu: number, vector: number, entryPs: number): void {
+  function nonNapiHandler(cpu: number, vector: number): void {
     let left = quota[vector]
-    const now = entryPs
     for (let i = 0; i < queueCount[vector]; i++) {
       const queue = firstQueue[vector] + i
       const device = rxq.dev[queue]
       let taken = 0
-      rings.dma(queue, now)
+      rings.dma(queue)
       while (left > 0) {
         const row = rings.take(queue)
         if (row === 0) break
@@ -89,7 +86,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
         skb.truesize[row] = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
         count.device(devIndex[device], cpu, DEVICE.rxPackets, 1)
         count.device(devIndex[device], cpu, DEVICE.rxBytes, size)
-        rings.refill(queue, 1, now)
+        rings.refill(queue, 1)
         netifRx(cpu, row)
       }
       rxq.polls[queue]++
@@ -105,7 +102,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     steering.toBacklog(cpu, row, target === 0 ? cpu : target)
   }
 
-  function handle(cpu: number, vector: number, entryPs: number): void {
+  function handle(cpu: number, vector: number): void {
     spend(cpu, STAGE.hardirq, 1)
     irqCount[vector]++
     perCpu[(vector - firstVectorEntity) * cpuRows + cpu]++
@@ -113,7 +110,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     unsignalled[vector] = 0
     dim.onInterrupt(cpu, vector)
     if (nonNapi[vector] !== 0) {
-      nonNapiHandler(cpu, vector, entryPs)
+      nonNapiHandler(cpu, vector)
       line.unmask(cpu, vector)
       return
     }
@@ -150,15 +147,14 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   }
 
   return {
-    nextPs: (cpu) => nextPs[cpu],
-    canRun: (cpu, horizonPs) => clockPs[cpu] < horizonPs || nonNapi[firstRaised(cpu)] === 0,
+    canRunAhead: (cpu) => nonNapi[firstRaised(cpu)] === 0,
     run(cpu) {
       // What the wire has done is known up to this moment only, however long the handler takes.
-      const entryPs = clockPs[cpu]
+      lookPs[cpu] = clockPs[cpu]
       const before = enter(cpu)
       const vector = firstRaised(cpu)
       raised[vector] = 0
-      handle(cpu, vector, entryPs)
+      handle(cpu, vector)
       const following = firstRaised(cpu)
       nextPs[cpu] = following === 0 ? Number.POSITIVE_INFINITY : raisedPs[following]
       cpuContext[cpu] = before

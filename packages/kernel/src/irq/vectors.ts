@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
+import { Skb } from '../skb/components.js'
 import { CpuVector, HardirqState } from './components.js'
 import { moderation } from './moderation.js'
 
@@ -13,8 +14,8 @@ export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
 
 /** Interrupt vectors between the NIC and the CPU. */
 export interface Vectors {
-  /** Earliest time at which a vector of the CPU needs attention, ps: a raised one, or a frame for an unmasked one. */
-  nextPs(cpu: number): number
+  /** Writes to `lineNextPs` when a vector of the CPU needs attention: a raised one, or a frame for an unmasked one. */
+  refresh(cpu: number): void
   /** Looks at the earliest frame on the CPU's unmasked vectors. */
   arrival(cpu: number): void
   /**
@@ -38,118 +39,132 @@ export const vectors = defineSystem<Vectors>('irq_vectors', 'irq', 'drivers/net/
   const v = context.write(IrqVector)
   const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } = v
   const { firstQueue, queueCount, moderation: rule } = v
-  const { firstVector, vectorCount, nextPs } = context.write(HardirqState)
+  const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
   const { vector: cpuVector } = context.read(CpuVector)
-  const { ringHead, ringTail } = context.read(RxQueue)
-  const { clockPs, limitPs } = context.write(Cpu)
+  const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
+  const { duePs } = context.read(Skb)
+  const { clockPs, limitPs, lookPs } = context.write(Cpu)
   const { irqDeliveryPs } = context.resource(COST_LATENCY)
   context.resource(PLAN_CONSTANTS)
   const rings = context.system(ring)
   const events = context.system(eventList)
+  const { due } = events
   const dim = context.system(moderation)
 
-  function fire(cpu: number, vector: number, atPs: number): void {
+  /** Raises the vector for what happened at `lastEventPs`. */
+  function fire(cpu: number, vector: number): void {
     raised[vector] = 1
     masked[vector] = 1
     timerArmed[vector] = 0
     armSequence[vector]++
-    const at = atPs + irqDeliveryPs
+    const at = lastEventPs[vector] + irqDeliveryPs
     raisedPs[vector] = at
     if (at < nextPs[cpu]) nextPs[cpu] = at
     if (at < limitPs[cpu]) limitPs[cpu] = at
   }
 
-  function arm(cpu: number, vector: number, atPs: number): void {
+  /** Starts the moderation timer for the time in `events.due`. */
+  function arm(cpu: number, vector: number): void {
     timerArmed[vector] = 1
     armSequence[vector]++
-    events.push(cpu, cpu, atPs, EVENT.irqTimer, vector, armSequence[vector], 0)
-    if (atPs < limitPs[cpu]) limitPs[cpu] = atPs
+    if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
+    events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector])
   }
 
-  /** A frame's descriptor is written back at `atPs` on an unmasked vector. */
-  function signal(cpu: number, vector: number, atPs: number): void {
+  /** A frame's descriptor was written back at `lastEventPs` on an unmasked vector. */
+  function signal(cpu: number, vector: number): void {
     unsignalled[vector]++
-    lastEventPs[vector] = atPs
+    const atPs = lastEventPs[vector]
     const delay = usecsPs[vector]
     const limit = frames[vector]
     if (limit > 0 && unsignalled[vector] >= limit) {
-      fire(cpu, vector, atPs)
+      fire(cpu, vector)
       return
     }
     switch (rule[vector]) {
       case MODERATION.delay:
         if (delay === 0) {
-          if (limit === 0) fire(cpu, vector, atPs)
-        } else if (timerArmed[vector] === 0) arm(cpu, vector, atPs + delay)
+          if (limit === 0) fire(cpu, vector)
+        } else if (timerArmed[vector] === 0) {
+          due[0] = atPs + delay
+          arm(cpu, vector)
+        }
         return
       case MODERATION.gap:
       case MODERATION.eqe: {
         const at = lastIrqPs[vector] + delay
-        if (at <= atPs) fire(cpu, vector, atPs)
-        else if (timerArmed[vector] === 0) arm(cpu, vector, at)
+        if (at <= atPs) fire(cpu, vector)
+        else if (timerArmed[vector] === 0) {
+          due[0] = at
+          arm(cpu, vector)
+        }
         return
       }
       case MODERATION.cqe:
-        if (delay === 0) fire(cpu, vector, atPs)
-        else arm(cpu, vector, atPs + delay)
+        if (delay === 0) fire(cpu, vector)
+        else {
+          due[0] = atPs + delay
+          arm(cpu, vector)
+        }
         return
       default:
-        fire(cpu, vector, atPs)
+        fire(cpu, vector)
     }
-  }
-
-  function laneNextPs(vector: number): number {
-    let first = Number.POSITIVE_INFINITY
-    const end = firstQueue[vector] + queueCount[vector]
-    for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-      const at = rings.nextDmaPs(rxq)
-      if (at < first) first = at
-    }
-    return first
   }
 
   return {
-    nextPs(cpu) {
+    refresh(cpu) {
       let first = nextPs[cpu]
       const base = firstVector[cpu]
-      for (let i = 0; i < vectorCount[cpu]; i++) {
+      const n = vectorCount[cpu]
+      for (let i = 0; i < n; i++) {
         const vector = cpuVector[base + i]
         if (masked[vector] !== 0) continue
-        const at = laneNextPs(vector)
-        if (at < first) first = at
+        const end = firstQueue[vector] + queueCount[vector]
+        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+          const head = laneHead[rxq]
+          if (head === laneTail[rxq]) continue
+          const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+          if (at < first) first = at
+        }
       }
-      return first
+      lineNextPs[cpu] = first
     },
     arrival(cpu) {
       let firstPs = Number.POSITIVE_INFINITY
       let from = 0
       let signalled = 0
       const base = firstVector[cpu]
-      for (let i = 0; i < vectorCount[cpu]; i++) {
+      const n = vectorCount[cpu]
+      for (let i = 0; i < n; i++) {
         const vector = cpuVector[base + i]
         if (masked[vector] !== 0) continue
         const end = firstQueue[vector] + queueCount[vector]
         for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-          const at = rings.nextDmaPs(rxq)
+          const head = laneHead[rxq]
+          if (head === laneTail[rxq]) continue
+          const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
           if (at >= firstPs) continue
           firstPs = at
           from = rxq
           signalled = vector
         }
       }
-      if (from !== 0 && rings.dmaOne(from) !== 0) signal(cpu, signalled, firstPs)
+      if (from === 0 || rings.dmaOne(from) === 0) return
+      lastEventPs[signalled] = firstPs
+      signal(cpu, signalled)
     },
     catchUp(cpu, beforePs) {
-      const upTo = Math.min(clockPs[cpu], beforePs - 1)
-      let due = 0
+      lookPs[cpu] = Math.min(clockPs[cpu], beforePs - 1)
+      let moved = 0
       const base = firstVector[cpu]
       for (let i = 0; i < vectorCount[cpu]; i++) {
         const vector = cpuVector[base + i]
         if (masked[vector] === 0) continue
         const end = firstQueue[vector] + queueCount[vector]
-        for (let rxq = firstQueue[vector]; rxq < end; rxq++) due += rings.dma(rxq, upTo)
+        for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
       }
-      return due > 0
+      return moved > 0
     },
     unmask(cpu, vector) {
       masked[vector] = 0
@@ -159,12 +174,14 @@ export const vectors = defineSystem<Vectors>('irq_vectors', 'irq', 'drivers/net/
       for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
         if (ringHead[rxq] === ringTail[rxq] || masked[vector] !== 0) continue
         unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1
-        signal(cpu, vector, clockPs[cpu])
+        lastEventPs[vector] = clockPs[cpu]
+        signal(cpu, vector)
       }
     },
-    timer(cpu, vector, sequence, duePs) {
+    timer(cpu, vector, sequence, at) {
       if (timerArmed[vector] === 0 || armSequence[vector] !== sequence || masked[vector] !== 0) return
-      fire(cpu, vector, duePs)
+      lastEventPs[vector] = at
+      fire(cpu, vector)
     },
     adapt: (cpu, vector) => dim.onPollComplete(cpu, vector),
   }

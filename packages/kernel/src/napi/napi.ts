@@ -63,7 +63,8 @@ export const napiControl = defineSystem<NapiControl>('napi', 'napi', 'net/core/d
     timerSequence[napi]++
     timerArmed[napi] = 1
     const at = clockPs[cpu] + delayPs
-    events.push(cpu, cpu, at, EVENT.napiTimer, napi, timerSequence[napi], 0)
+    events.due[0] = at
+    events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi])
     if (at < limitPs[cpu]) limitPs[cpu] = at
   }
 

@@ -34,13 +34,13 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
   const napi = context.write(Napi)
   const { work, budget, cursor, cursorWork, firstQueue, queueCount, vector, dev: napiDev, phase } = napi
   const q = context.write(RxQueue)
-  const { ringHead, ringTail, cleaned, polls, pollsDone, pollsNonEmpty, polledPackets, allocFailed, ringSize, xdpDrop } = q
+  const { ringHead, ringTail, cleaned, polls, pollsDone, pollsNonEmpty, polledPackets, allocFailed, ringSize, xdpDrop, cpu: queueCpu, polledBytes } = q
   const { features, refillBatch, refillRule, copybreakBytes, rxBuffer, pagePool, mtu, index: devIndex } = context.read(NetDev)
   const skb = context.write(Skb)
   const { wireBytes, len, truesize, dev, queue, allocCpu, flags, next, fragHead, fragTail, sock, groAge } = skb
   const { buffers, limit, reserve } = context.read(SkbAccount)
   const { free, capacity } = context.read(PoolOwner)
-  const { clockPs, limitPs, packetPool, coldPoll } = context.write(Cpu)
+  const { clockPs, limitPs, packetPool, coldPoll, lookPs } = context.write(Cpu)
   const { plan } = context.resource(PLAN_CONSTANTS)
   const { coldPollPs, coldPacketPs } = context.resource(COLD_COSTS)
   const spend = context.system(charge)
@@ -53,6 +53,11 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
   const count = context.system(counters)
   const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
   const { cpuRows, firstDevice } = context.resource(PLAN_CONSTANTS)
+
+  // Neighbouring frames are mostly of one size.
+  let knownSize = -1
+  let knownDevice = -1
+  let knownTruesize = 0
 
   function share(n: number): number {
     const queues = queueCount[n]
@@ -70,7 +75,8 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
     if (!due) return
     cleaned[rxq] = 0
     spend(cpu, STAGE.refill, n)
-    rings.refill(rxq, n, clockPs[cpu])
+    lookPs[queueCpu[rxq]] = clockPs[cpu]
+    rings.refill(rxq, n)
   }
 
   /** True if an sk_buff can be had; sets the pfmemalloc flag when it comes from the reserve. */
@@ -98,8 +104,7 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
     fragTail[row] = 0
     sock[row] = 0
     groAge[row] = 0
-    count.device(devIndex[device], cpu, DEVICE.rxPackets, 1)
-    count.device(devIndex[device], cpu, DEVICE.rxBytes, size)
+    polledBytes[rxq] += size
     if ((features[device] & FEATURE.xdpNative) !== 0) {
       const verdict = program.native(cpu, device, row)
       if (verdict !== XDP_PASS) {
@@ -109,7 +114,12 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
     }
     const copied = size <= copybreakBytes[device]
     if (copied) spend(cpu, STAGE.clean_rx_byte, size)
-    truesize[row] = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
+    if (size !== knownSize || device !== knownDevice) {
+      knownSize = size
+      knownDevice = device
+      knownTruesize = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
+    }
+    truesize[row] = knownTruesize
     if (copied || pagePool[device] === 0) flags[row] &= ~SKB.ppRecycle
     else flags[row] |= SKB.ppRecycle
     // eth_type_trans
@@ -123,6 +133,9 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
     if (done > 0) {
       pollsNonEmpty[rxq]++
       polledPackets[rxq] += done
+      count.device(devIndex[device], cpu, DEVICE.rxPackets, done)
+      count.device(devIndex[device], cpu, DEVICE.rxBytes, polledBytes[rxq])
+      polledBytes[rxq] = 0
     }
   }
 
@@ -162,7 +175,8 @@ export const pollDevice = defineSystem<PollDevice>('napi_poll', 'napi', 'drivers
           if (clockPs[cpu] >= limitPs[cpu]) return false
           refillRing(cpu, rxq, device, false)
           if (ringHead[rxq] === ringTail[rxq]) {
-            if (rings.dma(rxq, clockPs[cpu]) === 0) break
+            lookPs[queueCpu[rxq]] = clockPs[cpu]
+            if (rings.dma(rxq) === 0) break
             if (ringHead[rxq] === ringTail[rxq]) continue
           }
           if (!allocSkb(owner, rings.peek(rxq))) {

@@ -82,11 +82,19 @@ export const netifReceive = defineSystem<NetifReceive>('netif_receive_skb', 'net
     return false
   }
 
+  /** Rounds of the core since they were last charged: a batch is charged at once. */
+  let rounds = 0
+
+  function chargeRounds(cpu: number): void {
+    processed[cpu] += rounds
+    spend(cpu, STAGE.netif_receive_skb, rounds)
+    rounds = 0
+  }
+
   /** One packet through the core; true if IPv4 shall have it. */
   function core(cpu: number, row: number): boolean {
     for (;;) {
-      spend(cpu, STAGE.netif_receive_skb, 1)
-      processed[cpu]++
+      rounds++
       if (trace.on) trace.netifReceiveSkb(cpu, clockPs[cpu], row)
       const device = dev[row]
       if (!xdpBeforeRps && (features[device] & FEATURE.xdpGeneric) !== 0 && program.generic(cpu, device, row) !== XDP_PASS) {
@@ -147,10 +155,13 @@ export const netifReceive = defineSystem<NetifReceive>('netif_receive_skb', 'net
         const row = ids[i]
         if (core(cpu, row)) batch[toIp++] = row
       }
+      chargeRounds(cpu)
       if (toIp > 0) stack(batch, toIp, cpu)
     },
     one(cpu, row) {
-      if (!core(cpu, row)) return
+      const toIp = core(cpu, row)
+      chargeRounds(cpu)
+      if (!toIp) return
       single[0] = row
       stack(single, 1, cpu)
     },

@@ -91,6 +91,8 @@ export const RxQueue = defineComponent('rx_queue', {
   pollsDone: f64,
   pollsNonEmpty: f64,
   polledPackets: f64,
+  /** Bytes of the poll under way. */
+  polledBytes: f64,
   allocFailed: f64,
   /** RPS map: first row of `RpsMapSlot`, length. */
   rpsBase: i32,

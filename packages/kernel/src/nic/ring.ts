@@ -8,18 +8,16 @@ import { RingSlot, RxQueue } from './components.js'
 
 /** The descriptor ring between DMA and driver. */
 export interface Ring {
-  /** Time the next frame's DMA is done, ps; Infinity if the lane is empty. */
-  nextDmaPs(queue: number): number
-  /** Completes the DMA of every frame due at or before `nowPs`; returns how many were due. */
-  dma(queue: number, nowPs: number): number
+  /** Completes the DMA of every frame due at or before the CPU's `lookPs`; returns how many were due. */
+  dma(queue: number): number
   /** Completes the DMA of one frame that is due; returns 1 if it found a descriptor. */
   dmaOne(queue: number): number
   /** Packet row of the oldest filled descriptor; only when there is one. */
   peek(queue: number): number
   /** Takes the oldest filled descriptor's packet, 0 if there is none. */
   take(queue: number): number
-  /** Gives `buffers` descriptors back to the NIC at `nowPs`. */
-  refill(queue: number, buffers: number, nowPs: number): void
+  /** Gives `buffers` descriptors back to the NIC at the CPU's `lookPs`. */
+  refill(queue: number, buffers: number): void
 }
 
 /**
@@ -53,7 +51,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
   } = context.write(RxQueue)
   const { row: slots } = context.write(RingSlot)
   const { users, duePs, next, wireBytes } = context.write(Skb)
-  const { packetPool } = context.read(Cpu)
+  const { packetPool, lookPs } = context.read(Cpu)
   const { buffers } = context.write(SkbAccount)
   const pool = context.system(skbPool)
   const count = context.system(counters)
@@ -119,23 +117,21 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     return taken
   }
 
-  return {
-    nextDmaPs(queue) {
+  function dma(queue: number): number {
+    const upTo = lookPs[queueCpu[queue]]
+    let due = 0
+    for (;;) {
       const head = laneHead[queue]
-      if (head === laneTail[queue]) return Number.POSITIVE_INFINITY
-      return duePs[laneBase[queue] + (head & laneMask[queue])]
-    },
-    dma(queue, nowPs) {
-      let due = 0
-      for (;;) {
-        const head = laneHead[queue]
-        if (head === laneTail[queue]) break
-        if (duePs[laneBase[queue] + (head & laneMask[queue])] > nowPs) break
-        dmaOne(queue)
-        due++
-      }
-      return due
-    },
+      if (head === laneTail[queue]) break
+      if (duePs[laneBase[queue] + (head & laneMask[queue])] > upTo) break
+      dmaOne(queue)
+      due++
+    }
+    return due
+  }
+
+  return {
+    dma,
     dmaOne,
     peek: (queue) => slots[ringBase[queue] + (ringHead[queue] & ringMask[queue])],
     take(queue) {
@@ -145,14 +141,9 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       buffers[packetPool[queueCpu[queue]]]--
       return slots[ringBase[queue] + (head & ringMask[queue])]
     },
-    refill(queue, given, nowPs) {
+    refill(queue, given) {
       // Frames that arrived before the tail moved must not find the new buffers.
-      for (;;) {
-        const head = laneHead[queue]
-        if (head === laneTail[queue]) break
-        if (duePs[laneBase[queue] + (head & laneMask[queue])] > nowPs) break
-        dmaOne(queue)
-      }
+      dma(queue)
       descriptors[queue] += given
       while (heldHead[queue] !== 0 && descriptors[queue] > 0) {
         const row = heldHead[queue]

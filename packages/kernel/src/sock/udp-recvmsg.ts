@@ -13,6 +13,7 @@ import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
+import { SoftirqState } from '../softirq/components.js'
 import { SockFlow } from '../softnet/components.js'
 import { Sock, SockView } from './components.js'
 import { deferFree } from './defer-free.js'
@@ -42,9 +43,10 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { told } = context.write(SockView)
   const { entry: sockFlow } = context.write(SockFlow)
   const { count: histogram } = context.write(LatencyHistogram)
-  const sums = context.write(LatencySum)
+  const { count: sumCount, sumNs, minNs, maxNs } = context.write(LatencySum)
   const { clockPs, packetPool, flowView, number } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
+  const { bhEnabled } = context.write(SoftirqState)
   const { sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
   const latency = context.resource(COST_LATENCY)
   const spend = context.system(charge)
@@ -106,14 +108,14 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   }
 
   function record(cpu: number, row: number, wireFrames: number): void {
-    count.delivered(cpu, wireFrames, clockPs[cpu])
+    count.delivered(cpu, wireFrames)
     if (arrivalPs[row] < warmupPs) return
     const ns = (clockPs[cpu] - arrivalPs[row]) / 1000
     histogram[cpu * LATENCY_BUCKETS + bucketIndex(ns)]++
-    sums.count[cpu]++
-    sums.sumNs[cpu] += ns
-    if (ns < sums.minNs[cpu] || sums.count[cpu] === 1) sums.minNs[cpu] = ns
-    if (ns > sums.maxNs[cpu]) sums.maxNs[cpu] = ns
+    sumCount[cpu]++
+    sumNs[cpu] += ns
+    if (ns < minNs[cpu] || sumCount[cpu] === 1) minNs[cpu] = ns
+    if (ns > maxNs[cpu]) maxNs[cpu] = ns
   }
 
   /** Frees a datagram that has been read; the segments chained to it are messages of their own for the latency. */
@@ -133,6 +135,8 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
     readable: (sock) => readerHead[sock] !== 0 || queueHead[sock] !== 0,
     receive(cpu, sock, bufferBytes) {
       recordFlow(cpu, sock)
+      // The reader's queue is looked at under spin_lock_bh. Kernel: net/ipv4/udp.c, __skb_recv_udp
+      bhEnabled[cpu] = 1
       for (;;) {
         if (readerHead[sock] === 0) {
           splice(sock)

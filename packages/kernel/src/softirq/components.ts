@@ -56,6 +56,8 @@ export const SoftirqState = defineComponent('softirq', {
   ksoftirqd: i32,
   /** BH-disabled section of a task: softirqs wait. */
   bhDisabled: u8,
+  /** 1: the task passed the end of such a section in this step; what is pending runs there. */
+  bhEnabled: u8,
 })
 
 /** Runs per CPU and vector: row `cpu * 16 + vector`. */

@@ -27,7 +27,7 @@ export interface BusyPoll {
 export const busyPoll = defineSystem<BusyPoll>('napi_busy_loop', 'task', 'net/core/dev.c, __napi_busy_loop', (context) => {
   const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
   const { busyNapi, busyLast } = context.write(Task)
-  const { bhDisabled } = context.write(SoftirqState)
+  const { bhDisabled, bhEnabled } = context.write(SoftirqState)
   const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
   const { clockPs } = context.read(Cpu)
   const trace = context.resource(TRACE_SINK)
@@ -79,6 +79,7 @@ export const busyPoll = defineSystem<BusyPoll>('napi_busy_loop', 'task', 'net/co
       else engine.normalList(cpu, napi)
       if (work[napi] > 0) count.snmp(cpu, SNMP.TcpExtBusyPollRxPackets, work[napi])
       bhDisabled[cpu] = 0
+      bhEnabled[cpu] = 1
       return true
     },
     stop(cpu, task, quota, prefer) {

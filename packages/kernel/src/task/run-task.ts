@@ -27,7 +27,7 @@ const SPIN_PIECE_PS = 1_000_000
 export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/core.c, __schedule', (context) => {
   const { kind, pc, napi: taskNapi } = context.write(Task)
   const { current, lastTask, head } = context.write(RunQueue)
-  const { pending, active, bhDisabled } = context.write(SoftirqState)
+  const { pending, active, bhDisabled, bhEnabled } = context.write(SoftirqState)
   const { state, weight } = context.write(Napi)
   const { clockPs, limitPs, context: cpuContext, coldPoll } = context.write(Cpu)
   const spend = context.system(charge)
@@ -60,6 +60,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
       if (!poll.begin(cpu, napi, weight[napi])) {
         state[napi] &= ~NAPIF.schedThreaded
         bhDisabled[cpu] = 0
+        bhEnabled[cpu] = 1
         return
       }
       pc[task] = 1
@@ -70,6 +71,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
     poll.end(cpu, napi)
     steering.sendIpis(cpu)
     bhDisabled[cpu] = 0
+    bhEnabled[cpu] = 1
   }
 
   return {
@@ -103,9 +105,10 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
             spendPs(cpu, STAGE.spin, SPIN_PIECE_PS)
             coldPoll[cpu] = 1
         }
-        // local_bh_enable at the end of a section runs what came meanwhile.
-        if (pending[cpu] !== 0 && bhDisabled[cpu] === 0 && active[cpu] === 0 && kind[task] !== TASK_KIND.ksoftirqd) {
-          softirqs.tryStart(cpu)
+        // local_bh_enable at the end of a section runs what is pending; elsewhere a task goes on in spite of it.
+        if (bhEnabled[cpu] !== 0 && bhDisabled[cpu] === 0) {
+          bhEnabled[cpu] = 0
+          if (pending[cpu] !== 0 && active[cpu] === 0) softirqs.tryStart(cpu)
         }
         if (bhDisabled[cpu] === 0 && sched.wantsSwitch(cpu)) break
       }

@@ -39,7 +39,8 @@ export const scheduler = defineSystem<Scheduler>('scheduler', 'task', 'kernel/sc
   const cpus = Math.max(1, Math.min(8, cpuRows - 1))
   const factor = 1 + (31 - Math.clz32(cpus))
   const slicePs = (eevdf ? 0.7e9 : 0.75e9) * factor
-  const sleeperCreditPs = eevdf ? 0 : (6e9 * factor) / 2
+  const latencyPs = 6e9 * factor
+  const sleeperCreditPs = eevdf ? 0 : latencyPs / 2
   const wakeupGranularityPs = 1e9 * factor
 
   function taskTime(cpu: number): number {
@@ -86,6 +87,16 @@ export const scheduler = defineSystem<Scheduler>('scheduler', 'task', 'kernel/sc
     }
   }
 
+  /** CFS: its share of the latency target, whoever waits; or less, once it is that far ahead of the first in line. */
+  function cfsSliceOver(cpu: number, running: number): boolean {
+    const idealPs = Math.max(slicePs, latencyPs / (count[cpu] + 1))
+    if (ranPs[running] > idealPs) return true
+    for (let other = head[cpu]; other !== 0; other = runNext[other]) {
+      if (vruntimePs[running] - vruntimePs[other] > idealPs) return true
+    }
+    return false
+  }
+
   return {
     enqueue,
     account,
@@ -94,6 +105,8 @@ export const scheduler = defineSystem<Scheduler>('scheduler', 'task', 'kernel/sc
       const running = current[cpu]
       if (running === 0 || head[cpu] === 0) return
       if (ranPs[running] < slicePs) return
+      if (!eevdf && cfsSliceOver(cpu, running)) needResched[cpu] = 1
+      if (!eevdf) return
       for (let other = head[cpu]; other !== 0; other = runNext[other]) {
         if (vruntimePs[other] < vruntimePs[running]) needResched[cpu] = 1
       }

@@ -11,6 +11,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NetDev } from '../nic/components.js'
+import { SoftirqState } from '../softirq/components.js'
 
 /** Sends one datagram of `bytes` payload out of `dev`, in answer to a client's `request` (0: nobody waits for it). */
 export type Transmit = (cpu: number, dev: number, bytes: number, request: number) => void
@@ -25,6 +26,7 @@ export const transmit = defineSystem<Transmit>('udp_sendmsg', 'task', 'net/ipv4/
   const { created, sent } = context.write(PacketCount)
   const { index: devIndex, wire } = context.read(NetDev)
   const { clockPs } = context.read(Cpu)
+  const { bhEnabled } = context.write(SoftirqState)
   const latency = context.resource(COST_LATENCY)
   const spend = context.system(charge)
   const count = context.system(counters)
@@ -32,6 +34,8 @@ export const transmit = defineSystem<Transmit>('udp_sendmsg', 'task', 'net/ipv4/
   context.resource(PLAN_CONSTANTS)
   return (cpu, dev, bytes, request) => {
     spend(cpu, STAGE.sendmsg, 1)
+    // Kernel: net/core/dev.c, __dev_queue_xmit (rcu_read_unlock_bh)
+    bhEnabled[cpu] = 1
     count.snmp(cpu, SNMP.UdpOutDatagrams, 1)
     count.snmp(cpu, SNMP.IpOutRequests, 1)
     count.snmp(cpu, SNMP.IpOutTransmits, 1)

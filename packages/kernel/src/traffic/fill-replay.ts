@@ -4,13 +4,9 @@ import {
   ETH_HLEN,
   ETH_P_IP,
   FAULT_CAPTURE_TRUNCATED,
-  IP_OFFSET,
-  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   ipv4IsFragment,
-  L4_CHECKSUM_BAD,
-  L4_CHECKSUM_NONE,
   L4_CHECKSUM_OK,
   L4_CHECKSUM_UNVERIFIABLE,
   LINKTYPE_ETHERNET,
@@ -20,6 +16,7 @@ import {
   parseMac,
 } from '@softnet/wire'
 import { PACKET_TYPE, SKB } from '../skb/components.js'
+import { parsedFlags, setParsedFields } from '../skb/parsed-fields.js'
 import { STEER, SteerResult, Wire } from '../wire/components.js'
 import { MIN_FRAME_BYTES } from '../wire/lane-write.js'
 import { type NicSteer, nicSteer } from '../wire/nic-steer.js'
@@ -81,46 +78,20 @@ function packetTypeOf(p: ParsedFrame, mac: number): number {
   return p.dstHi * 2 ** 32 + p.dstLo === mac ? PACKET_TYPE.host : PACKET_TYPE.otherhost
 }
 
-/** Checksum flags as a sender's bytes make them; what the card makes of them is added by `steerFrame`. */
+/** Flags as a sender's bytes make them; what the card makes of them is added by `steerFrame`. */
 function flagsOf(p: ParsedFrame): number {
-  let flags = 0
-  if (p.vlanProto !== 0) flags |= SKB.vlan
   const isIp = p.etherType === ETH_P_IP && p.ipVersion === 4
-  if (isIp && p.ihl >= 5 && p.ipChecksumOk === 0) flags |= SKB.ipCsumBad
-  if (p.l4ChecksumState === L4_CHECKSUM_BAD) flags |= SKB.csumBad
-  const hasUdp = isIp && p.protocol === IPPROTO_UDP && p.udpLengthBytes !== 0 && (p.fragOff & IP_OFFSET) === 0
-  if (hasUdp && p.l4ChecksumState === L4_CHECKSUM_NONE) flags |= SKB.csumZero
-  if (isIp && (p.paddingBytes > 0 || (p.totLenBytes > 0 && p.wireBytes < MIN_FRAME_BYTES))) flags |= SKB.padded
-  return flags
+  const padded = isIp && (p.paddingBytes > 0 || (p.totLenBytes > 0 && p.wireBytes < MIN_FRAME_BYTES))
+  return parsedFlags(p) | (padded ? SKB.padded : 0)
 }
 
 function fillFields(frames: FrameColumns, row: number, p: ParsedFrame, mac: number): void {
   const wireBytes = Math.max(MIN_FRAME_BYTES, p.wireBytes)
   frames.wireBytes[row] = wireBytes
   frames.len[row] = wireBytes - (p.vlanProto === 0 ? 0 : 4)
-  frames.saddr[row] = p.saddr
-  frames.daddr[row] = p.daddr
-  frames.ports[row] = ((p.sport << 16) | p.dport) >>> 0
-  frames.ipWord[row] =
-    p.etherType === ETH_P_IP || p.ipVersion === 6
-      ? (p.protocol | (p.tos << 8) | (p.ttl << 16) | (p.ihl << 24) | (p.ipVersion << 28)) >>> 0
-      : 0
-  frames.idFrag[row] = ((p.ipId << 16) | p.fragOff) >>> 0
-  frames.totLen[row] = p.totLenBytes
-  frames.udpLen[row] = p.udpLengthBytes
-  frames.protocol[row] = p.etherType
+  setParsedFields(frames, row, p)
   frames.packetType[row] = p.capturedBytes < ETH_HLEN ? PACKET_TYPE.otherhost : packetTypeOf(p, mac)
-  frames.vlanTci[row] = p.vlanTci
   frames.flags[row] = flagsOf(p)
-  frames.faults[row] = p.fault
-  frames.tcpSeq[row] = p.tcpSeq
-  frames.tcpAck[row] = p.tcpAck
-  frames.tcpWord[row] =
-    p.protocol === IPPROTO_ICMP
-      ? p.icmpType | (p.icmpCode << 8)
-      : ((p.tcpFlags & 0x1ff) | (p.tcpDoff << 12) | (p.tcpWindow << 16)) >>> 0
-  frames.tcpOptions[row] = p.optionsHash
-  frames.payload[row] = p.payloadBytes
   frames.macHash[row] = macHash(p.dstHi * 2 ** 32 + p.dstLo, p.srcHi * 2 ** 32 + p.srcLo)
 }
 

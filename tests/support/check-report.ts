@@ -1,0 +1,136 @@
+import type { HostPlan, Plan } from '@softnet/scenario'
+import type { Report } from './run-model.js'
+
+/** Rounding of ps printed as ns, in ns. */
+const PRINTED_NS = 1
+const ROUTE_PLACES = ['ip_route_input_slow', 'fib_validate_source', 'ip_route_input_rcu', 'ip_rcv_finish_core']
+
+type Fault = (text: string) => void
+
+/** Everything that is wrong with the result of one run, whatever the scenario. */
+export function checkReport(plan: Plan, report: Report): string[] {
+  const faults: string[] = []
+  const fault: Fault = (text) => faults.push(text)
+  checkNumbers(report, 'result', fault)
+  checkPackets(report, fault)
+  checkLatency(plan, report, fault)
+  for (const host of plan.hosts) {
+    const result = report.hosts[host.name]
+    if (result === undefined) fault(`no result of host ${host.name}`)
+    else {
+      checkCpus(host, report, fault)
+      checkDevices(host, report, fault)
+      checkProtocols(host, report, fault)
+    }
+  }
+  return faults
+}
+
+function checkNumbers(value: unknown, path: string, fault: Fault): void {
+  if (typeof value === 'number' && !(value >= 0 && Number.isFinite(value))) fault(`${path} is ${value}`)
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, entry] of Object.entries(value)) checkNumbers(entry, `${path}.${key}`, fault)
+}
+
+function checkPackets({ packets, drops, timeline }: Report, fault: Fault): void {
+  const { offered, created, delivered, consumed, sent, dropped, in_flight } = packets
+  const ended = delivered + consumed + sent + dropped + in_flight
+  if (offered + created !== ended) fault(`offered ${offered} + created ${created} is not what ended: ${JSON.stringify(packets)}`)
+  const lost = sum(drops.map(({ count }) => count))
+  if (lost !== dropped) fault(`drops add up to ${lost}, packets.dropped is ${dropped}`)
+  for (const key of ['offered', 'delivered', 'dropped'] as const) {
+    const counted = sum(timeline.map((row) => row[key]))
+    if (counted > packets[key]) fault(`timeline has ${counted} ${key}, packets ${packets[key]}`)
+  }
+}
+
+function checkLatency(plan: Plan, { latency_ns: latency, latency_histogram: histogram, packets }: Report, fault: Fault): void {
+  const counted = sum(histogram.map(([, count]) => count))
+  if (latency === null) {
+    if (counted > 0) fault(`${counted} latencies and no summary`)
+    if (plan.warmupPs === 0 && packets.delivered > 0) fault('packets were delivered and no latency counted')
+    return
+  }
+  const { min, p50, p90, p99, p999, max, mean, count } = latency
+  const order = [min, p50, p90, p99, p999, max]
+  if (order.some((value, index) => index > 0 && value < (order[index - 1] as number))) fault(`latencies fall: ${order}`)
+  if (mean < min - PRINTED_NS || mean > max + PRINTED_NS) fault(`mean latency ${mean} is not within ${min} and ${max}`)
+  if (counted !== count) fault(`histogram has ${counted} latencies, the summary ${count}`)
+  if (count > packets.delivered) fault(`${count} latencies of ${packets.delivered} delivered packets`)
+}
+
+function checkCpus(host: HostPlan, report: Report, fault: Fault): void {
+  const { cpus } = report.hosts[host.name] as Report['hosts'][string]
+  const maxBacklog = host.sysctl['net.core.netdev_max_backlog'] + 1
+  for (const { cpu, time_ns, stages_ns, softnet_stat } of cpus) {
+    const busy = time_ns.hardirq + time_ns.softirq + time_ns.ksoftirqd + time_ns.task
+    const all = busy + time_ns.idle
+    if (Math.abs(all - report.simulated_ns) > PRINTED_NS) fault(`CPU ${cpu} has ${all} ns of ${report.simulated_ns}`)
+    const stages = sum(Object.values(stages_ns))
+    if (Math.abs(stages - busy) > PRINTED_NS) fault(`CPU ${cpu} is busy ${busy} ns, its stages ${stages}`)
+    if (softnet_stat.input_qlen_max > maxBacklog) fault(`backlog of CPU ${cpu} had ${softnet_stat.input_qlen_max} packets`)
+    const { time_squeeze, squeeze_budget, squeeze_time } = softnet_stat
+    if (time_squeeze !== squeeze_budget + squeeze_time) fault(`time_squeeze ${time_squeeze} of CPU ${cpu} does not add up`)
+  }
+  const lost = sum(cpus.map(({ softnet_stat }) => softnet_stat.dropped))
+  const backlog = dropsAt(report, host.name, (where, reason) => reason === 'CPU_BACKLOG' && where !== '')
+  if (lost !== backlog) fault(`softnet dropped ${lost}, drops at the backlog ${backlog}`)
+}
+
+function checkDevices(host: HostPlan, report: Report, fault: Fault): void {
+  const { queues, devices, ethtool } = report.hosts[host.name] as Report['hosts'][string]
+  for (const { dev, queue, ring_max, ring_size, polls, polls_done } of queues) {
+    if (ring_max > ring_size) fault(`${dev} queue ${queue}: ${ring_max} filled of ${ring_size} descriptors`)
+    if (polls_done > polls) fault(`${dev} queue ${queue}: ${polls_done} of ${polls} polls done`)
+  }
+  const missed = sum(devices.map((row) => row.rx_missed_errors))
+  const full = dropsAt(report, host.name, (where) => where === 'nic_packet_buffer' || where === 'rx_ring')
+  if (missed !== full) fault(`rx_missed_errors ${missed}, drops in the NIC ${full}`)
+  const crc = sum(devices.map((row) => row.rx_crc_errors))
+  const wire = dropsAt(report, host.name, (where) => where === 'wire')
+  if (crc !== wire) fault(`rx_crc_errors ${crc}, drops on the wire ${wire}`)
+  for (const [name, stats] of Object.entries(ethtool)) {
+    const row = devices.find((device) => device.name === name)
+    if (row !== undefined && stats.rx_packets !== row.rx_packets) fault(`${name}: ethtool and /proc/net/dev disagree`)
+  }
+}
+
+function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
+  const { snmp, netstat, sockets } = Object.values((report.hosts[host.name] as Report['hosts'][string]).netns)[0] as never as {
+    snmp: Record<string, Record<string, number>>
+    netstat: Record<string, Record<string, number>>
+    sockets: { received: number; drops: number }[]
+  }
+  const at = (table: string, name: string) => snmp[table]?.[name] ?? netstat[table]?.[name] ?? 0
+  // A merged packet counts once in Linux's counters and all its frames in the drops.
+  const merges = host.devices.some((device) => device.gro)
+  const same = (what: string, packets: number, frames: number) => {
+    if (merges ? packets > frames || (packets === 0) !== (frames === 0) : packets !== frames)
+      fault(`${what} ${packets}, drops ${frames}`)
+  }
+  const drops = (reason: string, where?: string) =>
+    dropsAt(report, host.name, (place, why) => why === reason && (where === undefined || place === where))
+  same('UdpRcvbufErrors', at('Udp', 'RcvbufErrors'), drops('SOCKET_RCVBUFF'))
+  same('UdpNoPorts', at('Udp', 'NoPorts'), drops('NO_SOCKET', '__udp4_lib_rcv'))
+  same('UdpInCsumErrors', at('Udp', 'InCsumErrors'), drops('UDP_CSUM'))
+  same('IpInHdrErrors', at('Ip', 'InHdrErrors'), drops('IP_INHDR', 'ip_rcv_core') + drops('IP_CSUM'))
+  same('UdpInDatagrams', at('Udp', 'InDatagrams'), report.packets.delivered)
+  const received = sum(sockets.map((socket) => socket.received))
+  if (received !== at('Udp', 'InDatagrams')) fault(`sockets received ${received}, UdpInDatagrams ${at('Udp', 'InDatagrams')}`)
+  const refused = sum(sockets.map((socket) => socket.drops))
+  if (refused < at('Udp', 'RcvbufErrors')) fault(`sockets dropped ${refused}, UdpRcvbufErrors ${at('Udp', 'RcvbufErrors')}`)
+  const ways = ['InHdrErrors', 'InAddrErrors', 'InUnknownProtos', 'InDiscards', 'InDelivers', 'ReasmReqds']
+  const known = sum(ways.map((name) => at('Ip', name))) + at('IpExt', 'InTruncatedPkts') + at('IpExt', 'InNoRoutes')
+  const rest = at('Ip', 'InReceives') - known
+  const routed = dropsAt(report, host.name, (where) => ROUTE_PLACES.includes(where))
+  if (merges ? rest < 0 || rest > routed : rest !== routed)
+    fault(`IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`)
+}
+
+function dropsAt({ drops }: Report, host: string, matches: (where: string, reason: string) => boolean): number {
+  return sum(drops.filter((drop) => drop.host === host && matches(drop.where, drop.reason)).map(({ count }) => count))
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

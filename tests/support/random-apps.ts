@@ -1,0 +1,83 @@
+import type { ScenarioInput } from '@softnet/scenario'
+import { given } from './draw.js'
+import { type Devices, randomCpuSet } from './random-devices.js'
+import type { Surroundings } from './random-scenario.js'
+
+/** Programs of a drawn host as a user writes them. */
+export type Apps = NonNullable<ScenarioInput['hosts'][string]['apps']>
+type AppDocument = Apps[string]
+
+/** First port of program number `index`: programs do not compete for ports. */
+export const firstPortOf = (index: number): number => 9000 + 16 * index
+
+/** Draws up to three programs. */
+export function randomApps(around: Surroundings, devices: Devices): Apps {
+  const { draw } = around
+  const count = draw.pick([0, 1, 1, 1, 2, 2, 3])
+  const apps: Record<string, AppDocument> = {}
+  for (let index = 0; index < count; index++) {
+    apps[`app${index}`] = index > 0 && draw.chance(0.25) ? randomSpin(around) : randomReader(around, devices, index)
+  }
+  return apps
+}
+
+function randomSpin(around: Surroundings): AppDocument {
+  return given({ kind: 'spin' as const, cpus: [randomCpuSet(around)], nice: around.draw.maybe(0.5, () => 10) })
+}
+
+function randomReader(around: Surroundings, devices: Devices, index: number): AppDocument {
+  const { draw } = around
+  const kind = draw.pick(['udp_sink', 'udp_sink', 'udp_echo'] as const)
+  const wait = draw.pick(['recvfrom', 'recvmmsg', 'epoll_wait', 'epoll_wait', 'select', 'poll'] as const)
+  const tasks = draw.pick([1, 1, 2, 4])
+  return given({
+    kind,
+    cpus: draw.maybe(0.9, () => Array.from({ length: tasks }, () => randomCpuSet(around))),
+    nice: draw.maybe(0.2, () => draw.between(-20, 19)),
+    wait,
+    batch: wait === 'recvfrom' ? undefined : draw.maybe(0.6, () => draw.pick([1, 4, 32, 100])),
+    'max-events': wait === 'epoll_wait' ? draw.maybe(0.4, () => draw.pick([1, 2, 64])) : undefined,
+    epoll: wait === 'epoll_wait' ? draw.maybe(0.7, () => randomEpoll(around)) : undefined,
+    nonblocking: draw.maybe(0.15, () => true),
+    work: draw.maybe(0.4, () => draw.pick(['100ns', '2us', '30us'])),
+    'work-per-byte': draw.maybe(0.1, () => '1ns'),
+    buffer: draw.maybe(0.2, () => draw.pick([16, 512, 65_536])),
+    sockets: draw.chance(0.2)
+      ? [randomGroup(around, devices, firstPortOf(index)), randomGroup(around, devices, firstPortOf(index) + 8)]
+      : randomGroup(around, devices, firstPortOf(index)),
+    reply: kind === 'udp_echo' ? draw.maybe(0.3, () => 100) : undefined,
+  }) as AppDocument
+}
+
+function randomEpoll({ draw }: Surroundings) {
+  return given({
+    trigger: draw.maybe(0.6, () => draw.pick(['level', 'edge'] as const)),
+    exclusive: draw.maybe(0.4, () => draw.chance(0.5)),
+    shared: draw.maybe(0.4, () => draw.chance(0.5)),
+    busy_poll_usecs: draw.maybe(0.15, () => draw.pick([5, 50])),
+    prefer_busy_poll: draw.maybe(0.15, () => true),
+    busy_poll_budget: draw.maybe(0.1, () => draw.pick([1, 8, 64])),
+  })
+}
+
+function randomGroup({ draw }: Surroundings, devices: Devices, port: number) {
+  const count = draw.pick([1, 1, 2, 4])
+  const names = Object.keys(devices).filter((name) => devices[name]?.driver !== 'veth')
+  const samePort = draw.chance(0.4)
+  const shared = draw.chance(0.2)
+  const local = draw.chance(0.2)
+  return given({
+    count,
+    bind: `${local ? '10.0.0.1' : '0.0.0.0'}:${port}`,
+    ...(samePort ? { reuseport: true } : { 'port-step': 1 }),
+    shared: shared ? true : undefined,
+    connect: draw.maybe(0.15, () => `198.51.100.1:${draw.between(10_000, 10_003)}`),
+    SO_RCVBUF: draw.maybe(0.4, () => draw.pick([0, 1000, 5000, 50_000, 1_000_000])),
+    SO_BUSY_POLL: draw.maybe(0.1, () => draw.pick([5, 50])),
+    SO_PREFER_BUSY_POLL: draw.maybe(0.1, () => true),
+    SO_BUSY_POLL_BUDGET: draw.maybe(0.1, () => draw.pick([1, 64])),
+    SO_INCOMING_CPU: draw.maybe(0.15, () => 0),
+    UDP_GRO: draw.maybe(0.2, () => true),
+    SO_BINDTODEVICE: draw.maybe(0.1, () => draw.pick(names)),
+  })
+}

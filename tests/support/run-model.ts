@@ -1,0 +1,132 @@
+import { createSerialRunner } from '@softnet/engine'
+import {
+  buildModel,
+  type Model,
+  type ModelPartition,
+  modelPartitions,
+  receiverQueue,
+  reportModel,
+  type TraceSink,
+} from '@softnet/kernel'
+import type { Plan } from '@softnet/scenario'
+import { Draw } from './draw.js'
+
+/** The result document as far as the model knows it. */
+export type Report = ReturnType<typeof reportModel>
+
+/** A model that has been run to its end. */
+export interface FinishedRun {
+  readonly model: Model
+  readonly report: Report
+}
+
+/** How a run is advanced: at once, cut into pieces, or partition by partition in an order drawn from a seed. */
+export type Advance = (partitions: readonly ModelPartition[], durationPs: number, model: Model) => void
+
+/** Runs the whole duration with one call. */
+export const atOnce: Advance = (partitions, durationPs, model) =>
+  createSerialRunner(partitions, receiverQueue(model)).runUntil(durationPs)
+
+/** Runs pieces of random length. */
+export function inPieces(seed: number, pieces = 7): Advance {
+  return (partitions, durationPs, model) => {
+    const draw = new Draw(seed, 2)
+    const cuts = Array.from({ length: pieces }, () => Math.floor(draw.share() * durationPs)).sort((a, b) => a - b)
+    const runner = createSerialRunner(partitions, receiverQueue(model))
+    for (const cut of cuts) runner.runUntil(cut)
+    runner.runUntil(durationPs)
+  }
+}
+
+/**
+ * Advances one partition at a time, any that can go on, and often less far than it could: every order and every cut that
+ * the latencies allow must end in the same state.
+ */
+export function inAnyOrder(seed: number): Advance {
+  return (partitions, durationPs) => {
+    const draw = new Draw(seed, 3)
+    const next = new Float64Array(partitions.length)
+    const bound = new Float64Array(partitions.length).fill(Number.POSITIVE_INFINITY)
+    const horizon = new Float64Array(partitions.length)
+    for (const partition of partitions) partition.attach({ next, bound, horizon })
+    for (;;) {
+      for (const partition of partitions) partition.drain()
+      const waiting = partitions.filter((_, p) => (next[p] as number) < durationPs)
+      if (waiting.length === 0) return
+      const arrivals = earliestArrivals(partitions, next)
+      let progress = false
+      while (!progress && waiting.length > 0) {
+        const [partition] = waiting.splice(draw.below(waiting.length), 1) as [ModelPartition]
+        const known = Math.min(durationPs, horizonOf(partition, partitions, next, bound, arrivals))
+        const now = next[partition.id] as number
+        const short = draw.chance(0.3) && known > now
+        horizon[partition.id] = short ? now + Math.ceil(draw.share() * (known - now)) : known
+        progress = partition.run()
+      }
+      if (!progress) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
+    }
+  }
+}
+
+/** Earliest time at which anything new can reach each partition, if what is known is followed to the end. */
+function earliestArrivals(partitions: readonly ModelPartition[], next: Float64Array): number[] {
+  const arrivals = partitions.map(() => Number.POSITIVE_INFINITY)
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const { id, inputs } of partitions) {
+      for (const { from, latencyPs } of inputs) {
+        const acts = Math.min(next[from] as number, arrivals[from] as number) + latencyPs
+        if (acts < (arrivals[id] as number)) {
+          arrivals[id] = acts
+          changed = true
+        }
+      }
+    }
+  }
+  return arrivals
+}
+
+function horizonOf(
+  { inputs }: ModelPartition,
+  partitions: readonly ModelPartition[],
+  next: Float64Array,
+  bound: Float64Array,
+  arrivals: readonly number[],
+): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const { from, latencyPs } of inputs) {
+    const bounded = (partitions[from] as ModelPartition).bounded
+    const own = bounded ? (bound[from] as number) : (next[from] as number) + latencyPs
+    least = Math.min(least, own, (arrivals[from] as number) + latencyPs)
+  }
+  return least
+}
+
+/** Builds the model of a plan and runs it to its end. */
+export function runModel(plan: Plan, advance: Advance = atOnce, trace?: TraceSink): FinishedRun {
+  const model = buildModel(plan, trace === undefined ? {} : { trace })
+  const partitions = modelPartitions(model)
+  advance(partitions, plan.durationPs, model)
+  for (const partition of partitions) partition.finish(plan.durationPs)
+  return { model, report: reportModel(model, plan.durationPs) }
+}
+
+/** Name, row and values of the first cells of the model state that differ between two runs, at most eight. */
+export function firstDifferences(one: Model, other: Model): string[] {
+  const faults: string[] = []
+  const columns = new Map<string, { column: ArrayLike<number>; live: ArrayLike<number> | null }>()
+  other.world.eachModelColumn((name, column, live) => columns.set(name, { column, live }))
+  one.world.eachModelColumn((name, column, live) => {
+    const there = columns.get(name)
+    if (there === undefined) return
+    let shown = 0
+    for (let row = 0; row < column.length && shown < 2 && faults.length < 8; row++) {
+      const a = live !== null && live[row] === 0 ? 0 : column[row]
+      const b = there.live !== null && there.live[row] === 0 ? 0 : there.column[row]
+      if (a === b) continue
+      faults.push(`${name}[${row}]: ${a} and ${b}`)
+      shown++
+    }
+  })
+  return faults
+}
