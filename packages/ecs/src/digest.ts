@@ -10,8 +10,8 @@ const scratchWords = new Uint32Array(scratch.buffer)
 export function digestWorld(world: World): string {
   let h1 = 0x811c9dc5
   let h2 = 0x9747b28c
-  world.eachModelColumn((_name, column, live) => {
-    const n = column.length
+  world.eachModelColumn((_name, column, live, rows) => {
+    const n = Math.min(column.length, rows)
     const isDouble = column instanceof Float64Array
     for (let i = 0; i < n; i++) {
       if (live !== null && live[i] === 0) continue

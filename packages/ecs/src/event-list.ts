@@ -5,20 +5,24 @@ import { defineSystem } from './system.js'
  * Pending events of all owners (CPUs, wires): one binary heap per owner over shared rows.
  * Rows `[base, base + capacity)` of an owner are its heap array. Writer: the partition that owns the owner.
  */
-export const EventRow = defineComponent('event_row', {
-  /** When it is due, ps. */
-  timePs: f64,
-  /** Order among equal times: emitting entity × 2^40 + its sequence. */
-  order: f64,
-  /** What to do, a number the owner's dispatcher knows. */
-  kind: u8,
-  /** First argument. */
-  a: i32,
-  /** Second argument. */
-  b: i32,
-  /** Third argument, exact integers to 2^53. */
-  c: f64,
-}, { role: 'observer' })
+export const EventRow = defineComponent(
+  'event_row',
+  {
+    /** When it is due, ps. */
+    timePs: f64,
+    /** Order among equal times: emitting entity × 2^40 + its sequence. */
+    order: f64,
+    /** What to do, a number the owner's dispatcher knows. */
+    kind: u8,
+    /** First argument. */
+    a: i32,
+    /** Second argument. */
+    b: i32,
+    /** Third argument, exact integers to 2^53. */
+    c: f64,
+  },
+  { role: 'observer' },
+)
 
 /** One row per owner of an event heap. */
 export const EventHeap = defineComponent('event_heap', {
@@ -104,32 +108,33 @@ export const eventList = defineSystem<EventList>(
 
     const due = new Float64Array(1)
 
-  function pushAt(owner: number, emitter: number, k: number, va: number, vb: number): void {
-    const sequence = nextSequence[emitter]
-    nextSequence[emitter] = sequence + 1
-    const o = emitter * ORDER_PER_ENTITY + sequence
-    const t = due[0]
-    const first = base[owner]
-    let index = count[owner]
-    if (index >= capacity[owner] - 1) throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
-    count[owner] = index + 1
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      const row = first + parent
-      if (timePs[row] < t || (timePs[row] === t && order[row] < o)) break
-      copy(first + index, row)
-      index = parent
+    function pushAt(owner: number, emitter: number, k: number, va: number, vb: number): void {
+      const sequence = nextSequence[emitter]
+      nextSequence[emitter] = sequence + 1
+      const o = emitter * ORDER_PER_ENTITY + sequence
+      const t = due[0]
+      const first = base[owner]
+      let index = count[owner]
+      if (index >= capacity[owner] - 1)
+        throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
+      count[owner] = index + 1
+      while (index > 0) {
+        const parent = (index - 1) >> 1
+        const row = first + parent
+        if (timePs[row] < t || (timePs[row] === t && order[row] < o)) break
+        copy(first + index, row)
+        index = parent
+      }
+      const row = first + index
+      timePs[row] = t
+      order[row] = o
+      kind[row] = k
+      a[row] = va
+      b[row] = vb
+      c[row] = 0
     }
-    const row = first + index
-    timePs[row] = t
-    order[row] = o
-    kind[row] = k
-    a[row] = va
-    b[row] = vb
-    c[row] = 0
-  }
 
-  function pop(owner: number): number {
+    function pop(owner: number): number {
       const first = base[owner]
       const last = count[owner] - 1
       count[owner] = last

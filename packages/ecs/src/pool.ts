@@ -15,6 +15,10 @@ export const PoolOwner = defineComponent('pool_owner', {
 })
 
 /** Stack slots of all pools. */
-export const PoolSlot = defineComponent('pool_slot', {
-  row: u32,
-}, { role: 'observer' })
+export const PoolSlot = defineComponent(
+  'pool_slot',
+  {
+    row: u32,
+  },
+  { role: 'observer' },
+)

@@ -16,6 +16,8 @@ interface Table {
   /** Pools: column that is non-zero in live rows, or null when every row is live. */
   liveColumn: string | null
   readonly pool: boolean
+  /** Rows from this one on are left out of the digest. */
+  digestRows: number
 }
 
 /** One line of `World.describe`. */
@@ -76,12 +78,21 @@ export class World {
     return first
   }
 
-  /** Declares a pool of `rows` rows (ids 1 … rows) of a component; `liveColumn` names the column that is 0 in free rows. */
-  pool(component: Component, rows: number, liveColumn: string | null = null): void {
+  /**
+   * Declares a pool of `rows` rows (ids 1 … rows) of a component; `liveColumn` names the column that is 0 in free rows.
+   * Rows from `digestRows` on are bookkeeping and do not enter the digest.
+   */
+  pool(
+    component: Component,
+    rows: number,
+    liveColumn: string | null = null,
+    digestRows = Number.POSITIVE_INFINITY,
+  ): void {
     this.#assertOpen()
     const table = this.#table(component, true)
     table.rows = Math.max(table.rows, rows + 1)
     table.liveColumn = liveColumn
+    table.digestRows = digestRows
   }
 
   /** Ends building: allocates every column, zero-filled. */
@@ -134,13 +145,13 @@ export class World {
     }))
   }
 
-  /** Visits the model-state columns in order of declaration with the column that tells live rows, for the digest. */
-  eachModelColumn(visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null) => void): void {
+  /** Visits the model-state columns in order of declaration, with the column that tells live rows and the number of rows that count, for the digest. */
+  eachModelColumn(visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null, rows: number) => void): void {
     for (const table of this.#tables.values()) {
       if (table.component.role !== 'model' || table.columns === null) continue
       const live = table.liveColumn === null ? null : (table.columns[table.liveColumn] as ArrayLike<number>)
       for (const name of Object.keys(table.component.schema)) {
-        visit(`${table.component.name}.${name}`, table.columns[name] as ArrayLike<number>, live)
+        visit(`${table.component.name}.${name}`, table.columns[name] as ArrayLike<number>, live, Math.min(table.rows, table.digestRows))
       }
     }
   }
@@ -151,7 +162,7 @@ export class World {
       for (const other of this.#tables.keys()) {
         if (other.name === component.name) throw new Error(`two components are called ${component.name}`)
       }
-      table = { component, rows: 0, columns: null, liveColumn: null, pool }
+      table = { component, rows: 0, columns: null, liveColumn: null, pool, digestRows: Number.POSITIVE_INFINITY }
       this.#tables.set(component, table)
     }
     if (table.pool !== pool) throw new Error(`component ${component.name} is used both on entities and as a pool`)

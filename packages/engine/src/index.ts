@@ -1,5 +1,5 @@
 export { type IsolateRun, runInIsolate } from './isolate.js'
 export type { IsolateContext } from './isolate-entry.js'
 export { IsolateError, type IsolateFailure } from './isolate-error.js'
-export { attachStopWord, createStopWord, type StopWord } from './stop-word.js'
 export { createSerialRunner, type Partition, type PartitionTimes, type SerialRunner } from './serial.js'
+export { attachStopWord, createStopWord, type StopWord } from './stop-word.js'

@@ -1,3 +1,5 @@
+import { FirstOf } from './first-of.js'
+
 /** Times a runner shares with its partitions, one entry per partition, ps. Doubles in columns are not boxed. */
 export interface PartitionTimes {
   /** Written by the partition: time of the next thing it does if nothing new reaches it; Infinity if there is nothing. */
@@ -88,44 +90,63 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
   const blocked = new Uint8Array(n)
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
   const { plainLatency, leastIn, leastAnyIn, boundedBase, boundedFrom, boundedLatency } = inputColumns(partitions)
+  const first = new FirstOf(next)
+  const firstPlain = new FirstOf(next, (p) => isBounded[p] === 0)
   let steps = 0
   for (const partition of partitions) partition.attach({ next, bound, horizon })
+
+  function changed(p: number): void {
+    first.update(p)
+    if (isBounded[p] === 0) firstPlain.update(p)
+  }
+
+  /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
+  let waiting = 0
+  let waitingLeast = NEVER
+
+  function block(p: number): void {
+    blocked[p] = 1
+    waiting++
+    if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
+    first.include(p, false)
+  }
+
+  function unblockAll(): void {
+    for (let p = 0; p < n; p++) if (blocked[p] === 1) first.include(p, true)
+    blocked.fill(0)
+    waiting = 0
+    waitingLeast = NEVER
+  }
 
   return {
     runUntil(untilPs) {
       for (const partition of partitions) partition.drain()
-      blocked.fill(0)
-      let waiting = 0
+      unblockAll()
+      first.rebuild()
+      firstPlain.rebuild()
+      let progressSinceUnblock = true
       for (;;) {
-        for (let r = takeReceiver(); r >= 0; r = takeReceiver()) (partitions[r] as Partition).drain()
-        let p = -1
-        let least = NEVER
-        let plainLeast = NEVER
-        let plainSecond = NEVER
-        let plainFirst = -1
-        let everyLeast = NEVER
-        for (let q = 0; q < n; q++) {
-          const at = next[q] as number
-          if (at < everyLeast) everyLeast = at
-          if (isBounded[q] === 0) {
-            if (at < plainLeast) {
-              plainSecond = plainLeast
-              plainLeast = at
-              plainFirst = q
-            } else if (at < plainSecond) plainSecond = at
-          }
-          if (at < least && blocked[q] === 0) {
-            least = at
-            p = q
-          }
+        for (let r = takeReceiver(); r >= 0; r = takeReceiver()) {
+          const receiver = partitions[r] as Partition
+          receiver.drain()
+          changed(r)
+          if (blocked[r] === 1) unblockAll()
         }
-        if (least >= untilPs) {
-          if (waiting > 0 && everyLeast < untilPs) throw new Error(stuck(partitions, next, untilPs))
-          return
+        const p = first.first()
+        const ownNext = p < 0 ? NEVER : (next[p] as number)
+        if (ownNext >= untilPs) {
+          if (waitingLeast >= untilPs) return
+          if (!progressSinceUnblock) throw new Error(stuck(partitions, next, untilPs))
+          progressSinceUnblock = false
+          unblockAll()
+          continue
         }
+        const everyLeast = ownNext < waitingLeast ? ownNext : waitingLeast
+        const other = firstPlain.firstBut(p)
+        const othersLeast = other < 0 ? NEVER : (next[other] as number)
         // Earliest time anything new can take effect in p: sent by the others, or in answer to what is sent now.
         const plain = plainLatency[p] as number
-        let limit = (p === plainFirst ? plainSecond : plainLeast) + plain
+        let limit = othersLeast + plain
         const answered = everyLeast + leastAnyIn + plain
         if (answered < limit) limit = answered
         const end = boundedBase[p + 1] as number
@@ -138,13 +159,10 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
         }
         horizon[p] = limit < untilPs ? limit : untilPs
         steps++
-        if (!(partitions[p] as Partition).run()) {
-          blocked[p] = 1
-          waiting++
-        } else if (waiting > 0) {
-          blocked.fill(0)
-          waiting = 0
-        }
+        const progress = (partitions[p] as Partition).run()
+        changed(p)
+        if (progress) progressSinceUnblock = true
+        else block(p)
       }
     },
     steps: () => steps,

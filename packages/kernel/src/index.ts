@@ -5,16 +5,17 @@
  * shows is read out by `reportModel`. Folders follow the packet; each has a `model.md`.
  * @packageDocumentation
  */
-export type { PlanConstants } from './build/constants.js'
+
 export { buildModel, type Model, type ModelHooks } from './build/build-model.js'
+export type { PlanConstants } from './build/constants.js'
 export type { DeviceLayout, HostLayout, Layout } from './build/layout.js'
+export { type ModelPartition, modelPartitions, type PartitionTimes, receiverQueue } from './build/model-partitions.js'
 export type { Edge, Partitions } from './build/partitions.js'
-export { modelPartitions, type ModelPartition, type PartitionTimes, receiverQueue } from './build/model-partitions.js'
-export { type InspectDocument, inspectModel } from './observe/inspect.js'
-export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'
-export { modelProgress, reportModel } from './observe/report.js'
-export { type Capture, type CaptureSpec, createCapture } from './observe/capture.js'
-export * from './skb/truesize.js'
 export { type Bench, type BenchBridge, type BenchObserver, createBench, type SoftnetLine } from './harness/bench.js'
 export type { BenchPackets } from './harness/bench-packets.js'
 export type { BenchDatagram, BenchSocket } from './harness/bench-socket.js'
+export { type Capture, type CaptureSpec, createCapture } from './observe/capture.js'
+export { type InspectDocument, inspectModel } from './observe/inspect.js'
+export { modelProgress, reportModel } from './observe/report.js'
+export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'
+export * from './skb/truesize.js'

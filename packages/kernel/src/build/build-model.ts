@@ -1,35 +1,35 @@
 import { Binder, World } from '@softnet/ecs'
-import { type CostProfile, type Plan, costProfile } from '@softnet/scenario'
+import { type CostProfile, costProfile, type Plan } from '@softnet/scenario'
+import { TIMELINE_ROWS } from '../count/components.js'
 import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
-import { runCpu } from '../cpu/run-cpu.js'
 import { mail } from '../cpu/mail.js'
+import { runCpu } from '../cpu/run-cpu.js'
 import { LIST_RECEIVER, type ListReceiver } from '../gro/list-receiver.js'
 import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
 import { fillIcmp } from '../icmp/icmp-send.js'
 import { fillIp } from '../ip/address-table.js'
 import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
-import { napiControl } from '../napi/napi.js'
 import { NAPIF, Napi } from '../napi/components.js'
+import { napiControl } from '../napi/napi.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
-import { fillUdp, socketHashMask } from '../udp/udp-table.js'
 import { udpSocketForGro } from '../udp/lookup.js'
+import { fillUdp, socketHashMask } from '../udp/udp-table.js'
 import { wireRun } from '../wire/wire-run.js'
-import { TIMELINE_ROWS } from '../count/components.js'
 import { fillXdp } from '../xdp/build.js'
-import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from './constants.js'
 import { computeLayout } from './compute-layout.js'
+import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from './constants.js'
 import { declareModel } from './declare.js'
 import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
 import { fillDevices } from './fill-devices.js'
 import { fillTasks } from './fill-tasks.js'
 import { COST_LATENCY } from './latency.js'
 import type { Layout } from './layout.js'
-import { type Partitions, findPartitions, transmitLatencyPs } from './partitions.js'
-import { type Sizes, computeSizes, powerOfTwo } from './sizes.js'
+import { findPartitions, type Partitions, transmitLatencyPs } from './partitions.js'
+import { computeSizes, powerOfTwo, type Sizes } from './sizes.js'
 
 /** What a test, an oracle case or a trace hangs into the model; nothing of it may change a run's counters. */
 export interface ModelHooks {
@@ -62,9 +62,9 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
   const binder = new Binder(world)
   const constants = planConstants(plan, layout, sizes)
   provide(binder, layout, partitions, profile, constants, hooks)
-  const firstMailRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
-  const firstLaneRow = fillMail(world, layout, partitions, firstMailRow)
+  const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
+  fillMail(world, layout, partitions, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
   fillIp(world, layout)

@@ -1,16 +1,9 @@
-import {
-  type Component,
-  EventHeap,
-  EventRow,
-  PoolOwner,
-  PoolSlot,
-  type World,
-} from '@softnet/ecs'
+import { type Component, EventHeap, EventRow, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { LATENCY_BUCKETS } from '@softnet/scenario'
 import {
   DEVICE_ROWS,
-  DROP_ROWS,
   DeviceCount,
+  DROP_ROWS,
   DropCount,
   GRO_ROWS,
   GroCount,
@@ -72,7 +65,12 @@ export function entityGroups(layout: Layout): EntityGroup[] {
     ['NAPI instance', [Napi], layout.firstNapi, layout.napiCount],
     ['task', [Task], layout.firstTask, layout.taskCount],
   ]
-  return groups.map(([kind, components, first, count]) => ({ kind, components: components as Component[], first, count }))
+  return groups.map(([kind, components, first, count]) => ({
+    kind,
+    components: components as Component[],
+    first,
+    count,
+  }))
 }
 
 /** Spawns the entities in the order of the layout; their ids must come out as the layout says. */
@@ -134,7 +132,8 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [TaskRequest, sizes.taskRequests],
   ]
   for (const [component, rows] of pools) world.pool(component, rows)
-  world.pool(Skb, sizes.skbRows, 'users')
+  // Rows of packets in transit follow the lanes: where they lie depends on when mail was taken in.
+  world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
   world.pool(Sock, layout.socketCount)
   declareTraffic(world, layout)
   declareIp(world, layout)

@@ -2,15 +2,15 @@ import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { type CostProfile, STAGES } from '@softnet/scenario'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
-import { MAIL_SLOTS, MailInbox, MailPair, MailRing } from '../cpu/mail.js'
+import { MAIL_SLOTS, MailPair, MailRing } from '../cpu/mail.js'
 import { HardirqState } from '../irq/components.js'
-import { POLL_KIND, Napi } from '../napi/components.js'
+import { Napi, POLL_KIND } from '../napi/components.js'
 import { SkbAccount } from '../skb/components.js'
 import { SoftirqState } from '../softirq/components.js'
 import { Softnet } from '../softnet/components.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
-import { type Sizes, mailEdges, powerOfTwo } from './sizes.js'
+import { mailEdges, powerOfTwo, type Sizes } from './sizes.js'
 
 /** Cycles at a frequency as whole ps; at least one, so that time never stands still. */
 export function cyclesToPs(cycles: number, frequencyHz: number): number {
@@ -18,7 +18,14 @@ export function cyclesToPs(cycles: number, frequencyHz: number): number {
 }
 
 /** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
-export function fillCpus(world: World, layout: Layout, partitions: Partitions, sizes: Sizes, profile: CostProfile, timelinePs: number): number {
+export function fillCpus(
+  world: World,
+  layout: Layout,
+  partitions: Partitions,
+  sizes: Sizes,
+  profile: CostProfile,
+  timelinePs: number,
+): number {
   const owner = world.columns(Owner)
   const heap = world.columns(EventHeap)
   let eventRow = 1
@@ -115,7 +122,6 @@ function fillPools(world: World, layout: Layout, sizes: Sizes): number {
 export function fillMail(world: World, layout: Layout, partitions: Partitions, firstRow: number): number {
   const ring = world.columns(MailRing)
   const { ring: pair } = world.columns(MailPair)
-  const { first } = world.columns(MailInbox)
   let skb = firstRow
   mailEdges(layout, partitions).forEach((edge, index) => {
     const r = index + 1
@@ -124,12 +130,8 @@ export function fillMail(world: World, layout: Layout, partitions: Partitions, f
     ring.base[r] = 1 + index * MAIL_SLOTS
     ring.mask[r] = powerOfTwo(MAIL_SLOTS) - 1
     ring.skbBase[r] = skb
-    ring.latencyPs[r] = edge.latencyPs
     skb += MAIL_SLOTS
     pair[edge.from * layout.ownerRows + edge.to] = r
-    const leader = partitions.leader[edge.to]
-    ring.nextIn[r] = first[leader]
-    first[leader] = r
   })
   return skb
 }

@@ -77,7 +77,8 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
   dev.arfs[id] = plan.arfs ? 1 : 0
   dev.rxBuffer[id] = RX_BUFFERS.indexOf(plan.driver.rxBuffer)
   dev.copybreakBytes[id] = plan.driver.copybreakBytes
-  dev.pagePool[id] = plan.driver.rxBuffer === 'stride' || plan.driver.name === 'mlx5' || plan.driver.name === 'veth' ? 1 : 0
+  dev.pagePool[id] =
+    plan.driver.rxBuffer === 'stride' || plan.driver.name === 'mlx5' || plan.driver.name === 'veth' ? 1 : 0
   dev.refillBatch[id] = plan.driver.refillBatch
   dev.refillRule[id] = REFILL_RULES.indexOf(plan.driver.refillRule)
   dev.groMaxSizeBytes[id] = plan.groMaxSizeBytes

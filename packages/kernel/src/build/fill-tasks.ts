@@ -1,4 +1,4 @@
-import { type World, power } from '@softnet/ecs'
+import { power, type World } from '@softnet/ecs'
 import type { AppPlan, SocketPlan, SysctlPlan } from '@softnet/scenario'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
@@ -7,7 +7,13 @@ import { taskSocketIndexes } from './sizes.js'
 
 const MICROSECOND_PS = 1_024_000
 const SOCK_MIN_RCVBUF = 2304
-const WAITS = { recvfrom: WAIT.recvfrom, recvmmsg: WAIT.recvmmsg, epoll_wait: WAIT.epollWait, select: WAIT.select, poll: WAIT.poll }
+const WAITS = {
+  recvfrom: WAIT.recvfrom,
+  recvmmsg: WAIT.recvmmsg,
+  epoll_wait: WAIT.epollWait,
+  select: WAIT.select,
+  poll: WAIT.poll,
+}
 
 /** Free positions in the slot tables. */
 interface Cursor {

@@ -95,7 +95,13 @@ function wirePartition(model: Model, id: number, wire: number, inputs: Inputs): 
   }
 }
 
-function cpuPartition(model: Model, id: number, leader: number, members: readonly number[], inputs: Inputs): ModelPartition {
+function cpuPartition(
+  model: Model,
+  id: number,
+  leader: number,
+  members: readonly number[],
+  inputs: Inputs,
+): ModelPartition {
   const cpus = model.binder.bind(runCpu)
   const post = model.binder.bind(mail)
   const { number, nextStepPs, horizonPs } = model.binder.world.columns(Cpu)

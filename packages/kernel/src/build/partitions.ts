@@ -87,7 +87,8 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
   for (const app of plan.apps) {
     const cpus = app.tasks.flat().map((c) => firstCpu + c)
     for (const task of app.tasks) {
-      if (task.length > 1) yield { owners: task.map((c) => firstCpu + c), why: `a task of ${app.name} may run on any of them` }
+      if (task.length > 1)
+        yield { owners: task.map((c) => firstCpu + c), why: `a task of ${app.name} may run on any of them` }
     }
     if (app.sockets.some((s) => s.taskIndex < 0)) yield { owners: cpus, why: `tasks of ${app.name} share a socket` }
     if (app.wait === 'epoll_wait' && app.epoll.shared && cpus.length > 1) {

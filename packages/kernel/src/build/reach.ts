@@ -44,7 +44,14 @@ function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number
   return [...cpus].sort((a, b) => a - b)
 }
 
-function ruleMatches(rule: NtuplePlan, proto: number, saddr: number, daddr: number, sport: number, dport: number): boolean {
+function ruleMatches(
+  rule: NtuplePlan,
+  proto: number,
+  saddr: number,
+  daddr: number,
+  sport: number,
+  dport: number,
+): boolean {
   return (
     (rule.proto === 0 || rule.proto === proto) &&
     (rule.saddr === null || rule.saddr === saddr) &&
@@ -138,7 +145,9 @@ function reachOfFlows(
 ): void {
   const { plan } = device
   const digits = plan.rssKey.replaceAll(/[^0-9a-fA-F]/g, '')
-  const key = Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
+  const key = Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  )
   const toeplitz = createToeplitz(key)
   const withPorts = (proto === 17 ? plan.hashFields.udp4 : plan.hashFields.tcp4) === 'sdfn'
   const size = plan.indirection.length

@@ -11,6 +11,7 @@ export interface Sizes {
   readonly poolRows: ReadonlyMap<number, number>
   readonly packetRows: number
   readonly skbRows: number
+  readonly laneRows: number
   readonly eventCapacity: Int32Array
   readonly eventRows: number
   readonly mailRings: number
@@ -68,7 +69,8 @@ function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
       device.plan.queues.forEach((_, q) => {
         if (!cpus.has(queueCpu(host, device, q))) return
         rows += device.plan.rxRing + 64 * 8
-        if (device.plan.driver.noDescriptor === 'hold') rows += Math.min(16_384, Math.ceil(device.plan.packetBufferBytes / 64))
+        if (device.plan.driver.noDescriptor === 'hold')
+          rows += Math.min(16_384, Math.ceil(device.plan.packetBufferBytes / 64))
       })
     }
     rows += socketPackets(host, cpus)
@@ -94,7 +96,10 @@ function poolSizes(layout: Layout, partitions: Partitions): Map<number, number> 
   const sizes = new Map<number, number>()
   for (const [leader, owners] of partitions.members) {
     if (leader >= layout.firstWire) continue
-    const rows = asked > 0 ? asked * owners.length : Math.min(POOL_ROWS_MAX * owners.length, partitionPackets(layout, new Set(owners)))
+    const rows =
+      asked > 0
+        ? asked * owners.length
+        : Math.min(POOL_ROWS_MAX * owners.length, partitionPackets(layout, new Set(owners)))
     sizes.set(leader, rows)
   }
   return sizes
@@ -169,7 +174,8 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
       for (const task of app.tasks) taskCpus += task.length
       taskSockets += app.sockets.length - shared + shared * app.tasks.length
     }
-    for (const { plan } of host.devices) taskCpus += plan.threaded ? plan.threadedCpus.flat().length + plan.vectors.length : 0
+    for (const { plan } of host.devices)
+      taskCpus += plan.threaded ? plan.threadedCpus.flat().length + plan.vectors.length : 0
     taskCpus += host.plan.cpus.length
   }
   const leaders = [...partitions.members.keys()].filter((owner) => owner < layout.firstWire)
@@ -177,6 +183,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
   return {
     poolRows,
     packetRows,
+    laneRows: lanes,
     skbRows: packetRows + lanes + mailRings * MAIL_SLOTS,
     eventCapacity,
     eventRows: eventCapacity.reduce((a, b) => a + b, 0),

@@ -32,4 +32,8 @@ export const PacketCount = defineComponent('packet_count', {
 
 /** Counts over simulated time: row `owner * TIMELINE_ROWS + interval`. */
 export const TIMELINE_ROWS = 128
-export const Timeline = defineComponent('timeline', { offered: f64, delivered: f64, dropped: f64 }, { role: 'observer' })
+export const Timeline = defineComponent(
+  'timeline',
+  { offered: f64, delivered: f64, dropped: f64 },
+  { role: 'observer' },
+)

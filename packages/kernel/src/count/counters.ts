@@ -1,10 +1,10 @@
 import { type BindContext, defineSystem } from '@softnet/ecs'
-import { Cpu } from '../cpu/components.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
 import {
   DEVICE_ROWS,
-  DROP_ROWS,
   DeviceCount,
+  DROP_ROWS,
   DropCount,
   GRO_ROWS,
   GroCount,
@@ -29,44 +29,49 @@ export interface Counters {
 }
 
 /** Counters per CPU, so that no two CPUs write one cache line. Kernel: include/net/snmp.h, SNMP_ADD_STATS */
-export const counters = defineSystem<Counters>('counters', 'count', 'include/net/snmp.h, SNMP_ADD_STATS', (context: BindContext) => {
-  const { value: snmpValue } = context.write(SnmpCount)
-  const { value: deviceValue } = context.write(DeviceCount)
-  const { value: groValue } = context.write(GroCount)
-  const { frames: dropFrames } = context.write(DropCount)
-  const { delivered, dropped, consumed } = context.write(PacketCount)
-  const { dropped: timelineDropped, delivered: timelineDelivered } = context.write(Timeline)
-  const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
-  const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
+export const counters = defineSystem<Counters>(
+  'counters',
+  'count',
+  'include/net/snmp.h, SNMP_ADD_STATS',
+  (context: BindContext) => {
+    const { value: snmpValue } = context.write(SnmpCount)
+    const { value: deviceValue } = context.write(DeviceCount)
+    const { value: groValue } = context.write(GroCount)
+    const { frames: dropFrames } = context.write(DropCount)
+    const { delivered, dropped, consumed } = context.write(PacketCount)
+    const { dropped: timelineDropped, delivered: timelineDelivered } = context.write(Timeline)
+    const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
+    const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
 
-  function nextInterval(cpu: number): void {
-    const interval = Math.min(TIMELINE_ROWS - 1, Math.floor(clockPs[cpu] / timelinePs))
-    intervalRow[cpu] = cpu * TIMELINE_ROWS + interval
-    intervalEndPs[cpu] = interval === TIMELINE_ROWS - 1 ? Number.POSITIVE_INFINITY : (interval + 1) * timelinePs
-  }
+    function nextInterval(cpu: number): void {
+      const interval = Math.min(TIMELINE_ROWS - 1, Math.floor(clockPs[cpu] / timelinePs))
+      intervalRow[cpu] = cpu * TIMELINE_ROWS + interval
+      intervalEndPs[cpu] = interval === TIMELINE_ROWS - 1 ? Number.POSITIVE_INFINITY : (interval + 1) * timelinePs
+    }
 
-  return {
-    snmp(cpu, id, n) {
-      snmpValue[cpu * SNMP_ROWS + id] += n
-    },
-    device(deviceIndex, cpu, id, n) {
-      deviceValue[(deviceIndex * cpuRows + cpu) * DEVICE_ROWS + id] += n
-    },
-    gro(cpu, id, n) {
-      groValue[cpu * GRO_ROWS + id] += n
-    },
-    drop(cpu, id, frames, nowPs) {
-      dropFrames[cpu * DROP_ROWS + id] += frames
-      dropped[cpu] += frames
-      timelineDropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
-    },
-    consume(cpu, frames) {
-      consumed[cpu] += frames
-    },
-    delivered(cpu, frames) {
-      delivered[cpu] += frames
-      if (clockPs[cpu] >= intervalEndPs[cpu]) nextInterval(cpu)
-      timelineDelivered[intervalRow[cpu]] += frames
-    },
-  }
-})
+    return {
+      snmp(cpu, id, n) {
+        snmpValue[cpu * SNMP_ROWS + id] += n
+      },
+      device(deviceIndex, cpu, id, n) {
+        deviceValue[(deviceIndex * cpuRows + cpu) * DEVICE_ROWS + id] += n
+      },
+      gro(cpu, id, n) {
+        groValue[cpu * GRO_ROWS + id] += n
+      },
+      drop(cpu, id, frames, nowPs) {
+        dropFrames[cpu * DROP_ROWS + id] += frames
+        dropped[cpu] += frames
+        timelineDropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+      },
+      consume(cpu, frames) {
+        consumed[cpu] += frames
+      },
+      delivered(cpu, frames) {
+        delivered[cpu] += frames
+        if (clockPs[cpu] >= intervalEndPs[cpu]) nextInterval(cpu)
+        timelineDelivered[intervalRow[cpu]] += frames
+      },
+    }
+  },
+)

@@ -8,31 +8,41 @@ export type Charge = (cpu: number, stage: number, units: number) => void
  * Charges work to a CPU in whole picoseconds, so that the times of all contexts add up exactly to elapsed time.
  * A busy SMT sibling makes everything dearer.
  */
-export const charge = defineSystem<Charge>('charge', 'cpu', 'kernel/sched/cputime.c, account_system_time', (context) => {
-  const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
-  const { ps: contextPs } = context.write(ContextTime)
-  const { ps: stagePs } = context.write(StageTime)
-  const { ps: costPs } = context.read(StageCostTable)
-  return (cpu, stage, units) => {
-    const row = cpu * STAGE_ROWS + stage
-    const ps = Math.floor(costPs[row] * units * slowdown[cpu])
-    clockPs[cpu] += ps
-    lastStage[cpu] = stage
-    contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
-    stagePs[row] += ps
-  }
-})
+export const charge = defineSystem<Charge>(
+  'charge',
+  'cpu',
+  'kernel/sched/cputime.c, account_system_time',
+  (context) => {
+    const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
+    const { ps: contextPs } = context.write(ContextTime)
+    const { ps: stagePs } = context.write(StageTime)
+    const { ps: costPs } = context.read(StageCostTable)
+    return (cpu, stage, units) => {
+      const row = cpu * STAGE_ROWS + stage
+      const ps = Math.floor(costPs[row] * units * slowdown[cpu])
+      clockPs[cpu] += ps
+      lastStage[cpu] = stage
+      contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
+      stagePs[row] += ps
+    }
+  },
+)
 
 /** Charges a time given in ps (user work, C-state exit) to a stage. */
-export const chargePs = defineSystem<Charge>('charge_ps', 'cpu', 'kernel/sched/cputime.c, account_user_time', (context) => {
-  const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
-  const { ps: contextPs } = context.write(ContextTime)
-  const { ps: stagePs } = context.write(StageTime)
-  return (cpu, stage, time) => {
-    const ps = Math.floor(time * slowdown[cpu])
-    clockPs[cpu] += ps
-    lastStage[cpu] = stage
-    contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
-    stagePs[cpu * STAGE_ROWS + stage] += ps
-  }
-})
+export const chargePs = defineSystem<Charge>(
+  'charge_ps',
+  'cpu',
+  'kernel/sched/cputime.c, account_user_time',
+  (context) => {
+    const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
+    const { ps: contextPs } = context.write(ContextTime)
+    const { ps: stagePs } = context.write(StageTime)
+    return (cpu, stage, time) => {
+      const ps = Math.floor(time * slowdown[cpu])
+      clockPs[cpu] += ps
+      lastStage[cpu] = stage
+      contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
+      stagePs[cpu * STAGE_ROWS + stage] += ps
+    }
+  },
+)

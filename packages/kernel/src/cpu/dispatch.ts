@@ -1,16 +1,16 @@
-import { EventRow, defineResource, defineSystem, eventList } from '@softnet/ecs'
+import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
 import { napiControl } from '../napi/napi.js'
 import { steer } from '../netif/steer.js'
+import { SockView } from '../sock/components.js'
+import { udpEnqueue } from '../sock/udp-queue-rcv.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { backlog } from '../softnet/backlog.js'
 import { BacklogServed, SockFlow, Softnet } from '../softnet/components.js'
 import { processBacklog } from '../softnet/process-backlog.js'
-import { SockView } from '../sock/components.js'
-import { udpEnqueue } from '../sock/udp-queue-rcv.js'
 import { SleepView, TASK_STATE, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
 import { Cpu } from './components.js'
@@ -26,96 +26,101 @@ export interface HarnessCalls {
 export const HARNESS_CALLS = defineResource<HarnessCalls>('harness_calls')
 
 /** Takes the first event of a CPU's list and does what it says. */
-export const dispatchEvent = defineSystem<(cpu: number) => void>('dispatch_event', 'cpu', 'kernel/time/hrtimer.c, hrtimer_interrupt', (context) => {
-  const { timePs, kind, a, b, c } = context.read(EventRow)
-  const { full } = context.write(SockView)
-  const { asleep } = context.write(SleepView)
-  const { owedBy, deferCount, deferIpi } = context.write(Softnet)
-  const { taken } = context.write(BacklogServed)
-  const { entry: sockFlow } = context.write(SockFlow)
-  const { state, cpu: taskCpu } = context.write(Task)
-  const { source, flowView } = context.read(Cpu)
-  const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
-  const harness = context.resource(HARNESS_CALLS)
-  const events = context.system(eventList)
-  const line = context.system(vectors)
-  const irq = context.system(hardirq)
-  const control = context.system(napiControl)
-  const steering = context.system(steer)
-  const softirq = context.system(raiseSoftirq)
-  const queueUp = context.system(backlog)
-  const poll = context.system(processBacklog)
-  const udp = context.system(udpEnqueue)
-  const sched = context.system(scheduler)
-  const post = context.system(mail)
-  // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
-  const deferKick = (sysctl['net.core.skb_defer_max'] >> 1) + 1
+export const dispatchEvent = defineSystem<(cpu: number) => void>(
+  'dispatch_event',
+  'cpu',
+  'kernel/time/hrtimer.c, hrtimer_interrupt',
+  (context) => {
+    const { timePs, kind, a, b, c } = context.read(EventRow)
+    const { full } = context.write(SockView)
+    const { asleep } = context.write(SleepView)
+    const { owedBy, deferCount, deferIpi } = context.write(Softnet)
+    const { taken } = context.write(BacklogServed)
+    const { entry: sockFlow } = context.write(SockFlow)
+    const { state, cpu: taskCpu } = context.write(Task)
+    const { source, flowView } = context.read(Cpu)
+    const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
+    const harness = context.resource(HARNESS_CALLS)
+    const events = context.system(eventList)
+    const line = context.system(vectors)
+    const irq = context.system(hardirq)
+    const control = context.system(napiControl)
+    const steering = context.system(steer)
+    const softirq = context.system(raiseSoftirq)
+    const queueUp = context.system(backlog)
+    const poll = context.system(processBacklog)
+    const udp = context.system(udpEnqueue)
+    const sched = context.system(scheduler)
+    const post = context.system(mail)
+    // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
+    const deferKick = (sysctl['net.core.skb_defer_max'] >> 1) + 1
 
-  function backlogPacket(cpu: number, row: number, from: number): void {
-    const own = post.receive(cpu, from, row)
-    if (queueUp.enqueue(cpu, own, from) === 0) taken[cpu * cpuRows + from]++
-    else if (queueUp.needsSchedule()) owedBy[cpu] = from
-    poll.served(cpu, from)
-  }
-
-  function deferredFree(cpu: number, count: number): void {
-    deferCount[cpu] += count
-    if (deferCount[cpu] < deferKick || deferIpi[cpu] !== 0) return
-    deferIpi[cpu] = 1
-    irq.plainIpi(cpu, 'call')
-    softirq.raiseBit(cpu, SOFTIRQ.netRx)
-  }
-
-  return (cpu) => {
-    const row = events.pop(cpu)
-    const first = a[row]
-    switch (kind[row]) {
-      case EVENT.irqTimer:
-        line.timer(cpu, first, b[row], timePs[row])
-        return
-      case EVENT.napiTimer:
-        irq.napiTimer(cpu, first, b[row])
-        return
-      case EVENT.ipiBacklog:
-        irq.backlogIpi(cpu)
-        return
-      case EVENT.backlogPacket:
-        backlogPacket(cpu, first, b[row])
-        return
-      case EVENT.socketPacket: {
-        const from = c[row]
-        const sock = b[row]
-        udp.fromRemote(cpu, post.receive(cpu, from, first), sock, from)
-        return
-      }
-      case EVENT.backlogView:
-        steering.learn(cpu, first, c[row], b[row] !== 0)
-        return
-      case EVENT.socketView:
-        full[first * sources + source[cpu]] = b[row]
-        return
-      case EVENT.sleepView:
-        asleep[(first - firstTask) * sources + source[cpu]] = b[row]
-        return
-      case EVENT.sockFlow: {
-        const hash = c[row]
-        sockFlow[flowView[cpu] * sockFlowLength + (hash & (sockFlowLength - 1))] = (hash & ~sockFlowCpuMask) | first
-        return
-      }
-      case EVENT.taskWake:
-        if (state[first] === TASK_STATE.waking) {
-          taskCpu[first] = cpu
-          sched.enqueue(cpu, first)
-        }
-        return
-      case EVENT.deferredFree:
-        deferredFree(cpu, first)
-        return
-      case EVENT.call:
-        if (harness.call !== null) harness.call(cpu, first, b[row])
-        return
-      default:
-        throw new Error(`CPU ${cpu} has an event of unknown kind ${kind[row]}`)
+    function backlogPacket(cpu: number, row: number, from: number): void {
+      const own = post.receive(cpu, from, row)
+      if (queueUp.enqueue(cpu, own, from) === 0) taken[cpu * cpuRows + from]++
+      else if (queueUp.needsSchedule()) owedBy[cpu] = from
+      poll.served(cpu, from)
     }
-  }
-})
+
+    function deferredFree(cpu: number, count: number): void {
+      deferCount[cpu] += count
+      if (deferCount[cpu] < deferKick || deferIpi[cpu] !== 0) return
+      deferIpi[cpu] = 1
+      irq.plainIpi(cpu, 'call')
+      softirq.raiseBit(cpu, SOFTIRQ.netRx)
+    }
+
+    return (cpu) => {
+      const row = events.pop(cpu)
+      const first = a[row]
+      switch (kind[row]) {
+        case EVENT.irqTimer:
+          line.timer(cpu, first, b[row], timePs[row])
+          return
+        case EVENT.napiTimer:
+          irq.napiTimer(cpu, first, b[row])
+          return
+        case EVENT.ipiBacklog:
+          irq.backlogIpi(cpu)
+          return
+        case EVENT.backlogPacket:
+          backlogPacket(cpu, first, b[row])
+          return
+        case EVENT.socketPacket: {
+          const from = c[row]
+          const sock = b[row]
+          udp.fromRemote(cpu, post.receive(cpu, from, first), sock, from)
+          return
+        }
+        case EVENT.backlogView:
+          steering.learn(cpu, first, c[row], b[row] !== 0)
+          return
+        case EVENT.socketView:
+          full[first * sources + source[cpu]] = b[row]
+          return
+        case EVENT.sleepView:
+          asleep[(first - firstTask) * sources + source[cpu]] = b[row]
+          return
+        case EVENT.sockFlow: {
+          const hash = c[row]
+          sockFlow[flowView[cpu] * sockFlowLength + (hash & (sockFlowLength - 1))] = (hash & ~sockFlowCpuMask) | first
+          return
+        }
+        case EVENT.taskWake:
+          if (state[first] === TASK_STATE.waking) {
+            taskCpu[first] = cpu
+            sched.enqueue(cpu, first)
+          }
+          return
+        case EVENT.deferredFree:
+          deferredFree(cpu, first)
+          return
+        case EVENT.call:
+          if (harness.call !== null) harness.call(cpu, first, b[row])
+          return
+        default:
+          throw new Error(`CPU ${cpu} has an event of unknown kind ${kind[row]}`)
+      }
+    }
+  },
+)

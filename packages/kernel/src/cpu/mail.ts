@@ -13,32 +13,40 @@ import { Cpu, Owner } from './components.js'
  *   free  | in event list |  not yet seen   |  free
  * ```
  */
-export const MailRing = defineComponent('mail_ring', {
-  from: i32,
-  to: i32,
-  base: i32,
-  /** Rows of Skb for packets in transit: skbBase + (position & mask). */
-  skbBase: i32,
-  mask: u32,
-  head: u32,
-  drained: u32,
-  tail: u32,
-  /** Next ring with the same receiver partition, 0 at the end. */
-  nextIn: i32,
-  latencyPs: f64,
-})
+export const MailRing = defineComponent(
+  'mail_ring',
+  {
+    from: i32,
+    to: i32,
+    base: i32,
+    /** Rows of Skb for packets in transit: skbBase + (position & mask). */
+    skbBase: i32,
+    mask: u32,
+    head: u32,
+    drained: u32,
+    tail: u32,
+    /** 1: on the list of rings with something new for their receiver, linked by `nextFresh`. */
+    fresh: u8,
+    nextFresh: i32,
+  },
+  { role: 'observer' },
+)
 
 /** One message: when it takes effect, its place among equal times, and what it says (see EVENT). */
-export const MailSlot = defineComponent('mail_slot', {
-  timePs: f64,
-  order: f64,
-  kind: u8,
-  a: i32,
-  b: i32,
-  c: f64,
-  /** 0 free, 1 a note, 2 a packet whose row of Skb is in use. */
-  live: u8,
-}, { role: 'observer' })
+export const MailSlot = defineComponent(
+  'mail_slot',
+  {
+    timePs: f64,
+    order: f64,
+    kind: u8,
+    a: i32,
+    b: i32,
+    c: f64,
+    /** 0 free, 1 a note, 2 a packet whose row of Skb is in use. */
+    live: u8,
+  },
+  { role: 'observer' },
+)
 
 /** Ring of each ordered pair: row `from * ownerRows + to`; 0: the pair shares a partition or cannot occur. */
 export const MailPair = defineComponent('mail_pair', { ring: i32 })
@@ -47,7 +55,8 @@ export const MailPair = defineComponent('mail_pair', { ring: i32 })
 export const MailInbox = defineComponent(
   'mail_inbox',
   {
-    first: i32,
+    /** First ring with something new. */
+    firstFresh: i32,
     /** 1: on the list that starts at row 0. */
     listed: u8,
     nextListed: i32,
@@ -56,8 +65,8 @@ export const MailInbox = defineComponent(
 )
 
 /** Slots of one ring; the sender stops when fewer than this part are free. */
-export const MAIL_SLOTS = 1024
-const MAIL_RESERVE = 256
+export const MAIL_SLOTS = 512
+const MAIL_RESERVE = 128
 
 /** Messages between CPUs. */
 export interface Mail {
@@ -82,10 +91,18 @@ export interface Mail {
 /** Mailboxes between CPUs. Kernel: none; a CPU's stores become visible to another one after the line has moved. */
 export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of remote effects)', (context) => {
   const ring = context.write(MailRing)
-  const { head, drained, tail, mask, base, skbBase, to: ringTo } = ring
-  const slot = context.write(MailSlot)
+  const { head, drained, tail, mask, base, skbBase, to: ringTo, fresh, nextFresh } = ring
+  const {
+    timePs: slotPs,
+    order: slotOrder,
+    kind: slotKind,
+    a: slotA,
+    b: slotB,
+    c: slotC,
+    live,
+  } = context.write(MailSlot)
   const { ring: pairRing } = context.read(MailPair)
-  const { first, listed, nextListed } = context.write(MailInbox)
+  const { firstFresh, listed, nextListed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
   const { packetPool } = context.read(Cpu)
   const { users } = context.write(Skb)
@@ -97,7 +114,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   function advance(r: number): void {
     let position = head[r]
     const end = drained[r]
-    while (position !== end && slot.live[base[r] + (position & mask[r])] === 0) position++
+    while (position !== end && live[base[r] + (position & mask[r])] === 0) position++
     head[r] = position
   }
 
@@ -109,19 +126,32 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   }
 
   function post(r: number, from: number, timePs: number, kind: number, a: number, b: number, c: number): number {
+    // An empty ring starts over, so that few messages keep to few rows, which stay in the cache.
+    if (head[r] === tail[r]) {
+      head[r] = 0
+      drained[r] = 0
+      tail[r] = 0
+    }
     const position = tail[r]
-    if ((position - head[r]) >>> 0 > mask[r]) throw new Error(`mailbox from CPU ${from} is full: raise limits.mailSlots`)
+    if ((position - head[r]) >>> 0 > mask[r])
+      throw new Error(`mailbox from CPU ${from} is full: raise limits.mailSlots`)
     const index = position & mask[r]
     const row = base[r] + index
-    slot.timePs[row] = timePs
-    slot.order[row] = events.takeOrder(from)
-    slot.kind[row] = kind
-    slot.a[row] = a
-    slot.b[row] = b
-    slot.c[row] = c
-    slot.live[row] = 1
+    slotPs[row] = timePs
+    slotOrder[row] = events.takeOrder(from)
+    slotKind[row] = kind
+    slotA[row] = a
+    slotB[row] = b
+    slotC[row] = c
+    live[row] = 1
     tail[r] = position + 1
-    mark(partition[ringTo[r]])
+    if (fresh[r] === 0) {
+      const leader = partition[ringTo[r]]
+      fresh[r] = 1
+      nextFresh[r] = firstFresh[leader]
+      firstFresh[leader] = r
+      mark(leader)
+    }
     if ((position - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) mailTight[from] = 1
     return index
   }
@@ -142,8 +172,8 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       const r = pairRing[from * ownerRows + to]
       const index = post(r, from, timePs, kind, 0, b, c)
       const transit = skbBase[r] + index
-      slot.live[base[r] + index] = 2
-      slot.a[base[r] + index] = transit
+      live[base[r] + index] = 2
+      slotA[base[r] + index] = transit
       pool.copy(transit, row)
       users[transit] = 1
       pool.release(row, packetPool[from])
@@ -155,23 +185,28 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       pool.copy(own, row)
       users[row] = 0
       const r = pairRing[from * ownerRows + to]
-      slot.live[base[r] + (row - skbBase[r])] = 0
+      live[base[r] + (row - skbBase[r])] = 0
       advance(r)
       return own
     },
     drain(leader) {
-      for (let r = first[leader]; r !== 0; r = ring.nextIn[r]) {
+      for (let r = firstFresh[leader]; r !== 0; ) {
+        const following = nextFresh[r]
+        nextFresh[r] = 0
+        fresh[r] = 0
         const end = tail[r]
         for (let position = drained[r]; position !== end; position++) {
           const row = base[r] + (position & mask[r])
-          events.pushOrdered(ringTo[r], slot.timePs[row], slot.order[row], slot.kind[row], slot.a[row], slot.b[row], slot.c[row])
-          if (slot.live[row] === 1) slot.live[row] = 0
+          events.pushOrdered(ringTo[r], slotPs[row], slotOrder[row], slotKind[row], slotA[row], slotB[row], slotC[row])
+          if (live[row] === 1) live[row] = 0
         }
         if (drained[r] !== end) {
           drained[r] = end
           advance(r)
         }
+        r = following
       }
+      firstFresh[leader] = 0
     },
     hasRoom(cpu) {
       for (let to = 1; to < ownerRows; to++) {

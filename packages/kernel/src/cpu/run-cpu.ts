@@ -1,4 +1,4 @@
-import { EventHeap, EventRow, defineSystem } from '@softnet/ecs'
+import { defineSystem, EventHeap, EventRow } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { HardirqState, LocalIrq } from '../irq/components.js'
 import { cstates } from '../irq/cstates.js'
@@ -100,7 +100,8 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   }
 
   function startTick(cpu: number): void {
-    if (nextTickPs[cpu] === Number.POSITIVE_INFINITY) nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    if (nextTickPs[cpu] === Number.POSITIVE_INFINITY)
+      nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
   }
 
   return {

@@ -8,6 +8,7 @@ import { CONTEXT, Cpu } from '../cpu/components.js'
 import type { HarnessCalls } from '../cpu/dispatch.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { hardirq } from '../irq/hardirq.js'
+import { Napi, POLL_KIND } from '../napi/components.js'
 import { pollVirtual } from '../napi/poll-virtual.js'
 import { RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
@@ -65,6 +66,8 @@ export interface Bench {
   netifRx(row: number): void
   /** The packet joins the ring of a virtual device's NAPI, which is scheduled. */
   napiRx(row: number, device: string): void
+  /** Makes a virtual device one that a program writes to (`IFF_TUN | IFF_NAPI`). */
+  makeTun(device: string): void
   /** Calls `handle` for each packet that comes in on `device`, instead of the device's own rx_handler. */
   bridge(device: string, handle: (row: number, bridge: BenchBridge) => void): void
   /** Socket `index` of the host's first program, of which nobody waits for data. */
@@ -161,6 +164,9 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
     step: process.step,
     netifRx: (row) => steering.toBacklog(cpu, row, cpu),
     napiRx,
+    makeTun(name) {
+      world.columns(Napi).pollKind[layoutOf(name).firstNapi] = POLL_KIND.tun
+    },
     bridge(name, handle) {
       netDev.rxHandler[device(name)] = RX_HANDLER.custom
       rxHandler.handle = (_cpu, row) => {
@@ -193,7 +199,10 @@ function benchProcess(model: Model, cpu: number, harness: HarnessCalls): Pick<Be
   const { current, head } = world.columns(RunQueue)
   const queue: { readonly body: () => void; readonly delayPs: number }[] = []
 
+  let armed = false
+
   function wakeAt(timePs: number): void {
+    armed = true
     events.push(cpu, cpu, timePs, EVENT.call, 0, 0, 0)
   }
 
@@ -209,6 +218,7 @@ function benchProcess(model: Model, cpu: number, harness: HarnessCalls): Pick<Be
   }
 
   harness.call = () => {
+    armed = false
     if (active[cpu] !== 0 || pending[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
       wakeAt(clockPs[cpu] + STEP_PS)
       return
@@ -216,13 +226,13 @@ function benchProcess(model: Model, cpu: number, harness: HarnessCalls): Pick<Be
     const step = queue.shift()
     if (step === undefined) return
     run(step.body)
-    if (queue.length > 0) wakeAt(clockPs[cpu] + queue[0].delayPs)
+    if (queue.length > 0 && !armed) wakeAt(clockPs[cpu] + queue[0].delayPs)
   }
 
   return {
     step(body, delayPs = STEP_PS) {
       queue.push({ body, delayPs })
-      if (queue.length === 1) wakeAt(model.constants.jiffyPs + BEHIND_JIFFY_PS + delayPs)
+      if (!armed) wakeAt(Math.max(clockPs[cpu], model.constants.jiffyPs + BEHIND_JIFFY_PS) + delayPs)
     },
   }
 }

@@ -27,49 +27,54 @@ export interface CStatesControl {
  * Idle states: a CPU that was idle for T had reached the deepest state whose target residency is at most T, as if the
  * governor had known. Kernel: drivers/cpuidle/cpuidle.c, cpuidle_enter_state
  */
-export const cstates = defineSystem<CStatesControl>('cpuidle', 'irq', 'drivers/cpuidle/cpuidle.c, cpuidle_enter_state', (context) => {
-  const { sincePs, wakeups, exitPs } = context.write(IdleState)
-  const { clockPs, nextEventPs, busy, coldPoll, sibling, slowdown } = context.write(Cpu)
-  const { smtFactor } = context.resource(COLD_COSTS)
-  const { idle } = context.write(LocalIrq)
-  const { ps: contextPs } = context.write(ContextTime)
-  const { plan } = context.resource(PLAN_CONSTANTS)
-  const states = plan.hosts[0]?.cstates ?? []
-  const residencyPs = new Float64Array(states.map((s) => s.targetResidencyPs))
-  const latencyPs = new Float64Array(states.map((s) => s.exitLatencyPs))
-  return {
-    enter(cpu) {
-      idle[cpu] = 1
-      busy[cpu] = 0
-      if (sibling[cpu] !== 0) slowdown[sibling[cpu]] = 1
-      sincePs[cpu] = clockPs[cpu]
-    },
-    sleepUntil(cpu, untilPs) {
-      contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
-      clockPs[cpu] = untilPs
-    },
-    sleepToEvent(cpu) {
-      const untilPs = nextEventPs[cpu]
-      contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
-      clockPs[cpu] = untilPs
-    },
-    leave(cpu) {
-      if (idle[cpu] === 0) return 0
-      idle[cpu] = 0
-      busy[cpu] = 1
-      const other = sibling[cpu]
-      if (other !== 0) {
-        slowdown[cpu] = busy[other] !== 0 ? smtFactor : 1
-        slowdown[other] = smtFactor
-      }
-      coldPoll[cpu] = 1
-      wakeups[cpu]++
-      const slept = clockPs[cpu] - sincePs[cpu]
-      let exit = 0
-      for (let i = 0; i < residencyPs.length; i++) if (residencyPs[i] <= slept) exit = latencyPs[i]
-      exitPs[cpu] += exit
-      return exit
-    },
-    idle: (cpu) => idle[cpu] !== 0,
-  }
-})
+export const cstates = defineSystem<CStatesControl>(
+  'cpuidle',
+  'irq',
+  'drivers/cpuidle/cpuidle.c, cpuidle_enter_state',
+  (context) => {
+    const { sincePs, wakeups, exitPs } = context.write(IdleState)
+    const { clockPs, nextEventPs, busy, coldPoll, sibling, slowdown } = context.write(Cpu)
+    const { smtFactor } = context.resource(COLD_COSTS)
+    const { idle } = context.write(LocalIrq)
+    const { ps: contextPs } = context.write(ContextTime)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const states = plan.hosts[0]?.cstates ?? []
+    const residencyPs = new Float64Array(states.map((s) => s.targetResidencyPs))
+    const latencyPs = new Float64Array(states.map((s) => s.exitLatencyPs))
+    return {
+      enter(cpu) {
+        idle[cpu] = 1
+        busy[cpu] = 0
+        if (sibling[cpu] !== 0) slowdown[sibling[cpu]] = 1
+        sincePs[cpu] = clockPs[cpu]
+      },
+      sleepUntil(cpu, untilPs) {
+        contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
+        clockPs[cpu] = untilPs
+      },
+      sleepToEvent(cpu) {
+        const untilPs = nextEventPs[cpu]
+        contextPs[cpu * CONTEXT_ROWS + CONTEXT.idle] += untilPs - clockPs[cpu]
+        clockPs[cpu] = untilPs
+      },
+      leave(cpu) {
+        if (idle[cpu] === 0) return 0
+        idle[cpu] = 0
+        busy[cpu] = 1
+        const other = sibling[cpu]
+        if (other !== 0) {
+          slowdown[cpu] = busy[other] !== 0 ? smtFactor : 1
+          slowdown[other] = smtFactor
+        }
+        coldPoll[cpu] = 1
+        wakeups[cpu]++
+        const slept = clockPs[cpu] - sincePs[cpu]
+        let exit = 0
+        for (let i = 0; i < residencyPs.length; i++) if (residencyPs[i] <= slept) exit = latencyPs[i]
+        exitPs[cpu] += exit
+        return exit
+      },
+      idle: (cpu) => idle[cpu] !== 0,
+    }
+  },
+)

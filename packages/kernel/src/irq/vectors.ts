@@ -1,6 +1,6 @@
 import { defineSystem, eventList } from '@softnet/ecs'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
@@ -35,154 +35,160 @@ export interface Vectors {
  * Moderation and masking: an unmasked vector is raised by a frame, at once or after its moderation time, and is then
  * masked until its NAPI completes. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_msix_clean_rings (EIAM)
  */
-export const vectors = defineSystem<Vectors>('irq_vectors', 'irq', 'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_irq_enable_queues', (context) => {
-  const v = context.write(IrqVector)
-  const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } = v
-  const { firstQueue, queueCount, moderation: rule } = v
-  const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
-  const { vector: cpuVector } = context.read(CpuVector)
-  const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
-  const { duePs } = context.read(Skb)
-  const { clockPs, limitPs, lookPs } = context.write(Cpu)
-  const { irqDeliveryPs } = context.resource(COST_LATENCY)
-  context.resource(PLAN_CONSTANTS)
-  const rings = context.system(ring)
-  const events = context.system(eventList)
-  const { due } = events
-  const dim = context.system(moderation)
+export const vectors = defineSystem<Vectors>(
+  'irq_vectors',
+  'irq',
+  'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_irq_enable_queues',
+  (context) => {
+    const v = context.write(IrqVector)
+    const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } =
+      v
+    const { firstQueue, queueCount, moderation: rule } = v
+    const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
+    const { vector: cpuVector } = context.read(CpuVector)
+    const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
+    const { duePs } = context.read(Skb)
+    const { clockPs, limitPs, lookPs } = context.write(Cpu)
+    const { irqDeliveryPs } = context.resource(COST_LATENCY)
+    context.resource(PLAN_CONSTANTS)
+    const rings = context.system(ring)
+    const events = context.system(eventList)
+    const { due } = events
+    const dim = context.system(moderation)
 
-  /** Raises the vector for what happened at `lastEventPs`. */
-  function fire(cpu: number, vector: number): void {
-    raised[vector] = 1
-    masked[vector] = 1
-    timerArmed[vector] = 0
-    armSequence[vector]++
-    const at = lastEventPs[vector] + irqDeliveryPs
-    raisedPs[vector] = at
-    if (at < nextPs[cpu]) nextPs[cpu] = at
-    if (at < limitPs[cpu]) limitPs[cpu] = at
-  }
-
-  /** Starts the moderation timer for the time in `events.due`. */
-  function arm(cpu: number, vector: number): void {
-    timerArmed[vector] = 1
-    armSequence[vector]++
-    if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
-    events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector])
-  }
-
-  /** A frame's descriptor was written back at `lastEventPs` on an unmasked vector. */
-  function signal(cpu: number, vector: number): void {
-    unsignalled[vector]++
-    const atPs = lastEventPs[vector]
-    const delay = usecsPs[vector]
-    const limit = frames[vector]
-    if (limit > 0 && unsignalled[vector] >= limit) {
-      fire(cpu, vector)
-      return
+    /** Raises the vector for what happened at `lastEventPs`. */
+    function fire(cpu: number, vector: number): void {
+      raised[vector] = 1
+      masked[vector] = 1
+      timerArmed[vector] = 0
+      armSequence[vector]++
+      const at = lastEventPs[vector] + irqDeliveryPs
+      raisedPs[vector] = at
+      if (at < nextPs[cpu]) nextPs[cpu] = at
+      if (at < limitPs[cpu]) limitPs[cpu] = at
     }
-    switch (rule[vector]) {
-      case MODERATION.delay:
-        if (delay === 0) {
-          if (limit === 0) fire(cpu, vector)
-        } else if (timerArmed[vector] === 0) {
-          due[0] = atPs + delay
-          arm(cpu, vector)
-        }
-        return
-      case MODERATION.gap:
-      case MODERATION.eqe: {
-        const at = lastIrqPs[vector] + delay
-        if (at <= atPs) fire(cpu, vector)
-        else if (timerArmed[vector] === 0) {
-          due[0] = at
-          arm(cpu, vector)
-        }
-        return
-      }
-      case MODERATION.cqe:
-        if (delay === 0) fire(cpu, vector)
-        else {
-          due[0] = atPs + delay
-          arm(cpu, vector)
-        }
-        return
-      default:
+
+    /** Starts the moderation timer for the time in `events.due`. */
+    function arm(cpu: number, vector: number): void {
+      timerArmed[vector] = 1
+      armSequence[vector]++
+      if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
+      events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector])
+    }
+
+    /** A frame's descriptor was written back at `lastEventPs` on an unmasked vector. */
+    function signal(cpu: number, vector: number): void {
+      unsignalled[vector]++
+      const atPs = lastEventPs[vector]
+      const delay = usecsPs[vector]
+      const limit = frames[vector]
+      if (limit > 0 && unsignalled[vector] >= limit) {
         fire(cpu, vector)
+        return
+      }
+      switch (rule[vector]) {
+        case MODERATION.delay:
+          if (delay === 0) {
+            if (limit === 0) fire(cpu, vector)
+          } else if (timerArmed[vector] === 0) {
+            due[0] = atPs + delay
+            arm(cpu, vector)
+          }
+          return
+        case MODERATION.gap:
+        case MODERATION.eqe: {
+          const at = lastIrqPs[vector] + delay
+          if (at <= atPs) fire(cpu, vector)
+          else if (timerArmed[vector] === 0) {
+            due[0] = at
+            arm(cpu, vector)
+          }
+          return
+        }
+        case MODERATION.cqe:
+          if (delay === 0) fire(cpu, vector)
+          else {
+            due[0] = atPs + delay
+            arm(cpu, vector)
+          }
+          return
+        default:
+          fire(cpu, vector)
+      }
     }
-  }
 
-  return {
-    refresh(cpu) {
-      let first = nextPs[cpu]
-      const base = firstVector[cpu]
-      const n = vectorCount[cpu]
-      for (let i = 0; i < n; i++) {
-        const vector = cpuVector[base + i]
-        if (masked[vector] !== 0) continue
-        const end = firstQueue[vector] + queueCount[vector]
-        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-          const head = laneHead[rxq]
-          if (head === laneTail[rxq]) continue
-          const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
-          if (at < first) first = at
+    return {
+      refresh(cpu) {
+        let first = nextPs[cpu]
+        const base = firstVector[cpu]
+        const n = vectorCount[cpu]
+        for (let i = 0; i < n; i++) {
+          const vector = cpuVector[base + i]
+          if (masked[vector] !== 0) continue
+          const end = firstQueue[vector] + queueCount[vector]
+          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+            const head = laneHead[rxq]
+            if (head === laneTail[rxq]) continue
+            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+            if (at < first) first = at
+          }
         }
-      }
-      lineNextPs[cpu] = first
-    },
-    arrival(cpu) {
-      let firstPs = Number.POSITIVE_INFINITY
-      let from = 0
-      let signalled = 0
-      const base = firstVector[cpu]
-      const n = vectorCount[cpu]
-      for (let i = 0; i < n; i++) {
-        const vector = cpuVector[base + i]
-        if (masked[vector] !== 0) continue
-        const end = firstQueue[vector] + queueCount[vector]
-        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-          const head = laneHead[rxq]
-          if (head === laneTail[rxq]) continue
-          const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
-          if (at >= firstPs) continue
-          firstPs = at
-          from = rxq
-          signalled = vector
+        lineNextPs[cpu] = first
+      },
+      arrival(cpu) {
+        let firstPs = Number.POSITIVE_INFINITY
+        let from = 0
+        let signalled = 0
+        const base = firstVector[cpu]
+        const n = vectorCount[cpu]
+        for (let i = 0; i < n; i++) {
+          const vector = cpuVector[base + i]
+          if (masked[vector] !== 0) continue
+          const end = firstQueue[vector] + queueCount[vector]
+          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+            const head = laneHead[rxq]
+            if (head === laneTail[rxq]) continue
+            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+            if (at >= firstPs) continue
+            firstPs = at
+            from = rxq
+            signalled = vector
+          }
         }
-      }
-      if (from === 0 || rings.dmaOne(from) === 0) return
-      lastEventPs[signalled] = firstPs
-      signal(cpu, signalled)
-    },
-    catchUp(cpu, beforePs) {
-      lookPs[cpu] = Math.min(clockPs[cpu], beforePs - 1)
-      let moved = 0
-      const base = firstVector[cpu]
-      for (let i = 0; i < vectorCount[cpu]; i++) {
-        const vector = cpuVector[base + i]
-        if (masked[vector] === 0) continue
+        if (from === 0 || rings.dmaOne(from) === 0) return
+        lastEventPs[signalled] = firstPs
+        signal(cpu, signalled)
+      },
+      catchUp(cpu, beforePs) {
+        lookPs[cpu] = Math.min(clockPs[cpu], beforePs - 1)
+        let moved = 0
+        const base = firstVector[cpu]
+        for (let i = 0; i < vectorCount[cpu]; i++) {
+          const vector = cpuVector[base + i]
+          if (masked[vector] === 0) continue
+          const end = firstQueue[vector] + queueCount[vector]
+          for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
+        }
+        return moved > 0
+      },
+      unmask(cpu, vector) {
+        masked[vector] = 0
+        unsignalled[vector] = 0
         const end = firstQueue[vector] + queueCount[vector]
-        for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
-      }
-      return moved > 0
-    },
-    unmask(cpu, vector) {
-      masked[vector] = 0
-      unsignalled[vector] = 0
-      const end = firstQueue[vector] + queueCount[vector]
-      // Frames still on the lane are looked at next, each at its own time; those in a ring raise it now.
-      for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-        if (ringHead[rxq] === ringTail[rxq] || masked[vector] !== 0) continue
-        unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1
-        lastEventPs[vector] = clockPs[cpu]
-        signal(cpu, vector)
-      }
-    },
-    timer(cpu, vector, sequence, at) {
-      if (timerArmed[vector] === 0 || armSequence[vector] !== sequence || masked[vector] !== 0) return
-      lastEventPs[vector] = at
-      fire(cpu, vector)
-    },
-    adapt: (cpu, vector) => dim.onPollComplete(cpu, vector),
-  }
-})
+        // Frames still on the lane are looked at next, each at its own time; those in a ring raise it now.
+        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+          if (ringHead[rxq] === ringTail[rxq] || masked[vector] !== 0) continue
+          unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1
+          lastEventPs[vector] = clockPs[cpu]
+          signal(cpu, vector)
+        }
+      },
+      timer(cpu, vector, sequence, at) {
+        if (timerArmed[vector] === 0 || armSequence[vector] !== sequence || masked[vector] !== 0) return
+        lastEventPs[vector] = at
+        fire(cpu, vector)
+      },
+      adapt: (cpu, vector) => dim.onPollComplete(cpu, vector),
+    }
+  },
+)

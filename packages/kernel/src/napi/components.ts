@@ -14,7 +14,7 @@ export const NAPIF = {
 } as const
 
 /** What `Napi.poll` calls. */
-export const POLL_KIND = { device: 0, backlog: 1, veth: 2 } as const
+export const POLL_KIND = { device: 0, backlog: 1, veth: 2, tun: 3 } as const
 
 /** A NAPI instance. Written by the CPU that owns it while SCHED is set. */
 export const Napi = defineComponent('napi', {
@@ -47,7 +47,9 @@ export const Napi = defineComponent('napi', {
   listTail: i32,
   /** Non-empty GRO buckets, bit mask. */
   groBitmap: u8,
-  /** Veth: packets in the ptr_ring. */
+  /** Veth: 1 from scheduling to completion, while senders do not schedule (`rx_notify_masked`). */
+  notifyMasked: u8,
+  /** Veth: packets in the ptr_ring. Tun: in the write queue. */
   ringHead: i32,
   ringTail: i32,
   ringCount: u32,

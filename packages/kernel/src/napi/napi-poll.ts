@@ -1,14 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
-import { Cpu } from '../cpu/components.js'
 import { charge } from '../cpu/charge.js'
+import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { processBacklog } from '../softnet/process-backlog.js'
-import { pollVirtual } from './poll-virtual.js'
 import { NAPIF, Napi, POLL_KIND } from './components.js'
 import { napiControl } from './napi.js'
 import { pollDevice } from './poll-device.js'
+import { pollVirtual } from './poll-virtual.js'
 
 /** One poll of an instance, in pieces. */
 export interface NapiPoll {

@@ -1,4 +1,4 @@
-import { type EventList, defineSystem, eventList } from '@softnet/ecs'
+import { defineSystem, type EventList, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
@@ -31,97 +31,112 @@ export interface NapiControl {
 }
 
 /** State machine of NAPI instances. Kernel: net/core/dev.c, napi_schedule_prep … napi_complete_done */
-export const napiControl = defineSystem<NapiControl>('napi', 'napi', 'net/core/dev.c, napi_complete_done', (context) => {
-  const { state, dev, cpu: napiCpu, next, deferCount, timerSequence, timerArmed, thread, groBitmap, completes } =
-    context.write(Napi)
-  const { pollHead, pollTail, inNetRx } = context.write(Softnet)
-  const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
-  const { clockPs, limitPs } = context.write(Cpu)
-  const events: EventList = context.system(eventList)
-  const softirq = context.system(raiseSoftirq)
-  const wake = context.system(wakeTask)
-  const groEngine = context.system(gro)
-  const spend = context.system(charge)
-  context.resource(PLAN_CONSTANTS)
+export const napiControl = defineSystem<NapiControl>(
+  'napi',
+  'napi',
+  'net/core/dev.c, napi_complete_done',
+  (context) => {
+    const {
+      state,
+      dev,
+      cpu: napiCpu,
+      next,
+      deferCount,
+      timerSequence,
+      timerArmed,
+      thread,
+      groBitmap,
+      completes,
+    } = context.write(Napi)
+    const { pollHead, pollTail, inNetRx } = context.write(Softnet)
+    const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
+    const { clockPs, limitPs } = context.write(Cpu)
+    const events: EventList = context.system(eventList)
+    const softirq = context.system(raiseSoftirq)
+    const wake = context.system(wakeTask)
+    const groEngine = context.system(gro)
+    const spend = context.system(charge)
+    context.resource(PLAN_CONSTANTS)
 
-  function schedule(cpu: number, napi: number): void {
-    if ((state[napi] & NAPIF.threaded) !== 0 && thread[napi] !== 0) {
-      state[napi] |= NAPIF.schedThreaded
-      wake(cpu, thread[napi])
-      return
+    function schedule(cpu: number, napi: number): void {
+      if ((state[napi] & NAPIF.threaded) !== 0 && thread[napi] !== 0) {
+        state[napi] |= NAPIF.schedThreaded
+        wake(cpu, thread[napi])
+        return
+      }
+      next[napi] = 0
+      if (pollHead[cpu] === 0) pollHead[cpu] = napi
+      else next[pollTail[cpu]] = napi
+      pollTail[cpu] = napi
+      napiCpu[napi] = cpu
+      state[napi] |= NAPIF.listed
+      if (inNetRx[cpu] === 0) softirq.raise(cpu, SOFTIRQ.netRx)
     }
-    next[napi] = 0
-    if (pollHead[cpu] === 0) pollHead[cpu] = napi
-    else next[pollTail[cpu]] = napi
-    pollTail[cpu] = napi
-    napiCpu[napi] = cpu
-    state[napi] |= NAPIF.listed
-    if (inNetRx[cpu] === 0) softirq.raise(cpu, SOFTIRQ.netRx)
-  }
 
-  function startTimer(cpu: number, napi: number, delayPs: number): void {
-    timerSequence[napi]++
-    timerArmed[napi] = 1
-    const at = clockPs[cpu] + delayPs
-    events.due[0] = at
-    events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi])
-    if (at < limitPs[cpu]) limitPs[cpu] = at
-  }
+    function startTimer(cpu: number, napi: number, delayPs: number): void {
+      timerSequence[napi]++
+      timerArmed[napi] = 1
+      const at = clockPs[cpu] + delayPs
+      events.due[0] = at
+      events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi])
+      if (at < limitPs[cpu]) limitPs[cpu] = at
+    }
 
-  return {
-    schedulePrep(napi) {
-      const old = state[napi]
-      if ((old & NAPIF.disable) !== 0) return false
-      state[napi] = old | NAPIF.sched | ((old & NAPIF.sched) !== 0 ? NAPIF.missed : 0)
-      return (old & NAPIF.sched) === 0
-    },
-    schedule,
-    completeDone(cpu, napi, work) {
-      if ((state[napi] & (NAPIF.npsvc | NAPIF.inBusyPoll)) !== 0) return false
-      spend(cpu, STAGE.napi_complete, 1)
-      completes[napi]++
-      let unmask = true
-      let timeoutPs = 0
-      if (work > 0) {
-        if (groBitmap[napi] !== 0) timeoutPs = groFlushTimeoutPs[dev[napi]]
-        deferCount[napi] = deferHardIrqs[dev[napi]]
-      }
-      if (deferCount[napi] > 0) {
-        deferCount[napi]--
-        timeoutPs = groFlushTimeoutPs[dev[napi]]
-        if (timeoutPs > 0) unmask = false
-      }
-      if (groBitmap[napi] !== 0) groEngine.flush(cpu, napi, timeoutPs > 0)
-      groEngine.normalList(cpu, napi)
-      state[napi] &= ~NAPIF.listed
-      const missed = (state[napi] & NAPIF.missed) !== 0
-      state[napi] &= ~(NAPIF.missed | NAPIF.sched | NAPIF.schedThreaded | NAPIF.preferBusyPoll)
-      if (missed) {
-        state[napi] |= NAPIF.sched
+    return {
+      schedulePrep(napi) {
+        const old = state[napi]
+        if ((old & NAPIF.disable) !== 0) return false
+        state[napi] = old | NAPIF.sched | ((old & NAPIF.sched) !== 0 ? NAPIF.missed : 0)
+        return (old & NAPIF.sched) === 0
+      },
+      schedule,
+      completeDone(cpu, napi, work) {
+        if ((state[napi] & (NAPIF.npsvc | NAPIF.inBusyPoll)) !== 0) return false
+        spend(cpu, STAGE.napi_complete, 1)
+        completes[napi]++
+        let unmask = true
+        let timeoutPs = 0
+        if (work > 0) {
+          if (groBitmap[napi] !== 0) timeoutPs = groFlushTimeoutPs[dev[napi]]
+          deferCount[napi] = deferHardIrqs[dev[napi]]
+        }
+        if (deferCount[napi] > 0) {
+          deferCount[napi]--
+          timeoutPs = groFlushTimeoutPs[dev[napi]]
+          if (timeoutPs > 0) unmask = false
+        }
+        if (groBitmap[napi] !== 0) groEngine.flush(cpu, napi, timeoutPs > 0)
+        groEngine.normalList(cpu, napi)
+        state[napi] &= ~NAPIF.listed
+        const missed = (state[napi] & NAPIF.missed) !== 0
+        state[napi] &= ~(NAPIF.missed | NAPIF.sched | NAPIF.schedThreaded | NAPIF.preferBusyPoll)
+        if (missed) {
+          state[napi] |= NAPIF.sched
+          schedule(cpu, napi)
+          return false
+        }
+        if (timeoutPs > 0) startTimer(cpu, napi, timeoutPs)
+        return unmask
+      },
+      watchdog(cpu, napi, sequence) {
+        if (timerArmed[napi] === 0 || timerSequence[napi] !== sequence) return
+        timerArmed[napi] = 0
+        if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) return
+        state[napi] = (state[napi] | NAPIF.sched) & ~NAPIF.preferBusyPoll
         schedule(cpu, napi)
-        return false
-      }
-      if (timeoutPs > 0) startTimer(cpu, napi, timeoutPs)
-      return unmask
-    },
-    watchdog(cpu, napi, sequence) {
-      if (timerArmed[napi] === 0 || timerSequence[napi] !== sequence) return
-      timerArmed[napi] = 0
-      if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) return
-      state[napi] = (state[napi] | NAPIF.sched) & ~NAPIF.preferBusyPoll
-      schedule(cpu, napi)
-    },
-    enable(napi) {
-      state[napi] &= ~(NAPIF.sched | NAPIF.npsvc)
-    },
-    disable(napi) {
-      state[napi] |= NAPIF.disable
-      if ((state[napi] & (NAPIF.sched | NAPIF.npsvc)) !== 0) return false
-      state[napi] |= NAPIF.sched | NAPIF.npsvc
-      state[napi] &= ~(NAPIF.threaded | NAPIF.preferBusyPoll | NAPIF.disable)
-      timerArmed[napi] = 0
-      return true
-    },
-    startTimer,
-  }
-})
+      },
+      enable(napi) {
+        state[napi] &= ~(NAPIF.sched | NAPIF.npsvc)
+      },
+      disable(napi) {
+        state[napi] |= NAPIF.disable
+        if ((state[napi] & (NAPIF.sched | NAPIF.npsvc)) !== 0) return false
+        state[napi] |= NAPIF.sched | NAPIF.npsvc
+        state[napi] &= ~(NAPIF.threaded | NAPIF.preferBusyPoll | NAPIF.disable)
+        timerArmed[napi] = 0
+        return true
+      },
+      startTimer,
+    }
+  },
+)

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { GRO } from '../count/device.js'
 import { counters } from '../count/counters.js'
+import { GRO } from '../count/device.js'
 import { Napi } from '../napi/components.js'
 import { Skb } from '../skb/components.js'
 import { netifReceive } from './netif-receive-skb.js'

@@ -13,14 +13,14 @@ import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
 import { FEATURE, NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
-import { Softnet } from '../softnet/components.js'
 import { udpQueueRcv } from '../sock/udp-queue-rcv.js'
+import { Softnet } from '../softnet/components.js'
 import { udpRcv } from '../udp/udp-rcv.js'
 import { XDP_PASS, xdp } from '../xdp/xdp.js'
+import { VlanDevice } from './components.js'
 import { RX_HANDLER, rxHandlers } from './rx-handler.js'
 import type { Stage } from './stage.js'
 import { steer } from './steer.js'
-import { VlanDevice } from './components.js'
 
 const ETH_P_IP = 0x0800
 const ETH_P_ARP = 0x0806
@@ -39,131 +39,144 @@ export interface NetifReceive {
  * The core of reception: taps, VLAN, rx_handler and protocol dispatch per packet, then IP over the whole list, so that
  * all packets of a batch pass ip_rcv before any reaches its socket. Kernel: net/core/dev.c, __netif_receive_skb_core
  */
-export const netifReceive = defineSystem<NetifReceive>('netif_receive_skb', 'netif', 'net/core/dev.c, __netif_receive_skb_core', (context) => {
-  const { processed } = context.write(Softnet)
-  const { dev, vlanTci, flags, protocol, packetType } = context.write(Skb)
-  const { index: devIndex, features, rxHandler } = context.read(NetDev)
-  const { device: vlanOf } = context.read(VlanDevice)
-  const { clockPs } = context.read(Cpu)
-  const { plan } = context.resource(PLAN_CONSTANTS)
-  const trace = context.resource(TRACE_SINK)
-  const spend = context.system(charge)
-  const count = context.system(counters)
-  const kfree = context.system(kfreeSkb)
-  const consume = context.system(consumeSkb)
-  const steering = context.system(steer)
-  const program = context.system(xdp)
-  const handlers = context.system(rxHandlers)
-  const stages: readonly Stage[] = [
-    context.system(ipRcv),
-    context.system(ipRcvFinish),
-    context.system(ipLocalDeliver),
-    context.system(udpRcv),
-    context.system(udpQueueRcv),
-  ]
-  const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
-  const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
-  const taps = plan.hosts.flatMap((host) => host.taps)
-  const tapCount = taps.length
-  const batch = new Int32Array(BATCH_ROWS)
-  const single = new Int32Array(BATCH_ROWS)
+export const netifReceive = defineSystem<NetifReceive>(
+  'netif_receive_skb',
+  'netif',
+  'net/core/dev.c, __netif_receive_skb_core',
+  (context) => {
+    const { processed } = context.write(Softnet)
+    const { dev, vlanTci, flags, protocol, packetType } = context.write(Skb)
+    const { index: devIndex, features, rxHandler } = context.read(NetDev)
+    const { device: vlanOf } = context.read(VlanDevice)
+    const { clockPs } = context.read(Cpu)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const trace = context.resource(TRACE_SINK)
+    const spend = context.system(charge)
+    const count = context.system(counters)
+    const kfree = context.system(kfreeSkb)
+    const consume = context.system(consumeSkb)
+    const steering = context.system(steer)
+    const program = context.system(xdp)
+    const handlers = context.system(rxHandlers)
+    const stages: readonly Stage[] = [
+      context.system(ipRcv),
+      context.system(ipRcvFinish),
+      context.system(ipLocalDeliver),
+      context.system(udpRcv),
+      context.system(udpQueueRcv),
+    ]
+    const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
+    const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
+    const taps = plan.hosts.flatMap((host) => host.taps)
+    const tapCount = taps.length
+    const batch = new Int32Array(BATCH_ROWS)
+    const single = new Int32Array(BATCH_ROWS)
 
-  /** VLAN tag in the metadata: move to the VLAN's device, or mark the packet as somebody else's. */
-  function vlanReceive(cpu: number, row: number): boolean {
-    spend(cpu, STAGE.vlan, 1)
-    const id = vlanTci[row] & 0xfff
-    const target = vlanOf[devIndex[dev[row]] * 4096 + id]
-    flags[row] &= ~SKB.vlan
-    if (target !== 0) {
-      dev[row] = target
-      return true
-    }
-    if (id !== 0) packetType[row] = PACKET_TYPE.otherhost
-    return false
-  }
-
-  /** Rounds of the core since they were last charged: a batch is charged at once. */
-  let rounds = 0
-
-  function chargeRounds(cpu: number): void {
-    processed[cpu] += rounds
-    spend(cpu, STAGE.netif_receive_skb, rounds)
-    rounds = 0
-  }
-
-  /** One packet through the core; true if IPv4 shall have it. */
-  function core(cpu: number, row: number): boolean {
-    for (;;) {
-      rounds++
-      if (trace.on) trace.netifReceiveSkb(cpu, clockPs[cpu], row)
-      const device = dev[row]
-      if (!xdpBeforeRps && (features[device] & FEATURE.xdpGeneric) !== 0 && program.generic(cpu, device, row) !== XDP_PASS) {
-        return false
+    /** VLAN tag in the metadata: move to the VLAN's device, or mark the packet as somebody else's. */
+    function vlanReceive(cpu: number, row: number): boolean {
+      spend(cpu, STAGE.vlan, 1)
+      const id = vlanTci[row] & 0xfff
+      const target = vlanOf[devIndex[dev[row]] * 4096 + id]
+      flags[row] &= ~SKB.vlan
+      if (target !== 0) {
+        dev[row] = target
+        return true
       }
-      if ((flags[row] & SKB.pfmemalloc) === 0) {
-        if (trace.on) trace.tap(cpu, clockPs[cpu], row)
-        if (tapCount > 0) spend(cpu, STAGE.tap, tapCount)
-      }
-      if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
-      const handler = rxHandler[dev[row]]
-      if (handler !== RX_HANDLER.none) {
-        const verdict = handlers(cpu, row, handler)
-        if (verdict === RX_HANDLER.consumed) return false
-        if (verdict === RX_HANDLER.another) continue
-      }
-      break
-    }
-    const type = protocol[row]
-    if (type === ETH_P_IP) return true
-    // ARP and IPv6 have handlers that this release leaves at their door: the kernel takes the packet.
-    if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapCount > 0) {
-      consume(cpu, row)
+      if (id !== 0) packetType[row] = PACKET_TYPE.otherhost
       return false
     }
-    count.device(devIndex[dev[row]], cpu, DEVICE.rxDropped, 1)
-    kfree(cpu, row, DROP.unhandledProto)
-    return false
-  }
 
-  function stack(ids: Int32Array, n: number, cpu: number): void {
-    let left = ipRcvRun(ids, n, cpu)
-    if (left > 0) left = finishRun(ids, left, cpu)
-    if (left > 0) left = deliverRun(ids, left, cpu)
-    if (left > 0) left = udpRun(ids, left, cpu)
-    if (left > 0) queueRun(ids, left, cpu)
-  }
+    /** Rounds of the core since they were last charged: a batch is charged at once. */
+    let rounds = 0
 
-  return {
-    list(ids, n, cpu) {
-      let kept = 0
-      for (let i = 0; i < n; i++) {
-        const row = ids[i]
-        if (xdpBeforeRps && (features[dev[row]] & FEATURE.xdpGeneric) !== 0 && program.generic(cpu, dev[row], row) !== XDP_PASS) {
-          continue
+    function chargeRounds(cpu: number): void {
+      processed[cpu] += rounds
+      spend(cpu, STAGE.netif_receive_skb, rounds)
+      rounds = 0
+    }
+
+    /** One packet through the core; true if IPv4 shall have it. */
+    function core(cpu: number, row: number): boolean {
+      for (;;) {
+        rounds++
+        if (trace.on) trace.netifReceiveSkb(cpu, clockPs[cpu], row)
+        const device = dev[row]
+        if (
+          !xdpBeforeRps &&
+          (features[device] & FEATURE.xdpGeneric) !== 0 &&
+          program.generic(cpu, device, row) !== XDP_PASS
+        ) {
+          return false
         }
-        if (steering.needed) {
-          const target = steering.cpuOf(cpu, row)
-          if (target !== 0) {
-            steering.toBacklog(cpu, row, target)
+        if ((flags[row] & SKB.pfmemalloc) === 0) {
+          if (trace.on) trace.tap(cpu, clockPs[cpu], row)
+          if (tapCount > 0) spend(cpu, STAGE.tap, tapCount)
+        }
+        if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
+        const handler = rxHandler[dev[row]]
+        if (handler !== RX_HANDLER.none) {
+          const verdict = handlers(cpu, row, handler)
+          if (verdict === RX_HANDLER.consumed) return false
+          if (verdict === RX_HANDLER.another) continue
+        }
+        break
+      }
+      const type = protocol[row]
+      if (type === ETH_P_IP) return true
+      // ARP and IPv6 have handlers that this release leaves at their door: the kernel takes the packet.
+      if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapCount > 0) {
+        consume(cpu, row)
+        return false
+      }
+      count.device(devIndex[dev[row]], cpu, DEVICE.rxDropped, 1)
+      kfree(cpu, row, DROP.unhandledProto)
+      return false
+    }
+
+    function stack(ids: Int32Array, n: number, cpu: number): void {
+      let left = ipRcvRun(ids, n, cpu)
+      if (left > 0) left = finishRun(ids, left, cpu)
+      if (left > 0) left = deliverRun(ids, left, cpu)
+      if (left > 0) left = udpRun(ids, left, cpu)
+      if (left > 0) queueRun(ids, left, cpu)
+    }
+
+    return {
+      list(ids, n, cpu) {
+        let kept = 0
+        for (let i = 0; i < n; i++) {
+          const row = ids[i]
+          if (
+            xdpBeforeRps &&
+            (features[dev[row]] & FEATURE.xdpGeneric) !== 0 &&
+            program.generic(cpu, dev[row], row) !== XDP_PASS
+          ) {
             continue
           }
+          if (steering.needed) {
+            const target = steering.cpuOf(cpu, row)
+            if (target !== 0) {
+              steering.toBacklog(cpu, row, target)
+              continue
+            }
+          }
+          ids[kept++] = row
         }
-        ids[kept++] = row
-      }
-      let toIp = 0
-      for (let i = 0; i < kept; i++) {
-        const row = ids[i]
-        if (core(cpu, row)) batch[toIp++] = row
-      }
-      chargeRounds(cpu)
-      if (toIp > 0) stack(batch, toIp, cpu)
-    },
-    one(cpu, row) {
-      const toIp = core(cpu, row)
-      chargeRounds(cpu)
-      if (!toIp) return
-      single[0] = row
-      stack(single, 1, cpu)
-    },
-  }
-})
+        let toIp = 0
+        for (let i = 0; i < kept; i++) {
+          const row = ids[i]
+          if (core(cpu, row)) batch[toIp++] = row
+        }
+        chargeRounds(cpu)
+        if (toIp > 0) stack(batch, toIp, cpu)
+      },
+      one(cpu, row) {
+        const toIp = core(cpu, row)
+        chargeRounds(cpu)
+        if (!toIp) return
+        single[0] = row
+        stack(single, 1, cpu)
+      },
+    }
+  },
+)

@@ -1,15 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
-import { arfsKey } from '../wire/nic-steer.js'
-import { flowKey } from './flow-key.js'
 import { napiControl } from '../napi/napi.js'
 import { CpuQueue, NetDev, RxQueue } from '../nic/components.js'
 import { SKB, Skb } from '../skb/components.js'
@@ -17,6 +15,8 @@ import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { backlog } from '../softnet/backlog.js'
 import { BacklogView, RpsFlow, RpsMapSlot, SockFlow, Softnet } from '../softnet/components.js'
+import { arfsKey } from '../wire/nic-steer.js'
+import { flowKey } from './flow-key.js'
 
 /** Receive packet steering. */
 export interface Steer {
@@ -73,7 +73,17 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
     const fragment = (idFrag[row] & 0x3fff) !== 0
     const proto = ipWord[row] & 0xff
     const withPorts = isIp && !fragment && (proto === 17 || proto === 6)
-    hash[row] = isIp ? flowHash(keyLow, keyHigh, saddr[row], daddr[row], withPorts ? ports[row] >>> 16 : 0, withPorts ? ports[row] & 0xffff : 0, proto) : 0
+    hash[row] = isIp
+      ? flowHash(
+          keyLow,
+          keyHigh,
+          saddr[row],
+          daddr[row],
+          withPorts ? ports[row] >>> 16 : 0,
+          withPorts ? ports[row] & 0xffff : 0,
+          proto,
+        )
+      : 0
     flags[row] |= SKB.swHash
     return hash[row]
   }
@@ -135,7 +145,10 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       const hasFlows = flowLog[rxq] !== 0 && sockFlowLength !== 0
       if (mapped === 0 && !hasFlows) return 0
       spend(cpu, STAGE.get_rps_cpu, 1)
-      const key = devArfs[queueDev[rxq]] === 0 ? 0 : arfsKey(flags[row] & SKB.l4Hash, hash[row], saddr[row], daddr[row], ports[row])
+      const key =
+        devArfs[queueDev[rxq]] === 0
+          ? 0
+          : arfsKey(flags[row] & SKB.l4Hash, hash[row], saddr[row], daddr[row], ports[row])
       const h = skbHash(row)
       if (h === 0) return 0
       if (hasFlows) {

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { DROP } from '../count/drops.js'
 import { counters } from '../count/counters.js'
+import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { Skb, SkbAccount } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'

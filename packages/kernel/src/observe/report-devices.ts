@@ -44,7 +44,11 @@ function deviceSum(model: Model, device: number, field: number): number {
   return sum
 }
 
-function queueSum(model: Model, device: DeviceLayout, of: 'noBuffer' | 'missed' | 'noBufferCount' | 'allocFailed' | 'xdpDrop'): number {
+function queueSum(
+  model: Model,
+  device: DeviceLayout,
+  of: 'noBuffer' | 'missed' | 'noBufferCount' | 'allocFailed' | 'xdpDrop',
+): number {
   const column = model.world.columns(RxQueue)[of]
   return device.plan.queues.reduce((sum, _, i) => sum + column[device.firstQueue + i], 0)
 }

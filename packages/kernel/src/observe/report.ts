@@ -8,7 +8,6 @@ import {
   type TimelineRow,
 } from '@softnet/scenario'
 import type { Model } from '../build/build-model.js'
-import { DROP_PLACES } from '../count/drops.js'
 import {
   DROP_ROWS,
   DropCount,
@@ -18,6 +17,7 @@ import {
   TIMELINE_ROWS,
   Timeline,
 } from '../count/components.js'
+import { DROP_PLACES } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { framesInFlight } from './in-flight.js'
 import { reportHost } from './report-host.js'

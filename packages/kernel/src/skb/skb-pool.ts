@@ -1,8 +1,10 @@
 import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
-import { Cpu } from '../cpu/components.js'
-import { counters } from '../count/counters.js'
 import { TRACE_SINK } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { Cpu } from '../cpu/components.js'
 import { Skb } from './components.js'
+
+const PROTO_UDP = 17
 
 /** Packet rows: take, give back, copy. */
 export interface SkbPool {
@@ -106,10 +108,12 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       flags[to] = flags[from]
       faults[to] = faults[from]
       hash[to] = hash[from]
-      tcpSeq[to] = tcpSeq[from]
-      tcpAck[to] = tcpAck[from]
-      tcpWord[to] = tcpWord[from]
-      tcpOptions[to] = tcpOptions[from]
+      if ((ipWord[from] & 0xff) !== PROTO_UDP) {
+        tcpSeq[to] = tcpSeq[from]
+        tcpAck[to] = tcpAck[from]
+        tcpWord[to] = tcpWord[from]
+        tcpOptions[to] = tcpOptions[from]
+      }
       gsoSize[to] = gsoSize[from]
       payload[to] = payload[from]
       queue[to] = queue[from]
@@ -126,18 +130,23 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
 export type KfreeSkb = (cpu: number, row: number, drop: number) => void
 
 /** Frees a packet with a drop reason and counts its wire frames as lost. Kernel: net/core/skbuff.c, sk_skb_reason_drop */
-export const kfreeSkb = defineSystem<KfreeSkb>('kfree_skb', 'skb', 'net/core/skbuff.c, sk_skb_reason_drop', (context) => {
-  const pool = context.system(skbPool)
-  const count = context.system(counters)
-  const { frames } = context.read(Skb)
-  const { clockPs, packetPool } = context.read(Cpu)
-  const trace = context.resource(TRACE_SINK)
-  return (cpu, row, drop) => {
-    count.drop(cpu, drop, frames[row], clockPs[cpu])
-    if (trace.on) trace.kfreeSkb(cpu, clockPs[cpu], row, drop)
-    pool.release(row, packetPool[cpu])
-  }
-})
+export const kfreeSkb = defineSystem<KfreeSkb>(
+  'kfree_skb',
+  'skb',
+  'net/core/skbuff.c, sk_skb_reason_drop',
+  (context) => {
+    const pool = context.system(skbPool)
+    const count = context.system(counters)
+    const { frames } = context.read(Skb)
+    const { clockPs, packetPool } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
+    return (cpu, row, drop) => {
+      count.drop(cpu, drop, frames[row], clockPs[cpu])
+      if (trace.on) trace.kfreeSkb(cpu, clockPs[cpu], row, drop)
+      pool.release(row, packetPool[cpu])
+    }
+  },
+)
 
 /** Frees a packet the kernel has used up (not lost, not delivered to a socket). */
 export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(

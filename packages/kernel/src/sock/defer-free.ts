@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'

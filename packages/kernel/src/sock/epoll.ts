@@ -18,58 +18,63 @@ export interface EpollReady {
 }
 
 /** epoll's ready list: level-triggered sockets go back to its tail. Kernel: fs/eventpoll.c, ep_send_events */
-export const epollReady = defineSystem<EpollReady>('ep_send_events', 'sock', 'fs/eventpoll.c, ep_send_events', (context) => {
-  const { ready, readyNext } = context.write(Sock)
-  const { readyHead, readyTail, readyCount, edge, waitHead } = context.write(Epoll)
-  const { sock: eventSock } = context.write(TaskEvent)
-  const { waitNext, waiting } = context.write(Task)
-  const udp = context.system(udpRecvmsg)
-  const spend = context.system(charge)
-  const wake = context.system(wakeTask)
-  context.read(Cpu)
+export const epollReady = defineSystem<EpollReady>(
+  'ep_send_events',
+  'sock',
+  'fs/eventpoll.c, ep_send_events',
+  (context) => {
+    const { ready, readyNext } = context.write(Sock)
+    const { readyHead, readyTail, readyCount, edge, waitHead } = context.write(Epoll)
+    const { sock: eventSock } = context.write(TaskEvent)
+    const { waitNext, waiting } = context.write(Task)
+    const udp = context.system(udpRecvmsg)
+    const spend = context.system(charge)
+    const wake = context.system(wakeTask)
+    context.read(Cpu)
 
-  function toTail(instance: number, sock: number): void {
-    readyNext[sock] = 0
-    if (readyHead[instance] === 0) readyHead[instance] = sock
-    else readyNext[readyTail[instance]] = sock
-    readyTail[instance] = sock
-    readyCount[instance]++
-  }
+    function toTail(instance: number, sock: number): void {
+      readyNext[sock] = 0
+      if (readyHead[instance] === 0) readyHead[instance] = sock
+      else readyNext[readyTail[instance]] = sock
+      readyTail[instance] = sock
+      readyCount[instance]++
+    }
 
-  return {
-    collect(cpu, instance, first, max) {
-      let looked = readyCount[instance]
-      let n = 0
-      while (looked > 0 && n < max) {
-        looked--
-        const sock = readyHead[instance]
-        readyHead[instance] = readyNext[sock]
-        if (readyHead[instance] === 0) readyTail[instance] = 0
-        readyCount[instance]--
-        readyNext[sock] = 0
-        if (!udp.readable(sock)) {
-          // Level-triggered sockets stay listed until a look finds them empty.
-          ready[sock] = 0
-          continue
+    return {
+      collect(cpu, instance, first, max) {
+        let looked = readyCount[instance]
+        let n = 0
+        while (looked > 0 && n < max) {
+          looked--
+          const sock = readyHead[instance]
+          readyHead[instance] = readyNext[sock]
+          if (readyHead[instance] === 0) readyTail[instance] = 0
+          readyCount[instance]--
+          readyNext[sock] = 0
+          if (!udp.readable(sock)) {
+            // Level-triggered sockets stay listed until a look finds them empty.
+            ready[sock] = 0
+            continue
+          }
+          spend(cpu, STAGE.epoll_event, 1)
+          eventSock[first + n++] = sock
+          if (edge[instance] === 0) toTail(instance, sock)
+          else ready[sock] = 0
         }
-        spend(cpu, STAGE.epoll_event, 1)
-        eventSock[first + n++] = sock
-        if (edge[instance] === 0) toTail(instance, sock)
-        else ready[sock] = 0
-      }
-      return n
-    },
-    wait(instance, task) {
-      waitNext[task] = waitHead[instance]
-      waitHead[instance] = task
-    },
-    wakeNext(cpu, instance) {
-      const waiter = waitHead[instance]
-      if (waiter === 0 || readyCount[instance] === 0) return
-      waitHead[instance] = waitNext[waiter]
-      waitNext[waiter] = 0
-      waiting[waiter] = 0
-      wake(cpu, waiter)
-    },
-  }
-})
+        return n
+      },
+      wait(instance, task) {
+        waitNext[task] = waitHead[instance]
+        waitHead[instance] = task
+      },
+      wakeNext(cpu, instance) {
+        const waiter = waitHead[instance]
+        if (waiter === 0 || readyCount[instance] === 0) return
+        waitHead[instance] = waitNext[waiter]
+        waitNext[waiter] = 0
+        waiting[waiter] = 0
+        wake(cpu, waiter)
+      },
+    }
+  },
+)

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
@@ -27,181 +27,204 @@ export interface UdpEnqueue {
 }
 
 /** Accounting and queueing into a UDP socket. Kernel: net/ipv4/udp.c, __udp_enqueue_schedule_skb */
-export const udpEnqueue = defineSystem<UdpEnqueue>('__udp_enqueue_schedule_skb', 'sock', 'net/ipv4/udp.c, __udp_enqueue_schedule_skb', (context) => {
-  const s = context.write(Sock)
-  const { rcvbuf, rmemAlloc, rmemMax, queueHead, queueTail, queueCount, drops, fullTold, cpu: sockCpu, task } = s
-  const { truesize, next, flags } = context.write(Skb)
-  const { told } = context.write(SockView)
-  const { subscribed } = context.write(SleepView)
-  const { heard } = context.write(Task)
-  const { clockPs, source } = context.read(Cpu)
-  const { plan, sources, firstTask } = context.resource(PLAN_CONSTANTS)
-  const latency = context.resource(COST_LATENCY)
-  const spend = context.system(charge)
-  const kfree = context.system(kfreeSkb)
-  const count = context.system(counters)
-  const ready = context.system(dataReady)
-  const post = context.system(mail)
-  const overshoot = KERNEL_VERSIONS[plan.kernel].udpRcvbufRule === 'overshoot'
+export const udpEnqueue = defineSystem<UdpEnqueue>(
+  '__udp_enqueue_schedule_skb',
+  'sock',
+  'net/ipv4/udp.c, __udp_enqueue_schedule_skb',
+  (context) => {
+    const s = context.write(Sock)
+    const { rcvbuf, rmemAlloc, rmemMax, queueHead, queueTail, queueCount, drops, fullTold, cpu: sockCpu, task } = s
+    const { truesize, next, flags } = context.write(Skb)
+    const { told } = context.write(SockView)
+    const { subscribed } = context.write(SleepView)
+    const { heard } = context.write(Task)
+    const { clockPs, source } = context.read(Cpu)
+    const { plan, sources, firstTask } = context.resource(PLAN_CONSTANTS)
+    const latency = context.resource(COST_LATENCY)
+    const spend = context.system(charge)
+    const kfree = context.system(kfreeSkb)
+    const count = context.system(counters)
+    const ready = context.system(dataReady)
+    const post = context.system(mail)
+    const overshoot = KERNEL_VERSIONS[plan.kernel].udpRcvbufRule === 'overshoot'
 
-  function fits(sock: number, size: number): boolean {
-    const rmem = rmemAlloc[sock]
-    if (overshoot) return rmem <= rcvbuf[sock]
-    return rmem + size <= rcvbuf[sock] || rmem === 0
-  }
-
-  function full(cpu: number, row: number, sock: number): void {
-    drops[sock]++
-    count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
-    count.snmp(cpu, SNMP.UdpInErrors, 1)
-    kfree(cpu, row, DROP.rcvbuf)
-  }
-
-  function append(sock: number, row: number, size: number): void {
-    rmemAlloc[sock] += size
-    if (rmemAlloc[sock] > rmemMax[sock]) rmemMax[sock] = rmemAlloc[sock]
-    next[row] = 0
-    if (queueHead[sock] === 0) queueHead[sock] = row
-    else next[queueTail[sock]] = row
-    queueTail[sock] = row
-    queueCount[sock]++
-  }
-
-  function local(cpu: number, row: number, sock: number, charged: boolean): boolean {
-    const size = truesize[row]
-    if (!fits(sock, size)) {
-      if (charged) spend(cpu, STAGE.udp_drop, 1)
-      full(cpu, row, sock)
-      return false
+    function fits(sock: number, size: number): boolean {
+      const rmem = rmemAlloc[sock]
+      if (overshoot) return rmem <= rcvbuf[sock]
+      return rmem + size <= rcvbuf[sock] || rmem === 0
     }
-    if (charged) spend(cpu, STAGE.udp_enqueue, 1)
-    if (sockCpu[sock] !== cpu) flags[row] |= SKB.remote
-    append(sock, row, size)
-    ready(cpu, sock, charged)
-    return true
-  }
 
-  return {
-    local,
-    fromRemote(cpu, row, sock, from) {
-      flags[row] |= SKB.remote
-      const from_ = source[from]
-      const reader = task[sock]
-      if (reader > 0) {
-        subscribed[(reader - firstTask) * sources + from_] = 1
-        heard[reader] = 1
-      }
-      const size = truesize[row]
-      if (fits(sock, size)) {
-        append(sock, row, size)
-        ready(cpu, sock, false)
-        return
-      }
-      full(cpu, row, sock)
-      const view = sock * sources + from_
-      if (told[view] !== 0) return
-      told[view] = 1
-      fullTold[sock] = 1
-      post.note(cpu, from, clockPs[cpu] + latency.linePs(cpu, from), EVENT.socketView, sock, 1, 0)
-    },
-  }
-})
-
-/** Delivery of looked-up datagrams to their sockets. Kernel: net/ipv4/udp.c, udp_queue_rcv_one_skb */
-export const udpQueueRcv = defineSystem<Stage>('udp_queue_rcv_skb', 'udp', 'net/ipv4/udp.c, udp_queue_rcv_one_skb', (context) => {
-  const s = context.write(Sock)
-  const { cpu: sockCpu, drops, udpGro, napi: sockNapi, connected, rxHash, task } = s
-  const skb = context.write(Skb)
-  const { sock: skbSock, flags, fragHead, fragTail, next, queue, hash, payload, frames, wireBytes, truesize, len } = skb
-  const { full, drops: viewDrops } = context.write(SockView)
-  const { asleep } = context.write(SleepView)
-  const { napi: queueNapi } = context.read(RxQueue)
-  const { clockPs, source } = context.read(Cpu)
-  const { partition } = context.read(Owner)
-  const { sources, firstTask } = context.resource(PLAN_CONSTANTS)
-  const latency = context.resource(COST_LATENCY)
-  const spend = context.system(charge)
-  const kfree = context.system(kfreeSkb)
-  const count = context.system(counters)
-  const enqueue = context.system(udpEnqueue)
-  const post = context.system(mail)
-
-  function remote(cpu: number, row: number, sock: number): void {
-    const view = sock * sources + source[cpu]
-    if (full[view] !== 0) {
-      spend(cpu, STAGE.udp_drop, 1)
-      viewDrops[view]++
+    function full(cpu: number, row: number, sock: number): void {
+      drops[sock]++
       count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
       count.snmp(cpu, SNMP.UdpInErrors, 1)
       kfree(cpu, row, DROP.rcvbuf)
-      return
     }
-    spend(cpu, STAGE.udp_enqueue, 1)
-    const reader = task[sock]
-    if (reader > 0) {
-      const sleep = (reader - firstTask) * sources + source[cpu]
-      if (asleep[sleep] !== 0) {
-        asleep[sleep] = 0
-        spend(cpu, STAGE.wakeup, 1)
+
+    function append(sock: number, row: number, size: number): void {
+      rmemAlloc[sock] += size
+      if (rmemAlloc[sock] > rmemMax[sock]) rmemMax[sock] = rmemAlloc[sock]
+      next[row] = 0
+      if (queueHead[sock] === 0) queueHead[sock] = row
+      else next[queueTail[sock]] = row
+      queueTail[sock] = row
+      queueCount[sock]++
+    }
+
+    function local(cpu: number, row: number, sock: number, charged: boolean): boolean {
+      const size = truesize[row]
+      if (!fits(sock, size)) {
+        if (charged) spend(cpu, STAGE.udp_drop, 1)
+        full(cpu, row, sock)
+        return false
+      }
+      if (charged) spend(cpu, STAGE.udp_enqueue, 1)
+      if (sockCpu[sock] !== cpu) flags[row] |= SKB.remote
+      append(sock, row, size)
+      ready(cpu, sock, charged)
+      return true
+    }
+
+    return {
+      local,
+      fromRemote(cpu, row, sock, from) {
+        flags[row] |= SKB.remote
+        const from_ = source[from]
+        const reader = task[sock]
+        if (reader > 0) {
+          subscribed[(reader - firstTask) * sources + from_] = 1
+          heard[reader] = 1
+        }
+        const size = truesize[row]
+        if (fits(sock, size)) {
+          append(sock, row, size)
+          ready(cpu, sock, false)
+          return
+        }
+        full(cpu, row, sock)
+        const view = sock * sources + from_
+        if (told[view] !== 0) return
+        told[view] = 1
+        fullTold[sock] = 1
+        post.note(cpu, from, clockPs[cpu] + latency.linePs(cpu, from), EVENT.socketView, sock, 1, 0)
+      },
+    }
+  },
+)
+
+/** Delivery of looked-up datagrams to their sockets. Kernel: net/ipv4/udp.c, udp_queue_rcv_one_skb */
+export const udpQueueRcv = defineSystem<Stage>(
+  'udp_queue_rcv_skb',
+  'udp',
+  'net/ipv4/udp.c, udp_queue_rcv_one_skb',
+  (context) => {
+    const s = context.write(Sock)
+    const { cpu: sockCpu, drops, udpGro, napi: sockNapi, connected, rxHash, task } = s
+    const skb = context.write(Skb)
+    const {
+      sock: skbSock,
+      flags,
+      fragHead,
+      fragTail,
+      next,
+      queue,
+      hash,
+      payload,
+      frames,
+      wireBytes,
+      truesize,
+      len,
+    } = skb
+    const { full, drops: viewDrops } = context.write(SockView)
+    const { asleep } = context.write(SleepView)
+    const { napi: queueNapi } = context.read(RxQueue)
+    const { clockPs, source } = context.read(Cpu)
+    const { partition } = context.read(Owner)
+    const { sources, firstTask } = context.resource(PLAN_CONSTANTS)
+    const latency = context.resource(COST_LATENCY)
+    const spend = context.system(charge)
+    const kfree = context.system(kfreeSkb)
+    const count = context.system(counters)
+    const enqueue = context.system(udpEnqueue)
+    const post = context.system(mail)
+
+    function remote(cpu: number, row: number, sock: number): void {
+      const view = sock * sources + source[cpu]
+      if (full[view] !== 0) {
+        spend(cpu, STAGE.udp_drop, 1)
+        viewDrops[view]++
+        count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
+        count.snmp(cpu, SNMP.UdpInErrors, 1)
+        kfree(cpu, row, DROP.rcvbuf)
+        return
+      }
+      spend(cpu, STAGE.udp_enqueue, 1)
+      const reader = task[sock]
+      if (reader > 0) {
+        const sleep = (reader - firstTask) * sources + source[cpu]
+        if (asleep[sleep] !== 0) {
+          asleep[sleep] = 0
+          spend(cpu, STAGE.wakeup, 1)
+        }
+      }
+      const owner = sockCpu[sock]
+      post.packet(cpu, owner, clockPs[cpu] + latency.linePs(cpu, owner), EVENT.socketPacket, row, sock, cpu)
+    }
+
+    function one(cpu: number, row: number): void {
+      const sock = skbSock[row]
+      if ((flags[row] & SKB.pfmemalloc) !== 0) {
+        drops[sock]++
+        count.snmp(cpu, SNMP.TcpExtPFMemallocDrop, 1)
+        count.snmp(cpu, SNMP.UdpInErrors, 1)
+        kfree(cpu, row, DROP.pfmemalloc)
+        return
+      }
+      if (queue[row] !== 0) {
+        const napi = queueNapi[queue[row]]
+        if (connected[sock] !== 0) {
+          rxHash[sock] = hash[row]
+          sockNapi[sock] = napi
+        } else if (sockNapi[sock] === 0) sockNapi[sock] = napi
+      }
+      if (partition[cpu] === partition[sockCpu[sock]]) enqueue.local(cpu, row, sock, true)
+      else remote(cpu, row, sock)
+    }
+
+    /** udp_rcv_segment: a merged packet for a socket without UDP_GRO is taken apart again. */
+    function unfold(cpu: number, row: number): void {
+      let segment = fragHead[row]
+      const sock = skbSock[row]
+      fragHead[row] = 0
+      fragTail[row] = 0
+      const segments = frames[row]
+      for (let part = segment; part !== 0; part = next[part]) {
+        frames[row] -= frames[part]
+        wireBytes[row] -= wireBytes[part]
+        truesize[row] -= truesize[part]
+        len[row] -= payload[part]
+        payload[row] -= payload[part]
+      }
+      flags[row] &= ~(SKB.gso | SKB.fragList)
+      if (segments > 1) skb.gsoSize[row] = 0
+      one(cpu, row)
+      while (segment !== 0) {
+        const following = next[segment]
+        next[segment] = 0
+        skbSock[segment] = sock
+        skb.queue[segment] = queue[row]
+        one(cpu, segment)
+        segment = following
       }
     }
-    const owner = sockCpu[sock]
-    post.packet(cpu, owner, clockPs[cpu] + latency.linePs(cpu, owner), EVENT.socketPacket, row, sock, cpu)
-  }
 
-  function one(cpu: number, row: number): void {
-    const sock = skbSock[row]
-    if ((flags[row] & SKB.pfmemalloc) !== 0) {
-      drops[sock]++
-      count.snmp(cpu, SNMP.TcpExtPFMemallocDrop, 1)
-      count.snmp(cpu, SNMP.UdpInErrors, 1)
-      kfree(cpu, row, DROP.pfmemalloc)
-      return
+    return (ids, n, cpu) => {
+      for (let i = 0; i < n; i++) {
+        const row = ids[i]
+        if (fragHead[row] !== 0 && udpGro[skbSock[row]] === 0) unfold(cpu, row)
+        else one(cpu, row)
+      }
+      return 0
     }
-    if (queue[row] !== 0) {
-      const napi = queueNapi[queue[row]]
-      if (connected[sock] !== 0) {
-        rxHash[sock] = hash[row]
-        sockNapi[sock] = napi
-      } else if (sockNapi[sock] === 0) sockNapi[sock] = napi
-    }
-    if (partition[cpu] === partition[sockCpu[sock]]) enqueue.local(cpu, row, sock, true)
-    else remote(cpu, row, sock)
-  }
-
-  /** udp_rcv_segment: a merged packet for a socket without UDP_GRO is taken apart again. */
-  function unfold(cpu: number, row: number): void {
-    let segment = fragHead[row]
-    const sock = skbSock[row]
-    fragHead[row] = 0
-    fragTail[row] = 0
-    const segments = frames[row]
-    for (let part = segment; part !== 0; part = next[part]) {
-      frames[row] -= frames[part]
-      wireBytes[row] -= wireBytes[part]
-      truesize[row] -= truesize[part]
-      len[row] -= payload[part]
-      payload[row] -= payload[part]
-    }
-    flags[row] &= ~(SKB.gso | SKB.fragList)
-    if (segments > 1) skb.gsoSize[row] = 0
-    one(cpu, row)
-    while (segment !== 0) {
-      const following = next[segment]
-      next[segment] = 0
-      skbSock[segment] = sock
-      skb.queue[segment] = queue[row]
-      one(cpu, segment)
-      segment = following
-    }
-  }
-
-  return (ids, n, cpu) => {
-    for (let i = 0; i < n; i++) {
-      const row = ids[i]
-      if (fragHead[row] !== 0 && udpGro[skbSock[row]] === 0) unfold(cpu, row)
-      else one(cpu, row)
-    }
-    return 0
-  }
-})
+  },
+)

@@ -29,210 +29,215 @@ const RESTARTS = 10
  * and the jiffy limit of reception, and ksoftirqd for what is left. Kernel: kernel/softirq.c, handle_softirqs;
  * net/core/dev.c, net_rx_action
  */
-export const handleSoftirqs = defineSystem<HandleSoftirqs>('handle_softirqs', 'softirq', 'kernel/softirq.c, handle_softirqs', (context) => {
-  const s = context.write(SoftirqState)
-  const { pending, bits, active, phase, restarts, endJiffy, returnContext, budget, deadlineJiffy } = s
-  const { listHead, listTail, repollHead, repollTail, polled, ksoftirqd, bhDisabled } = s
-  const { count: runs } = context.write(SoftirqCount)
-  const sd = context.write(Softnet)
-  const { pollHead, pollTail, inNetRx, timeSqueeze, squeezeBudget, squeezeTime, ipiHead, deferCount, deferIpi } = sd
-  const { next, state, work, weight } = context.write(Napi)
-  const { state: taskState } = context.read(Task)
-  const { needResched } = context.read(RunQueue)
-  const { clockPs, limitPs, context: cpuContext } = context.write(Cpu)
-  const { plan, sysctl, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
-  const trace = context.resource(TRACE_SINK)
-  const spend = context.system(charge)
-  const poll = context.system(napiPoll)
-  const steering = context.system(steer)
-  const raise = context.system(raiseSoftirq)
-  const policy = KERNEL_VERSIONS[plan.kernel]
-  const budgetPackets = sysctl['net.core.netdev_budget']
-  // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
-  const budgetJiffies = Math.ceil((sysctl['net.core.netdev_budget_usecs'] * hz) / 1_000_000)
-  const maxJiffies = Math.max(1, Math.ceil((2 * hz) / 1000))
+export const handleSoftirqs = defineSystem<HandleSoftirqs>(
+  'handle_softirqs',
+  'softirq',
+  'kernel/softirq.c, handle_softirqs',
+  (context) => {
+    const s = context.write(SoftirqState)
+    const { pending, bits, active, phase, restarts, endJiffy, returnContext, budget, deadlineJiffy } = s
+    const { listHead, listTail, repollHead, repollTail, polled, ksoftirqd, bhDisabled } = s
+    const { count: runs } = context.write(SoftirqCount)
+    const sd = context.write(Softnet)
+    const { pollHead, pollTail, inNetRx, timeSqueeze, squeezeBudget, squeezeTime, ipiHead, deferCount, deferIpi } = sd
+    const { next, state, work, weight } = context.write(Napi)
+    const { state: taskState } = context.read(Task)
+    const { needResched } = context.read(RunQueue)
+    const { clockPs, limitPs, context: cpuContext } = context.write(Cpu)
+    const { plan, sysctl, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
+    const trace = context.resource(TRACE_SINK)
+    const spend = context.system(charge)
+    const poll = context.system(napiPoll)
+    const steering = context.system(steer)
+    const raise = context.system(raiseSoftirq)
+    const policy = KERNEL_VERSIONS[plan.kernel]
+    const budgetPackets = sysctl['net.core.netdev_budget']
+    // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
+    const budgetJiffies = Math.ceil((sysctl['net.core.netdev_budget_usecs'] * hz) / 1_000_000)
+    const maxJiffies = Math.max(1, Math.ceil((2 * hz) / 1000))
 
-  function jiffies(cpu: number): number {
-    return Math.floor(clockPs[cpu] / jiffyPs)
-  }
-
-  function begin(cpu: number, mode: number, withContext: number): void {
-    active[cpu] = mode
-    returnContext[cpu] = cpuContext[cpu]
-    cpuContext[cpu] = withContext
-    restarts[cpu] = RESTARTS
-    endJiffy[cpu] = jiffies(cpu) + maxJiffies
-    phase[cpu] = SOFTIRQ_PHASE.passBegin
-  }
-
-  function passBegin(cpu: number): void {
-    spend(cpu, STAGE.softirq, 1)
-    bits[cpu] = pending[cpu]
-    pending[cpu] = 0
-    phase[cpu] = SOFTIRQ_PHASE.vectors
-  }
-
-  /** Runs the lowest vector left; NET_RX goes on in phases of its own. */
-  function nextVector(cpu: number): void {
-    const left = bits[cpu]
-    if (left === 0) {
-      phase[cpu] = SOFTIRQ_PHASE.passEnd
-      return
+    function jiffies(cpu: number): number {
+      return Math.floor(clockPs[cpu] / jiffyPs)
     }
-    const vector = 31 - Math.clz32(left & -left)
-    bits[cpu] = left & (left - 1)
-    runs[cpu * 16 + vector]++
-    if (trace.on) trace.softirqEntry(cpu, clockPs[cpu], vector, active[cpu] === 2)
-    if (vector === SOFTIRQ.netRx) netRxBegin(cpu)
-    else if (trace.on) trace.softirqExit(cpu, clockPs[cpu], vector)
-  }
 
-  function splice(cpu: number): void {
-    listHead[cpu] = pollHead[cpu]
-    listTail[cpu] = pollTail[cpu]
-    pollHead[cpu] = 0
-    pollTail[cpu] = 0
-  }
-
-  function netRxBegin(cpu: number): void {
-    spend(cpu, STAGE.net_rx_action, 1)
-    budget[cpu] = budgetPackets
-    deadlineJiffy[cpu] = jiffies(cpu) + budgetJiffies
-    inNetRx[cpu] = policy.inNetRxAction ? 1 : 0
-    repollHead[cpu] = 0
-    repollTail[cpu] = 0
-    polled[cpu] = 0
-    splice(cpu)
-    phase[cpu] = SOFTIRQ_PHASE.rxLoop
-  }
-
-  /** skb_defer_free_flush: skbs that other CPUs have read come home to be freed. */
-  function deferFlush(cpu: number): void {
-    const n = deferCount[cpu]
-    if (n === 0) return
-    deferCount[cpu] = 0
-    deferIpi[cpu] = 0
-    spend(cpu, STAGE.kfree_skb, n)
-  }
-
-  function netRxLoop(cpu: number): void {
-    deferFlush(cpu)
-    if (listHead[cpu] === 0) {
-      if (repollHead[cpu] === 0) {
-        inNetRx[cpu] = 0
-        if (policy.netRxRestart && pollHead[cpu] !== 0) {
-          inNetRx[cpu] = 1
-          splice(cpu)
-          return
-        }
-        if (ipiHead[cpu] === 0) {
-          netRxReturn(cpu)
-          return
-        }
-      }
-      netRxEnd(cpu)
-      return
+    function begin(cpu: number, mode: number, withContext: number): void {
+      active[cpu] = mode
+      returnContext[cpu] = cpuContext[cpu]
+      cpuContext[cpu] = withContext
+      restarts[cpu] = RESTARTS
+      endJiffy[cpu] = jiffies(cpu) + maxJiffies
+      phase[cpu] = SOFTIRQ_PHASE.passBegin
     }
-    const napi = listHead[cpu]
-    listHead[cpu] = next[napi]
-    if (listHead[cpu] === 0) listTail[cpu] = 0
-    next[napi] = -1
-    state[napi] &= ~NAPIF.listed
-    polled[cpu] = napi
-    if (poll.begin(cpu, napi, weight[napi])) phase[cpu] = SOFTIRQ_PHASE.polling
-    else netRxPolled(cpu)
-  }
 
-  function netRxPolled(cpu: number): void {
-    const napi = polled[cpu]
-    polled[cpu] = 0
-    phase[cpu] = SOFTIRQ_PHASE.rxLoop
-    if (poll.end(cpu, napi)) {
-      next[napi] = 0
-      if (repollHead[cpu] === 0) repollHead[cpu] = napi
-      else next[repollTail[cpu]] = napi
-      repollTail[cpu] = napi
+    function passBegin(cpu: number): void {
+      spend(cpu, STAGE.softirq, 1)
+      bits[cpu] = pending[cpu]
+      pending[cpu] = 0
+      phase[cpu] = SOFTIRQ_PHASE.vectors
     }
-    budget[cpu] -= work[napi]
-    if (budget[cpu] <= 0 || jiffies(cpu) >= deadlineJiffy[cpu]) {
-      timeSqueeze[cpu]++
-      if (budget[cpu] <= 0) squeezeBudget[cpu]++
-      else squeezeTime[cpu]++
-      netRxEnd(cpu)
-    }
-  }
 
-  function append(cpu: number, first: number, last: number): void {
-    if (first === 0) return
-    if (listHead[cpu] === 0) listHead[cpu] = first
-    else next[listTail[cpu]] = first
-    listTail[cpu] = last
-  }
-
-  /** What was not served, then what was scheduled meanwhile, then what used up its weight. */
-  function netRxEnd(cpu: number): void {
-    append(cpu, pollHead[cpu], pollTail[cpu])
-    append(cpu, repollHead[cpu], repollTail[cpu])
-    pollHead[cpu] = listHead[cpu]
-    pollTail[cpu] = listTail[cpu]
-    listHead[cpu] = 0
-    listTail[cpu] = 0
-    repollHead[cpu] = 0
-    repollTail[cpu] = 0
-    if (pollHead[cpu] !== 0) raise.raiseBit(cpu, SOFTIRQ.netRx)
-    else inNetRx[cpu] = 0
-    steering.sendIpis(cpu)
-    netRxReturn(cpu)
-  }
-
-  function netRxReturn(cpu: number): void {
-    if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.netRx)
-    phase[cpu] = SOFTIRQ_PHASE.vectors
-  }
-
-  function passEnd(cpu: number): void {
-    if (pending[cpu] !== 0) {
-      restarts[cpu]--
-      if (jiffies(cpu) < endJiffy[cpu] && needResched[cpu] === 0 && restarts[cpu] > 0) {
-        phase[cpu] = SOFTIRQ_PHASE.passBegin
+    /** Runs the lowest vector left; NET_RX goes on in phases of its own. */
+    function nextVector(cpu: number): void {
+      const left = bits[cpu]
+      if (left === 0) {
+        phase[cpu] = SOFTIRQ_PHASE.passEnd
         return
       }
-      raise.wakeKsoftirqd(cpu)
+      const vector = 31 - Math.clz32(left & -left)
+      bits[cpu] = left & (left - 1)
+      runs[cpu * 16 + vector]++
+      if (trace.on) trace.softirqEntry(cpu, clockPs[cpu], vector, active[cpu] === 2)
+      if (vector === SOFTIRQ.netRx) netRxBegin(cpu)
+      else if (trace.on) trace.softirqExit(cpu, clockPs[cpu], vector)
     }
-    active[cpu] = 0
-    cpuContext[cpu] = returnContext[cpu]
-  }
 
-  return {
-    tryStart(cpu) {
-      if (pending[cpu] === 0 || active[cpu] !== 0 || bhDisabled[cpu] !== 0) return false
-      if (!policy.softirqInlineWhileKsoftirqd && taskState[ksoftirqd[cpu]] === TASK_STATE.running) return false
-      begin(cpu, 1, CONTEXT.softirq)
-      return true
-    },
-    startInKsoftirqd(cpu) {
-      begin(cpu, 2, CONTEXT.ksoftirqd)
-    },
-    run(cpu) {
-      while (active[cpu] !== 0 && clockPs[cpu] < limitPs[cpu]) {
-        switch (phase[cpu]) {
-          case SOFTIRQ_PHASE.passBegin:
-            passBegin(cpu)
-            break
-          case SOFTIRQ_PHASE.vectors:
-            nextVector(cpu)
-            break
-          case SOFTIRQ_PHASE.rxLoop:
-            netRxLoop(cpu)
-            break
-          case SOFTIRQ_PHASE.polling:
-            if (!poll.run(cpu, polled[cpu])) return
-            netRxPolled(cpu)
-            break
-          default:
-            passEnd(cpu)
+    function splice(cpu: number): void {
+      listHead[cpu] = pollHead[cpu]
+      listTail[cpu] = pollTail[cpu]
+      pollHead[cpu] = 0
+      pollTail[cpu] = 0
+    }
+
+    function netRxBegin(cpu: number): void {
+      spend(cpu, STAGE.net_rx_action, 1)
+      budget[cpu] = budgetPackets
+      deadlineJiffy[cpu] = jiffies(cpu) + budgetJiffies
+      inNetRx[cpu] = policy.inNetRxAction ? 1 : 0
+      repollHead[cpu] = 0
+      repollTail[cpu] = 0
+      polled[cpu] = 0
+      splice(cpu)
+      phase[cpu] = SOFTIRQ_PHASE.rxLoop
+    }
+
+    /** skb_defer_free_flush: skbs that other CPUs have read come home to be freed. */
+    function deferFlush(cpu: number): void {
+      const n = deferCount[cpu]
+      if (n === 0) return
+      deferCount[cpu] = 0
+      deferIpi[cpu] = 0
+      spend(cpu, STAGE.kfree_skb, n)
+    }
+
+    function netRxLoop(cpu: number): void {
+      deferFlush(cpu)
+      if (listHead[cpu] === 0) {
+        if (repollHead[cpu] === 0) {
+          inNetRx[cpu] = 0
+          if (policy.netRxRestart && pollHead[cpu] !== 0) {
+            inNetRx[cpu] = 1
+            splice(cpu)
+            return
+          }
+          if (ipiHead[cpu] === 0) {
+            netRxReturn(cpu)
+            return
+          }
         }
+        netRxEnd(cpu)
+        return
       }
-    },
-  }
-})
+      const napi = listHead[cpu]
+      listHead[cpu] = next[napi]
+      if (listHead[cpu] === 0) listTail[cpu] = 0
+      next[napi] = -1
+      state[napi] &= ~NAPIF.listed
+      polled[cpu] = napi
+      if (poll.begin(cpu, napi, weight[napi])) phase[cpu] = SOFTIRQ_PHASE.polling
+      else netRxPolled(cpu)
+    }
+
+    function netRxPolled(cpu: number): void {
+      const napi = polled[cpu]
+      polled[cpu] = 0
+      phase[cpu] = SOFTIRQ_PHASE.rxLoop
+      if (poll.end(cpu, napi)) {
+        next[napi] = 0
+        if (repollHead[cpu] === 0) repollHead[cpu] = napi
+        else next[repollTail[cpu]] = napi
+        repollTail[cpu] = napi
+      }
+      budget[cpu] -= work[napi]
+      if (budget[cpu] <= 0 || jiffies(cpu) >= deadlineJiffy[cpu]) {
+        timeSqueeze[cpu]++
+        if (budget[cpu] <= 0) squeezeBudget[cpu]++
+        else squeezeTime[cpu]++
+        netRxEnd(cpu)
+      }
+    }
+
+    function append(cpu: number, first: number, last: number): void {
+      if (first === 0) return
+      if (listHead[cpu] === 0) listHead[cpu] = first
+      else next[listTail[cpu]] = first
+      listTail[cpu] = last
+    }
+
+    /** What was not served, then what was scheduled meanwhile, then what used up its weight. */
+    function netRxEnd(cpu: number): void {
+      append(cpu, pollHead[cpu], pollTail[cpu])
+      append(cpu, repollHead[cpu], repollTail[cpu])
+      pollHead[cpu] = listHead[cpu]
+      pollTail[cpu] = listTail[cpu]
+      listHead[cpu] = 0
+      listTail[cpu] = 0
+      repollHead[cpu] = 0
+      repollTail[cpu] = 0
+      if (pollHead[cpu] !== 0) raise.raiseBit(cpu, SOFTIRQ.netRx)
+      else inNetRx[cpu] = 0
+      steering.sendIpis(cpu)
+      netRxReturn(cpu)
+    }
+
+    function netRxReturn(cpu: number): void {
+      if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.netRx)
+      phase[cpu] = SOFTIRQ_PHASE.vectors
+    }
+
+    function passEnd(cpu: number): void {
+      if (pending[cpu] !== 0) {
+        restarts[cpu]--
+        if (jiffies(cpu) < endJiffy[cpu] && needResched[cpu] === 0 && restarts[cpu] > 0) {
+          phase[cpu] = SOFTIRQ_PHASE.passBegin
+          return
+        }
+        raise.wakeKsoftirqd(cpu)
+      }
+      active[cpu] = 0
+      cpuContext[cpu] = returnContext[cpu]
+    }
+
+    return {
+      tryStart(cpu) {
+        if (pending[cpu] === 0 || active[cpu] !== 0 || bhDisabled[cpu] !== 0) return false
+        if (!policy.softirqInlineWhileKsoftirqd && taskState[ksoftirqd[cpu]] === TASK_STATE.running) return false
+        begin(cpu, 1, CONTEXT.softirq)
+        return true
+      },
+      startInKsoftirqd(cpu) {
+        begin(cpu, 2, CONTEXT.ksoftirqd)
+      },
+      run(cpu) {
+        while (active[cpu] !== 0 && clockPs[cpu] < limitPs[cpu]) {
+          switch (phase[cpu]) {
+            case SOFTIRQ_PHASE.passBegin:
+              passBegin(cpu)
+              break
+            case SOFTIRQ_PHASE.vectors:
+              nextVector(cpu)
+              break
+            case SOFTIRQ_PHASE.rxLoop:
+              netRxLoop(cpu)
+              break
+            case SOFTIRQ_PHASE.polling:
+              if (!poll.run(cpu, polled[cpu])) return
+              netRxPolled(cpu)
+              break
+            default:
+              passEnd(cpu)
+          }
+        }
+      },
+    }
+  },
+)

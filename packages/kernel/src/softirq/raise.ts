@@ -13,21 +13,26 @@ export interface RaiseSoftirq {
 }
 
 /** Raising of softirqs. Kernel: kernel/softirq.c, raise_softirq_irqoff */
-export const raiseSoftirq = defineSystem<RaiseSoftirq>('raise_softirq', 'softirq', 'kernel/softirq.c, raise_softirq_irqoff', (context) => {
-  const { pending, active, bhDisabled, ksoftirqd } = context.write(SoftirqState)
-  const { context: cpuContext } = context.read(Cpu)
-  const wake = context.system(wakeTask)
-  return {
-    raise(cpu, vector) {
-      pending[cpu] |= 1 << vector
-      const inInterrupt = cpuContext[cpu] === CONTEXT.hardirq || active[cpu] !== 0 || bhDisabled[cpu] !== 0
-      if (!inInterrupt) wake(cpu, ksoftirqd[cpu])
-    },
-    raiseBit(cpu, vector) {
-      pending[cpu] |= 1 << vector
-    },
-    wakeKsoftirqd(cpu) {
-      wake(cpu, ksoftirqd[cpu])
-    },
-  }
-})
+export const raiseSoftirq = defineSystem<RaiseSoftirq>(
+  'raise_softirq',
+  'softirq',
+  'kernel/softirq.c, raise_softirq_irqoff',
+  (context) => {
+    const { pending, active, bhDisabled, ksoftirqd } = context.write(SoftirqState)
+    const { context: cpuContext } = context.read(Cpu)
+    const wake = context.system(wakeTask)
+    return {
+      raise(cpu, vector) {
+        pending[cpu] |= 1 << vector
+        const inInterrupt = cpuContext[cpu] === CONTEXT.hardirq || active[cpu] !== 0 || bhDisabled[cpu] !== 0
+        if (!inInterrupt) wake(cpu, ksoftirqd[cpu])
+      },
+      raiseBit(cpu, vector) {
+        pending[cpu] |= 1 << vector
+      },
+      wakeKsoftirqd(cpu) {
+        wake(cpu, ksoftirqd[cpu])
+      },
+    }
+  },
+)

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
@@ -23,83 +23,88 @@ export interface ProcessBacklog {
 }
 
 /** Backlog poll. Kernel: net/core/dev.c, process_backlog */
-export const processBacklog = defineSystem<ProcessBacklog>('process_backlog', 'softnet', 'net/core/dev.c, process_backlog', (context) => {
-  const sd = context.write(Softnet)
-  const { inputHead, inputTail, inputCount, processHead, processTail, processCount, queueHead, servedHead } = sd
-  const { state, work, budget } = context.write(Napi)
-  const { next, allocCpu } = context.write(Skb)
-  const { taken, told, listed, next: servedNext } = context.write(BacklogServed)
-  const { clockPs, limitPs } = context.read(Cpu)
-  const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
-  const latency = context.resource(COST_LATENCY)
-  const spend = context.system(charge)
-  const steering = context.system(steer)
-  const receive = context.system(netifReceive)
-  const post = context.system(mail)
-  const headPerPacket = KERNEL_VERSIONS[plan.kernel].backlogHeadPerPacket
+export const processBacklog = defineSystem<ProcessBacklog>(
+  'process_backlog',
+  'softnet',
+  'net/core/dev.c, process_backlog',
+  (context) => {
+    const sd = context.write(Softnet)
+    const { inputHead, inputTail, inputCount, processHead, processTail, processCount, queueHead, servedHead } = sd
+    const { state, work, budget } = context.write(Napi)
+    const { next, allocCpu } = context.write(Skb)
+    const { taken, told, listed, next: servedNext } = context.write(BacklogServed)
+    const { clockPs, limitPs } = context.read(Cpu)
+    const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
+    const latency = context.resource(COST_LATENCY)
+    const spend = context.system(charge)
+    const steering = context.system(steer)
+    const receive = context.system(netifReceive)
+    const post = context.system(mail)
+    const headPerPacket = KERNEL_VERSIONS[plan.kernel].backlogHeadPerPacket
 
-  function finish(cpu: number, napi: number, idle: boolean): void {
-    if (!headPerPacket) queueHead[cpu] += work[napi]
-    let from = servedHead[cpu]
-    if (idle) servedHead[cpu] = 0
-    while (from !== 0) {
-      const pair = cpu * cpuRows + from
-      const following = servedNext[pair]
-      if (idle || told[pair] !== taken[pair]) {
-        told[pair] = taken[pair]
-        const at = clockPs[cpu] + latency.linePs(cpu, from)
-        post.note(cpu, from, at, EVENT.backlogView, cpu, idle ? 1 : 0, taken[pair])
+    function finish(cpu: number, napi: number, idle: boolean): void {
+      if (!headPerPacket) queueHead[cpu] += work[napi]
+      let from = servedHead[cpu]
+      if (idle) servedHead[cpu] = 0
+      while (from !== 0) {
+        const pair = cpu * cpuRows + from
+        const following = servedNext[pair]
+        if (idle || told[pair] !== taken[pair]) {
+          told[pair] = taken[pair]
+          const at = clockPs[cpu] + latency.linePs(cpu, from)
+          post.note(cpu, from, at, EVENT.backlogView, cpu, idle ? 1 : 0, taken[pair])
+        }
+        if (idle) {
+          listed[pair] = 0
+          servedNext[pair] = 0
+        }
+        from = following
       }
-      if (idle) {
-        listed[pair] = 0
-        servedNext[pair] = 0
-      }
-      from = following
     }
-  }
 
-  return {
-    begin(cpu) {
-      steering.sendIpis(cpu)
-    },
-    run(cpu, napi) {
-      for (;;) {
-        let row = processHead[cpu]
-        if (row === 0) {
-          if (inputHead[cpu] === 0) {
-            state[napi] &= ~(NAPIF.sched | NAPIF.listed)
-            finish(cpu, napi, true)
+    return {
+      begin(cpu) {
+        steering.sendIpis(cpu)
+      },
+      run(cpu, napi) {
+        for (;;) {
+          let row = processHead[cpu]
+          if (row === 0) {
+            if (inputHead[cpu] === 0) {
+              state[napi] &= ~(NAPIF.sched | NAPIF.listed)
+              finish(cpu, napi, true)
+              return true
+            }
+            processHead[cpu] = inputHead[cpu]
+            processTail[cpu] = inputTail[cpu]
+            processCount[cpu] = inputCount[cpu]
+            inputHead[cpu] = 0
+            inputTail[cpu] = 0
+            inputCount[cpu] = 0
+            row = processHead[cpu]
+          }
+          if (clockPs[cpu] >= limitPs[cpu]) return false
+          processHead[cpu] = next[row]
+          processCount[cpu]--
+          next[row] = 0
+          spend(cpu, STAGE.process_backlog, 1)
+          if (allocCpu[row] !== cpu) taken[cpu * cpuRows + allocCpu[row]]++
+          if (headPerPacket) queueHead[cpu]++
+          receive.one(cpu, row)
+          work[napi]++
+          if (work[napi] >= budget[napi]) {
+            finish(cpu, napi, false)
             return true
           }
-          processHead[cpu] = inputHead[cpu]
-          processTail[cpu] = inputTail[cpu]
-          processCount[cpu] = inputCount[cpu]
-          inputHead[cpu] = 0
-          inputTail[cpu] = 0
-          inputCount[cpu] = 0
-          row = processHead[cpu]
         }
-        if (clockPs[cpu] >= limitPs[cpu]) return false
-        processHead[cpu] = next[row]
-        processCount[cpu]--
-        next[row] = 0
-        spend(cpu, STAGE.process_backlog, 1)
-        if (allocCpu[row] !== cpu) taken[cpu * cpuRows + allocCpu[row]]++
-        if (headPerPacket) queueHead[cpu]++
-        receive.one(cpu, row)
-        work[napi]++
-        if (work[napi] >= budget[napi]) {
-          finish(cpu, napi, false)
-          return true
-        }
-      }
-    },
-    served(cpu, from) {
-      const pair = cpu * cpuRows + from
-      if (listed[pair] !== 0) return
-      listed[pair] = 1
-      servedNext[pair] = servedHead[cpu]
-      servedHead[cpu] = from
-    },
-  }
-})
+      },
+      served(cpu, from) {
+        const pair = cpu * cpuRows + from
+        if (listed[pair] !== 0) return
+        listed[pair] = 1
+        servedNext[pair] = servedHead[cpu]
+        servedHead[cpu] = from
+      },
+    }
+  },
+)

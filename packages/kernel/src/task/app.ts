@@ -3,8 +3,8 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
-import { napiControl } from '../napi/napi.js'
 import { Napi } from '../napi/components.js'
+import { napiControl } from '../napi/napi.js'
 import { NetDev } from '../nic/components.js'
 import { Epoll, Sock } from '../sock/components.js'
 import { epollReady } from '../sock/epoll.js'
@@ -43,7 +43,8 @@ const WORK_PIECE_PS = 2_000_000
 export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys_recvfrom', (context) => {
   const t = context.write(Task)
   const { pc, wait, firstSocket, socketCount, epoll, batch, maxEvents, nonblocking, workPs, workPerBytePs, echo } = t
-  const { bufferBytes, replyBytes, left, got, socket, events, cursor, pendingWork, busyUntilPs, busyNapi, busyReturn } = t
+  const { bufferBytes, replyBytes, left, got, socket, events, cursor, pendingWork, busyUntilPs, busyNapi, busyReturn } =
+    t
   const { messages, syscalls, firstRequest, requestCount, firstEvent } = t
   const { sock: taskSocket } = context.read(TaskSocket)
   const { sock: eventSock } = context.write(TaskEvent)

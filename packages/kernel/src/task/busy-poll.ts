@@ -24,81 +24,86 @@ export interface BusyPoll {
 }
 
 /** Busy polling. Kernel: net/core/dev.c, __napi_busy_loop, busy_poll_stop */
-export const busyPoll = defineSystem<BusyPoll>('napi_busy_loop', 'task', 'net/core/dev.c, __napi_busy_loop', (context) => {
-  const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
-  const { busyNapi, busyLast } = context.write(Task)
-  const { bhDisabled, bhEnabled } = context.write(SoftirqState)
-  const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
-  const { clockPs } = context.read(Cpu)
-  const trace = context.resource(TRACE_SINK)
-  const spend = context.system(charge)
-  const poll = context.system(napiPoll)
-  const engine = context.system(gro)
-  const control = context.system(napiControl)
-  const count = context.system(counters)
-  context.resource(PLAN_CONSTANTS)
-  let skipSchedule = false
+export const busyPoll = defineSystem<BusyPoll>(
+  'napi_busy_loop',
+  'task',
+  'net/core/dev.c, __napi_busy_loop',
+  (context) => {
+    const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
+    const { busyNapi, busyLast } = context.write(Task)
+    const { bhDisabled, bhEnabled } = context.write(SoftirqState)
+    const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
+    const { clockPs } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
+    const spend = context.system(charge)
+    const poll = context.system(napiPoll)
+    const engine = context.system(gro)
+    const control = context.system(napiControl)
+    const count = context.system(counters)
+    context.resource(PLAN_CONSTANTS)
+    let skipSchedule = false
 
-  /** Ends the last poll: hands the instance back to the softirq, or drops it when a timer watches. */
-  function finishLast(cpu: number, task: number): void {
-    const napi = busyNapi[task]
-    busyLast[task] = 0
-    if (work[napi] < budget[napi]) return
-    if (skipSchedule) {
-      engine.flush(cpu, napi, false)
-      engine.normalList(cpu, napi)
-      state[napi] &= ~NAPIF.sched
-    } else {
-      engine.normalList(cpu, napi)
-      control.schedule(cpu, napi)
+    /** Ends the last poll: hands the instance back to the softirq, or drops it when a timer watches. */
+    function finishLast(cpu: number, task: number): void {
+      const napi = busyNapi[task]
+      busyLast[task] = 0
+      if (work[napi] < budget[napi]) return
+      if (skipSchedule) {
+        engine.flush(cpu, napi, false)
+        engine.normalList(cpu, napi)
+        state[napi] &= ~NAPIF.sched
+      } else {
+        engine.normalList(cpu, napi)
+        control.schedule(cpu, napi)
+      }
     }
-  }
 
-  return {
-    begin(cpu, task, quota, prefer) {
-      const napi = busyNapi[task]
-      spend(cpu, STAGE.busy_poll, 1)
-      const owned = (state[napi] & NAPIF.inBusyPoll) !== 0
-      if (!owned) {
-        if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) {
-          if (prefer) state[napi] |= NAPIF.preferBusyPoll
-          return false
+    return {
+      begin(cpu, task, quota, prefer) {
+        const napi = busyNapi[task]
+        spend(cpu, STAGE.busy_poll, 1)
+        const owned = (state[napi] & NAPIF.inBusyPoll) !== 0
+        if (!owned) {
+          if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) {
+            if (prefer) state[napi] |= NAPIF.preferBusyPoll
+            return false
+          }
+          state[napi] |= NAPIF.inBusyPoll | NAPIF.sched
         }
-        state[napi] |= NAPIF.inBusyPoll | NAPIF.sched
-      }
-      busyPolls[napi]++
-      bhDisabled[cpu] = 1
-      poll.begin(cpu, napi, quota)
-      return true
-    },
-    run(cpu, task) {
-      const napi = busyNapi[task]
-      if (!poll.run(cpu, napi)) return false
-      if (trace.on) trace.napiPoll(cpu, clockPs[cpu], napi, work[napi], budget[napi])
-      if (busyLast[task] !== 0) finishLast(cpu, task)
-      else engine.normalList(cpu, napi)
-      if (work[napi] > 0) count.snmp(cpu, SNMP.TcpExtBusyPollRxPackets, work[napi])
-      bhDisabled[cpu] = 0
-      bhEnabled[cpu] = 1
-      return true
-    },
-    stop(cpu, task, quota, prefer) {
-      const napi = busyNapi[task]
-      if (napi === 0 || (state[napi] & NAPIF.inBusyPoll) === 0) return false
-      state[napi] &= ~(NAPIF.missed | NAPIF.inBusyPoll)
-      skipSchedule = false
-      if (prefer) {
-        deferCount[napi] = deferHardIrqs[dev[napi]]
-        const timeoutPs = groFlushTimeoutPs[dev[napi]]
-        if (deferCount[napi] > 0 && timeoutPs > 0) {
-          control.startTimer(cpu, napi, timeoutPs)
-          skipSchedule = true
+        busyPolls[napi]++
+        bhDisabled[cpu] = 1
+        poll.begin(cpu, napi, quota)
+        return true
+      },
+      run(cpu, task) {
+        const napi = busyNapi[task]
+        if (!poll.run(cpu, napi)) return false
+        if (trace.on) trace.napiPoll(cpu, clockPs[cpu], napi, work[napi], budget[napi])
+        if (busyLast[task] !== 0) finishLast(cpu, task)
+        else engine.normalList(cpu, napi)
+        if (work[napi] > 0) count.snmp(cpu, SNMP.TcpExtBusyPollRxPackets, work[napi])
+        bhDisabled[cpu] = 0
+        bhEnabled[cpu] = 1
+        return true
+      },
+      stop(cpu, task, quota, prefer) {
+        const napi = busyNapi[task]
+        if (napi === 0 || (state[napi] & NAPIF.inBusyPoll) === 0) return false
+        state[napi] &= ~(NAPIF.missed | NAPIF.inBusyPoll)
+        skipSchedule = false
+        if (prefer) {
+          deferCount[napi] = deferHardIrqs[dev[napi]]
+          const timeoutPs = groFlushTimeoutPs[dev[napi]]
+          if (deferCount[napi] > 0 && timeoutPs > 0) {
+            control.startTimer(cpu, napi, timeoutPs)
+            skipSchedule = true
+          }
         }
-      }
-      busyLast[task] = 1
-      bhDisabled[cpu] = 1
-      poll.begin(cpu, napi, quota)
-      return true
-    },
-  }
-})
+        busyLast[task] = 1
+        bhDisabled[cpu] = 1
+        poll.begin(cpu, napi, quota)
+        return true
+      },
+    }
+  },
+)

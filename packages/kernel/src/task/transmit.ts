@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'

@@ -1,6 +1,6 @@
 import { defineSystem, eventList } from '@softnet/ecs'
-import { COST_LATENCY } from '../build/latency.js'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { RunQueue, TASK_STATE, Task, TaskCpu } from './components.js'
@@ -10,42 +10,47 @@ import { scheduler } from './scheduler.js'
 export type WakeTask = (waker: number, task: number) => void
 
 /** Chooses a CPU for a sleeping task and makes it runnable there. Kernel: kernel/sched/core.c, try_to_wake_up */
-export const wakeTask = defineSystem<WakeTask>('try_to_wake_up', 'task', 'kernel/sched/core.c, try_to_wake_up', (context) => {
-  const { state, woken, cpu: taskCpu, lastCpu, firstCpu, cpuCount, wakeups } = context.write(Task)
-  const { cpu: allowed } = context.read(TaskCpu)
-  const { current, count } = context.read(RunQueue)
-  const { clockPs, busy } = context.read(Cpu)
-  const events = context.system(eventList)
-  const sched = context.system(scheduler)
-  const { ipiPs } = context.resource(COST_LATENCY)
-  context.resource(PLAN_CONSTANTS)
+export const wakeTask = defineSystem<WakeTask>(
+  'try_to_wake_up',
+  'task',
+  'kernel/sched/core.c, try_to_wake_up',
+  (context) => {
+    const { state, woken, cpu: taskCpu, lastCpu, firstCpu, cpuCount, wakeups } = context.write(Task)
+    const { cpu: allowed } = context.read(TaskCpu)
+    const { current, count } = context.read(RunQueue)
+    const { clockPs, busy } = context.read(Cpu)
+    const events = context.system(eventList)
+    const sched = context.system(scheduler)
+    const { ipiPs } = context.resource(COST_LATENCY)
+    context.resource(PLAN_CONSTANTS)
 
-  /** select_idle_sibling in short: the CPU it ran on if that is idle, else the first idle one it may use. */
-  function selectCpu(task: number): number {
-    const n = cpuCount[task]
-    if (n <= 1) return taskCpu[task]
-    const last = lastCpu[task]
-    if (current[last] === 0 && count[last] === 0 && busy[last] === 0) return last
-    for (let i = 0; i < n; i++) {
-      const cpu = allowed[firstCpu[task] + i]
-      if (current[cpu] === 0 && count[cpu] === 0 && busy[cpu] === 0) return cpu
+    /** select_idle_sibling in short: the CPU it ran on if that is idle, else the first idle one it may use. */
+    function selectCpu(task: number): number {
+      const n = cpuCount[task]
+      if (n <= 1) return taskCpu[task]
+      const last = lastCpu[task]
+      if (current[last] === 0 && count[last] === 0 && busy[last] === 0) return last
+      for (let i = 0; i < n; i++) {
+        const cpu = allowed[firstCpu[task] + i]
+        if (current[cpu] === 0 && count[cpu] === 0 && busy[cpu] === 0) return cpu
+      }
+      return last
     }
-    return last
-  }
 
-  return (waker, task) => {
-    if (state[task] !== TASK_STATE.sleeping) {
-      woken[task] = 1
-      return
+    return (waker, task) => {
+      if (state[task] !== TASK_STATE.sleeping) {
+        woken[task] = 1
+        return
+      }
+      wakeups[task]++
+      const target = selectCpu(task)
+      taskCpu[task] = target
+      if (target === waker) {
+        sched.enqueue(target, task)
+        return
+      }
+      state[task] = TASK_STATE.waking
+      events.push(target, waker, clockPs[waker] + ipiPs, EVENT.taskWake, task, waker, 0)
     }
-    wakeups[task]++
-    const target = selectCpu(task)
-    taskCpu[task] = target
-    if (target === waker) {
-      sched.enqueue(target, task)
-      return
-    }
-    state[task] = TASK_STATE.waking
-    events.push(target, waker, clockPs[waker] + ipiPs, EVENT.taskWake, task, waker, 0)
-  }
-})
+  },
+)

@@ -67,8 +67,18 @@ function chosen(cases: readonly OracleCase[], name: string | undefined): readonl
   ])
 }
 
+/** Runs a case; a simulation that breaks off is a difference too. */
+function simulate(each: OracleCase): string | null {
+  try {
+    return each.run()
+  } catch (thrown) {
+    if (thrown instanceof ScenarioError) throw thrown
+    return `the simulation broke off: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+  }
+}
+
 function runCase(each: OracleCase): CaseResult {
-  const diff = each.run()
+  const diff = simulate(each)
   return { name: each.name, pass: diff === null || !each.gated, diff, gated: each.gated }
 }
 

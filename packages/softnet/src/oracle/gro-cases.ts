@@ -106,6 +106,7 @@ function runCase(
   const restMs = 4 * setup.flushTimeoutMs + 100
   const bench = runMachine(plan, log.observer, (pause.ms + 2 * restMs) * PS_PER_MS, (on) => {
     const smallHeadBytes = plan.hosts[0]?.smallHeadBytes ?? 0
+    on.makeTun('tun0')
     packets.forEach((bytes, i) => {
       const packet = parsePacket(bytes)
       const write = () => {

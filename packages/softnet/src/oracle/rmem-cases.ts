@@ -1,6 +1,6 @@
 /** rmem.json: what a datagram is charged for by the path it came on, and how many a socket holds that nobody reads. */
 import { type Bench, type BenchSocket, SENDER_PATHS, type SenderPath, senderTruesizeBytes } from '@softnet/kernel'
-import { nearestName, type Plan } from '@softnet/scenario'
+import type { Plan } from '@softnet/scenario'
 import { Differences } from './differences.js'
 import type { Fields } from './fields.js'
 import { datagram, MACHINE_ADDRESS, machinePlan, runMachine } from './machine.js'
@@ -12,10 +12,15 @@ const MAX_SENT = 100_000
 const PORT = 5000
 const RUN_PS = 1e13
 
-function readPath(fields: Fields, key: string, given: string): SenderPath {
-  const known = SENDER_PATHS.find((path) => path === given)
-  if (known === undefined) fields.refuse(key, `one of ${SENDER_PATHS.join(', ')}`, nearestName(given, SENDER_PATHS))
-  return known ?? 'veth'
+/** The rule of a path; a name after the colon that is not known says only what was measured. */
+function ruleOf(given: string): SenderPath | undefined {
+  const [base] = given.split(':')
+  return SENDER_PATHS.find((path) => path === given) ?? SENDER_PATHS.find((path) => path === base)
+}
+
+/** What a case of an unknown path tells. */
+function unknownPath(given: string): string {
+  return `path: recorded '${given}', simulated are ${SENDER_PATHS.join(', ')}`
 }
 
 /** A socket with the receive buffer asked for (0: the default) and a device for the path. */
@@ -33,6 +38,7 @@ function socketPlan(path: string, soRcvbuf: number): Plan {
 function exchange(plan: Plan, path: SenderPath, payloads: readonly number[], look: SocketLook): void {
   runMachine(plan, {}, RUN_PS, (on) => {
     const socket = on.socket(0)
+    if (path === 'tun_napi') on.makeTun('dev0')
     const smallHeadBytes = plan.hosts[0]?.smallHeadBytes ?? 0
     let parsedBytes = -1
     let packet = datagram(PORT, 0)
@@ -57,7 +63,8 @@ interface SocketLook {
 
 /** Reads one entry of `cases`. */
 export function rmemCase(fields: Fields): OracleCase {
-  const path = readPath(fields, 'path', fields.text('path'))
+  const given = fields.text('path')
+  const path = ruleOf(given)
   const payload = fields.integer('payload', 0, MAX_PAYLOAD_BYTES)
   const soRcvbuf = fields.integer('so_rcvbuf_set', 0, S32_MAX)
   const sent = fields.integer('sent', 1, MAX_SENT)
@@ -73,9 +80,10 @@ export function rmemCase(fields: Fields): OracleCase {
   const recorded = counts.map((name) => fields.integer(name, 0, S32_MAX))
   const truesizes = fields.numbers('truesizes')
   return {
-    name: fields.has('name') ? fields.text('name') : `path=${path} payload=${payload} so_rcvbuf=${soRcvbuf}`,
+    name: fields.has('name') ? fields.text('name') : `path=${given} payload=${payload} so_rcvbuf=${soRcvbuf}`,
     gated: fields.gated(),
     run() {
+      if (path === undefined) return unknownPath(given)
       const differences = new Differences()
       const compare = (socket: BenchSocket, on: Bench) => {
         const sizes = socket.truesizes()
@@ -116,17 +124,20 @@ function readStep(fields: Fields, path: string, value: unknown): Step | null {
 
 /** Reads the steps of one path under `truesize_steps`. */
 export function truesizeCase(fields: Fields, key: string): OracleCase {
-  const path = readPath(fields, key, key)
+  const path = ruleOf(key)
+  // Paths with a name after a colon were measured at some payloads only: where a step begins is not known exactly.
+  const sampled = key.includes(':')
   const steps = fields.list(key).flatMap((value) => readStep(fields, key, value) ?? [])
   return {
     name: `truesize ${key}`,
     gated: true,
     run() {
+      if (path === undefined) return unknownPath(key)
       const recorded = new Map<number, number>()
       steps.forEach((step, i) => {
         recorded.set(step.from, step.truesizeOf(step.from))
-        const last = steps[i + 1] === undefined ? step.from : (steps[i + 1] as Step).from - 1
-        recorded.set(last, step.truesizeOf(last))
+        const next = steps[i + 1]
+        if (next !== undefined && !sampled) recorded.set(next.from - 1, step.truesizeOf(next.from - 1))
       })
       const differences = new Differences()
       const compare = (socket: BenchSocket, payload: number) => {

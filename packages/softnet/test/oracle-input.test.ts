@@ -1,0 +1,96 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { inDirectory } from './cli-process.js'
+import { carried, oracle, oracleCases, record } from './oracle-process.js'
+
+test('--case chooses by name, also among several files', async () => {
+  const cases = await oracleCases('--case', 'backlog=1000 budget=64 weight=64 N=64')
+  assert.equal(cases, [{ name: 'backlog=1000 budget=64 weight=64 N=64', pass: true, diff: null, gated: true }])
+})
+
+test('a name that no case has is refused with the nearest', async () => {
+  const { code, stdout, stderr } = await oracle('--case', 'tcp-2')
+  assert.is(code, 2)
+  assert.is(stdout, '')
+  assert.is(stderr, "error: --case: given 'tcp-2'; accepted: the name of one of 143 cases; did you mean tcp-1?\n")
+})
+
+test(
+  'recordings of packets in and out come later, other content is unknown',
+  inDirectory(async (directory) => {
+    const ip = record(directory, { cases: [{ name: 'x', steps: [], packets_in: [], packets_out: [], events: [] }] })
+    const later = await oracle(ip)
+    assert.is(later.code, 2)
+    assert.match(later.stderr, /\(ip\) come with a later release\n$/)
+    for (const value of [{}, [], 3, { cases: [] }, { cases: [{ name: 'x' }] }]) {
+      const { code, stderr } = await oracle(record(directory, value))
+      assert.is(code, 2)
+      assert.match(stderr, /accepted: a recording of softnet .* gro .* or rmem /)
+    }
+  }),
+)
+
+test(
+  'every fault of every file is told at once',
+  inDirectory(async (directory) => {
+    const [good] = carried('gro.json').cases
+    const files = [
+      record(directory, { cases: [{ ...good, packets_in: ['4x'], pause: [1], snmp: { a: 'b' } }] }, 'gro.json'),
+      record(
+        directory,
+        { multi_napi: [{ ...carried('softnet.json').multi_napi[0], N: 0, ports: 'six' }] },
+        'multi.json',
+      ),
+      record(directory, { truesize_steps: { lo: [['n', 'm']] }, cases: [null] }, 'rmem.json'),
+      record(directory, '{', 'broken.json'),
+      directory,
+      `${directory}/absent.json`,
+    ]
+    const { code, stdout } = await oracle(...files, '--format', 'json')
+    assert.is(code, 2)
+    const { schema, errors } = JSON.parse(stdout) as { schema: string; errors: { path: string; accepted: string }[] }
+    assert.is(schema, 'softnet.error/1')
+    const expected = [
+      'gro.json cases[0].packets_in',
+      'gro.json cases[0].pause',
+      'gro.json cases[0].snmp.a',
+      'multi.json multi_napi[0].ports',
+      'multi.json multi_napi[0].N',
+      'rmem.json truesize_steps.lo',
+      'rmem.json cases[0]',
+    ]
+    for (const path of expected)
+      assert.ok(
+        errors.some((error) => error.path === `${directory}/${path}`),
+        path,
+      )
+    assert.ok(errors.some(({ path, accepted }) => path.includes('broken.json:1:') && accepted.includes('valid JSON')))
+    assert.ok(errors.some(({ path, accepted }) => path === 'FILE' && accepted.includes('it is a directory')))
+    assert.ok(errors.some(({ path, accepted }) => path === 'FILE' && accepted.includes('there is no such file')))
+  }),
+)
+
+test('a wrong option is refused, help is not', async () => {
+  const unknown = await oracle('--cas', 'x')
+  assert.is(unknown.code, 2)
+  assert.match(unknown.stderr, /did you mean --case\?\ntry: pnpm oracle --help\n$/)
+  const format = await oracle('--format', 'xml')
+  assert.is(format.code, 2)
+  assert.match(format.stderr, /^error: --format: given 'xml'; accepted: one of text, json\n/)
+  const help = await oracle('--help')
+  assert.is(help.code, 0)
+  assert.match(help.stdout, /--case <name>/)
+})
+
+test(
+  'settings that no machine can have are refused with the case they stand in',
+  inDirectory(async (directory) => {
+    const [entry] = carried('gro.json').cases
+    const file = record(directory, { cases: [{ ...entry, setup: 'TUN, UDP_GRO socket on port 70000' }] })
+    const { code, stderr } = await oracle(file)
+    assert.is(code, 2)
+    assert.match(stderr, /cases\[0\] \(hosts\.machine\.apps\.program\.sockets/)
+  }),
+)
+
+test.run()
