@@ -35,7 +35,8 @@ function errorText({ measured, simulated }: FidelityRow): string {
 
 function gateText({ gate }: FidelityRow): string {
   if (gate === null) return 'reported'
-  return 'share' in gate ? `± ${Math.round(gate.share * 100)} %` : `× ${gate.factor}`
+  if ('share' in gate) return `± ${Math.round(gate.share * 100)} %`
+  return `× ${gate.factor}${gate.floor === undefined ? '' : `, less than ${gate.floor} as ${gate.floor}`}`
 }
 
 /** The rows as a Markdown table, under a title. */

@@ -146,12 +146,19 @@ export class World {
   }
 
   /** Visits the model-state columns in order of declaration, with the column that tells live rows and the number of rows that count, for the digest. */
-  eachModelColumn(visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null, rows: number) => void): void {
+  eachModelColumn(
+    visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null, rows: number) => void,
+  ): void {
     for (const table of this.#tables.values()) {
       if (table.component.role !== 'model' || table.columns === null) continue
       const live = table.liveColumn === null ? null : (table.columns[table.liveColumn] as ArrayLike<number>)
       for (const name of Object.keys(table.component.schema)) {
-        visit(`${table.component.name}.${name}`, table.columns[name] as ArrayLike<number>, live, Math.min(table.rows, table.digestRows))
+        visit(
+          `${table.component.name}.${name}`,
+          table.columns[name] as ArrayLike<number>,
+          live,
+          Math.min(table.rows, table.digestRows),
+        )
       }
     }
   }

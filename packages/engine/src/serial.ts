@@ -101,12 +101,12 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
   }
 
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
-  let waiting = 0
+  let _waiting = 0
   let waitingLeast = NEVER
 
   function block(p: number): void {
     blocked[p] = 1
-    waiting++
+    _waiting++
     if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
     first.include(p, false)
   }
@@ -114,7 +114,7 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
   function unblockAll(): void {
     for (let p = 0; p < n; p++) if (blocked[p] === 1) first.include(p, true)
     blocked.fill(0)
-    waiting = 0
+    _waiting = 0
     waitingLeast = NEVER
   }
 

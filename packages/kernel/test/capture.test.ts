@@ -8,6 +8,8 @@ import {
   emitUdpFrame,
   FrameFields,
   LINKTYPE_ETHERNET,
+  macHi,
+  macLo,
   pcapFileHeader,
   pcapRecord,
   TCP_ACK,
@@ -18,12 +20,13 @@ import * as assert from 'uvu/assert'
 import { buildModel, type Model } from '../src/build/build-model.js'
 import { type CaptureSpec, createCapture } from '../src/observe/capture.js'
 import { modelProgress } from '../src/observe/report.js'
+import { OTHER_MAC, SENDER_MAC } from '../src/traffic/capture-frames.js'
 import { type ReadCapture, type ReadFrame, readFrame, readPcapng } from './support/read-pcapng.js'
 import { modelRunner, planOf } from './support/run-model.js'
 
 const END_PS = 2e9
 const DEVICE_MAC = '0200aabbccdd'
-const SENDER_MAC = '020000000001'
+const hex = (mac: number) => mac.toString(16).padStart(12, '0')
 
 interface Parts {
   readonly device?: Record<string, unknown>
@@ -88,7 +91,7 @@ function isSound(frame: ReadFrame): void {
   assert.is(frame.version, 4)
   assert.ok(frame.ipChecksumRight, 'IP checksum')
   assert.ok(frame.l4ChecksumRight, 'L4 checksum')
-  assert.is(frame.source, SENDER_MAC)
+  assert.is(frame.source, hex(SENDER_MAC))
   assert.is(frame.destination, DEVICE_MAC)
 }
 
@@ -165,7 +168,7 @@ test('malformed packets are malformed in the capture', () => {
   for (const frame of all('ip-checksum')) assert.equal([frame.ipChecksumRight, frame.l4ChecksumRight], [false, true])
   for (const frame of all('udp-checksum')) assert.equal([frame.ipChecksumRight, frame.l4ChecksumRight], [true, false])
   for (const frame of all('bad-version')) assert.equal([frame.version, frame.ipChecksumRight], [6, true])
-  for (const frame of all('other-host')) assert.is(frame.destination, '020000000002')
+  for (const frame of all('other-host')) assert.is(frame.destination, hex(OTHER_MAC))
   const truncated = all('truncated')
   assert.is(truncated.length, 40)
   for (const frame of truncated) {
@@ -248,8 +251,8 @@ function pcapOf({ protocol, vlan = 0, snapBytes = 65_535 }: Segment): { file: Ui
       ...{
         dstHi: 0x0200,
         dstLo: 0xaabbccdd,
-        srcHi: 0x0200,
-        srcLo: 1,
+        srcHi: macHi(SENDER_MAC),
+        srcLo: macLo(SENDER_MAC),
         vlanProto: vlan === 0 ? 0 : 0x8100,
         vlanTci: vlan,
       },

@@ -23,7 +23,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'mailbox-slots',
-    default: 4096,
+    default: 512,
     min: 64,
     max: 1_048_576,
     unit: 'messages',
@@ -37,14 +37,6 @@ export const LIMITS: readonly Limit[] = [
     max: 16_777_216,
     unit: 'events',
     reason: 'pending timers and messages of one simulated CPU or wire',
-  },
-  {
-    name: 'hosts',
-    default: 16,
-    min: 1,
-    max: 256,
-    unit: 'hosts',
-    reason: 'partitions are one per CPU; beyond this set-up takes longer than most runs',
   },
   {
     name: 'cpus-per-host',
@@ -101,14 +93,6 @@ export const LIMITS: readonly Limit[] = [
     max: 2_147_483_648,
     unit: 'bytes',
     reason: 'a replayed capture is held in memory',
-  },
-  {
-    name: 'timeline-rows',
-    default: 200,
-    min: 1,
-    max: 100_000,
-    unit: 'rows',
-    reason: 'intervals in which offered, delivered and dropped packets are counted apart',
   },
 ]
 

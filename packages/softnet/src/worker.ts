@@ -1,12 +1,13 @@
 /** The module that isolates load: runs or inspects one plan on the kernel model. */
-import type { IsolateContext } from '@softnet/engine'
+import { type IsolateContext, tuneIsolate } from '@softnet/engine'
 import type { InspectDocument } from '@softnet/kernel'
-import { createSimulation } from './simulation.js'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { type PlanPayload, type Progress, runPlanWith } from './run-plan.js'
+import { createSimulation } from './simulation.js'
 
 /** Runs a plan. */
 export function runPlan(payload: PlanPayload, context: IsolateContext<Progress>): ResultDocument {
+  tuneIsolate()
   return runPlanWith(createSimulation, payload, context)
 }
 

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Simulation, SimulationOptions } from '../src/simulation.js'
 import type { Plan } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../src/api.js'
 import { type CapturePart, type Progress, runPlanWith } from '../src/run-plan.js'
+import type { Simulation, SimulationOptions } from '../src/simulation.js'
 
 /** A simulation of nothing that records how it was driven. */
 function createRecorder(plan: Plan, options: SimulationOptions = {}) {

@@ -64,7 +64,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
   provide(binder, layout, partitions, profile, constants, hooks)
   const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
-  fillMail(world, layout, partitions, firstLaneRow + sizes.laneRows)
+  fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
   fillIp(world, layout)

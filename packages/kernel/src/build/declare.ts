@@ -16,7 +16,7 @@ import {
   Timeline,
 } from '../count/components.js'
 import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, StageTime } from '../cpu/components.js'
-import { MAIL_SLOTS, MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
+import { MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
 import { declareIcmp } from '../icmp/icmp-send.js'
 import { declareIp } from '../ip/address-table.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
@@ -96,7 +96,7 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [StageTime, cpuRows * STAGE_ROWS],
     [StageCostTable, cpuRows * STAGE_ROWS],
     [MailRing, sizes.mailRings],
-    [MailSlot, sizes.mailRings * MAIL_SLOTS],
+    [MailSlot, sizes.mailRings * sizes.mailSlots],
     [MailPair, ownerRows * ownerRows],
     [MailInbox, ownerRows],
     [SnmpCount, cpuRows * SNMP_ROWS],

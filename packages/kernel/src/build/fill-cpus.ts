@@ -2,7 +2,7 @@ import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { type CostProfile, STAGES } from '@softnet/scenario'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
-import { MAIL_SLOTS, MailPair, MailRing } from '../cpu/mail.js'
+import { MailPair, MailRing } from '../cpu/mail.js'
 import { HardirqState } from '../irq/components.js'
 import { Napi, POLL_KIND } from '../napi/components.js'
 import { SkbAccount } from '../skb/components.js'
@@ -10,7 +10,7 @@ import { SoftirqState } from '../softirq/components.js'
 import { Softnet } from '../softnet/components.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
-import { mailEdges, powerOfTwo, type Sizes } from './sizes.js'
+import { mailEdges, type Sizes } from './sizes.js'
 
 /** Cycles at a frequency as whole ps; at least one, so that time never stands still. */
 export function cyclesToPs(cycles: number, frequencyHz: number): number {
@@ -119,7 +119,7 @@ function fillPools(world: World, layout: Layout, sizes: Sizes): number {
 }
 
 /** Fills the mailboxes; their transit rows of Skb start at `firstRow`. Returns the next free row. */
-export function fillMail(world: World, layout: Layout, partitions: Partitions, firstRow: number): number {
+export function fillMail(world: World, layout: Layout, partitions: Partitions, sizes: Sizes, firstRow: number): number {
   const ring = world.columns(MailRing)
   const { ring: pair } = world.columns(MailPair)
   let skb = firstRow
@@ -127,10 +127,10 @@ export function fillMail(world: World, layout: Layout, partitions: Partitions, f
     const r = index + 1
     ring.from[r] = edge.from
     ring.to[r] = edge.to
-    ring.base[r] = 1 + index * MAIL_SLOTS
-    ring.mask[r] = powerOfTwo(MAIL_SLOTS) - 1
+    ring.base[r] = 1 + index * sizes.mailSlots
+    ring.mask[r] = sizes.mailSlots - 1
     ring.skbBase[r] = skb
-    skb += MAIL_SLOTS
+    skb += sizes.mailSlots
     pair[edge.from * layout.ownerRows + edge.to] = r
   })
   return skb

@@ -132,7 +132,7 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   if (cpuQueue[row] === 0) cpuQueue[row] = id
 }
 
-function fillVector(world: World, layout: Layout, host: HostLayout, device: DeviceLayout, v: number): void {
+function fillVector(world: World, _layout: Layout, host: HostLayout, device: DeviceLayout, v: number): void {
   const vector = world.columns(IrqVector)
   const napi = world.columns(Napi)
   const { plan } = device

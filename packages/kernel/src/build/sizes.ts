@@ -1,5 +1,4 @@
 import type { AppPlan, DevicePlan } from '@softnet/scenario'
-import { MAIL_SLOTS } from '../cpu/mail.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import type { HostLayout, Layout } from './layout.js'
 import type { Edge, Partitions } from './partitions.js'
@@ -15,6 +14,8 @@ export interface Sizes {
   readonly eventCapacity: Int32Array
   readonly eventRows: number
   readonly mailRings: number
+  /** Slots of each ring of mail, a power of two. */
+  readonly mailSlots: number
   readonly ringSlots: number
   readonly vlanRows: number
   readonly rpsMapSlots: number
@@ -63,7 +64,7 @@ function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
   for (const host of layout.hosts) {
     const backlog = host.plan.sysctl['net.core.netdev_max_backlog'] + 1
     host.plan.cpus.forEach((_, i) => {
-      if (cpus.has(host.firstCpu + i)) rows += Math.min(backlog, 8192) + 512
+      if (cpus.has(host.firstCpu + i)) rows += 2 * Math.min(backlog, 8192) + 512
     })
     for (const device of host.devices) {
       device.plan.queues.forEach((_, q) => {
@@ -105,6 +106,11 @@ function poolSizes(layout: Layout, partitions: Partitions): Map<number, number> 
   return sizes
 }
 
+/** Slots of one ring of mail. */
+function mailSlots(layout: Layout): number {
+  return powerOfTwo(layout.plan.limits['mailbox-slots'] ?? 512)
+}
+
 /** Rings of mail: the edges whose sender is a CPU (frames of a wire travel in lanes). */
 export function mailEdges(layout: Layout, partitions: Partitions): Edge[] {
   return partitions.edges.filter((edge) => edge.from < layout.firstWire)
@@ -113,7 +119,7 @@ export function mailEdges(layout: Layout, partitions: Partitions): Edge[] {
 function eventCapacities(layout: Layout, partitions: Partitions): Int32Array {
   const limit = layout.plan.limits['events-per-partition'] ?? 65_536
   const capacity = new Int32Array(layout.ownerRows).fill(2048)
-  for (const edge of mailEdges(layout, partitions)) capacity[edge.to] += MAIL_SLOTS
+  for (const edge of mailEdges(layout, partitions)) capacity[edge.to] += mailSlots(layout)
   for (const owners of partitions.members.values()) {
     // CPUs of one partition send to each other without a ring between them.
     if (owners.length > 1) for (const owner of owners) capacity[owner] += 16_384
@@ -184,10 +190,11 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     poolRows,
     packetRows,
     laneRows: lanes,
-    skbRows: packetRows + lanes + mailRings * MAIL_SLOTS,
+    skbRows: packetRows + lanes + mailRings * mailSlots(layout),
     eventCapacity,
     eventRows: eventCapacity.reduce((a, b) => a + b, 0),
     mailRings,
+    mailSlots: mailSlots(layout),
     ringSlots,
     vlanRows,
     rpsMapSlots,

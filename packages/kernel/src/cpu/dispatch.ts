@@ -44,7 +44,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const events = context.system(eventList)
     const line = context.system(vectors)
     const irq = context.system(hardirq)
-    const control = context.system(napiControl)
+    const _control = context.system(napiControl)
     const steering = context.system(steer)
     const softirq = context.system(raiseSoftirq)
     const queueUp = context.system(backlog)

@@ -64,9 +64,8 @@ export const MailInbox = defineComponent(
   { role: 'observer' },
 )
 
-/** Slots of one ring; the sender stops when fewer than this part are free. */
-export const MAIL_SLOTS = 512
-const MAIL_RESERVE = 128
+/** The sender stops when fewer than this part of a ring is free. */
+const RESERVED_PART = 4
 
 /** Messages between CPUs. */
 export interface Mail {
@@ -134,7 +133,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     }
     const position = tail[r]
     if ((position - head[r]) >>> 0 > mask[r])
-      throw new Error(`mailbox from CPU ${from} is full: raise limits.mailSlots`)
+      throw new Error(`mailbox from CPU ${from} is full: raise limits.mailbox-slots`)
     const index = position & mask[r]
     const row = base[r] + index
     slotPs[row] = timePs
@@ -152,7 +151,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       firstFresh[leader] = r
       mark(leader)
     }
-    if ((position - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) mailTight[from] = 1
+    if ((position - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) mailTight[from] = 1
     return index
   }
 
@@ -181,7 +180,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     receive(to, from, row) {
       if (partition[from] === partition[to]) return row
       const own = pool.take(packetPool[to])
-      if (own === 0) throw new Error('a CPU has no packet row left: raise limits.packetRowsPerCpu')
+      if (own === 0) throw new Error('a CPU has no packet row left: raise limits.packet-rows-per-cpu')
       pool.copy(own, row)
       users[row] = 0
       const r = pairRing[from * ownerRows + to]
@@ -211,7 +210,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     hasRoom(cpu) {
       for (let to = 1; to < ownerRows; to++) {
         const r = pairRing[cpu * ownerRows + to]
-        if (r !== 0 && (tail[r] - head[r]) >>> 0 > mask[r] - MAIL_RESERVE) return false
+        if (r !== 0 && (tail[r] - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) return false
       }
       mailTight[cpu] = 0
       return true

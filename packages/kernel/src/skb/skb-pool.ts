@@ -1,7 +1,10 @@
 import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
+import { DROP } from '../count/drops.js'
+import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from './components.js'
 
 const PROTO_UDP = 17
@@ -140,7 +143,10 @@ export const kfreeSkb = defineSystem<KfreeSkb>(
     const { frames } = context.read(Skb)
     const { clockPs, packetPool } = context.read(Cpu)
     const trace = context.resource(TRACE_SINK)
+    const spend = context.system(charge)
     return (cpu, row, drop) => {
+      // The price of a full socket (udp_drop) has the freeing in it.
+      if (drop !== DROP.rcvbuf) spend(cpu, STAGE.kfree_skb, 1)
       count.drop(cpu, drop, frames[row], clockPs[cpu])
       if (trace.on) trace.kfreeSkb(cpu, clockPs[cpu], row, drop)
       pool.release(row, packetPool[cpu])
@@ -158,7 +164,9 @@ export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(
     const count = context.system(counters)
     const { frames } = context.read(Skb)
     const { packetPool } = context.read(Cpu)
+    const spend = context.system(charge)
     return (cpu, row) => {
+      spend(cpu, STAGE.kfree_skb, 1)
       count.consume(cpu, frames[row])
       pool.release(row, packetPool[cpu])
     }

@@ -21,9 +21,9 @@ import {
 } from '@softnet/wire'
 
 /** Source address of frames whose capture tells none: a locally administered one. */
-export const SENDER_MAC = 0x020000000001
+export const SENDER_MAC = 0x02000000ff01
 /** Hardware address that is no device's: where frames for another host go. */
-export const OTHER_MAC = 0x020000000002
+export const OTHER_MAC = 0x02000000ff02
 const BROADCAST_MAC = 0xffffffffffff
 const ALL_HOSTS_MAC = 0x01005e000001
 /** EtherType of frames whose link type is not known (IEEE: local experiments). */

@@ -213,7 +213,6 @@ export class GroWorld {
         const next = skb.next[each]
         chained.push(skb.serial[each])
         chainedTruesize += skb.truesize[each]
-        this.pool.release(each, 1)
         each = next
       }
       this.delivered.push({
@@ -271,8 +270,8 @@ export class GroWorld {
     skb.hash[row] = packet.hash ?? 0
     skb.macHash[row] = packet.mac ?? 7
     skb.dev[row] = this.device
-    // What the last user of the row may have left.
-    skb.fragHead[row] = 999
+    // What the last user of the row may have left; a released row has no chain.
+    skb.fragHead[row] = 0
     skb.fragTail[row] = 999
     skb.gsoSize[row] = 999
     return row

@@ -1,4 +1,4 @@
-import { Binder, EventHeap, type EventList, EventRow, eventList, World } from '@softnet/ecs'
+import { Binder, EventHeap, type EventList, EventRow, eventList, PoolOwner, PoolSlot, World } from '@softnet/ecs'
 import { type DevicePlan, type DriverProfile, driverProfile, type Plan, type TrafficPlan } from '@softnet/scenario'
 import { PLAN_CONSTANTS, type PlanConstants } from '../../src/build/constants.js'
 import type { Layout } from '../../src/build/layout.js'
@@ -15,7 +15,8 @@ import {
   TIMELINE_ROWS,
   Timeline,
 } from '../../src/count/components.js'
-import { Cpu } from '../../src/cpu/components.js'
+import { Cpu, Owner } from '../../src/cpu/components.js'
+import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
 import { Skb } from '../../src/skb/components.js'
 import { declareTraffic } from '../../src/traffic/declare-traffic.js'
@@ -235,6 +236,13 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   world.pool(RxQueue, FIRST_QUEUE + queueCount)
   world.pool(NetDev, DEVICE_ENTITY)
   world.pool(Cpu, WIRE)
+  world.pool(Owner, WIRE)
+  world.pool(MailRing, 0)
+  world.pool(MailSlot, 0)
+  world.pool(MailPair, (WIRE + 1) * (WIRE + 1))
+  world.pool(MailInbox, WIRE)
+  world.pool(PoolOwner, WIRE)
+  world.pool(PoolSlot, 0)
   world.pool(EventHeap, WIRE)
   world.pool(EventRow, heapRows)
   world.pool(PacketCount, WIRE)

@@ -1,0 +1,61 @@
+import type { ScenarioInput } from '@softnet/scenario'
+import { type ScenarioRun, runScenario } from './run-scenario.js'
+
+/** A flood of 64-byte UDP frames into the E5-1650 v4 of the published measurements. */
+export interface Flood {
+  readonly kernel: '4.14' | '5.1' | '6.5' | '6.18'
+  readonly rate: string
+  readonly duration: string
+  readonly queues?: number
+  readonly flows?: number
+  readonly driver?: string
+  /** CPU of the reader; null: nobody reads, the port is closed. */
+  readonly readerCpu: number | null
+  readonly device?: Partial<ScenarioInput['hosts'][string]['devices'][string]>
+  readonly host?: Partial<ScenarioInput['hosts'][string]>
+}
+
+/** Runs a flood with six CPUs, HZ=1000, and one blocking recvmsg per datagram where somebody reads. */
+export function runFlood(flood: Flood): ScenarioRun {
+  const { kernel, rate, duration, queues = 1, flows = 1, driver = 'i40e', readerCpu, device = {}, host = {} } = flood
+  const sink = { sink: { cpus: [readerCpu ?? 0], wait: 'recvfrom' as const, sockets: { bind: '0.0.0.0:9000' } } }
+  return runScenario({
+    name: 'e5-flood',
+    kernel,
+    profile: 'xeon-e5-1650-v4',
+    duration,
+    hosts: {
+      broadwell: {
+        cpus: 6,
+        hz: 1000,
+        ...host,
+        devices: { eth0: { driver, address: '192.0.2.1/24', channels: { combined: queues }, ...device } },
+        ...(readerCpu === null ? {} : { apps: sink }),
+      },
+    },
+    traffic: { load: { to: 'broadwell/eth0', rate, frame: 64, flows: { count: flows, dport: 9000 } } },
+  })
+}
+
+/** What a flood came to, per second. */
+export function floodRates({ report }: ScenarioRun): {
+  delivered: number
+  inReceives: number
+  rcvbufErrors: number
+  noPorts: number
+  busy: number
+} {
+  const seconds = report.simulated_ns / 1e9
+  const host = report.hosts.broadwell
+  const snmp = Object.values(host?.netns ?? {})[0]?.snmp
+  const count = (table: 'Ip' | 'Udp', name: string): number => (snmp?.[table] as Record<string, number>)[name] ?? Number.NaN
+  const time = host?.cpus[0]?.time_ns
+  if (time === undefined) throw new Error('no CPU 0')
+  return {
+    delivered: report.packets.delivered / seconds,
+    inReceives: count('Ip', 'InReceives') / seconds,
+    rcvbufErrors: count('Udp', 'RcvbufErrors') / seconds,
+    noPorts: count('Udp', 'NoPorts') / seconds,
+    busy: 1 - time.idle / report.simulated_ns,
+  }
+}
