@@ -101,12 +101,10 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
   }
 
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
-  let _waiting = 0
   let waitingLeast = NEVER
 
   function block(p: number): void {
     blocked[p] = 1
-    _waiting++
     if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
     first.include(p, false)
   }
@@ -114,9 +112,52 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
   function unblockAll(): void {
     for (let p = 0; p < n; p++) if (blocked[p] === 1) first.include(p, true)
     blocked.fill(0)
-    _waiting = 0
     waitingLeast = NEVER
   }
+
+  /** Earliest time anything new can take effect in p: sent by the others, or in answer to what is sent now. */
+  function setHorizon(p: number, untilPs: number): void {
+    const own = next[p] as number
+    const everyLeast = own < waitingLeast ? own : waitingLeast
+    const other = firstPlain.firstBut(p)
+    const plain = plainLatency[p] as number
+    let limit = other < 0 ? NEVER : (next[other] as number) + plain
+    const answered = everyLeast + leastAnyIn + plain
+    if (answered < limit) limit = answered
+    const end = boundedBase[p + 1] as number
+    for (let i = boundedBase[p] as number; i < end; i++) {
+      const q = boundedFrom[i] as number
+      const sent = bound[q] as number
+      const answer = everyLeast + (leastIn[q] as number) + (boundedLatency[i] as number)
+      const at = sent < answer ? sent : answer
+      if (at < limit) limit = at
+    }
+    horizon[p] = limit < untilPs ? limit : untilPs
+  }
+
+  function takeReceivers(): void {
+    for (let r = takeReceiver(); r >= 0; r = takeReceiver()) {
+      ;(partitions[r] as Partition).drain()
+      changed(r)
+      if (blocked[r] === 1) unblockAll()
+    }
+  }
+
+  /** Advances the partition that is furthest behind; false if none has anything to do before the end. */
+  function step(untilPs: number): boolean {
+    takeReceivers()
+    const p = first.first()
+    if (p < 0 || (next[p] as number) >= untilPs) return false
+    setHorizon(p, untilPs)
+    steps++
+    const progress = (partitions[p] as Partition).run()
+    changed(p)
+    if (progress) progressed = true
+    else block(p)
+    return true
+  }
+
+  let progressed = true
 
   return {
     runUntil(untilPs) {
@@ -124,45 +165,13 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
       unblockAll()
       first.rebuild()
       firstPlain.rebuild()
-      let progressSinceUnblock = true
+      progressed = true
       for (;;) {
-        for (let r = takeReceiver(); r >= 0; r = takeReceiver()) {
-          const receiver = partitions[r] as Partition
-          receiver.drain()
-          changed(r)
-          if (blocked[r] === 1) unblockAll()
-        }
-        const p = first.first()
-        const ownNext = p < 0 ? NEVER : (next[p] as number)
-        if (ownNext >= untilPs) {
-          if (waitingLeast >= untilPs) return
-          if (!progressSinceUnblock) throw new Error(stuck(partitions, next, untilPs))
-          progressSinceUnblock = false
-          unblockAll()
-          continue
-        }
-        const everyLeast = ownNext < waitingLeast ? ownNext : waitingLeast
-        const other = firstPlain.firstBut(p)
-        const othersLeast = other < 0 ? NEVER : (next[other] as number)
-        // Earliest time anything new can take effect in p: sent by the others, or in answer to what is sent now.
-        const plain = plainLatency[p] as number
-        let limit = othersLeast + plain
-        const answered = everyLeast + leastAnyIn + plain
-        if (answered < limit) limit = answered
-        const end = boundedBase[p + 1] as number
-        for (let i = boundedBase[p] as number; i < end; i++) {
-          const q = boundedFrom[i] as number
-          const own = bound[q] as number
-          const answer = everyLeast + (leastIn[q] as number) + (boundedLatency[i] as number)
-          const at = own < answer ? own : answer
-          if (at < limit) limit = at
-        }
-        horizon[p] = limit < untilPs ? limit : untilPs
-        steps++
-        const progress = (partitions[p] as Partition).run()
-        changed(p)
-        if (progress) progressSinceUnblock = true
-        else block(p)
+        while (step(untilPs));
+        if (waitingLeast >= untilPs) return
+        if (!progressed) throw new Error(stuck(partitions, next, untilPs))
+        progressed = false
+        unblockAll()
       }
     },
     steps: () => steps,

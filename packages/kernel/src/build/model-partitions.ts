@@ -53,126 +53,150 @@ function partitionLeaders(model: Model): number[] {
 /** Partitions of a model in ascending order of their leaders: CPUs first, then wires. */
 export function modelPartitions(model: Model): ModelPartition[] {
   const { layout, partitions } = model
+  const { number } = model.binder.world.columns(Cpu)
   const leaders = partitionLeaders(model)
   const position = new Map(leaders.map((leader, index) => [leader, index]))
+  const machine = createMachine(model, leaders)
   return leaders.map((leader, id) => {
-    const inputs = inputsOf(model, leader, position)
-    if (leader >= layout.firstWire) return wirePartition(model, id, leader, inputs)
+    const isWire = leader >= layout.firstWire
     const members = partitions.members.get(leader) ?? []
-    return cpuPartition(model, id, leader, members, inputs)
+    const name = isWire ? wireName(model, leader) : `cpu${members.map((cpu) => number[cpu]).join('+')}`
+    return new MachinePartition(machine, id, name, inputsOf(model, leader, position), isWire)
   })
+}
+
+/**
+ * All partitions of a model in one: its functions exist once, whatever the number of partitions. A function made anew for
+ * each of them would be compiled without knowing its columns, and run several times slower.
+ */
+interface Machine {
+  attach(times: PartitionTimes): void
+  drain(p: number): void
+  run(p: number): boolean
+  finish(p: number, endPs: number): void
+}
+
+/** One partition of a machine. */
+class MachinePartition implements ModelPartition {
+  readonly id: number
+  readonly name: string
+  readonly inputs: Inputs
+  readonly bounded: boolean
+  readonly machine: Machine
+
+  constructor(machine: Machine, id: number, name: string, inputs: Inputs, bounded: boolean) {
+    this.machine = machine
+    this.id = id
+    this.name = name
+    this.inputs = inputs
+    this.bounded = bounded
+  }
+
+  attach(times: PartitionTimes): void {
+    this.machine.attach(times)
+  }
+
+  drain(): void {
+    this.machine.drain(this.id)
+  }
+
+  run(): boolean {
+    return this.machine.run(this.id)
+  }
+
+  finish(endPs: number): void {
+    this.machine.finish(this.id, endPs)
+  }
 }
 
 type Inputs = ModelPartition['inputs']
 
-function wirePartition(model: Model, id: number, wire: number, inputs: Inputs): ModelPartition {
-  const wires = model.binder.bind(wireRun)
-  const post = model.binder.bind(mail)
-  let times: PartitionTimes | null = null
-  function write(): void {
-    if (times === null) return
-    times.next[id] = wires.nextPs(wire)
-    times.bound[id] = wires.boundPs(wire)
-  }
-  return {
-    id,
-    name: wireName(model, wire),
-    inputs,
-    bounded: true,
-    attach(given) {
-      times = given
-    },
-    drain() {
-      post.drain(wire)
-      write()
-    },
-    run() {
-      const progress = times !== null && wires.run(wire, times.horizon[id])
-      write()
-      return progress
-    },
-    finish() {},
-  }
-}
+function createMachine(model: Model, leaders: readonly number[]): Machine {
+  const { binder, layout, partitions } = model
+  const cpus = binder.bind(runCpu)
+  const wires = binder.bind(wireRun)
+  const post = binder.bind(mail)
+  const { nextStepPs, horizonPs } = binder.world.columns(Cpu)
+  const leader = Int32Array.from(leaders)
+  const firstWire = layout.firstWire
+  const memberBase = new Int32Array(leaders.length + 1)
+  const memberList: number[] = []
+  leaders.forEach((id, p) => {
+    memberList.push(...(partitions.members.get(id) ?? []))
+    memberBase[p + 1] = memberList.length
+  })
+  const members = Int32Array.from(memberList)
+  let next: Float64Array = new Float64Array(leaders.length)
+  let bound: Float64Array = new Float64Array(leaders.length)
+  let horizon: Float64Array = new Float64Array(leaders.length)
 
-function cpuPartition(
-  model: Model,
-  id: number,
-  leader: number,
-  members: readonly number[],
-  inputs: Inputs,
-): ModelPartition {
-  const cpus = model.binder.bind(runCpu)
-  const post = model.binder.bind(mail)
-  const { number, nextStepPs, horizonPs } = model.binder.world.columns(Cpu)
-  const owners = Int32Array.from(members)
-  const n = owners.length
-  let next: Float64Array = new Float64Array(id + 1)
-  let horizon: Float64Array = new Float64Array(id + 1)
-
-  function write(): void {
+  function write(p: number): void {
+    const id = leader[p]
+    if (id >= firstWire) {
+      next[p] = wires.nextPs(id)
+      bound[p] = wires.boundPs(id)
+      return
+    }
     let first = Number.POSITIVE_INFINITY
-    for (let i = 0; i < n; i++) {
-      const cpu = owners[i]
+    for (let i = memberBase[p]; i < memberBase[p + 1]; i++) {
+      const cpu = members[i]
       cpus.findNextStep(cpu)
       if (nextStepPs[cpu] < first) first = nextStepPs[cpu]
     }
-    next[id] = first
+    next[p] = first
   }
 
   /** Several CPUs that share something without latency: always the one that is furthest behind goes on. */
-  function runFused(): boolean {
+  function runFused(p: number): boolean {
     let progress = false
-    for (let i = 0; i < n; i++) cpus.findNextStep(owners[i])
+    const from = memberBase[p]
+    const end = memberBase[p + 1]
+    for (let i = from; i < end; i++) cpus.findNextStep(members[i])
     for (;;) {
       let first = Number.POSITIVE_INFINITY
       let second = Number.POSITIVE_INFINITY
       let behind = 0
-      for (let i = 0; i < n; i++) {
-        const cpu = owners[i]
-        const at = nextStepPs[cpu]
+      for (let i = from; i < end; i++) {
+        const at = nextStepPs[members[i]]
         if (at < first) {
           second = first
           first = at
-          behind = cpu
+          behind = members[i]
         } else if (at < second) second = at
       }
-      if (behind === 0 || first >= horizon[id]) return progress
-      horizonPs[behind] = second + 1 < horizon[id] ? second + 1 : horizon[id]
+      if (behind === 0 || first >= horizon[p]) return progress
+      horizonPs[behind] = second + 1 < horizon[p] ? second + 1 : horizon[p]
       if (!cpus.run(behind)) return progress
       // What it did may have given work to the others.
-      for (let i = 0; i < n; i++) cpus.findNextStep(owners[i])
+      for (let i = from; i < end; i++) cpus.findNextStep(members[i])
       progress = true
     }
   }
 
   return {
-    id,
-    name: `cpu${members.map((cpu) => number[cpu]).join('+')}`,
-    inputs,
-    bounded: false,
     attach(times) {
       next = times.next
+      bound = times.bound
       horizon = times.horizon
     },
-    drain() {
-      post.drain(leader)
-      write()
+    drain(p) {
+      post.drain(leader[p])
+      write(p)
     },
-    run() {
-      if (n > 1) {
-        const progress = runFused()
-        write()
-        return progress
+    run(p) {
+      const id = leader[p]
+      let progress: boolean
+      if (id >= firstWire) progress = wires.run(id, horizon[p])
+      else if (memberBase[p + 1] - memberBase[p] > 1) progress = runFused(p)
+      else {
+        horizonPs[id] = horizon[p]
+        progress = cpus.run(id)
       }
-      horizonPs[leader] = horizon[id]
-      const progress = cpus.run(leader)
-      cpus.findNextStep(leader)
-      next[id] = nextStepPs[leader]
+      write(p)
       return progress
     },
-    finish(endPs) {
-      for (const cpu of members) cpus.finish(cpu, endPs)
+    finish(p, endPs) {
+      for (let i = memberBase[p]; i < memberBase[p + 1]; i++) if (members[i] < firstWire) cpus.finish(members[i], endPs)
     },
   }
 }
