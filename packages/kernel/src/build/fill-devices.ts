@@ -11,7 +11,7 @@ import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { queueCpu } from './reach.js'
-import { laneSlots, powerOfTwo } from './sizes.js'
+import { LANE_SLOTS, powerOfTwo } from './sizes.js'
 
 const REFILL_RULES = ['batch', 'half', 'each']
 const ADAPTIVE_RULES = { none: 0, dim: 1, 'ixgbe-itr': 2 } as const
@@ -102,10 +102,9 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.vector[id] = device.firstVector + queuePlan.vectorIndex
   queue.napi[id] = device.firstNapi + queuePlan.vectorIndex
   queue.cpu[id] = queueCpu(host, device, q)
-  const lane = laneSlots(plan)
   queue.laneBase[id] = at.skb
-  queue.laneMask[id] = lane - 1
-  at.skb += lane
+  queue.laneMask[id] = LANE_SLOTS - 1
+  at.skb += LANE_SLOTS
   const slots = powerOfTwo(plan.rxRing)
   queue.ringBase[id] = at.ring
   queue.ringMask[id] = slots - 1

@@ -1,4 +1,4 @@
-import type { AppPlan, DevicePlan } from '@softnet/scenario'
+import type { AppPlan } from '@softnet/scenario'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import type { HostLayout, Layout } from './layout.js'
 import type { Edge, Partitions } from './partitions.js'
@@ -44,10 +44,8 @@ export function powerOfTwo(n: number): number {
   return size
 }
 
-/** Lane between wire and ring: as long as the ring, so that a burst it cannot hold is seen whole. */
-export function laneSlots(device: DevicePlan): number {
-  return Math.max(512, Math.min(4096, powerOfTwo(device.rxRing)))
-}
+/** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
+export const LANE_SLOTS = 128
 
 /** Sockets that a task reads, as rows of TaskSocket. */
 export function taskSocketIndexes(app: AppPlan, task: number): number[] {
@@ -165,7 +163,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     flowBuckets += sysctl['net.core.flow_limit_cpu_bitmap'].length * powerOfTwo(sysctl['net.core.flow_limit_table_len'])
     for (const { plan } of host.devices) {
       for (const queue of plan.queues) {
-        lanes += laneSlots(plan)
+        lanes += LANE_SLOTS
         ringSlots += powerOfTwo(plan.rxRing)
         rpsMapSlots += queue.rpsCpus.length
         if (queue.rpsFlowCnt > 0) rpsFlows += powerOfTwo(queue.rpsFlowCnt)
