@@ -18,8 +18,6 @@ export const EVENT = {
   sleepView: 8,
   /** RFS: hash `c` was last read on CPU number `a`. */
   sockFlow: 9,
-  /** Timer of task `a`: end of a blocking wait or of a sleep; `b` is the arming it belongs to. */
-  taskTimer: 10,
   /** Task `a` is woken from another CPU. */
   taskWake: 11,
   /** Rows freed elsewhere come home: `a` skbs of this CPU. */
@@ -28,8 +26,6 @@ export const EVENT = {
   reply: 13,
   /** Wire: client `a` sends its next request. */
   think: 14,
-  /** Wire: request of client `a` is given up; `b` is the arming. */
-  timeout: 15,
   /** Wire: the NIC is told to steer hash `c` to queue `a` (aRFS). */
   arfs: 17,
   /** Injected by a test or an oracle case: call `a` of the harness. */

@@ -108,10 +108,11 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     findNextStep(cpu) {
       if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
         nextStepPs[cpu] = clockPs[cpu]
-        return
+      } else {
+        findNext(cpu)
+        nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
       }
-      findNext(cpu)
-      nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
+      line.boundByFullLane(cpu)
     },
     run(cpu) {
       let progress = false

@@ -23,6 +23,11 @@ export interface Vectors {
    * CPU's clock is ahead of what is known; true if there were any.
    */
   catchUp(cpu: number, beforePs: number): boolean
+  /**
+   * Brings `Cpu.nextStepPs` forward to the first frame of a full lane: the wire waits for room in it, also where the CPU's
+   * own clock is already beyond the time a run stops at.
+   */
+  boundByFullLane(cpu: number): void
   /** The driver's unmasking write: frames that came meanwhile raise it at once or by moderation. */
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
@@ -48,7 +53,7 @@ export const vectors = defineSystem<Vectors>(
     const { vector: cpuVector } = context.read(CpuVector)
     const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
     const { duePs } = context.read(Skb)
-    const { clockPs, limitPs, lookPs } = context.write(Cpu)
+    const { clockPs, limitPs, lookPs, nextStepPs } = context.write(Cpu)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
     context.resource(PLAN_CONSTANTS)
     const rings = context.system(ring)
@@ -170,6 +175,20 @@ export const vectors = defineSystem<Vectors>(
           for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
         }
         return moved > 0
+      },
+      boundByFullLane(cpu) {
+        const base = firstVector[cpu]
+        const n = vectorCount[cpu]
+        for (let i = 0; i < n; i++) {
+          const vector = cpuVector[base + i]
+          const end = firstQueue[vector] + queueCount[vector]
+          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+            const head = laneHead[rxq]
+            if ((laneTail[rxq] - head) >>> 0 <= laneMask[rxq]) continue
+            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
+          }
+        }
       },
       unmask(cpu, vector) {
         masked[vector] = 0

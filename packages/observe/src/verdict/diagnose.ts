@@ -31,7 +31,26 @@ export interface RankedFinding {
   readonly finding: Finding
 }
 
-/** What every rule finds, the greatest loss first, then the greatest weight, then in the order of the rules. */
+/** A place loses enough to be the limit from this share of what reached it. */
+const LIMITING_SHARE = 0.05
+
+/**
+ * How far along the path a finding limits what is delivered, 0 where it loses too little to do so. Packets lost late have
+ * cost the most, and whatever more came through earlier would be lost there too: the last place that loses much is the
+ * bottleneck, however much is lost before it.
+ */
+function limitingPlace({ rule, finding }: RankedFinding, run: RunFacts): number {
+  if (finding.lostFrames === 0) return 0
+  if (finding.isDecisive === true) return 4
+  const { delivered, consumed } = run.result.packets
+  const behind = run.hosts.reduce((sum, { lostByReason }) => sum + (lostByReason.SOCKET_RCVBUFF ?? 0), 0)
+  const useful = delivered + consumed
+  if (rule.subject === 'socket') return finding.lostFrames >= (useful + finding.lostFrames) * LIMITING_SHARE ? 3 : 0
+  if (rule.subject === 'backlog') return finding.lostFrames >= (useful + behind + finding.lostFrames) * LIMITING_SHARE ? 2 : 0
+  return 0
+}
+
+/** What every rule finds: first what limits latest on the path, then the greatest loss, the greatest weight, the order of the rules. */
 export function findAll(
   result: UndiagnosedResult,
   plan: Plan,
@@ -50,6 +69,7 @@ function rank(run: RunFacts, rules: readonly DiagnosisRule[]): RankedFinding[] {
   }
   return found.sort(
     (a, b) =>
+      limitingPlace(b, run) - limitingPlace(a, run) ||
       b.finding.lostFrames - a.finding.lostFrames ||
       // Causes of one loss are alternatives: the more particular rule comes first in the list.
       (a.finding.lostFrames > 0 ? 0 : b.finding.weight - a.finding.weight) ||

@@ -20,7 +20,7 @@ export type UndiagnosedResult = Omit<ResultDocument, 'verdict'>
 export const SATURATED_IDLE = 0.05
 
 /** A CPU with at least this share of idle time can take work over. */
-export const SPARE_IDLE = 0.5
+export const SPARE_IDLE = 0.3
 
 /** Where one CPU's time went, as shares in [0,1] that add up to one. */
 export interface CpuFacts {

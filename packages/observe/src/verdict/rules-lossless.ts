@@ -1,13 +1,16 @@
 /** Diagnoses of runs that lost nothing: squeezed softirqs, and what the latency is made of. */
 import type { LatencySummary } from '@softnet/scenario'
 import { formatCount, formatPercent, formatTime } from '../format.js'
-import type { HostFacts, RunFacts } from './facts.js'
+import { cpuOf, type HostFacts, type RunFacts, spareCpus } from './facts.js'
 import type { DiagnosisRule, Finding } from './rule.js'
-import { remedy, settingPaths } from './settings.js'
+import { rivalOn } from './rules-socket.js'
+import { listValue, remedy, settingPaths } from './settings.js'
 
 /** A part of the median latency that is worth naming. */
 const LARGE_PART = 0.4
 const BUSY_QUEUE_CPU = 0.8
+/** A median above this is no cost of the path itself, ns. */
+const WAIT_NS = 200_000
 
 function squeeze(host: HostFacts, run: RunFacts): Finding | null {
   let packets = 0
@@ -117,6 +120,37 @@ function queueing(host: HostFacts, latency: LatencySummary): Finding | null {
   }
 }
 
+/** A reader that waits for its CPU while another program computes there. */
+function runQueueWait(host: HostFacts, run: RunFacts, latency: LatencySummary): Finding | null {
+  if (latency.p50 < WAIT_NS) return null
+  for (const app of host.apps) {
+    for (const task of app.tasks) {
+      const cpu = cpuOf(host, task.cpu)
+      const rival = cpu === undefined ? null : rivalOn(host, app, cpu)
+      if (cpu === undefined || rival === null || rival.share < 0.5 || task.messages === 0) continue
+      const free = spareCpus(host).filter((other) => other !== cpu)[0]
+      return {
+        lostFrames: 0,
+        weight: 0.9,
+        claim: `Half of the packets take ${formatTime(latency.p50)} or more, and most of that is waiting for cpu${cpu.cpu}: ${rival.name} has ${formatPercent(rival.share)} of it, and ${app.plan.name} runs when the scheduler lets it.`,
+        evidence: `${app.plan.name} needs only ${formatPercent(task.time_ns / run.result.simulated_ns)} of the CPU, but after a wake-up it waits for a slice to end, and at ${host.plan.hz} jiffies per second that is seen every ${formatTime(1e9 / host.plan.hz)}.`,
+        advice: `Keep ${rival.name} off cpu${cpu.cpu}.`,
+        remedies:
+          free === undefined || app.tasks.length > 1
+            ? []
+            : [
+                remedy(
+                  settingPaths(run, host.name).app(app.plan.name, 'cpus'),
+                  listValue([free.cpu]),
+                  `away from ${rival.name}`,
+                ),
+              ],
+      }
+    }
+  }
+  return null
+}
+
 function latencyRule(find: (host: HostFacts, run: RunFacts, latency: LatencySummary) => Finding | null) {
   return (host: HostFacts, run: RunFacts): Finding | null =>
     run.result.latency_ns === null || host.lostFrames > 0 ? null : find(host, run, run.result.latency_ns)
@@ -125,6 +159,12 @@ function latencyRule(find: (host: HostFacts, run: RunFacts, latency: LatencySumm
 /** Rules about runs, or parts of runs, that lost nothing. */
 export const LOSSLESS_RULES: readonly DiagnosisRule[] = [
   { name: 'time_squeeze', subject: 'squeeze', summary: 'Softirq runs end with work left', find: squeeze },
+  {
+    name: 'run_queue',
+    subject: 'latency',
+    summary: 'Latency is waiting for a CPU that another program has',
+    find: latencyRule(runQueueWait),
+  },
   { name: 'moderation', subject: 'latency', summary: 'Latency is interrupt moderation', find: latencyRule(moderation) },
   { name: 'cstate_exit', subject: 'latency', summary: 'Latency is waking idle CPUs', find: latencyRule(cstates) },
   {

@@ -81,6 +81,7 @@ function livelock(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: lost,
     weight: cpu.hardirq,
+    isDecisive: true,
     claim: `Interrupt livelock: the ${device.driver.name} driver has no NAPI, and cpu${cpu.cpu} spends ${formatPercent(cpu.hardirq)} of its time in hard interrupts (${formatRate(perSec).replace('pps', 'irq/s')}) taking frames in that nobody gets to process.`,
     evidence: `Softirq is left ${formatPercent(cpu.softirq)} and tasks ${formatPercent(cpu.task)}; ${formatCount(lost)} frames were lost, ${formatCount(lostFor(host, 'CPU_BACKLOG'))} of them at the backlog after the interrupt had paid for them.`,
     advice: 'Use a NAPI driver: it masks the interrupt while it polls, so overload is dropped in the ring at no cost.',
@@ -175,15 +176,17 @@ function oneQueue(host: HostFacts, run: RunFacts): Finding | null {
   const flows = flowSets(run.plan, host.name, row.dev)
   const single = flows.length > 0 && flows.reduce((sum, set) => sum + set.count, 0) === 1
   const remedies: Remedy[] = []
-  if (queues > 1 && !single) {
+  const hashesPortsOut = device.hashFields.udp4 === 'sd' && addressesOnly(flows)
+  if (queues > 1 && !single && !hashesPortsOut) {
     remedies.push(remedy(paths.device(row.dev, 'channels.combined'), queues, `RSS spreads flows over ${queues} queues`))
-    if (device.hashFields.udp4 === 'sd' && addressesOnly(flows)) {
-      remedies.push(remedy(paths.device(row.dev, 'rx-flow-hash.udp4'), 'sdfn', 'so that ports tell flows apart'))
-    }
   }
   if (rpsCpus.length === 0 && targets.length > 0) {
     const mask = maskValue([...targets].sort((a, b) => a - b))
     remedies.push(remedy(paths.device(row.dev, 'queues.rps_cpus'), mask, `RPS moves IP and UDP off cpu${cpu.cpu}`))
+  }
+  if (queues > 1 && !single && hashesPortsOut) {
+    remedies.push(remedy(paths.device(row.dev, 'channels.combined'), queues, `RSS spreads flows over ${queues} queues`))
+    remedies.push(remedy(paths.device(row.dev, 'rx-flow-hash.udp4'), 'sdfn', 'so that ports tell flows apart'))
   }
   if (remedies.length === 0) return null
   return finding(

@@ -35,12 +35,72 @@ function lostAtSocket(loss: SocketLoss): string {
   return `${formatCount(loss.lost)} datagrams found the socket of ${loss.app.plan.name} full (RcvbufErrors, ${formatBytes(rcvbuf)})`
 }
 
+/** Share of the reader's CPU from which the kernel is what it lacks time to. */
+const KERNEL_RIVAL = 0.3
+
+/** Flows of all sources; one flow reaches one socket, however many readers there are. */
+function flowCount(run: RunFacts): number {
+  return run.plan.traffic.reduce((sum, source) => sum + (source.kind === 'replay' ? 2 : source.flows.count), 0)
+}
+
+/** CPU of each task, those on a CPU without room given one of the free ones in turn. */
+function movedTasks(host: HostFacts, app: AppFacts, free: readonly number[]): number[] {
+  let moved = 0
+  return app.plan.tasks.map((allowed, i) => {
+    const cpu = app.tasks[i]?.cpu ?? allowed[0] ?? 0
+    if (cpuOf(host, cpu)?.saturated !== true) return cpu
+    return free[moved++ % free.length] as number
+  })
+}
+
+/** Share of a CPU that tasks of other programs had, and the program that had most. */
+export function rivalOn(host: HostFacts, app: AppFacts, cpu: CpuFacts): { readonly name: string; readonly share: number } | null {
+  let most: { name: string; share: number } | null = null
+  const { hardirq, softirq, ksoftirqd, task, idle } = cpu.row.time_ns
+  const total = hardirq + softirq + ksoftirqd + task + idle
+  for (const other of host.apps) {
+    if (other === app) continue
+    const time = other.tasks.filter((row) => row.cpu === cpu.cpu).reduce((sum, row) => sum + row.time_ns, 0)
+    const share = total > 0 ? time / total : 0
+    if (share > (most?.share ?? 0)) most = { name: other.plan.name, share }
+  }
+  return most
+}
+
+function cpuShared(host: HostFacts, run: RunFacts): Finding | null {
+  const loss = socketLoss(host)
+  if (loss === null || !loss.cpu.saturated) return null
+  const { cpu, app } = loss
+  const rival = rivalOn(host, app, cpu)
+  if (rival === null || rival.share < 0.3 || rival.share < loss.appShare) return null
+  const free = spareCpus(host)
+    .filter((other) => other !== cpu)
+    .map((other) => other.cpu)
+  return {
+    lostFrames: loss.lost,
+    weight: rival.share,
+    claim: `${lostAtSocket(loss)} because ${app.plan.name} waits for its CPU: on cpu${cpu.cpu} ${rival.name} has ${formatPercent(rival.share)} of the time and ${app.plan.name} ${formatPercent(loss.appShare)}.`,
+    evidence: `${rival.name} runs until its slice is over, at ${host.plan.hz} jiffies per second a tick or more after ${app.plan.name} was woken; the socket fills meanwhile.`,
+    advice: `Keep ${rival.name} and ${app.plan.name} on different CPUs.`,
+    remedies:
+      free.length > 0
+        ? [
+            remedy(
+              settingPaths(run, host.name).app(app.plan.name, 'cpus'),
+              listValue(movedTasks(host, app, free)),
+              `away from ${rival.name}`,
+            ),
+          ]
+        : [],
+  }
+}
+
 function starved(host: HostFacts, run: RunFacts): Finding | null {
   const loss = socketLoss(host)
   if (loss === null || !loss.cpu.saturated) return null
   const { cpu, app } = loss
   const kernel = cpu.softirq + cpu.hardirq
-  if (kernel < loss.appShare || kernel < 0.3) return null
+  if (kernel < KERNEL_RIVAL) return null
   const irqQueue = host.queues.find((queue) => queue.cpu === cpu)
   const spare = spareCpus(host)
   const free = spare.map((other) => other.cpu).slice(0, Math.max(1, app.plan.tasks.length))
@@ -49,7 +109,7 @@ function starved(host: HostFacts, run: RunFacts): Finding | null {
       ? [
           remedy(
             settingPaths(run, host.name).app(app.plan.name, 'cpus'),
-            listValue(app.plan.tasks.map((_, i) => free[i % free.length]!)),
+            listValue(movedTasks(host, app, free)),
             `moves it off the CPU that receives`,
           ),
         ]
@@ -57,7 +117,7 @@ function starved(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: kernel,
-    claim: `${lostAtSocket(loss)} because softirq starves the program: on cpu${cpu.cpu} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
+    claim: `${lostAtSocket(loss)} because ${kernel >= loss.appShare * 2 ? 'softirq starves the program' : 'softirq and the program share a CPU'}: on cpu${cpu.cpu} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
     evidence:
       irqQueue === undefined
         ? `cpu${cpu.cpu} runs the protocols of packets steered to it and is ${formatPercent(1 - cpu.idle)} busy.`
@@ -75,7 +135,7 @@ function appTooSlow(host: HostFacts, run: RunFacts): Finding | null {
   if (loss === null || !loss.cpu.saturated) return null
   const { cpu, app } = loss
   const kernel = cpu.softirq + cpu.hardirq
-  if (kernel >= 0.3 && kernel >= loss.appShare) return null
+  if (kernel >= KERNEL_RIVAL) return null
   const messages = app.tasks.reduce((sum, task) => sum + task.messages, 0)
   const syscalls = app.tasks.reduce((sum, task) => sum + task.syscalls, 0)
   const time = app.tasks.reduce((sum, task) => sum + task.time_ns, 0)
@@ -84,8 +144,8 @@ function appTooSlow(host: HostFacts, run: RunFacts): Finding | null {
   const spare = spareCpus(host).map((other) => other.cpu)
   const own = loss.cpus.map((other) => other.cpu)
   const remedies: Remedy[] = []
-  if (spare.length > 0) {
-    const more = [...new Set([...own, ...spare.slice(0, Math.max(1, own.length))])].sort((a, b) => a - b)
+  const more = [...new Set([...own, ...spare.slice(0, Math.max(1, own.length))])].sort((a, b) => a - b)
+  if (more.length > app.plan.tasks.length && flowCount(run) > 1) {
     remedies.push(
       remedy(
         paths.app(app.plan.name, 'cpus'),
@@ -156,6 +216,7 @@ function udpMemory(host: HostFacts, run: RunFacts): Finding | null {
 
 /** Rules about sockets. */
 export const SOCKET_RULES: readonly DiagnosisRule[] = [
+  { name: 'cpu_shared', subject: 'socket', summary: 'Another program has the CPU of the reader', find: cpuShared },
   { name: 'app_starved', subject: 'socket', summary: 'Softirq leaves the reader no time', find: starved },
   { name: 'app_too_slow', subject: 'socket', summary: 'The reader needs more than its CPU', find: appTooSlow },
   {

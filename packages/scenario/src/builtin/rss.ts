@@ -126,7 +126,7 @@ const fourCpus = builtin(
       load: {
         to: 'server/eth0',
         pattern: 'poisson',
-        rate: '2.6Mpps',
+        rate: '2.3Mpps',
         frame: 64,
         flows: { count: 32, pick: 'zipf', 'zipf-exponent': 1, sport: 40_960, dport: 9000 },
       },
@@ -143,8 +143,8 @@ const singleQueue = builtin(
     warmup: '1ms',
     hosts: {
       server: {
-        cpus: 4,
-        devices: { eth0: { driver: 'ixgbe', address: '192.0.2.1/24', channels: { combined: 1 } } },
+        cpus: 6,
+        devices: { eth0: { driver: 'i40e', address: '192.0.2.1/24', channels: { combined: 1 } } },
         apps: {
           sink: { cpus: [1, 2, 3], batch: 16, sockets: { count: 12, bind: '0.0.0.0:9000', 'port-step': 1 } },
         },

@@ -82,7 +82,7 @@ const backlog = builtin(
     warmup: '1ms',
     hosts: {
       server: {
-        cpus: 4,
+        cpus: 6,
         devices: {
           eth0: {
             driver: 'ixgbe',

@@ -1,5 +1,5 @@
 import { formatTime, type Plan } from '@softnet/scenario'
-import { type RawOptions, readOverrides } from '../common-options.js'
+import { type RawOptions, readOverrides } from '../command-options.js'
 import type { ScenarioOverrides } from '../compile.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import type { Terminal } from '../terminal.js'

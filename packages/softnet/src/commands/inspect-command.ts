@@ -1,4 +1,4 @@
-import type { RawOptions } from '../common-options.js'
+import type { RawOptions } from '../command-options.js'
 import { inspectToText } from '../inspect-text.js'
 import { inspectPlanInIsolate } from '../simulation-run.js'
 import type { Terminal } from '../terminal.js'

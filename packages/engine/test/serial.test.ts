@@ -1,0 +1,151 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createSerialRunner, type Partition, type PartitionTimes } from '../src/index.js'
+
+/** A ball on its way: when it arrives, where, and how often it has been thrown. */
+interface Throw {
+  readonly atPs: number
+  readonly to: number
+  readonly count: number
+}
+
+/** Players in a ring who throw balls to their neighbour; a throw takes `latencyPs`. Nothing in it is about networks. */
+class Ring {
+  readonly log: string[] = []
+  readonly marked: number[] = []
+  readonly mail: Throw[][]
+  readonly waiting: Throw[][]
+  times: PartitionTimes | null = null
+  /** A player who may not throw before the time given here (a full mailbox). */
+  heldUntilPs = new Map<number, number>()
+
+  readonly players: number
+  readonly latencyPs: number
+  readonly thinkPs: (player: number) => number
+
+  constructor(players: number, latencyPs: number, thinkPs: (player: number) => number) {
+    this.players = players
+    this.latencyPs = latencyPs
+    this.thinkPs = thinkPs
+    this.mail = Array.from({ length: players }, () => [])
+    this.waiting = Array.from({ length: players }, () => [])
+  }
+
+  throwTo(to: number, atPs: number, count: number): void {
+    this.mail[to]?.push({ atPs, to, count })
+    this.marked.push(to)
+  }
+
+  partitions(): Partition[] {
+    return Array.from({ length: this.players }, (_, id) => this.#partition(id))
+  }
+
+  #partition(id: number): Partition {
+    const write = () => {
+      const first = this.waiting[id]?.[0]
+      if (this.times !== null) this.times.next[id] = first === undefined ? Number.POSITIVE_INFINITY : first.atPs
+    }
+    return {
+      id,
+      name: `player${id}`,
+      inputs: [{ from: (id + this.players - 1) % this.players, latencyPs: this.latencyPs }],
+      bounded: false,
+      attach: (times) => {
+        this.times = times
+      },
+      drain: () => {
+        const waiting = this.waiting[id] ?? []
+        waiting.push(...(this.mail[id]?.splice(0) ?? []))
+        waiting.sort((a, b) => a.atPs - b.atPs || a.count - b.count)
+        write()
+      },
+      run: () => {
+        const waiting = this.waiting[id] ?? []
+        const horizonPs = this.times?.horizon[id] ?? 0
+        let progress = false
+        while (waiting.length > 0 && (waiting[0] as Throw).atPs < horizonPs) {
+          const ball = waiting[0] as Throw
+          if (ball.atPs < (this.heldUntilPs.get(id) ?? 0)) break
+          waiting.shift()
+          progress = true
+          this.log.push(`${ball.atPs} player${id} ${ball.count}`)
+          const to = (id + 1) % this.players
+          this.throwTo(to, ball.atPs + this.thinkPs(id) + this.latencyPs, ball.count + 1)
+        }
+        write()
+        return progress
+      },
+    }
+  }
+
+  runner() {
+    return createSerialRunner(this.partitions(), () => this.marked.pop() ?? -1)
+  }
+}
+
+function start(players: number, balls: number): Ring {
+  const ring = new Ring(players, 100, (player) => 7 * player + 3)
+  for (let ball = 0; ball < balls; ball++) ring.throwTo(ball % players, 1 + ball * 13, 0)
+  return ring
+}
+
+test('ping-pong: every throw is caught at its time', () => {
+  const ring = start(2, 1)
+  ring.runner().runUntil(1000)
+  assert.equal(ring.log.slice(0, 4), ['1 player0 0', '104 player1 1', '214 player0 2', '317 player1 3'])
+  assert.ok(ring.log.every((line) => Number(line.split(' ')[0]) < 1000))
+})
+
+test('a run cut into pieces is the run in one', () => {
+  const whole = start(7, 5)
+  whole.runner().runUntil(50_000)
+  const cut = start(7, 5)
+  const runner = cut.runner()
+  for (const untilPs of [1, 2, 777, 778, 12_345, 12_345, 49_999, 50_000]) runner.runUntil(untilPs)
+  assert.equal([...cut.log].sort(), [...whole.log].sort())
+})
+
+test('each player catches in order of time', () => {
+  const ring = start(5, 9)
+  ring.runner().runUntil(30_000)
+  for (let player = 0; player < 5; player++) {
+    const times = ring.log.filter((line) => line.includes(`player${player} `)).map((line) => Number(line.split(' ')[0]))
+    assert.ok(times.length > 100)
+    assert.equal(
+      times,
+      [...times].sort((a, b) => a - b),
+    )
+  }
+})
+
+test('an input without latency is refused with the names of both', () => {
+  const ring = new Ring(2, 0, () => 1)
+  assert.throws(() => ring.runner(), /player0 has an input without latency: player1/)
+})
+
+test('a ring in which nobody can go on says who waits, and does not hang', () => {
+  const ring = start(2, 1)
+  ring.heldUntilPs.set(0, 500)
+  assert.throws(() => ring.runner().runUntil(1000), /no partition can go on before 1000 ps: player0 at 1 ps/)
+})
+
+test('idle partitions are not advanced', () => {
+  const few = start(2, 1)
+  const runner = few.runner()
+  runner.runUntil(100_000)
+  const steps = runner.steps()
+  const many = new Ring(1002, 100, (player) => 7 * player + 3)
+  const partitions = many.partitions().map((partition, id) => ({
+    ...partition,
+    // Players 0 and 1 play; a thousand others only watch.
+    inputs: id < 2 ? [{ from: 1 - id, latencyPs: 100 }] : [],
+  }))
+  many.throwTo(0, 1, 0)
+  const original = many.throwTo.bind(many)
+  many.throwTo = (to, atPs, count) => original(to === 2 ? 0 : to, atPs, count)
+  const crowded = createSerialRunner(partitions, () => many.marked.pop() ?? -1)
+  crowded.runUntil(100_000)
+  assert.is(crowded.steps(), steps)
+})
+
+test.run()
