@@ -113,7 +113,7 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   same('UdpRcvbufErrors', at('Udp', 'RcvbufErrors'), drops('SOCKET_RCVBUFF'))
   same('UdpNoPorts', at('Udp', 'NoPorts'), drops('NO_SOCKET', '__udp4_lib_rcv'))
   same('UdpInCsumErrors', at('Udp', 'InCsumErrors'), drops('UDP_CSUM'))
-  same('IpInHdrErrors', at('Ip', 'InHdrErrors'), drops('IP_INHDR', 'ip_rcv_core') + drops('IP_CSUM'))
+  same('IpInHdrErrors', at('Ip', 'InHdrErrors'), drops('IP_INHDR') + drops('IP_CSUM'))
   same('UdpInDatagrams', at('Udp', 'InDatagrams'), report.packets.delivered)
   const received = sum(sockets.map((socket) => socket.received))
   if (received !== at('Udp', 'InDatagrams')) fault(`sockets received ${received}, UdpInDatagrams ${at('Udp', 'InDatagrams')}`)
@@ -122,7 +122,8 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   const ways = ['InHdrErrors', 'InAddrErrors', 'InUnknownProtos', 'InDiscards', 'InDelivers', 'ReasmReqds']
   const known = sum(ways.map((name) => at('Ip', name))) + at('IpExt', 'InTruncatedPkts') + at('IpExt', 'InNoRoutes')
   const rest = at('Ip', 'InReceives') - known
-  const routed = dropsAt(report, host.name, (where) => ROUTE_PLACES.includes(where))
+  // Bad options are dropped at a routing place, and counted as bad headers.
+  const routed = dropsAt(report, host.name, (where, why) => ROUTE_PLACES.includes(where) && why !== 'IP_INHDR')
   if (merges ? rest < 0 || rest > routed : rest !== routed)
     fault(`IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`)
 }

@@ -73,7 +73,7 @@ const FIELDS: readonly (readonly [at: number, bytes: number])[] = [
   [32, 1],
 ]
 
-function damage(draw: Draw, packet: Buffer): Buffer {
+function damage(draw: Draw, packet: Buffer): Buffer<ArrayBufferLike> {
   const [at, bytes] = draw.pick(FIELDS)
   switch (draw.below(6)) {
     case 0:
@@ -98,7 +98,7 @@ function damage(draw: Draw, packet: Buffer): Buffer {
 /** Any packet: sound, damaged, damaged with right checksums, or noise. */
 export function hostilePacket(draw: Draw, host: Receiver): Buffer {
   if (draw.chance(0.05)) return bytesOf(draw, draw.below(200))
-  const packet = damage(draw, soundPacket(draw, host))
+  const packet: Buffer = damage(draw, soundPacket(draw, host))
   if (packet.length >= 20 && draw.chance(0.6)) fixChecksums(packet)
   return packet
 }
@@ -119,7 +119,7 @@ export function pcapOf(linkType: number, frames: readonly Buffer[], gapNs: numbe
   header.set([2, 0, 4, 0], 4)
   header.writeUInt32LE(262_144, 16)
   header.writeUInt32LE(linkType, 20)
-  const parts = [header]
+  const parts: Buffer[] = [header]
   frames.forEach((frame, index) => {
     const record = Buffer.alloc(16)
     record.writeUInt32LE(Math.floor((index * gapNs) / 1e9), 0)

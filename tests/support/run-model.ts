@@ -52,7 +52,10 @@ export function inAnyOrder(seed: number): Advance {
     for (;;) {
       for (const partition of partitions) partition.drain()
       const waiting = partitions.filter((_, p) => (next[p] as number) < durationPs)
-      if (waiting.length === 0) return
+      if (waiting.length === 0) {
+        if (!lastTurns(partitions, horizon, durationPs)) return
+        continue
+      }
       const arrivals = earliestArrivals(partitions, next)
       let progress = false
       while (!progress && waiting.length > 0) {
@@ -66,6 +69,17 @@ export function inAnyOrder(seed: number): Advance {
       if (!progress) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
     }
   }
+}
+
+/** Wires that waited for room may have it by now; true if one of them went on. */
+function lastTurns(partitions: readonly ModelPartition[], horizon: Float64Array, durationPs: number): boolean {
+  let progress = false
+  for (const partition of partitions) {
+    if (!partition.bounded) continue
+    horizon[partition.id] = durationPs
+    if (partition.run()) progress = true
+  }
+  return progress
 }
 
 /** Earliest time at which anything new can reach each partition, if what is known is followed to the end. */

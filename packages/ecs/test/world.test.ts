@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { System } from '../src/index.js'
 import {
   Binder,
   defineComponent,

@@ -249,6 +249,25 @@ test('malformed and truncated frames are ordinary input', () => {
   assert.is(seen[2]!.flags, SKB.csumUnnecessary | SKB.l4Hash)
 })
 
+test('a short frame is padded before anything is read from it', () => {
+  const packet = udp({ payloadBytes: 4 })
+  const long = packet.slice()
+  new DataView(long.buffer).setUint16(16, 46)
+  const cut = packet.slice(0, 30)
+  const { seen } = rows(pcap([packet, long, cut].map((bytes, i) => ({ timeNs: i * 1000, bytes }))))
+  for (const row of seen) assert.equal([row.wireBytes, row.len], [60, 60])
+  // 46 bytes of IP are there, the header's own and the sender's padding: nothing is missing.
+  assert.equal(
+    seen.map((row) => row.faults & FAULT_IP_TOT_LEN_LONG),
+    [0, 0, 0],
+  )
+  assert.equal(
+    seen.map((row) => row.totLen),
+    [32, 46, 32],
+  )
+  assert.ok((seen[2]!.flags & SKB.ipCsumBad) !== 0, 'the cut took a part of the header away')
+})
+
 test('no file, or one that is no capture, sends nothing', () => {
   assert.is(rows(new Uint8Array(0)).seen.length, 0)
   assert.is(rows(new Uint8Array(100).fill(65)).seen.length, 0)

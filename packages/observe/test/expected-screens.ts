@@ -42,7 +42,7 @@ VERDICT  one_queue
   ns a frame it takes at most 1.18 Mpps, clean_rx is its largest stage (40.3 %), while 2 of 3 other
   CPUs are mostly idle. Give the card more queues, or steer packets with RPS.
   --set eth0.channels.combined=4  RSS spreads flows over 4 queues
-  --set eth0.queues.rps_cpus=a    RPS moves IP and UDP off cpu0
+  --set eth0.queues.rps_cpus=e    RPS moves IP and UDP off cpu0
 `,
   },
   'rss 80': {
@@ -133,8 +133,8 @@ LATENCY  last bit at the port to recvmsg, 2,000 packets
 VERDICT  cpu_saturated
   840,000 frames found no descriptor: the ring of eth0 queue 15 reached 511 of 512 because the 16
   CPUs that poll eth0 can take no more. cpu15 spends 89.9 % of its time in softirq and 9.0 % in hard
-  interrupts, at 32.8 ns a frame it takes at most 30.5 Mpps. No CPU is idle enough to help: only
-  less work per packet, larger frames or more CPUs help; a larger ring only delays the loss.
+  interrupts, at 32.8 ns a frame it takes at most 30.5 Mpps. Bring in the CPUs that are idle.
+  --set eth0.channels.combined=64  a queue for each CPU
 `,
   },
   'large 72': {
@@ -175,9 +175,9 @@ VERDICT  cpu_saturated
   840,000 frames found no descriptor: the ring of eth0 queue 15 reached
   511 of 512 because the 16 CPUs that poll eth0 can take no more. cpu15
   spends 89.9 % of its time in softirq and 9.0 % in hard interrupts, at
-  32.8 ns a frame it takes at most 30.5 Mpps. No CPU is idle enough to
-  help: only less work per packet, larger frames or more CPUs help; a
-  larger ring only delays the loss.
+  32.8 ns a frame it takes at most 30.5 Mpps. Bring in the CPUs that are
+  idle.
+  --set eth0.channels.combined=64  a queue for each CPU
 `,
   },
 }

@@ -226,6 +226,18 @@ const rcvbuf = (result_: Parameters<typeof hostResult>[0], host: Partial<HostPla
 
 const SOCKET_CASES: readonly Case[] = [
   {
+    rule: 'cpu_shared',
+    ...rcvbuf(
+      {
+        cpus: [cpu(0, { softirq: 40 }), cpu(1, { task: 100 }), cpu(2), cpu(3)],
+        tasks: [task('sink', 1, 2e6), task('batch', 1, 98e6)],
+      },
+      { apps: [app([1]), { ...app([1]), name: 'batch', kind: 'spin', sockets: [] }] },
+    ),
+    says: /sink waits for its CPU: on cpu1 batch has 98\.0 % of the time and sink 2\.0 %/,
+    sets: ['apps.sink.cpus=[2]'],
+  },
+  {
     rule: 'app_starved',
     ...rcvbuf(
       { cpus: [cpu(0, { softirq: 88, task: 12 }), cpu(1), cpu(2), cpu(3)], tasks: [task('sink', 0, 12e6)] },
@@ -300,6 +312,20 @@ const LOSSLESS_CASES: readonly Case[] = [
     ...squeezed({ time_squeeze: 31, squeeze_time: 31 }),
     says: /0 by packets, 31 by time, so netdev_budget_usecs = 8,000/,
     sets: ['net.core.netdev_budget_usecs=16000'],
+  },
+  {
+    rule: 'run_queue',
+    document: result(
+      hostResult({
+        cpus: [cpu(0, { softirq: 40 }), cpu(1, { task: 100 }), cpu(2), cpu(3)],
+        tasks: [task('sink', 1, 2e6, { messages: 1000 }), task('batch', 1, 98e6)],
+      }),
+      [],
+      latency(2_000_000),
+    ),
+    plan: plan(hostPlan(4, { apps: [app([1]), { ...app([1]), name: 'batch', kind: 'spin', sockets: [] }] }), [calm]),
+    says: /waiting for cpu1: batch has 98\.0 % of it.*sink needs only 2\.0 % of the CPU/,
+    sets: ['apps.sink.cpus=[2]'],
   },
   {
     rule: 'moderation',

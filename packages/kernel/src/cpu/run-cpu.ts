@@ -108,11 +108,10 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     findNextStep(cpu) {
       if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
         nextStepPs[cpu] = clockPs[cpu]
-      } else {
-        findNext(cpu)
-        nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
+        return
       }
-      line.boundByFullLane(cpu)
+      findNext(cpu)
+      nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
     },
     run(cpu) {
       let progress = false
@@ -144,7 +143,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
             idle.enter(cpu)
             continue
           }
-          if (next >= horizon) return progress
+          if (next >= horizon) return line.catchUp(cpu, horizon) || progress
           idle.sleepToEvent(cpu)
         }
         progress = true
@@ -152,6 +151,8 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     },
     finish(cpu, endPs) {
       if (clockPs[cpu] < endPs && idle.idle(cpu)) idle.sleepUntil(cpu, endPs)
+      // Frames that have reached their ring are counted there, wherever the run was cut.
+      line.catchUp(cpu, endPs)
       // The step under way reaches beyond the end: that part of it belongs to nobody's account.
       const beyond = clockPs[cpu] - endPs
       if (beyond <= 0) return

@@ -6,7 +6,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { Skb } from '../skb/components.js'
-import { CpuVector, HardirqState } from './components.js'
+import { CpuVector, HardirqState, LocalIrq } from './components.js'
 import { moderation } from './moderation.js'
 
 /** Moderation rules in the order of `IrqVector.moderation`. */
@@ -23,11 +23,6 @@ export interface Vectors {
    * CPU's clock is ahead of what is known; true if there were any.
    */
   catchUp(cpu: number, beforePs: number): boolean
-  /**
-   * Brings `Cpu.nextStepPs` forward to the first frame of a full lane: the wire waits for room in it, also where the CPU's
-   * own clock is already beyond the time a run stops at.
-   */
-  boundByFullLane(cpu: number): void
   /** The driver's unmasking write: frames that came meanwhile raise it at once or by moderation. */
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
@@ -51,9 +46,10 @@ export const vectors = defineSystem<Vectors>(
     const { firstQueue, queueCount, moderation: rule } = v
     const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
+    const { idle } = context.read(LocalIrq)
     const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
     const { duePs } = context.read(Skb)
-    const { clockPs, limitPs, lookPs, nextStepPs } = context.write(Cpu)
+    const { clockPs, limitPs, lookPs } = context.write(Cpu)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
     context.resource(PLAN_CONSTANTS)
     const rings = context.system(ring)
@@ -165,7 +161,8 @@ export const vectors = defineSystem<Vectors>(
         signal(cpu, signalled)
       },
       catchUp(cpu, beforePs) {
-        lookPs[cpu] = Math.min(clockPs[cpu], beforePs - 1)
+        // Nothing happens on an idle CPU before its next event; a busy one is at its clock already.
+        lookPs[cpu] = idle[cpu] !== 0 ? beforePs - 1 : Math.min(clockPs[cpu], beforePs - 1)
         let moved = 0
         const base = firstVector[cpu]
         for (let i = 0; i < vectorCount[cpu]; i++) {
@@ -175,20 +172,6 @@ export const vectors = defineSystem<Vectors>(
           for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
         }
         return moved > 0
-      },
-      boundByFullLane(cpu) {
-        const base = firstVector[cpu]
-        const n = vectorCount[cpu]
-        for (let i = 0; i < n; i++) {
-          const vector = cpuVector[base + i]
-          const end = firstQueue[vector] + queueCount[vector]
-          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-            const head = laneHead[rxq]
-            if ((laneTail[rxq] - head) >>> 0 <= laneMask[rxq]) continue
-            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
-            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
-          }
-        }
       },
       unmask(cpu, vector) {
         masked[vector] = 0

@@ -19,6 +19,7 @@ import {
   PACKET_HOST,
   PACKET_MULTICAST,
 } from '@softnet/wire'
+import { MIN_FRAME_BYTES } from '../wire/lane-write.js'
 
 /** Source address of frames whose capture tells none: a locally administered one. */
 export const SENDER_MAC = 0x02000000ff01
@@ -34,7 +35,7 @@ export class EthernetFrame {
   /** Bytes, valid up to `capturedBytes`; the buffer is used again for the next frame. */
   bytes = new Uint8Array(0)
   capturedBytes = 0
-  /** Length on the wire without FCS, before padding. */
+  /** Length on the wire without FCS; a whole frame is padded to 60 bytes. */
   wireBytes = 0
   /** Time since the first frame, ns. */
   timestampNs = 0
@@ -82,6 +83,20 @@ export function eachEthernetFrame(capture: Uint8Array, deviceMac: number, visit:
       const head = new DataView(out.bytes.buffer)
       emitEthernet(head, 0, macHi(mac), macLo(mac), macHi(SENDER_MAC), macLo(SENDER_MAC), type)
     }
+    padShort(out)
     visit(out)
   }
+}
+
+/** A capture may hold frames as they were before the sender's card padded them (loopback, veth, its own). */
+function padShort(frame: EthernetFrame): void {
+  const { capturedBytes, wireBytes } = frame
+  if (capturedBytes !== wireBytes || wireBytes < ETH_HLEN || wireBytes >= MIN_FRAME_BYTES) return
+  if (frame.bytes.length < MIN_FRAME_BYTES) {
+    const padded = new Uint8Array(MIN_FRAME_BYTES)
+    padded.set(frame.bytes.subarray(0, capturedBytes))
+    frame.bytes = padded
+  } else frame.bytes.fill(0, capturedBytes, MIN_FRAME_BYTES)
+  frame.capturedBytes = MIN_FRAME_BYTES
+  frame.wireBytes = MIN_FRAME_BYTES
 }

@@ -24,16 +24,16 @@ export function modelRunner(model: Model): (untilPs: number) => void {
       const first = least(next)
       if (first >= untilPs) return
       let isMoving = false
-      for (const { id, inputs, drain, run } of partitions) {
-        if (next[id] >= untilPs) continue
-        drain()
+      for (const partition of partitions) {
+        const { id, inputs } = partition
+        partition.drain()
         const bounds = inputs.map(({ from, latencyPs }) => {
           const sender = partitions[from]
           const woken = first + least(sender.inputs.map((input) => input.latencyPs)) + latencyPs
           return Math.min(sender.bounded ? bound[from] : next[from] + latencyPs, woken)
         })
         horizon[id] = Math.min(untilPs, least(bounds))
-        if (run()) isMoving = true
+        if (partition.run()) isMoving = true
       }
       if (!isMoving) throw new Error(`the model stands still before ${untilPs} ps`)
     }

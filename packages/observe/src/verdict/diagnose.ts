@@ -40,8 +40,8 @@ const LIMITING_SHARE = 0.05
  * bottleneck, however much is lost before it.
  */
 function limitingPlace({ rule, finding }: RankedFinding, run: RunFacts): number {
-  if (finding.lostFrames === 0) return 0
-  if (finding.isDecisive === true) return 4
+  if (finding.lostFrames === 0 || finding.limits === undefined) return 0
+  if (finding.limits === 'everything') return 4
   const { delivered, consumed } = run.result.packets
   const behind = run.hosts.reduce((sum, { lostByReason }) => sum + (lostByReason.SOCKET_RCVBUFF ?? 0), 0)
   const useful = delivered + consumed

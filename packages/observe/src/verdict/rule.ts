@@ -18,8 +18,8 @@ export interface Finding {
   /** What to do, a whole sentence; used where no other finding needs the room. */
   readonly advice: string
   readonly remedies: readonly Remedy[]
-  /** True where the finding explains everything that was lost on the host, wherever it was counted. */
-  readonly isDecisive?: boolean
+  /** `place`: whoever works there has no time left, so nothing more gets past; `everything`: it explains all loss of the host, wherever counted. */
+  readonly limits?: 'place' | 'everything'
 }
 
 /** Parts of the path that a finding explains the loss of; two findings on one part are alternatives. */

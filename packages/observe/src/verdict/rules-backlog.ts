@@ -67,6 +67,7 @@ function rpsTargetIsIrqCpu(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: 1 - loss.cpu.idle,
+    limits: 'place',
     claim: `${overflow(loss)} on cpu${loss.cpu.cpu}, which takes the interrupts of ${queue.row.dev} and is an RPS target as well.`,
     evidence: `${target(loss)}.`,
     advice: `Leave cpu${loss.cpu.cpu} out of the mask, so that it only runs the driver and hands packets on.`,
@@ -113,6 +114,7 @@ function backlogCpuSaturated(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: 1 - loss.cpu.idle,
+    limits: 'place',
     claim: `${overflow(loss)} because cpu${loss.cpu.cpu}, which runs their protocols, can take no more.`,
     evidence: `${target(loss)}; a longer backlog would only add latency.`,
     advice:

@@ -81,7 +81,7 @@ function livelock(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: lost,
     weight: cpu.hardirq,
-    isDecisive: true,
+    limits: 'everything',
     claim: `Interrupt livelock: the ${device.driver.name} driver has no NAPI, and cpu${cpu.cpu} spends ${formatPercent(cpu.hardirq)} of its time in hard interrupts (${formatRate(perSec).replace('pps', 'irq/s')}) taking frames in that nobody gets to process.`,
     evidence: `Softirq is left ${formatPercent(cpu.softirq)} and tasks ${formatPercent(cpu.task)}; ${formatCount(lost)} frames were lost, ${formatCount(lostFor(host, 'CPU_BACKLOG'))} of them at the backlog after the interrupt had paid for them.`,
     advice: 'Use a NAPI driver: it masks the interrupt while it polls, so overload is dropped in the ring at no cost.',

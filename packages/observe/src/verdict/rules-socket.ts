@@ -79,6 +79,7 @@ function cpuShared(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: rival.share,
+    limits: 'place',
     claim: `${lostAtSocket(loss)} because ${app.plan.name} waits for its CPU: on cpu${cpu.cpu} ${rival.name} has ${formatPercent(rival.share)} of the time and ${app.plan.name} ${formatPercent(loss.appShare)}.`,
     evidence: `${rival.name} runs until its slice is over, at ${host.plan.hz} jiffies per second a tick or more after ${app.plan.name} was woken; the socket fills meanwhile.`,
     advice: `Keep ${rival.name} and ${app.plan.name} on different CPUs.`,
@@ -117,6 +118,7 @@ function starved(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: kernel,
+    limits: 'place',
     claim: `${lostAtSocket(loss)} because ${kernel >= loss.appShare * 2 ? 'softirq starves the program' : 'softirq and the program share a CPU'}: on cpu${cpu.cpu} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
     evidence:
       irqQueue === undefined
@@ -160,6 +162,7 @@ function appTooSlow(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: loss.appShare,
+    limits: 'place',
     claim: `${lostAtSocket(loss)} because ${app.plan.name} reads too slowly: it has ${formatPercent(loss.appShare)} of cpu${cpu.cpu} and the CPU is full.`,
     evidence: `A message costs it ${formatTime(each)} (${messages > 0 ? (syscalls / messages).toFixed(2) : '0'} system calls each, ${formatTime(app.plan.workPs / 1000)} of it its own work), so one reader manages ${each > 0 ? formatCount(1e9 / each) : '0'} messages per second.`,
     advice: 'Read with more tasks or do less per message; a larger buffer would only fill later.',

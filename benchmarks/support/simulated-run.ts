@@ -1,0 +1,78 @@
+import { createSerialRunner, tuneIsolate } from '@softnet/engine'
+import { buildModel, modelPartitions, modelProgress, receiverQueue, reportModel } from '@softnet/kernel'
+import { builtinScenario, compileScenario, type Plan, rssScenario } from '@softnet/scenario'
+import { wallMs } from './host-clock.js'
+import type { Packets, RunFigures, RunRequest } from './request.js'
+
+const PS_PER_US = 1e6
+
+/** A model that is advanced slice by slice. One per process: code bound twice runs several times slower. */
+export interface SimulatedRun {
+  readonly buildMs: number
+  /** Advances to the end of the warm-up and starts to count. */
+  warm(): void
+  /** Advances by one slice, at most to the end of the run. */
+  slice(): void
+  /** Packets since the warm-up. */
+  packets(): Packets
+  /** Advances to the end of the run and reads it out. */
+  end(): RunFigures
+}
+
+function compile(request: RunRequest): Plan {
+  const { scenario, set = {}, warmUs, sliceUs, slices } = request
+  const wide = /^rss:(\d+)$/.exec(scenario)
+  const document = wide === null ? builtinScenario(scenario)?.scenario : rssScenario(Number(wide[1]))
+  if (document === undefined) throw new Error(`no built-in scenario is called ${scenario}`)
+  const changes = { ...set, duration: `${warmUs + sliceUs * slices}us`, warmup: `${Math.floor(warmUs / 2)}us` }
+  const overrides = Object.entries(changes).map(([path, value]) => ({ path, value, given: String(value) }))
+  const compiled = compileScenario(document, { source: scenario, overrides })
+  if (!compiled.ok) throw new Error(`${scenario}: ${JSON.stringify(compiled.errors)}`)
+  return compiled.plan
+}
+
+/** Builds what a request asks for the way a run of the program does, without capture. */
+export function createSimulatedRun(request: RunRequest): SimulatedRun {
+  const plan = compile(request)
+  tuneIsolate()
+  const startMs = wallMs()
+  const model = buildModel(plan)
+  const partitions = modelPartitions(model)
+  const runner = createSerialRunner(partitions, receiverQueue(model))
+  const buildMs = wallMs() - startMs
+  let reachedPs = 0
+  let counted = modelProgress(model)
+  let stepsBefore = 0
+
+  function goTo(untilPs: number): void {
+    reachedPs = Math.min(untilPs, plan.durationPs)
+    runner.runUntil(reachedPs)
+  }
+
+  function packets(): Packets {
+    const { offered, delivered, dropped } = modelProgress(model)
+    return {
+      offered: offered - counted.offered,
+      delivered: delivered - counted.delivered,
+      dropped: dropped - counted.dropped,
+    }
+  }
+
+  return {
+    buildMs,
+    warm() {
+      goTo(request.warmUs * PS_PER_US)
+      counted = modelProgress(model)
+      stepsBefore = runner.steps()
+    },
+    slice: () => goTo(reachedPs + request.sliceUs * PS_PER_US),
+    packets,
+    end() {
+      goTo(plan.durationPs)
+      const figures = { packets: packets(), steps: runner.steps() - stepsBefore }
+      for (const partition of partitions) partition.finish(plan.durationPs)
+      const { digest } = reportModel(model, plan.durationPs)
+      return { ...figures, digest, residentMaxBytes: process.resourceUsage().maxRSS * 1024 }
+    },
+  }
+}
