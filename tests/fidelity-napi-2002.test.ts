@@ -35,7 +35,9 @@ function simulate(bytes: number, rate: number) {
         },
       },
     },
-    traffic: { load: { to: 'router/eth0', rate: `${rate}pps`, frame: bytes + 4, packets: PACKETS, flows: { count: 1 } } },
+    traffic: {
+      load: { to: 'router/eth0', rate: `${rate}pps`, frame: bytes + 4, packets: PACKETS, flows: { count: 1 } },
+    },
   })
   const queue = report.hosts.router?.queues[0]
   assert.ok(queue)
@@ -57,11 +59,25 @@ test('throughput, receive interrupts and polls of the six frame sizes', () => {
     irqs.push(got.irqs)
     const kind = (calibrated: boolean): 'calibrated' | 'predicted' => (calibrated ? 'calibrated' : 'predicted')
     rows.push(
-      { row, quantity: 'Tput', measured: through, simulated: got.through, kind: kind(bytes === 60), gate: { share: 0.1 } },
+      {
+        row,
+        quantity: 'Tput',
+        measured: through,
+        simulated: got.through,
+        kind: kind(bytes === 60),
+        gate: { share: 0.1 },
+      },
       { row, quantity: 'Rxint', measured: rxint, simulated: got.irqs, kind: kind(bytes === 512), gate: MAGNITUDE },
       { row, quantity: 'Done', measured: done, simulated: got.done, kind: kind(false), gate: MAGNITUDE },
       // At 512 bytes the published machine also lost 0.6 %: it paused now and then, for reasons of its own.
-      { row, quantity: 'Ndone', measured: notDone, simulated: got.notDone, kind: kind(false), gate: bytes === 512 ? null : MAGNITUDE },
+      {
+        row,
+        quantity: 'Ndone',
+        measured: notDone,
+        simulated: got.notDone,
+        kind: kind(false),
+        gate: bytes === 512 ? null : MAGNITUDE,
+      },
     )
   }
   assert.equal(printFidelity('NAPI how-to 2002, per million packets', rows), [])
@@ -69,7 +85,14 @@ test('throughput, receive interrupts and polls of the six frame sizes', () => {
 })
 
 test('a figure that is off is seen', () => {
-  const row = { row: 'r', quantity: 'q', measured: 100, simulated: 111, kind: 'predicted', gate: { share: 0.1 } } as const
+  const row = {
+    row: 'r',
+    quantity: 'q',
+    measured: 100,
+    simulated: 111,
+    kind: 'predicted',
+    gate: { share: 0.1 },
+  } as const
   assert.not(isWithinGate(row))
   assert.match(fidelityTable('t', [row]), /\+11\.0 %.*MISSED/)
   assert.ok(isWithinGate({ ...row, simulated: 91 }))

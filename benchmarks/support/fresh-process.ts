@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { ALLOCATION_FLAGS } from './measure-allocation.js'
 import type { AllocationFigures, ProfileFigures, RunRequest, TimeFigures } from './request.js'
 
+const numberLines = new URL('./number-lines.js', import.meta.url).href
 const script = fileURLToPath(new URL('./measure-process.js', import.meta.url))
 
 async function measureFresh<Figures>(kind: string, request: RunRequest, flags: readonly string[]): Promise<Figures> {
@@ -25,7 +26,7 @@ export function allocationOfRun(request: RunRequest): Promise<AllocationFigures>
 
 /** Samples one run in a fresh process. */
 export function profileRun(request: RunRequest): Promise<ProfileFigures> {
-  return measureFresh('profile', request, [])
+  return measureFresh('profile', request, [`--import=${numberLines}`])
 }
 
 /**

@@ -5,11 +5,6 @@ export function wallMs(): number {
   return performance.now()
 }
 
-/** Wall microseconds on the clock that V8 stamps its profiles with. */
-export function monotonicUs(): number {
-  return Number(process.hrtime.bigint() / 1000n)
-}
-
 /** Processor milliseconds this process has used in all its threads. */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage()

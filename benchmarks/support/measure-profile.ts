@@ -1,28 +1,36 @@
-import { Session } from 'node:inspector/promises'
+import { type Profiler, Session } from 'node:inspector/promises'
 import { attribute } from './attribute.js'
-import { cpuMs, monotonicUs, wallMs } from './host-clock.js'
+import { cpuMs, wallMs } from './host-clock.js'
 import type { ProfileFigures, RunRequest } from './request.js'
 import { createSimulatedRun } from './simulated-run.js'
 
 const SAMPLE_EVERY_US = 200
 
-/** Finds out by sampling in which system a run spends its time. */
-export async function measureProfile(request: RunRequest): Promise<ProfileFigures> {
+async function startProfiler(): Promise<() => Promise<Profiler.Profile>> {
   const session = new Session()
   session.connect()
   await session.post('Profiler.enable')
   await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US })
-  // Before anything is compiled: only then V8 keeps which functions it joined into which.
   await session.post('Profiler.start')
+  return async () => {
+    const { profile } = await session.post('Profiler.stop')
+    session.disconnect()
+    return profile
+  }
+}
+
+/** Finds out by sampling in which system a run spends its time. Needs `number-lines` preloaded. */
+export async function measureProfile(request: RunRequest): Promise<ProfileFigures> {
+  // Before anything is compiled: only while a profiler runs V8 keeps the lines of functions it joins into others.
+  const stopEarly = await startProfiler()
   const run = createSimulatedRun(request)
   run.warm()
-  const fromUs = monotonicUs()
+  const stop = await startProfiler()
   const startMs = wallMs()
   const startCpuMs = cpuMs()
   for (let i = 0; i < request.slices; i++) run.slice()
   const total = { wallMs: wallMs() - startMs, cpuMs: cpuMs() - startCpuMs }
-  const untilUs = monotonicUs()
-  const { profile } = await session.post('Profiler.stop')
-  session.disconnect()
-  return { ...run.end(), ...total, ...attribute(profile, fromUs, untilUs) }
+  const profile = await stop()
+  await stopEarly()
+  return { ...run.end(), ...total, ...attribute(profile) }
 }

@@ -35,7 +35,8 @@ function checkNumbers(value: unknown, path: string, fault: Fault): void {
 function checkPackets({ packets, drops, timeline }: Report, fault: Fault): void {
   const { offered, created, delivered, consumed, sent, dropped, in_flight } = packets
   const ended = delivered + consumed + sent + dropped + in_flight
-  if (offered + created !== ended) fault(`offered ${offered} + created ${created} is not what ended: ${JSON.stringify(packets)}`)
+  if (offered + created !== ended)
+    fault(`offered ${offered} + created ${created} is not what ended: ${JSON.stringify(packets)}`)
   const lost = sum(drops.map(({ count }) => count))
   if (lost !== dropped) fault(`drops add up to ${lost}, packets.dropped is ${dropped}`)
   for (const key of ['offered', 'delivered', 'dropped'] as const) {
@@ -44,7 +45,11 @@ function checkPackets({ packets, drops, timeline }: Report, fault: Fault): void 
   }
 }
 
-function checkLatency(plan: Plan, { latency_ns: latency, latency_histogram: histogram, packets }: Report, fault: Fault): void {
+function checkLatency(
+  plan: Plan,
+  { latency_ns: latency, latency_histogram: histogram, packets }: Report,
+  fault: Fault,
+): void {
   const counted = sum(histogram.map(([, count]) => count))
   if (latency === null) {
     if (counted > 0) fault(`${counted} latencies and no summary`)
@@ -68,9 +73,11 @@ function checkCpus(host: HostPlan, report: Report, fault: Fault): void {
     if (Math.abs(all - report.simulated_ns) > PRINTED_NS) fault(`CPU ${cpu} has ${all} ns of ${report.simulated_ns}`)
     const stages = sum(Object.values(stages_ns))
     if (Math.abs(stages - busy) > PRINTED_NS) fault(`CPU ${cpu} is busy ${busy} ns, its stages ${stages}`)
-    if (softnet_stat.input_qlen_max > maxBacklog) fault(`backlog of CPU ${cpu} had ${softnet_stat.input_qlen_max} packets`)
+    if (softnet_stat.input_qlen_max > maxBacklog)
+      fault(`backlog of CPU ${cpu} had ${softnet_stat.input_qlen_max} packets`)
     const { time_squeeze, squeeze_budget, squeeze_time } = softnet_stat
-    if (time_squeeze !== squeeze_budget + squeeze_time) fault(`time_squeeze ${time_squeeze} of CPU ${cpu} does not add up`)
+    if (time_squeeze !== squeeze_budget + squeeze_time)
+      fault(`time_squeeze ${time_squeeze} of CPU ${cpu} does not add up`)
   }
   const lost = sum(cpus.map(({ softnet_stat }) => softnet_stat.dropped))
   const backlog = dropsAt(report, host.name, (where, reason) => reason === 'CPU_BACKLOG' && where !== '')
@@ -96,7 +103,9 @@ function checkDevices(host: HostPlan, report: Report, fault: Fault): void {
 }
 
 function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
-  const { snmp, netstat, sockets } = Object.values((report.hosts[host.name] as Report['hosts'][string]).netns)[0] as never as {
+  const { snmp, netstat, sockets } = Object.values(
+    (report.hosts[host.name] as Report['hosts'][string]).netns,
+  )[0] as never as {
     snmp: Record<string, Record<string, number>>
     netstat: Record<string, Record<string, number>>
     sockets: { received: number; drops: number }[]
@@ -116,16 +125,20 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   same('IpInHdrErrors', at('Ip', 'InHdrErrors'), drops('IP_INHDR') + drops('IP_CSUM'))
   same('UdpInDatagrams', at('Udp', 'InDatagrams'), report.packets.delivered)
   const received = sum(sockets.map((socket) => socket.received))
-  if (received !== at('Udp', 'InDatagrams')) fault(`sockets received ${received}, UdpInDatagrams ${at('Udp', 'InDatagrams')}`)
+  if (received !== at('Udp', 'InDatagrams'))
+    fault(`sockets received ${received}, UdpInDatagrams ${at('Udp', 'InDatagrams')}`)
   const refused = sum(sockets.map((socket) => socket.drops))
-  if (refused < at('Udp', 'RcvbufErrors')) fault(`sockets dropped ${refused}, UdpRcvbufErrors ${at('Udp', 'RcvbufErrors')}`)
+  if (refused < at('Udp', 'RcvbufErrors'))
+    fault(`sockets dropped ${refused}, UdpRcvbufErrors ${at('Udp', 'RcvbufErrors')}`)
   const ways = ['InHdrErrors', 'InAddrErrors', 'InUnknownProtos', 'InDiscards', 'InDelivers', 'ReasmReqds']
   const known = sum(ways.map((name) => at('Ip', name))) + at('IpExt', 'InTruncatedPkts') + at('IpExt', 'InNoRoutes')
   const rest = at('Ip', 'InReceives') - known
   // Bad options are dropped at a routing place, and counted as bad headers.
   const routed = dropsAt(report, host.name, (where, why) => ROUTE_PLACES.includes(where) && why !== 'IP_INHDR')
   if (merges ? rest < 0 || rest > routed : rest !== routed)
-    fault(`IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`)
+    fault(
+      `IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`,
+    )
 }
 
 function dropsAt({ drops }: Report, host: string, matches: (where: string, reason: string) => boolean): number {

@@ -68,7 +68,8 @@ class ReachedRows {
   list(where: string, head: number, expected?: number): void {
     let found = 0
     for (let row = head; row !== 0 && found < 1e6; row = this.at('skb', 'next', row), found++) this.#reach(where, row)
-    if (expected !== undefined && found !== expected) this.faults.push(`${where} has ${found} packets, its count says ${expected}`)
+    if (expected !== undefined && found !== expected)
+      this.faults.push(`${where} has ${found} packets, its count says ${expected}`)
   }
 
   range(where: string, queue: number, base: string, mask: string, head: string, tail: string): void {
@@ -82,7 +83,10 @@ class ReachedRows {
     const end = this.at('rx_queue', 'ringTail', queue)
     const base = this.at('rx_queue', 'ringBase', queue)
     for (let position = this.at('rx_queue', 'ringHead', queue); position !== end; position = (position + 1) >>> 0) {
-      this.#reach('ring', this.at('ring_slot', 'row', base + ((position & this.at('rx_queue', 'ringMask', queue)) >>> 0)))
+      this.#reach(
+        'ring',
+        this.at('ring_slot', 'row', base + ((position & this.at('rx_queue', 'ringMask', queue)) >>> 0)),
+      )
     }
   }
 
@@ -96,15 +100,19 @@ class ReachedRows {
       if (this.at('skb', 'users', row) !== 0 && this.#seen[row] === 0 && !inMail(row)) lost.push(row)
     }
     // CPUs of one partition pass rows to each other in events, a few at any moment.
-    if (lost.length > (fused ? 64 : 0)) this.faults.push(`${lost.length} packet rows are in use and on no list: ${lost.slice(0, 5)}`)
+    if (lost.length > (fused ? 64 : 0))
+      this.faults.push(`${lost.length} packet rows are in use and on no list: ${lost.slice(0, 5)}`)
     return this.faults.slice(0, 6)
   }
 }
 
 function poolRanges(columns: Map<string, Column>): { owner: number; base: number; capacity: number }[] {
   const capacity = columns.get('pool_owner.capacity') as Column
-  return Array.from(capacity, (rows, owner) => ({ owner, base: columns.get('pool_owner.base')?.[owner] ?? 0, capacity: rows }))
-    .filter((pool) => pool.capacity > 0)
+  return Array.from(capacity, (rows, owner) => ({
+    owner,
+    base: columns.get('pool_owner.base')?.[owner] ?? 0,
+    capacity: rows,
+  })).filter((pool) => pool.capacity > 0)
 }
 
 function checkPools(_model: Model, columns: Map<string, Column>): string[] {

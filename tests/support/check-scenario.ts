@@ -2,13 +2,23 @@ import { compileScenario, type Plan, type ScenarioInput } from '@softnet/scenari
 import { checkReport } from './check-report.js'
 import { checkRows } from './check-rows.js'
 import { limitSink } from './limit-sink.js'
-import { type Advance, atOnce, type FinishedRun, firstDifferences, inAnyOrder, inPieces, runModel } from './run-model.js'
+import {
+  type Advance,
+  atOnce,
+  type FinishedRun,
+  firstDifferences,
+  inAnyOrder,
+  inPieces,
+  runModel,
+} from './run-model.js'
 
 /** Compiles a scenario; throws with every fault. */
 export function planOf(scenario: ScenarioInput, source: string): Plan {
   const compiled = compileScenario(scenario, { source })
   if (compiled.ok) return compiled.plan
-  const faults = compiled.errors.map(({ path, given, accepted }) => `${path}: ${JSON.stringify(given)}, not ${accepted}`)
+  const faults = compiled.errors.map(
+    ({ path, given, accepted }) => `${path}: ${JSON.stringify(given)}, not ${accepted}`,
+  )
   throw new Error(`${source} does not compile: ${faults.join('; ')}`)
 }
 

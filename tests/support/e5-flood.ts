@@ -1,5 +1,5 @@
 import type { ScenarioInput } from '@softnet/scenario'
-import { type ScenarioRun, runScenario } from './run-scenario.js'
+import { runScenario, type ScenarioRun } from './run-scenario.js'
 
 /** A flood of 64-byte UDP frames into the E5-1650 v4 of the published measurements. */
 export interface Flood {
@@ -48,7 +48,8 @@ export function floodRates({ report }: ScenarioRun): {
   const seconds = report.simulated_ns / 1e9
   const host = report.hosts.broadwell
   const snmp = Object.values(host?.netns ?? {})[0]?.snmp
-  const count = (table: 'Ip' | 'Udp', name: string): number => (snmp?.[table] as Record<string, number>)[name] ?? Number.NaN
+  const count = (table: 'Ip' | 'Udp', name: string): number =>
+    (snmp?.[table] as Record<string, number>)[name] ?? Number.NaN
   const time = host?.cpus[0]?.time_ns
   if (time === undefined) throw new Error('no CPU 0')
   return {
@@ -56,6 +57,7 @@ export function floodRates({ report }: ScenarioRun): {
     inReceives: count('Ip', 'InReceives') / seconds,
     rcvbufErrors: count('Udp', 'RcvbufErrors') / seconds,
     noPorts: count('Udp', 'NoPorts') / seconds,
-    busy: 1 - time.idle / report.simulated_ns,
+    // mpstat takes the way out of an idle state for idle time.
+    busy: 1 - (time.idle + (host?.cpus[0]?.stages_ns.cstate_exit ?? 0)) / report.simulated_ns,
   }
 }

@@ -21,7 +21,7 @@ export function isWithinGate({ measured, simulated, gate }: FidelityRow): boolea
 }
 
 function figure(value: number): string {
-  if (Math.abs(value) < 100 && !Number.isInteger(value)) return value.toFixed(1)
+  if (Math.abs(value) < 100 && !Number.isInteger(value)) return value.toFixed(Math.abs(value) < 10 ? 2 : 1)
   return Math.round(value)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',')
@@ -30,7 +30,9 @@ function figure(value: number): string {
 function errorText({ measured, simulated }: FidelityRow): string {
   if (measured === 0) return simulated === 0 ? '0.0 %' : '-'
   const share = simulated / measured - 1
-  return Math.abs(share) >= 3 ? `× ${(simulated / measured).toFixed(1)}` : `${share >= 0 ? '+' : ''}${(share * 100).toFixed(1)} %`
+  return Math.abs(share) >= 3
+    ? `× ${(simulated / measured).toFixed(1)}`
+    : `${share >= 0 ? '+' : ''}${(share * 100).toFixed(1)} %`
 }
 
 function gateText({ gate }: FidelityRow): string {

@@ -44,7 +44,8 @@ export function damagedCapture(draw: Draw, whole: Buffer): Buffer {
       return Buffer.concat([file, file.subarray(draw.below(64))])
     case 7:
       // A link type of another kind, in a pcap header and in the first interface of a pcapng file.
-      for (const at of [20, 116]) file.writeUInt16LE(draw.pick([0, 1, 12, 101, 105, 113, 127, 147, 228, 229, 276, 65_535]), at)
+      for (const at of [20, 116])
+        file.writeUInt16LE(draw.pick([0, 1, 12, 101, 105, 113, 127, 147, 228, 229, 276, 65_535]), at)
       return file
     default:
       return Buffer.from(Array.from({ length: draw.below(300) }, () => draw.below(256)))

@@ -1,12 +1,22 @@
 /** Packets nobody should send: drawn from a seed, put into captures of any link type. */
-import type { Draw } from './draw.js'
+
 import { internetSum } from './capture-file.js'
+import type { Draw } from './draw.js'
 import type { Receiver } from './linux-receive.js'
 
 /** Link types that a replay takes, with what stands before the IP packet. */
 export const LINKS: readonly { readonly type: number; readonly header: (draw: Draw) => number[] }[] = [
   { type: 1, header: () => [] },
-  { type: 0, header: (draw) => draw.pick([[2, 0, 0, 0], [0, 0, 0, 2], [30, 0, 0, 0], [draw.below(256), 1, 2, 3]]) },
+  {
+    type: 0,
+    header: (draw) =>
+      draw.pick([
+        [2, 0, 0, 0],
+        [0, 0, 0, 2],
+        [30, 0, 0, 0],
+        [draw.below(256), 1, 2, 3],
+      ]),
+  },
   { type: 12, header: () => [] },
   { type: 14, header: () => [] },
   { type: 101, header: () => [] },
@@ -14,7 +24,10 @@ export const LINKS: readonly { readonly type: number; readonly header: (draw: Dr
   { type: 113, header: (draw) => [0, draw.below(6), 0, 1, 0, 6, 2, 0, 0, 0, 0, 2, 0, 0, 8, draw.pick([0, 6])] },
   { type: 228, header: () => [] },
   { type: 229, header: () => [] },
-  { type: 276, header: (draw) => [8, draw.pick([0, 6]), 0, 0, 0, 0, 0, 1, 0, 1, draw.below(6), 6, 2, 0, 0, 0, 0, 2, 0, 0] },
+  {
+    type: 276,
+    header: (draw) => [8, draw.pick([0, 6]), 0, 0, 0, 0, 0, 1, 0, 1, draw.below(6), 6, 2, 0, 0, 0, 0, 2, 0, 0],
+  },
 ]
 
 const bytesOf = (draw: Draw, count: number) => Buffer.from(Array.from({ length: count }, () => draw.below(256)))
@@ -47,7 +60,18 @@ function soundPacket(draw: Draw, host: Receiver): Buffer {
   const headerBytes = draw.chance(0.1) ? 20 + 4 * draw.between(1, 10) : 20
   const bytes = headerBytes + 8 + draw.below(draw.pick([4, 40, 400, 1400]))
   const packet = Buffer.concat([Buffer.alloc(headerBytes), bytesOf(draw, bytes - headerBytes)])
-  packet.set([0x40 | (headerBytes / 4), draw.below(4), bytes >> 8, bytes & 255, draw.below(256), 7, 0x40, 0, 64, protocol])
+  packet.set([
+    0x40 | (headerBytes / 4),
+    draw.below(4),
+    bytes >> 8,
+    bytes & 255,
+    draw.below(256),
+    7,
+    0x40,
+    0,
+    64,
+    protocol,
+  ])
   packet.write(host.peer + host.address, 12, 'hex')
   packet.fill(1, 20, headerBytes)
   const l4 = packet.subarray(headerBytes)
@@ -83,7 +107,11 @@ function damage(draw: Draw, packet: Buffer): Buffer<ArrayBufferLike> {
     case 2:
     case 3:
       if (at + bytes > packet.length) return packet
-      packet.writeUIntBE(draw.pick([0, 1, 4, 7, 8, 19, 20, 21, packet.length, packet.length - 20, draw.word()]) % 256 ** bytes, at, bytes)
+      packet.writeUIntBE(
+        draw.pick([0, 1, 4, 7, 8, 19, 20, 21, packet.length, packet.length - 20, draw.word()]) % 256 ** bytes,
+        at,
+        bytes,
+      )
       return packet
     case 4: {
       const bit = draw.below(packet.length * 8)
@@ -107,7 +135,9 @@ export function hostilePacket(draw: Draw, host: Receiver): Buffer {
 export function hostileFrame(draw: Draw, host: Receiver): Buffer {
   if (draw.chance(0.02)) return bytesOf(draw, draw.below(80))
   const mac = draw.chance(0.9) ? host.mac : draw.pick(['ffffffffffff', '01005e000001', '020000000099', '000000000000'])
-  const type = draw.chance(0.95) ? 0x0800 : draw.pick([0x0806, 0x86dd, 0x88cc, 0x0040, 0x8100, 0, 0xffff, draw.below(65_536)])
+  const type = draw.chance(0.95)
+    ? 0x0800
+    : draw.pick([0x0806, 0x86dd, 0x88cc, 0x0040, 0x8100, 0, 0xffff, draw.below(65_536)])
   const head = Buffer.from(`${mac}020000000002${type.toString(16).padStart(4, '0')}`, 'hex')
   return Buffer.concat([head, hostilePacket(draw, host)])
 }

@@ -2,14 +2,119 @@
 import type { Draw } from './draw.js'
 
 const VALUES = [
-  ...['', '~', 'null', 'yes', 'off', '-1', '0', '1.5', '1e999', '-.inf', '.nan', '0x10', '0o17', '1_000', '99999999999999999999'],
-  ...['[]', '{}', '[[[[]]]]', '[1, 2', '{a: ', '"open', "'open", '"\\u0000"', '"\\ud800"', '!!binary AA==', '!!js/function x', '&a [*a]'],
-  ...['*none', '<<', '5 parsecs', '10Gbits', '-1us', '1h', '9001s', '256.256.0.1/24', '192.0.2.1/33', '192.0.2.1', 'ff:ff', '02:00:00:00:00:00:01'],
-  ...['0-', '3-1', '0-99999', '0-4294967295', 'fffffffff', 'all', '__proto__', 'constructor', 'toString', '{__proto__: {x: 1}}', '../../etc/passwd'],
-  ...['"é\u{1F600}\u202e"', '|', '>-', '? a', '- -', '\t1', '{to: nowhere}', '[{}]', '[null]', '2024-01-01', 'true', `"${'x'.repeat(5000)}"`],
+  ...[
+    '',
+    '~',
+    'null',
+    'yes',
+    'off',
+    '-1',
+    '0',
+    '1.5',
+    '1e999',
+    '-.inf',
+    '.nan',
+    '0x10',
+    '0o17',
+    '1_000',
+    '99999999999999999999',
+  ],
+  ...[
+    '[]',
+    '{}',
+    '[[[[]]]]',
+    '[1, 2',
+    '{a: ',
+    '"open',
+    "'open",
+    '"\\u0000"',
+    '"\\ud800"',
+    '!!binary AA==',
+    '!!js/function x',
+    '&a [*a]',
+  ],
+  ...[
+    '*none',
+    '<<',
+    '5 parsecs',
+    '10Gbits',
+    '-1us',
+    '1h',
+    '9001s',
+    '256.256.0.1/24',
+    '192.0.2.1/33',
+    '192.0.2.1',
+    'ff:ff',
+    '02:00:00:00:00:00:01',
+  ],
+  ...[
+    '0-',
+    '3-1',
+    '0-99999',
+    '0-4294967295',
+    'fffffffff',
+    'all',
+    '__proto__',
+    'constructor',
+    'toString',
+    '{__proto__: {x: 1}}',
+    '../../etc/passwd',
+  ],
+  ...[
+    '"é\u{1F600}\u202e"',
+    '|',
+    '>-',
+    '? a',
+    '- -',
+    '\t1',
+    '{to: nowhere}',
+    '[{}]',
+    '[null]',
+    '2024-01-01',
+    'true',
+    `"${'x'.repeat(5000)}"`,
+  ],
 ] as const
-const KEYS = ['__proto__', 'constructor', 'hasOwnProperty', '<<', 'cpu', 'hosts', 'kind', '""', '? [a]', '1', 'null', 'é', 'x'.repeat(300)]
-const LETTERS = ['\t', '\0', ':', '-', '[', '{', '}', '"', "'", '#', '&', '*', '!', '|', '%', '@', '`', '\r', '\u2028', '\ufeff', 'é', ' ', '\n']
+const KEYS = [
+  '__proto__',
+  'constructor',
+  'hasOwnProperty',
+  '<<',
+  'cpu',
+  'hosts',
+  'kind',
+  '""',
+  '? [a]',
+  '1',
+  'null',
+  'é',
+  'x'.repeat(300),
+]
+const LETTERS = [
+  '\t',
+  '\0',
+  ':',
+  '-',
+  '[',
+  '{',
+  '}',
+  '"',
+  "'",
+  '#',
+  '&',
+  '*',
+  '!',
+  '|',
+  '%',
+  '@',
+  '`',
+  '\r',
+  '\u2028',
+  '\ufeff',
+  'é',
+  ' ',
+  '\n',
+]
 
 function lineOf(draw: Draw, lines: readonly string[]): number {
   return draw.below(lines.length)
@@ -53,7 +158,9 @@ function change(draw: Draw, text: string): string {
     case 9:
       return text.slice(0, draw.below(text.length))
     default:
-      lines[at] = line.replace(/\d+/, () => draw.pick(['0', '-5', '4294967296', '1e18', '007', '3.7', '65536', '99999']))
+      lines[at] = line.replace(/\d+/, () =>
+        draw.pick(['0', '-5', '4294967296', '1e18', '007', '3.7', '65536', '99999']),
+      )
   }
   return lines.join('\n')
 }

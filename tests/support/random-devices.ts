@@ -37,7 +37,8 @@ function randomDevice(around: Surroundings, index: number): DeviceDocument {
     'numa-node': draw.maybe(0.2, () => draw.below(nodes)),
     rings: draw.maybe(0.5, () => ({ rx: randomRing(around, driver) })),
     coalesce: draw.maybe(0.6, () => randomCoalesce(around, driver)),
-    'rx-flow-hash': driver.rssTableSize > 0 ? draw.maybe(0.4, () => ({ udp4: draw.pick(['sd', 'sdfn'] as const) })) : undefined,
+    'rx-flow-hash':
+      driver.rssTableSize > 0 ? draw.maybe(0.4, () => ({ udp4: draw.pick(['sd', 'sdfn'] as const) })) : undefined,
     rxfh: driver.rssTableSize > 0 ? draw.maybe(0.3, () => randomSpread(around, queues)) : undefined,
     ntuple: hasNtuple ? draw.maybe(0.25, () => randomRules(around, queues, index)) : undefined,
     features: draw.maybe(0.5, () =>

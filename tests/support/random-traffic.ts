@@ -39,7 +39,9 @@ function randomFlows({ draw }: Surroundings, target: Target) {
     'packets-per-flow': pick === 'churn' ? draw.pick([1, 5, 100]) : undefined,
     'src-count': draw.maybe(0.3, () => draw.pick([2, 7])),
     src: draw.maybe(0.05, () => draw.pick(['0.0.0.1', '255.255.255.255', '127.0.0.1', '10.0.0.1', '224.0.0.1'])),
-    dst: draw.maybe(0.1, () => draw.pick(['10.0.0.255', '255.255.255.255', '10.0.0.77', '192.0.2.9', '10.0.0.2', '127.0.0.1'])),
+    dst: draw.maybe(0.1, () =>
+      draw.pick(['10.0.0.255', '255.255.255.255', '10.0.0.77', '192.0.2.9', '10.0.0.2', '127.0.0.1']),
+    ),
     sport: 10_000,
     dport: firstPortOf(draw.below(target.ports)),
     'dport-count': draw.maybe(0.5, () => draw.pick([2, 4, 5])),
@@ -83,11 +85,21 @@ function randomPattern({ draw }: Surroundings, durationUs: number) {
     case 'poisson':
       return { pattern: 'poisson' as const, rate }
     case 'onoff':
-      return { pattern: 'onoff' as const, rate, on: '80us', off: '150us', ...(draw.chance(0.5) ? { random: true } : {}) }
+      return {
+        pattern: 'onoff' as const,
+        rate,
+        on: '80us',
+        off: '150us',
+        ...(draw.chance(0.5) ? { random: true } : {}),
+      }
     case 'ramp':
       return { pattern: 'ramp' as const, 'rate-from': draw.pick(['0pps', '1Mpps']), 'rate-to': '2Mpps' }
     default:
-      return { pattern: 'burst' as const, count: draw.pick([1, 30, 300, 1500]), every: `${Math.ceil(durationUs / 4)}us` }
+      return {
+        pattern: 'burst' as const,
+        count: draw.pick([1, 30, 300, 1500]),
+        every: `${Math.ceil(durationUs / 4)}us`,
+      }
   }
 }
 

@@ -8,10 +8,24 @@ export interface ScenarioRun {
   readonly report: Report
 }
 
-/** Compiles a scenario as a user would write it and runs it; a fault in it is an error. */
-export function runScenario(scenario: ScenarioInput): ScenarioRun {
-  const compiled = compileScenario(scenario, { source: scenario.name ?? 'scenario' })
-  if (!compiled.ok) throw new Error(`${scenario.name}: ${JSON.stringify(compiled.errors)}`)
+/** Value of a `--set` argument: JSON where it is some, else the text itself. */
+function settingValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Compiles a scenario as a user would write it, with `--set` arguments, and runs it; a fault in it is an error. */
+export function runScenario(scenario: ScenarioInput, settings: readonly string[] = []): ScenarioRun {
+  const overrides = settings.map((setting) => {
+    const equals = setting.indexOf('=')
+    const given = setting.slice(equals + 1)
+    return { path: setting.slice(0, equals), value: settingValue(given), given }
+  })
+  const compiled = compileScenario(scenario, { source: scenario.name ?? 'scenario', overrides })
+  if (!compiled.ok) throw new Error(`${scenario.name} ${settings.join(' ')}: ${JSON.stringify(compiled.errors)}`)
   return { plan: compiled.plan, report: runModel(compiled.plan).report }
 }
 

@@ -38,16 +38,16 @@ const ORDER_PER_ENTITY = 2 ** 40
 
 /** Operations on event heaps; see `eventList`. */
 export interface EventList {
-  /** Due time of the next `pushAt`, ps: a double handed over in a column is not boxed. */
+  /** Due time, ps, and order key of the event that `pushAt`, `nextOrder` and `insert` speak of: doubles in a column are not boxed. */
   readonly due: Float64Array
   /** Adds an event due at `due[0]` to `owner`'s heap, emitted by `emitter`. */
-  pushAt(owner: number, emitter: number, kind: number, a: number, b: number): void
+  pushAt(owner: number, emitter: number, kind: number, a: number, b: number, c: number): void
+  /** Takes the next order key of an emitter into `due[1]`. */
+  nextOrder(emitter: number): void
+  /** Adds an event due at `due[0]` with order key `due[1]` (a message from another partition). */
+  insert(owner: number, kind: number, a: number, b: number, c: number): void
   /** Adds an event to `owner`'s heap, emitted by `emitter`. */
   push(owner: number, emitter: number, timePs: number, kind: number, a: number, b: number, c: number): void
-  /** Adds an event whose order key was made elsewhere (a message from another partition). */
-  pushOrdered(owner: number, timePs: number, order: number, kind: number, a: number, b: number, c: number): void
-  /** Takes the next order key of an emitter. */
-  takeOrder(emitter: number): number
   /** Due time of the first event, Infinity if there is none. */
   peekPs(owner: number): number
   /** Row of the first event; its columns stay readable until the next push of this owner. Removes it. */
@@ -66,15 +66,6 @@ export const eventList = defineSystem<EventList>(
     const { timePs, order, kind, a, b, c } = context.write(EventRow)
     const { base, capacity, count, nextSequence } = context.write(EventHeap)
 
-    function place(row: number, t: number, o: number, k: number, va: number, vb: number, vc: number): void {
-      timePs[row] = t
-      order[row] = o
-      kind[row] = k
-      a[row] = va
-      b[row] = vb
-      c[row] = vc
-    }
-
     function copy(to: number, from: number): void {
       timePs[to] = timePs[from]
       order[to] = order[from]
@@ -84,39 +75,17 @@ export const eventList = defineSystem<EventList>(
       c[to] = c[from]
     }
 
-    function pushOrdered(owner: number, t: number, o: number, k: number, va: number, vb: number, vc: number): void {
-      const first = base[owner]
-      let index = count[owner]
-      if (index >= capacity[owner] - 1)
-        throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
-      count[owner] = index + 1
-      while (index > 0) {
-        const parent = (index - 1) >> 1
-        const row = first + parent
-        if (timePs[row] < t || (timePs[row] === t && order[row] < o)) break
-        copy(first + index, row)
-        index = parent
-      }
-      place(first + index, t, o, k, va, vb, vc)
-    }
+    const due = new Float64Array(2)
 
-    function takeOrder(emitter: number): number {
-      const sequence = nextSequence[emitter]
-      nextSequence[emitter] = sequence + 1
-      return emitter * ORDER_PER_ENTITY + sequence
-    }
-
-    const due = new Float64Array(1)
-
-    function pushAt(owner: number, emitter: number, k: number, va: number, vb: number): void {
-      const sequence = nextSequence[emitter]
-      nextSequence[emitter] = sequence + 1
-      const o = emitter * ORDER_PER_ENTITY + sequence
+    /** Sifts the event described by `due` up from the end of the heap. */
+    function insert(owner: number, k: number, va: number, vb: number, vc: number): void {
       const t = due[0]
+      const o = due[1]
       const first = base[owner]
       let index = count[owner]
-      if (index >= capacity[owner] - 1)
+      if (index >= capacity[owner] - 1) {
         throw new Error(`event list of entity ${owner} is full: raise limits.events-per-partition`)
+      }
       count[owner] = index + 1
       while (index > 0) {
         const parent = (index - 1) >> 1
@@ -131,7 +100,18 @@ export const eventList = defineSystem<EventList>(
       kind[row] = k
       a[row] = va
       b[row] = vb
-      c[row] = 0
+      c[row] = vc
+    }
+
+    function nextOrder(emitter: number): void {
+      const sequence = nextSequence[emitter]
+      nextSequence[emitter] = sequence + 1
+      due[1] = emitter * ORDER_PER_ENTITY + sequence
+    }
+
+    function pushAt(owner: number, emitter: number, k: number, va: number, vb: number, vc: number): void {
+      nextOrder(emitter)
+      insert(owner, k, va, vb, vc)
     }
 
     function pop(owner: number): number {
@@ -170,9 +150,12 @@ export const eventList = defineSystem<EventList>(
     return {
       due,
       pushAt,
-      push: (owner, emitter, t, k, va, vb, vc) => pushOrdered(owner, t, takeOrder(emitter), k, va, vb, vc),
-      pushOrdered,
-      takeOrder,
+      nextOrder,
+      insert,
+      push(owner, emitter, t, k, va, vb, vc) {
+        due[0] = t
+        pushAt(owner, emitter, k, va, vb, vc)
+      },
       peekPs: (owner) => (count[owner] === 0 ? Number.POSITIVE_INFINITY : timePs[base[owner]]),
       pop,
     }

@@ -38,7 +38,7 @@ test('events come out by time, and equal times by emitter and its sequence', () 
 test('pushAt is push with the time in a column', () => {
   const { events, rows } = lists(2, 8)
   events.due[0] = 5
-  events.pushAt(2, 1, 3, 11, 12)
+  events.pushAt(2, 1, 3, 11, 12, 0)
   events.push(2, 1, 5, 4, 21, 22, 1)
   const first = events.pop(2)
   assert.equal([rows.timePs[first], rows.kind[first], rows.a[first], rows.b[first], rows.c[first]], [5, 3, 11, 12, 0])

@@ -122,7 +122,7 @@ function provide(
   binder.provide(COST_LATENCY, {
     irqDeliveryPs: profile.latency.irqDeliveryPs,
     ipiPs: profile.latency.ipiPs,
-    linePs: partitions.linePs,
+    line: partitions.line,
     txPs: transmitLatencyPs(layout),
   })
   binder.provide(COLD_COSTS, coldCosts(layout, profile))

@@ -4,9 +4,9 @@ import { defineResource } from '@softnet/ecs'
 export interface CostLatency {
   readonly irqDeliveryPs: number
   readonly ipiPs: number
-  /** Time for a cache line to come from CPU a to CPU b, ps. */
-  linePs(a: number, b: number): number
-  /** Smallest line time between any two CPUs of two partitions is at least this. */
+  /** Time for a cache line to come from CPU a to CPU b, ps: index a * cpuRows + b. */
+  readonly line: Float64Array
+  /** Time from the end of a send call to the frame's arrival at the other side of the link, ps. */
   readonly txPs: number
 }
 

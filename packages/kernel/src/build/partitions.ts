@@ -19,12 +19,12 @@ export interface Partitions {
   readonly edges: readonly Edge[]
   /** Why owners were fused, for `inspect`. */
   readonly fused: readonly { readonly owners: readonly number[]; readonly why: string }[]
-  /** Time of a cache line from CPU a to CPU b, ps. */
-  linePs(a: number, b: number): number
+  /** Time of a cache line from CPU a to CPU b, ps: index a * cpuRows + b. */
+  readonly line: Float64Array
 }
 
-/** Time for a cache line to pass between two CPUs, by what they share. */
-export function lineLatency(layout: Layout, profile: CostProfile): (a: number, b: number) => number {
+/** Time for a cache line to pass between two CPUs, by what they share: index a * cpuRows + b, ps. */
+export function lineLatency(layout: Layout, profile: CostProfile): Float64Array {
   const place = new Map<number, { host: number; core: number; llc: number; node: number }>()
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((cpu, i) => {
@@ -46,7 +46,7 @@ export function lineLatency(layout: Layout, profile: CostProfile): (a: number, b
               : latency.lineRemotePs
     }
   }
-  return (a, b) => table[a * rows + b]
+  return table
 }
 
 class Groups {
@@ -122,16 +122,11 @@ export function findPartitions(layout: Layout, profile: CostProfile): Partitions
     if (list === undefined) members.set(leader[owner], [owner])
     else list.push(owner)
   }
-  const linePs = lineLatency(layout, profile)
-  return { leader, members, fused, linePs, edges: findEdges(layout, profile, leader, linePs) }
+  const line = lineLatency(layout, profile)
+  return { leader, members, fused, line, edges: findEdges(layout, profile, leader, line) }
 }
 
-function findEdges(
-  layout: Layout,
-  profile: CostProfile,
-  leader: Int32Array,
-  linePs: (a: number, b: number) => number,
-): Edge[] {
+function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, line: Float64Array): Edge[] {
   const edges = new Map<number, Edge>()
   const rows = layout.ownerRows
   function add(from: number, to: number, latencyPs: number, why: string): void {
@@ -150,7 +145,7 @@ function findEdges(
     for (const pair of set) {
       const from = Math.floor(pair / layout.cpuRows)
       const to = pair % layout.cpuRows
-      const latencyPs = Math.min(linePs(from, to), profile.latency.ipiPs)
+      const latencyPs = Math.min(line[pair], profile.latency.ipiPs)
       add(from, to, latencyPs, there)
       add(to, from, latencyPs, back)
     }

@@ -1,5 +1,6 @@
 import { defineComponent, defineSystem, eventList, f64, i32, u8, u32 } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { Cpu, Owner } from './components.js'
@@ -67,12 +68,15 @@ export const MailInbox = defineComponent(
 /** The sender stops when fewer than this part of a ring is free. */
 const RESERVED_PART = 4
 
+/** How a message travels: as a cache line, as an inter-processor interrupt, or out to the wire. */
+export const VIA = { line: 0, ipi: 1, wire: 2 } as const
+
 /** Messages between CPUs. */
 export interface Mail {
-  /** Sends a note that takes effect at `timePs` on CPU `to`. */
-  note(from: number, to: number, timePs: number, kind: number, a: number, b: number, c: number): void
+  /** Sends a note from CPU `from` to owner `to`; `via` (see `VIA`) says how long it takes. */
+  note(from: number, to: number, via: number, kind: number, a: number, b: number, c: number): void
   /** Sends a packet: its row goes to the receiver; the sender's row is released. */
-  packet(from: number, to: number, timePs: number, kind: number, row: number, b: number, c: number): void
+  packet(from: number, to: number, kind: number, row: number, b: number, c: number): void
   /** Row of a packet message that is now due on CPU `to`: a row of the receiver's own pool. */
   receive(to: number, from: number, row: number): number
   /** Moves what has come for a partition into the event lists of its CPUs. */
@@ -103,11 +107,13 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const { ring: pairRing } = context.read(MailPair)
   const { firstFresh, listed, nextListed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
-  const { packetPool } = context.read(Cpu)
+  const { packetPool, clockPs } = context.read(Cpu)
   const { users } = context.write(Skb)
   const pool = context.system(skbPool)
   const events = context.system(eventList)
-  const { ownerRows } = context.resource(PLAN_CONSTANTS)
+  const { due } = events
+  const { ownerRows, cpuRows } = context.resource(PLAN_CONSTANTS)
+  const { line: linePs, ipiPs, txPs } = context.resource(COST_LATENCY)
 
   /** Frees slots in order: messages of different latency end out of order, the head follows the oldest still in use. */
   function advance(r: number): void {
@@ -124,7 +130,12 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     nextListed[0] = leader
   }
 
-  function post(r: number, from: number, timePs: number, kind: number, a: number, b: number, c: number): number {
+  /** Time a message sent now takes effect, into `due[0]`. */
+  function setDue(from: number, to: number, via: number): void {
+    due[0] = clockPs[from] + (via === VIA.line ? linePs[from * cpuRows + to] : via === VIA.ipi ? ipiPs : txPs)
+  }
+
+  function post(r: number, from: number, kind: number, a: number, b: number, c: number): number {
     // An empty ring starts over, so that few messages keep to few rows, which stay in the cache.
     if (head[r] === tail[r]) {
       head[r] = 0
@@ -136,8 +147,9 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       throw new Error(`mailbox from CPU ${from} is full: raise limits.mailbox-slots`)
     const index = position & mask[r]
     const row = base[r] + index
-    slotPs[row] = timePs
-    slotOrder[row] = events.takeOrder(from)
+    events.nextOrder(from)
+    slotPs[row] = due[0]
+    slotOrder[row] = due[1]
     slotKind[row] = kind
     slotA[row] = a
     slotB[row] = b
@@ -156,20 +168,19 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   }
 
   return {
-    note(from, to, timePs, kind, a, b, c) {
-      if (partition[from] === partition[to]) {
-        events.push(to, from, timePs, kind, a, b, c)
-        return
-      }
-      post(pairRing[from * ownerRows + to], from, timePs, kind, a, b, c)
+    note(from, to, via, kind, a, b, c) {
+      setDue(from, to, via)
+      if (partition[from] === partition[to]) events.pushAt(to, from, kind, a, b, c)
+      else post(pairRing[from * ownerRows + to], from, kind, a, b, c)
     },
-    packet(from, to, timePs, kind, row, b, c) {
+    packet(from, to, kind, row, b, c) {
+      setDue(from, to, VIA.line)
       if (partition[from] === partition[to]) {
-        events.push(to, from, timePs, kind, row, b, c)
+        events.pushAt(to, from, kind, row, b, c)
         return
       }
       const r = pairRing[from * ownerRows + to]
-      const index = post(r, from, timePs, kind, 0, b, c)
+      const index = post(r, from, kind, 0, b, c)
       const transit = skbBase[r] + index
       live[base[r] + index] = 2
       slotA[base[r] + index] = transit
@@ -196,7 +207,9 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
         const end = tail[r]
         for (let position = drained[r]; position !== end; position++) {
           const row = base[r] + (position & mask[r])
-          events.pushOrdered(ringTo[r], slotPs[row], slotOrder[row], slotKind[row], slotA[row], slotB[row], slotC[row])
+          due[0] = slotPs[row]
+          due[1] = slotOrder[row]
+          events.insert(ringTo[r], slotKind[row], slotA[row], slotB[row], slotC[row])
           if (live[row] === 1) live[row] = 0
         }
         if (drained[r] !== end) {

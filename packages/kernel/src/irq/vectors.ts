@@ -74,7 +74,7 @@ export const vectors = defineSystem<Vectors>(
       timerArmed[vector] = 1
       armSequence[vector]++
       if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
-      events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector])
+      events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector], 0)
     }
 
     /** A frame's descriptor was written back at `lastEventPs` on an unmasked vector. */

@@ -78,7 +78,7 @@ export const napiControl = defineSystem<NapiControl>(
       timerArmed[napi] = 1
       const at = clockPs[cpu] + delayPs
       events.due[0] = at
-      events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi])
+      events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi], 0)
       if (at < limitPs[cpu]) limitPs[cpu] = at
     }
 

@@ -2,11 +2,10 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { napiControl } from '../napi/napi.js'
 import { CpuQueue, NetDev, RxQueue } from '../nic/components.js'
@@ -47,10 +46,9 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const { queueHead, queueTail, ipiHead, inNetRx, backlogNapi } = context.write(Softnet)
   const { arfs: devArfs, wire: devWire } = context.read(NetDev)
   const { saddr, daddr, ports, ipWord, idFrag, hash, flags, queue, protocol } = context.write(Skb)
-  const { clockPs, flowView } = context.read(Cpu)
+  const { flowView } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
   const { cpuRows, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
-  const latency = context.resource(COST_LATENCY)
   const spend = context.system(charge)
   const post = context.system(mail)
   const queueUp = context.system(backlog)
@@ -101,7 +99,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
     const target = queueOfCpu.queue[(dev - firstDevice) * cpuRows + wanted]
     if (target === 0 || target === rxq || flowLog[target] === 0) return
     const wire = devWire[dev]
-    post.note(cpu, wire, clockPs[cpu] + latency.txPs, EVENT.arfs, target, 0, key)
+    post.note(cpu, wire, VIA.wire, EVENT.arfs, target, 0, key)
   }
 
   /** The RFS half: moves the flow to the CPU that reads it once the old CPU has no packet of it left. */
@@ -168,8 +166,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
         return
       }
       const pair = cpu * cpuRows + target
-      const at = clockPs[cpu] + latency.linePs(cpu, target)
-      post.packet(cpu, target, at, EVENT.backlogPacket, row, cpu, 0)
+      post.packet(cpu, target, EVENT.backlogPacket, row, cpu, 0)
       view.sent[pair]++
       if (slot !== 0) flow.lastTail[slot] = view.sent[pair]
       if (view.scheduled[pair] === 0) askIpi(cpu, target, pair)
@@ -191,7 +188,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
         const following = view.ipiNext[pair]
         view.ipiNext[pair] = 0
         spend(cpu, STAGE.send_ipi, 1)
-        post.note(cpu, target, clockPs[cpu] + latency.ipiPs, EVENT.ipiBacklog, cpu, 0, 0)
+        post.note(cpu, target, VIA.ipi, EVENT.ipiBacklog, cpu, 0, 0)
         target = following
       }
       return true

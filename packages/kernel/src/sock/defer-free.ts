@@ -1,11 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
-import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from '../skb/components.js'
 import { DeferPending } from '../softnet/components.js'
@@ -24,9 +22,7 @@ export const deferFree = defineSystem<(cpu: number, row: number) => void>(
   (context) => {
     const { allocCpu } = context.read(Skb)
     const { count } = context.write(DeferPending)
-    const { clockPs } = context.read(Cpu)
     const { plan, cpuRows, sysctl } = context.resource(PLAN_CONSTANTS)
-    const latency = context.resource(COST_LATENCY)
     const spend = context.system(charge)
     const post = context.system(mail)
     const defers = KERNEL_VERSIONS[plan.kernel].udpDeferFree && sysctl['net.core.skb_defer_max'] > 0
@@ -39,7 +35,7 @@ export const deferFree = defineSystem<(cpu: number, row: number) => void>(
       }
       const pair = cpu * cpuRows + home
       if (++count[pair] < batch) return
-      post.note(cpu, home, clockPs[cpu] + latency.linePs(cpu, home), EVENT.deferredFree, count[pair], cpu, 0)
+      post.note(cpu, home, VIA.line, EVENT.deferredFree, count[pair], cpu, 0)
       count[pair] = 0
     }
   },

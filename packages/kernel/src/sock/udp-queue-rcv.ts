@@ -1,14 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu, Owner } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
 import { RxQueue } from '../nic/components.js'
@@ -38,9 +37,8 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
     const { told } = context.write(SockView)
     const { subscribed } = context.write(SleepView)
     const { heard } = context.write(Task)
-    const { clockPs, source } = context.read(Cpu)
+    const { source } = context.read(Cpu)
     const { plan, sources, firstTask } = context.resource(PLAN_CONSTANTS)
-    const latency = context.resource(COST_LATENCY)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const count = context.system(counters)
@@ -106,7 +104,7 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
         if (told[view] !== 0) return
         told[view] = 1
         fullTold[sock] = 1
-        post.note(cpu, from, clockPs[cpu] + latency.linePs(cpu, from), EVENT.socketView, sock, 1, 0)
+        post.note(cpu, from, VIA.line, EVENT.socketView, sock, 1, 0)
       },
     }
   },
@@ -138,10 +136,9 @@ export const udpQueueRcv = defineSystem<Stage>(
     const { full, drops: viewDrops } = context.write(SockView)
     const { asleep } = context.write(SleepView)
     const { napi: queueNapi } = context.read(RxQueue)
-    const { clockPs, source } = context.read(Cpu)
+    const { source } = context.read(Cpu)
     const { partition } = context.read(Owner)
     const { sources, firstTask } = context.resource(PLAN_CONSTANTS)
-    const latency = context.resource(COST_LATENCY)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const count = context.system(counters)
@@ -168,7 +165,7 @@ export const udpQueueRcv = defineSystem<Stage>(
         }
       }
       const owner = sockCpu[sock]
-      post.packet(cpu, owner, clockPs[cpu] + latency.linePs(cpu, owner), EVENT.socketPacket, row, sock, cpu)
+      post.packet(cpu, owner, EVENT.socketPacket, row, sock, cpu)
     }
 
     function one(cpu: number, row: number): void {

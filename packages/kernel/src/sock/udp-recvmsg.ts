@@ -9,7 +9,7 @@ import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
@@ -48,7 +48,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const constants = context.resource(PLAN_CONSTANTS)
   const { bhEnabled } = context.write(SoftirqState)
   const { sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
-  const latency = context.resource(COST_LATENCY)
+  const _latency = context.resource(COST_LATENCY)
   const spend = context.system(charge)
   const count = context.system(counters)
   const kfree = context.system(kfreeSkb)
@@ -75,7 +75,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
       if (told[view] === 0) continue
       told[view] = 0
       const to = sourceCpus[source]
-      post.note(cpu, to, clockPs[cpu] + latency.linePs(cpu, to), EVENT.socketView, sock, 0, 0)
+      post.note(cpu, to, VIA.line, EVENT.socketView, sock, 0, 0)
     }
   }
 
@@ -103,7 +103,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
       if (i === flowView[cpu]) continue
       const to = flowViewLeaders[i]
       if (!post.connected(cpu, to)) continue
-      post.note(cpu, to, clockPs[cpu] + latency.linePs(cpu, to), EVENT.sockFlow, number[cpu], 0, hash)
+      post.note(cpu, to, VIA.line, EVENT.sockFlow, number[cpu], 0, hash)
     }
   }
 

@@ -1,11 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { netifReceive } from '../netif/netif-receive-skb.js'
@@ -35,7 +34,6 @@ export const processBacklog = defineSystem<ProcessBacklog>(
     const { taken, told, listed, next: servedNext } = context.write(BacklogServed)
     const { clockPs, limitPs } = context.read(Cpu)
     const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
-    const latency = context.resource(COST_LATENCY)
     const spend = context.system(charge)
     const steering = context.system(steer)
     const receive = context.system(netifReceive)
@@ -51,8 +49,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
         const following = servedNext[pair]
         if (idle || told[pair] !== taken[pair]) {
           told[pair] = taken[pair]
-          const at = clockPs[cpu] + latency.linePs(cpu, from)
-          post.note(cpu, from, at, EVENT.backlogView, cpu, idle ? 1 : 0, taken[pair])
+          post.note(cpu, from, VIA.line, EVENT.backlogView, cpu, idle ? 1 : 0, taken[pair])
         }
         if (idle) {
           listed[pair] = 0

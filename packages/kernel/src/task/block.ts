@@ -3,7 +3,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { SleepView, Task } from './components.js'
 import { scheduler } from './scheduler.js'
 
@@ -20,7 +20,7 @@ export const block = defineSystem<Block>(
     const { subscribed } = context.write(SleepView)
     const { clockPs } = context.read(Cpu)
     const { sources, sourceCpus, firstTask } = context.resource(PLAN_CONSTANTS)
-    const latency = context.resource(COST_LATENCY)
+    const _latency = context.resource(COST_LATENCY)
     const sched = context.system(scheduler)
     const post = context.system(mail)
 
@@ -32,7 +32,7 @@ export const block = defineSystem<Block>(
         if (subscribed[row] === 0) continue
         subscribed[row] = 0
         const to = sourceCpus[source]
-        post.note(cpu, to, clockPs[cpu] + latency.linePs(cpu, to), EVENT.sleepView, task, 1, 0)
+        post.note(cpu, to, VIA.line, EVENT.sleepView, task, 1, 0)
       }
     }
 

@@ -1,14 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
-import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NetDev } from '../nic/components.js'
 import { SoftirqState } from '../softirq/components.js'
@@ -25,9 +23,7 @@ const HEADERS_BYTES = 42
 export const transmit = defineSystem<Transmit>('udp_sendmsg', 'task', 'net/ipv4/udp.c, udp_sendmsg', (context) => {
   const { created, sent } = context.write(PacketCount)
   const { index: devIndex, wire } = context.read(NetDev)
-  const { clockPs } = context.read(Cpu)
   const { bhEnabled } = context.write(SoftirqState)
-  const latency = context.resource(COST_LATENCY)
   const spend = context.system(charge)
   const count = context.system(counters)
   const post = context.system(mail)
@@ -46,6 +42,6 @@ export const transmit = defineSystem<Transmit>('udp_sendmsg', 'task', 'net/ipv4/
     sent[cpu]++
     if (request === 0) return
     const target = wire[dev]
-    if (target !== 0) post.note(cpu, target, clockPs[cpu] + latency.txPs, EVENT.reply, 0, 0, request)
+    if (target !== 0) post.note(cpu, target, VIA.wire, EVENT.reply, 0, 0, request)
   }
 })

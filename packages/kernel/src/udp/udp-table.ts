@@ -2,7 +2,7 @@ import type { Columns, World } from '@softnet/ecs'
 import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { ReuseportSlot, Sock, SockHash, SockHash4 } from '../sock/components.js'
-import { ReuseportBinding } from './reuseport-groups.js'
+import { ReuseportBinding, type ReuseportGroup } from './reuseport-groups.js'
 import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
 
 function socketCount(layout: Layout): number {
@@ -150,6 +150,7 @@ function fillGroups(world: World, layout: Layout, binding: ReuseportBinding): vo
   const sock = world.columns(Sock)
   const { sock: slots } = world.columns(ReuseportSlot)
   const bases = new Map<object, number>()
+  const incoming = new Set<ReuseportGroup>()
   let next = 1
   eachSocket(layout, (_host, _plan, row) => {
     const group = binding.group(row)
@@ -159,10 +160,12 @@ function fillGroups(world: World, layout: Layout, binding: ReuseportBinding): vo
       base = next
       bases.set(group, base)
       for (const member of group.members) slots[next++] = member
+      // Once per group: groups can have every socket of a host.
+      if (group.members.some((member) => sock.incomingCpu[member] >= 0)) incoming.add(group)
     }
     sock.groupBase[row] = base
     sock.groupCount[row] = group.members.length
-    sock.groupIncoming[row] = group.members.some((member) => sock.incomingCpu[member] >= 0) ? 1 : 0
+    sock.groupIncoming[row] = incoming.has(group) ? 1 : 0
     sock.groupConns[row] = group.hasConns ? 1 : 0
   })
 }

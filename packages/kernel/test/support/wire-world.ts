@@ -1,6 +1,7 @@
 import { Binder, EventHeap, type EventList, EventRow, eventList, PoolOwner, PoolSlot, World } from '@softnet/ecs'
 import { type DevicePlan, type DriverProfile, driverProfile, type Plan, type TrafficPlan } from '@softnet/scenario'
 import { PLAN_CONSTANTS, type PlanConstants } from '../../src/build/constants.js'
+import { COST_LATENCY } from '../../src/build/latency.js'
 import type { Layout } from '../../src/build/layout.js'
 import {
   DEVICE_ROWS,
@@ -263,6 +264,12 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   world.columns(NetDev).wire[DEVICE_ENTITY] = WIRE
   world.columns(NetDev).features[DEVICE_ENTITY] = FEATURE.ntuple | FEATURE.rxChecksum
   const binder = new Binder(world)
+  binder.provide(COST_LATENCY, {
+    irqDeliveryPs: 1,
+    ipiPs: 1,
+    txPs: 1,
+    line: new Float64Array((WIRE + 1) * (WIRE + 1)).fill(1),
+  })
   binder.provide(PLAN_CONSTANTS, {
     plan,
     cpuRows: CPU_ROWS,

@@ -46,7 +46,8 @@ function limitingPlace({ rule, finding }: RankedFinding, run: RunFacts): number 
   const behind = run.hosts.reduce((sum, { lostByReason }) => sum + (lostByReason.SOCKET_RCVBUFF ?? 0), 0)
   const useful = delivered + consumed
   if (rule.subject === 'socket') return finding.lostFrames >= (useful + finding.lostFrames) * LIMITING_SHARE ? 3 : 0
-  if (rule.subject === 'backlog') return finding.lostFrames >= (useful + behind + finding.lostFrames) * LIMITING_SHARE ? 2 : 0
+  if (rule.subject === 'backlog')
+    return finding.lostFrames >= (useful + behind + finding.lostFrames) * LIMITING_SHARE ? 2 : 0
   return 0
 }
 

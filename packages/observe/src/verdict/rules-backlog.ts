@@ -48,6 +48,7 @@ function flowLimit(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: 0.5,
+    limits: 'place',
     claim: `The flow limit dropped ${formatCount(limited)} of ${formatCount(loss.lost)} packets lost at the backlog: one flow had more than half of the last 128 packets while the queue was half full.`,
     evidence: `${target(loss)}.`,
     advice:

@@ -54,7 +54,11 @@ function movedTasks(host: HostFacts, app: AppFacts, free: readonly number[]): nu
 }
 
 /** Share of a CPU that tasks of other programs had, and the program that had most. */
-export function rivalOn(host: HostFacts, app: AppFacts, cpu: CpuFacts): { readonly name: string; readonly share: number } | null {
+export function rivalOn(
+  host: HostFacts,
+  app: AppFacts,
+  cpu: CpuFacts,
+): { readonly name: string; readonly share: number } | null {
   let most: { name: string; share: number } | null = null
   const { hardirq, softirq, ksoftirqd, task, idle } = cpu.row.time_ns
   const total = hardirq + softirq + ksoftirqd + task + idle

@@ -1,0 +1,86 @@
+/** A fenced block of a Markdown page. */
+export interface Block {
+  /** Word after the fence, empty if there is none. */
+  readonly language: string
+  readonly text: string
+  /** Line of the opening fence, counted from 1. */
+  readonly line: number
+  /** What the comment above it says its text is the output of, null if there is none. */
+  readonly source: OutputSource | null
+}
+
+/** A command and which lines of its output a page shows. */
+export interface OutputSource {
+  readonly command: string
+  /** Lines of the output that begin with or hold one of these; empty: all of them. */
+  readonly labels: readonly string[]
+}
+
+const FENCE = /^```(\w*)$/
+const SOURCE = /^<!-- output of: ([^|]+?)(?: \| (.+))? -->$/
+
+/** Fenced blocks of a page, in order. */
+export function blocksOf(page: string): Block[] {
+  const lines = page.split('\n')
+  const blocks: Block[] = []
+  for (let at = 0; at < lines.length; at++) {
+    const fence = FENCE.exec(lines[at] as string)
+    if (fence === null) continue
+    const end = lines.indexOf('```', at + 1)
+    if (end < 0) throw new Error(`the block in line ${at + 1} has no end`)
+    const source = at > 0 ? SOURCE.exec(lines[at - 1] as string) : null
+    blocks.push({
+      language: fence[1] as string,
+      text: lines.slice(at + 1, end).join('\n'),
+      line: at + 1,
+      source: source === null ? null : { command: source[1] as string, labels: source[2]?.split(', ') ?? [] },
+    })
+    at = end
+  }
+  return blocks
+}
+
+/** The page with the text of one block replaced. */
+export function replaceBlock(page: string, line: number, text: string): string {
+  const lines = page.split('\n')
+  const end = lines.indexOf('```', line)
+  return [...lines.slice(0, line), text, ...lines.slice(end)].join('\n')
+}
+
+/** Commands of the page's console and shell blocks that can be run from the root: `npx softnet …` and `npm …`. */
+export function commandsOf(page: string): string[] {
+  return blocksOf(page)
+    .filter(({ language }) => language === 'console' || language === 'sh')
+    .flatMap(({ text }) => text.split('\n'))
+    .map((line) => line.replace(/^\$ /, '').trim())
+    .filter((line) => /^(npx softnet|npm) /.test(line))
+}
+
+/** The lines of an output that a page shows. */
+export function shownLines(output: string, labels: readonly string[]): string {
+  const lines = output.trimEnd().split('\n')
+  if (labels.length === 0) return lines.join('\n')
+  const shown = lines.filter((line) => {
+    const words = line.trim().replace(/ +/g, ' ')
+    return labels.some((label) => words.startsWith(label) || (/^(ns|µs|ms)$/.test(label) && isTimesRow(words, label)))
+  })
+  return shown.join('\n')
+}
+
+/** A row of nothing but times, such as latency's percentiles, that has one in the unit asked for. */
+function isTimesRow(words: string, unit: string): boolean {
+  return /^([\d.]+ (ns|µs|ms|s) ?){3,}$/.test(words) && words.includes(` ${unit}`)
+}
+
+/** An output without what differs from run to run: the wall time, and where the first line wraps because of its length. */
+export function withoutWallTime(output: string): string {
+  return output.replace(/simulated in [\d.]+ \S+(?: · |\n +)digest \w+/, 'simulated in … · digest …')
+}
+
+/** Relative links of a page, without their anchors. */
+export function linksOf(page: string): string[] {
+  const prose = page.replace(/^```[\s\S]*?^```$/gm, '')
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => (target as string).replace(/#.*$/, ''))
+    .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+}

@@ -1,0 +1,71 @@
+/**
+ * Runs in a process of its own, started with `STEADY_STATE_FLAGS`: a built-in scenario past its warm-up, and what two
+ * million packets then allocate and do. Prints one line of JSON.
+ */
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { getHeapStatistics } from 'node:v8'
+import { EventHeap } from '@softnet/ecs'
+import { createSerialRunner, tuneIsolate } from '@softnet/engine'
+import { buildModel, modelPartitions, modelProgress, receiverQueue } from '@softnet/kernel'
+import { builtinScenario, compileScenario } from '@softnet/scenario'
+
+/** What the run found out. */
+export interface SteadyState {
+  readonly packets: number
+  readonly dropped: number
+  /** Growth of the heap, and of what hangs on it, from after one forced collection to before the next. */
+  readonly allocatedBytes: number
+  /** Collections in between; the growth tells all only when there was none. */
+  readonly collections: number
+  /** Times a partition was advanced. */
+  readonly steps: number
+  /** Events and messages between partitions. */
+  readonly events: number
+}
+
+const WARM_PS = 400e9
+const MEASURED_PS = 500e9
+
+async function steadyState(scenario: string): Promise<SteadyState> {
+  const collect = globalThis.gc
+  const document = builtinScenario(scenario)?.scenario
+  if (collect === undefined || document === undefined) throw new Error(`--expose-gc and a scenario, not ${scenario}`)
+  const duration = { path: 'duration', value: `${(WARM_PS + MEASURED_PS) / 1e9}ms`, given: 'duration' }
+  const compiled = compileScenario(document, { source: scenario, overrides: [duration] })
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors))
+  tuneIsolate()
+  const model = buildModel(compiled.plan)
+  const runner = createSerialRunner(modelPartitions(model), receiverQueue(model))
+  const { nextSequence } = model.world.columns(EventHeap)
+  const heapBytes = (): number => {
+    const { used_heap_size, external_memory } = getHeapStatistics()
+    return used_heap_size + external_memory
+  }
+  runner.runUntil(WARM_PS)
+  const before = { ...modelProgress(model), steps: runner.steps(), events: nextSequence.reduce((a, b) => a + b, 0) }
+  let collections = 0
+  const observer = new PerformanceObserver((list) => {
+    collections += list.getEntries().length
+  })
+  collect()
+  // The entry of the forced collection is due before the observer begins.
+  await sleep(20)
+  observer.observe({ entryTypes: ['gc'] })
+  const heapBefore = heapBytes()
+  runner.runUntil(WARM_PS + MEASURED_PS)
+  const allocatedBytes = heapBytes() - heapBefore
+  await sleep(20)
+  observer.disconnect()
+  const after = modelProgress(model)
+  return {
+    packets: after.offered - before.offered,
+    dropped: after.dropped - before.dropped,
+    allocatedBytes,
+    collections,
+    steps: runner.steps() - before.steps,
+    events: nextSequence.reduce((a, b) => a + b, 0) - before.events,
+  }
+}
+
+console.log(JSON.stringify(await steadyState(process.argv[2] ?? '')))
