@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -46,21 +47,51 @@ interface Finished {
 const workshop = mkdtempSync(join(tmpdir(), 'softnet-docs-'))
 for (const name of ['examples', 'tests']) symlinkSync(join(root, name), join(workshop, name), 'junction')
 
+/** The command line as a function: each run has a thread of its own all the same. */
+const cli: { main(argv: readonly string[], streams: { stdout: Writable; stderr: Writable }): Promise<number> } =
+  await import(new URL('../../packages/softnet/dist/src/cli.js', import.meta.url).href)
+
 const finished = new Map<string, Promise<Finished>>()
-let lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()]
+let last: Promise<unknown> = Promise.resolve()
 
 /** Words of a command line; double and single quotes hold words together. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ''))
 }
 
-function execute(args: readonly string[]): Promise<Finished> {
+/** A stream that keeps what is written to it. */
+function keeper(): { readonly stream: Writable; text(): string } {
+  const parts: string[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      parts.push(chunk.toString('utf8'))
+      done()
+    },
+  })
+  return { stream, text: () => parts.join('') }
+}
+
+async function execute(argv: readonly string[]): Promise<Finished> {
+  const stdout = keeper()
+  const stderr = keeper()
+  const code = await cli.main(argv, { stdout: stdout.stream, stderr: stderr.stream })
+  return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/** Runs a command of the pages once, however often it is asked for, in the order of the pages. */
+function outcome(command: string): Promise<Finished> {
+  const known = finished.get(command)
+  if (known !== undefined) return known
+  const argv = command === 'npm start' ? ['run'] : wordsOf(command).slice(2)
+  const started = last.then(() => execute(argv))
+  last = started
+  finished.set(command, started)
+  return started
+}
+
+function runProgram(file: string): Promise<Finished> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...args], {
-      cwd: workshop,
-      env: { ...process.env, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -73,30 +104,17 @@ function execute(args: readonly string[]): Promise<Finished> {
   })
 }
 
-/** Runs a command of the pages once, however often it is asked for; two at a time, but those that share a file in order. */
-function outcome(command: string): Promise<Finished> {
-  const known = finished.get(command)
-  if (known !== undefined) return known
-  const isInOrder = command.includes('my-host')
-  const [first, second] = lanes as [Promise<unknown>, Promise<unknown>]
-  const given = command === 'npm start' ? ['run'] : wordsOf(command).slice(2)
-  const args = [join(root, 'packages/softnet/bin/softnet.js'), ...given]
-  const started = (isInOrder ? Promise.all([first, second]) : first).then(() => execute(args))
-  lanes = isInOrder ? [started, started] : [second, started]
-  finished.set(command, started)
-  return started
-}
-
 const runnable = (page: string): string[] =>
   commandsOf(read(page)).filter((command) => command.startsWith('npx softnet '))
 
 const docs = suite('the documentation')
 
-docs.before(() => {
-  for (const page of pages) for (const command of runnable(page)) outcome(command)
-})
+docs.before(() => process.chdir(workshop))
 
-docs.after(() => rmSync(workshop, { recursive: true, force: true }))
+docs.after(() => {
+  process.chdir(root)
+  rmSync(workshop, { recursive: true, force: true })
+})
 
 docs('every npm command is a script of the workspace', () => {
   const commands = pages.flatMap((page) => commandsOf(read(page))).filter((command) => command.startsWith('npm '))
@@ -160,7 +178,7 @@ docs('every TypeScript block compiles, and whole programs run', async () => {
     assert.is(compilePrograms(files, folder).join('\n'), '')
     for (const file of files) {
       if (!/^import /m.test(readFileSync(file, 'utf8'))) continue
-      const { code, stdout, stderr } = await execute([file.replace(/\.ts$/, '.js')])
+      const { code, stdout, stderr } = await runProgram(file.replace(/\.ts$/, '.js'))
       assert.is(code, 0, stderr)
       assert.is.not(stdout, '', `${file} prints nothing`)
     }

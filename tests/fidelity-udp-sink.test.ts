@@ -27,7 +27,7 @@ test('one reader under a flood, on the same CPU and on another one', () => {
       quantity: 'read',
       measured: 718_135,
       simulated: same51.delivered,
-      kind: 'predicted',
+      kind: 'calibrated',
       gate: QUARTER,
     },
     {
@@ -59,7 +59,7 @@ test('one reader under a flood, on the same CPU and on another one', () => {
       quantity: 'RcvbufErrors',
       measured: 2_828_118,
       simulated: same65.rcvbufErrors,
-      kind: 'predicted',
+      kind: 'calibrated',
       gate: { share: 0.05 },
     },
     {
@@ -83,7 +83,7 @@ test('one reader under a flood, on the same CPU and on another one', () => {
       quantity: 'RcvbufErrors',
       measured: 596_280,
       simulated: other65.rcvbufErrors,
-      kind: 'predicted',
+      kind: 'calibrated',
       gate: { share: 0.15 },
     },
   ]

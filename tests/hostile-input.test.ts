@@ -24,17 +24,17 @@ test('any bytes are a packet, under every link type: nothing is thrown and every
 })
 
 test('a damaged capture is refused at its path or replayed', async () => {
-  isSound(await checkCaptures(1, 1500, 10), 300)
+  isSound(await checkCaptures(1, 1200, 20), 300)
 })
 
 test('mistaken scenario text is refused with paths or accepted', async () => {
-  isSound(await checkTexts(1, 1000), 100)
+  isSound(await checkTexts(1, 700), 80)
 })
 
 test('--set that means nothing is refused at its path', async () => {
-  const outcome = await checkOverrides(1, 400)
+  const outcome = await checkOverrides(1, 250)
   none(outcome.faults)
-  assert.ok(outcome.refused > 300)
+  assert.ok(outcome.refused > 200)
 })
 
 interface Refusal {

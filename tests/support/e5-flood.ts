@@ -49,7 +49,7 @@ export function floodRates({ report }: ScenarioRun): {
   const host = report.hosts.broadwell
   const snmp = Object.values(host?.netns ?? {})[0]?.snmp
   const count = (table: 'Ip' | 'Udp', name: string): number =>
-    (snmp?.[table] as Record<string, number>)[name] ?? Number.NaN
+    (snmp?.[table] as Record<string, number> | undefined)?.[name] ?? Number.NaN
   const time = host?.cpus[0]?.time_ns
   if (time === undefined) throw new Error('no CPU 0')
   return {

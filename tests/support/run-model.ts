@@ -49,7 +49,8 @@ export function inAnyOrder(seed: number): Advance {
     const bound = new Float64Array(partitions.length).fill(Number.POSITIVE_INFINITY)
     const horizon = new Float64Array(partitions.length)
     for (const partition of partitions) partition.attach({ next, bound, horizon })
-    for (;;) {
+    // A wire that finds no room learns when there may be some, so that a second look can get on.
+    for (let idleRounds = 0; ; ) {
       for (const partition of partitions) partition.drain()
       const waiting = partitions.filter((_, p) => (next[p] as number) < durationPs)
       if (waiting.length === 0) {
@@ -66,7 +67,8 @@ export function inAnyOrder(seed: number): Advance {
         horizon[partition.id] = short ? now + Math.ceil(draw.share() * (known - now)) : known
         progress = partition.run()
       }
-      if (!progress) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
+      idleRounds = progress ? 0 : idleRounds + 1
+      if (idleRounds > 2) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
     }
   }
 }

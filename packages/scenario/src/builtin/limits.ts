@@ -1,6 +1,6 @@
 /** Built-in scenarios about rings, budgets, and where the reader runs. */
 import type { ScenarioInput } from '../schema/scenario.js'
-import { type BuiltinScenario, builtin, upTo } from './types.js'
+import { type BuiltinScenario, builtin } from './types.js'
 
 const ring = builtin(
   'ring-too-small',

@@ -55,7 +55,7 @@ export const PENTIUM_2002_NAPI_HOWTO: CostProfile = {
     ...SLOWER,
     hardirq: {
       cycles: 5_300 - AROUND_HANDLER,
-      source: `${HOWTO}: 512-byte row, 1,000,000 / 241,292 = 4.1 packets per interrupt; packets come every 4,298 ns and take 2,744.8, so four per interrupt need between 4,659 and 6,212 of fixed cost; 5,300 taken, less waking, delivery, softirq and poll around it`,
+      source: `${HOWTO}: 512-byte row, 1,000,000 / 241,292 = 4.1 packets per interrupt; packets come every 4,298 ns and take 2,744.8, so four per interrupt need between 4,659 and 6,212 of fixed cost; 1024-byte row, mostly one packet per interrupt at one every 8,399: at most 5,654; 5,300 taken, less waking, delivery, softirq and poll around it`,
     },
     gro_receive: { cycles: 1, source: 'estimate: the kernel of 2002 had no GRO, one more call' },
     netif_receive_skb: {
@@ -86,5 +86,6 @@ export const PENTIUM_2002_NAPI_HOWTO: CostProfile = {
   calibratedOn: [
     'NAPI how-to 2002, 60 bytes: 409,362 of 1 M packets at 890 kpps',
     'NAPI how-to 2002, 512 bytes: 241,292 receive interrupts',
+    'NAPI how-to 2002, 1024 bytes: 872,519 receive interrupts, as an upper bound',
   ],
 }
