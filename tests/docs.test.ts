@@ -109,11 +109,43 @@ const runnable = (page: string): string[] =>
 
 const docs = suite('the documentation')
 
-docs.before(() => process.chdir(workshop))
+docs.before(() => {
+  process.chdir(workshop)
+  // One after the other in threads of their own, while the tests below read and compile.
+  for (const page of pages) for (const command of runnable(page)) outcome(command)
+})
 
 docs.after(() => {
   process.chdir(root)
   rmSync(workshop, { recursive: true, force: true })
+})
+
+docs('every TypeScript block compiles, and whole programs run', async () => {
+  const cache = join(root, 'node_modules/.cache')
+  mkdirSync(cache, { recursive: true })
+  const folder = mkdtempSync(join(cache, 'docs-'))
+  try {
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
+    const files: string[] = []
+    for (const page of pages) {
+      for (const { language, text, line } of blocksOf(read(page))) {
+        if (language !== 'ts') continue
+        const file = join(folder, `${page.replace(/\W+/g, '-')}-${line}.ts`)
+        writeFileSync(file, text)
+        files.push(file)
+      }
+    }
+    assert.ok(files.length >= 1)
+    assert.is(compilePrograms(files, folder).join('\n'), '')
+    for (const file of files) {
+      if (!/^import /m.test(readFileSync(file, 'utf8'))) continue
+      const { code, stdout, stderr } = await runProgram(file.replace(/\.ts$/, '.js'))
+      assert.is(code, 0, stderr)
+      assert.is.not(stdout, '', `${file} prints nothing`)
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 docs('every npm command is a script of the workspace', () => {
@@ -157,34 +189,6 @@ docs('outputs on the pages are the real ones', async () => {
   if (process.env.SOFTNET_DOCS === 'update') return
   const renew = `SOFTNET_DOCS=update node scripts/test-group.mjs tests/dist/docs.test.js`
   assert.is(stale.join('\n'), '', `outputs have changed; renew them with: ${renew}`)
-})
-
-docs('every TypeScript block compiles, and whole programs run', async () => {
-  const cache = join(root, 'node_modules/.cache')
-  mkdirSync(cache, { recursive: true })
-  const folder = mkdtempSync(join(cache, 'docs-'))
-  try {
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
-    const files: string[] = []
-    for (const page of pages) {
-      for (const { language, text, line } of blocksOf(read(page))) {
-        if (language !== 'ts') continue
-        const file = join(folder, `${page.replace(/\W+/g, '-')}-${line}.ts`)
-        writeFileSync(file, text)
-        files.push(file)
-      }
-    }
-    assert.ok(files.length >= 1)
-    assert.is(compilePrograms(files, folder).join('\n'), '')
-    for (const file of files) {
-      if (!/^import /m.test(readFileSync(file, 'utf8'))) continue
-      const { code, stdout, stderr } = await runProgram(file.replace(/\.ts$/, '.js'))
-      assert.is(code, 0, stderr)
-      assert.is.not(stdout, '', `${file} prints nothing`)
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 })
 
 docs('links lead to files', () => {

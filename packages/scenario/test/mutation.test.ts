@@ -150,7 +150,7 @@ test('any path and value as an override compiles or lists faults', () => {
     fc.property(path, strange, (where, value) => {
       const result = compileScenario(full(), {
         source: 'test',
-        overrides: [{ path: where, value, given: String(value) }],
+        overrides: [{ path: where, value, given: JSON.stringify(value) ?? '' }],
       })
       if (!result.ok) for (const fault of result.errors) assert.ok(fault.path.length > 0 || where.trim() === '')
     }),

@@ -13,7 +13,7 @@ export const charge = defineSystem<Charge>(
   'cpu',
   'kernel/sched/cputime.c, account_system_time',
   (context) => {
-    const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
+    const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
     const { ps: costPs } = context.read(StageCostTable)
@@ -21,7 +21,7 @@ export const charge = defineSystem<Charge>(
       const row = cpu * STAGE_ROWS + stage
       const ps = Math.floor(costPs[row] * units * slowdown[cpu])
       clockPs[cpu] += ps
-      lastStage[cpu] = stage
+      lastCharge[cpu] = cpuContext[cpu] * STAGE_ROWS + stage
       contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
       stagePs[row] += ps
     }
@@ -34,13 +34,13 @@ export const chargePs = defineSystem<Charge>(
   'cpu',
   'kernel/sched/cputime.c, account_user_time',
   (context) => {
-    const { clockPs, context: cpuContext, slowdown, lastStage } = context.write(Cpu)
+    const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
     return (cpu, stage, time) => {
       const ps = Math.floor(time * slowdown[cpu])
       clockPs[cpu] += ps
-      lastStage[cpu] = stage
+      lastCharge[cpu] = cpuContext[cpu] * STAGE_ROWS + stage
       contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
       stagePs[cpu * STAGE_ROWS + stage] += ps
     }

@@ -1,4 +1,4 @@
-import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
+import { defineComponent, f64, i32, u8, u16 } from '@softnet/ecs'
 
 /** Contexts a CPU can be charged in, in the order of `time_ns` of a result. */
 export const CONTEXT = { hardirq: 0, softirq: 1, ksoftirqd: 2, task: 3, idle: 4 } as const
@@ -34,8 +34,8 @@ export const Cpu = defineComponent('cpu', {
   /** Interval of the timeline under way: its row and its end, ps. */
   intervalRow: i32,
   intervalEndPs: f64,
-  /** Stage charged last: what reaches beyond the end of a run is taken back from it. */
-  lastStage: u8,
+  /** Context × 64 + stage charged last: what reaches beyond the end of a run is taken back from it. */
+  lastCharge: u16,
   /** Steps of the current run stop before this time: the next event or the horizon, ps. */
   limitPs: f64,
   /** Owner of the packet rows this CPU uses (shared by fused CPUs). */

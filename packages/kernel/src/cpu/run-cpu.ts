@@ -15,6 +15,13 @@ import { dispatchEvent } from './dispatch.js'
 import { mail } from './mail.js'
 import { STAGE } from './stage-ids.js'
 
+/** Row of the greatest of `count` values from `first` on. */
+function largest(column: Float64Array, first: number, count: number): number {
+  let row = first
+  for (let i = first; i < first + count; i++) if (column[i] > column[row]) row = i
+  return row
+}
+
 /** The machine of one CPU. */
 export interface RunCpu {
   /** Writes the time of the next thing the CPU does to `Cpu.nextStepPs`; Infinity if nothing will happen by itself. */
@@ -32,7 +39,7 @@ export interface RunCpu {
  */
 export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
   const c = context.write(Cpu)
-  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastStage, nextEventPs, nextStepPs, horizonPs } = c
+  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastCharge, nextEventPs, nextStepPs, horizonPs } = c
   const { ps: contextPs } = context.write(ContextTime)
   const { ps: stagePs } = context.write(StageTime)
   const { mailTight } = context.read(Owner)
@@ -104,6 +111,23 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
       nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
   }
 
+  /** The step under way reaches beyond the end by this much: that part of it belongs to nobody's account. */
+  function takeBack(cpu: number, beyondPs: number): void {
+    if (beyondPs <= 0) return
+    clockPs[cpu] -= beyondPs
+    let contextRow = cpu * CONTEXT_ROWS + Math.floor(lastCharge[cpu] / STAGE_ROWS)
+    let stageRow = cpu * STAGE_ROWS + (lastCharge[cpu] % STAGE_ROWS)
+    // A step can hold several charges: what the last one cannot give back comes from the largest.
+    for (let left = beyondPs; left > 0; ) {
+      const part = Math.min(left, contextPs[contextRow], stagePs[stageRow])
+      contextPs[contextRow] -= part
+      stagePs[stageRow] -= part
+      left -= part
+      contextRow = largest(contextPs, cpu * CONTEXT_ROWS, CONTEXT.idle)
+      stageRow = largest(stagePs, cpu * STAGE_ROWS, STAGE_ROWS)
+    }
+  }
+
   return {
     findNextStep(cpu) {
       if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
@@ -153,12 +177,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
       if (clockPs[cpu] < endPs && idle.idle(cpu)) idle.sleepUntil(cpu, endPs)
       // Frames that have reached their ring are counted there, wherever the run was cut.
       line.catchUp(cpu, endPs)
-      // The step under way reaches beyond the end: that part of it belongs to nobody's account.
-      const beyond = clockPs[cpu] - endPs
-      if (beyond <= 0) return
-      clockPs[cpu] = endPs
-      contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] -= beyond
-      stagePs[cpu * STAGE_ROWS + lastStage[cpu]] -= beyond
+      takeBack(cpu, clockPs[cpu] - endPs)
     },
   }
 })
