@@ -41,13 +41,41 @@ function render({ time, allocation }: ReceiveResult): string {
     `${SCENARIO}: ${offered} packets offered after warm-up, ${time.length} fresh processes`,
     textTable([
       ['', 'median', 'min', 'max'],
-      row('million packets delivered per wall second', of((f) => f.packets.delivered / f.wallMs / 1e3), 2),
-      row('million packets delivered per processor second', of((f) => f.packets.delivered / f.cpuMs / 1e3), 2),
-      row('ns per packet, wall, median slice', of((f) => f.wallNsPerPacket), 1),
-      row('ns per packet, processor, median slice', of((f) => f.cpuNsPerPacket), 1),
-      row('ns per packet, wall, fastest slice', of((f) => f.fastestNsPerPacket), 1),
-      row('resident memory at most, MB', of((f) => f.residentMaxBytes / 1e6), 0),
-      row('model built in, ms', of((f) => f.buildMs), 0),
+      row(
+        'million packets delivered per wall second',
+        of((f) => f.packets.delivered / f.wallMs / 1e3),
+        2,
+      ),
+      row(
+        'million packets delivered per processor second',
+        of((f) => f.packets.delivered / f.cpuMs / 1e3),
+        2,
+      ),
+      row(
+        'ns per packet, wall, median slice',
+        of((f) => f.wallNsPerPacket),
+        1,
+      ),
+      row(
+        'ns per packet, processor, median slice',
+        of((f) => f.cpuNsPerPacket),
+        1,
+      ),
+      row(
+        'ns per packet, wall, fastest slice',
+        of((f) => f.fastestNsPerPacket),
+        1,
+      ),
+      row(
+        'resident memory at most, MB',
+        of((f) => f.residentMaxBytes / 1e6),
+        0,
+      ),
+      row(
+        'model built in, ms',
+        of((f) => f.buildMs),
+        0,
+      ),
     ]),
     `loss ${((100 * dropped) / offered).toFixed(3)} %, digest ${first.digest}`,
     `allocation over ${allocation.packets.offered} packets: ${perPacket(allocation.allocatedBytes)} bytes per packet, ` +

@@ -4,6 +4,8 @@ import { flows } from './flows.js'
 import { primitives } from './primitives.js'
 import { receive } from './receive.js'
 import { scaling } from './scaling.js'
+import type { ComparedRun } from './support/compared-runs.js'
+import type { BenchmarkOptions } from './support/options.js'
 import type { RunFigures } from './support/request.js'
 import { systems } from './systems.js'
 import { wide } from './wide.js'
@@ -15,26 +17,47 @@ function assertRan({ packets, digest }: RunFigures, what: string): void {
   assert.match(digest, /^[0-9a-f]{16}$/, what)
 }
 
-// Rounds of one run have to agree in their digests, else timeRuns throws.
-const { time, allocation } = await receive({ rounds: 2, scale: 0.004 })
-assert.equal(time.length, 2)
-assertRan(allocation, 'receive')
-
-for (const [name, benchmark] of Object.entries({ scaling, flows, wide })) {
-  const runs = await benchmark(once)
-  for (const run of runs) for (const figures of run.time) assertRan(figures, `${name}, ${run.name}`)
-  assert.equal(new Set(runs.map((run) => run.time[0]?.digest)).size, runs.length, `${name} runs different scenarios`)
+async function smokeReceive(): Promise<void> {
+  // Rounds of one run have to agree in their digests, else timeRuns throws.
+  const { time, allocation } = await receive({ ...once, rounds: 2 })
+  assert.equal(time.length, 2)
+  for (const figures of [...time, allocation]) assertRan(figures, 'receive')
 }
 
-const [profile] = await systems({ rounds: 1, scale: 0.02 })
-assert.ok(profile)
-assertRan(profile, 'systems')
-const sum = profile.shares.reduce((total, { share }) => total + share, 0)
-assert.ok(Math.abs(sum - 1) < 1e-9, `shares add up to ${sum}`)
-const stages = new Set(profile.shares.map(({ stage }) => stage))
-assert.ok(['napi', 'ip', 'udp', 'cpu'].every((stage) => stages.has(stage)), `stages found: ${[...stages].join(', ')}`)
+async function smokeCompared(
+  name: string,
+  benchmark: (options: BenchmarkOptions) => Promise<ComparedRun[]>,
+): Promise<void> {
+  const runs = await benchmark(once)
+  for (const run of runs) for (const figures of run.time) assertRan(figures, `${name}, ${run.name}`)
+  assert.equal(new Set(runs.map((run) => run.time[0]?.digest)).size, runs.length, `${name} compares different runs`)
+}
 
-const costs = await primitives({ rounds: 1, scale: 0.05 })
-assert.ok(costs.length > 0 && costs.every(({ medianNs }) => medianNs > 0))
+async function smokeSystems(): Promise<void> {
+  const [profile] = await systems({ rounds: 1, scale: 0.02 })
+  assert.ok(profile)
+  assertRan(profile, 'systems')
+  const sum = profile.shares.reduce((total, { share }) => total + share, 0)
+  assert.ok(Math.abs(sum - 1) < 1e-9, `shares add up to ${sum}`)
+  const stages = new Set(profile.shares.map(({ stage }) => stage))
+  assert.ok(
+    ['napi', 'ip', 'udp', 'cpu'].every((stage) => stages.has(stage)),
+    `stages: ${[...stages].join(', ')}`,
+  )
+}
 
+async function smokePrimitives(): Promise<void> {
+  const costs = await primitives({ rounds: 1, scale: 0.02 })
+  assert.ok(costs.length > 0)
+  for (const { name, medianNs } of costs) assert.ok(medianNs > 0, name)
+}
+
+// Nothing is timed, so that two may run side by side.
+await Promise.all([
+  smokeReceive().then(() => smokeCompared('scaling', scaling)),
+  smokeCompared('flows', flows)
+    .then(() => smokeCompared('wide', wide))
+    .then(smokeSystems),
+])
+await smokePrimitives()
 console.log('every benchmark ran')

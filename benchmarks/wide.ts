@@ -17,6 +17,4 @@ export function wide({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[]
   return compareRuns([run('rss-scale-64', 64), run('rps-64-cpus', 16), run('wide-256', 32)], rounds)
 }
 
-await runIfStarted(import.meta.url, wide, (runs) =>
-  renderRuns(runs, 'ratio', (index) => ratio(runs, index).toFixed(2)),
-)
+await runIfStarted(import.meta.url, wide, (runs) => renderRuns(runs, 'ratio', (index) => ratio(runs, index).toFixed(2)))

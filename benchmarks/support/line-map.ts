@@ -68,6 +68,12 @@ export function ownerOfLine(numbered: number): LineOwner | null {
   }
   const system = definitions.findLast(({ line }) => line <= numbered % LINES_PER_FILE)
   if (system !== undefined) return { stage: system.stage, name: system.name }
-  const [owner, , , folder, file] = url.slice(packagesUrl.href.length).split('/') as [string, string, string, string, string?]
+  const [owner, , , folder, file] = url.slice(packagesUrl.href.length).split('/') as [
+    string,
+    string,
+    string,
+    string,
+    string?,
+  ]
   return file === undefined ? { stage: owner, name: basename(url) } : { stage: folder, name: file }
 }

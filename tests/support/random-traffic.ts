@@ -29,7 +29,13 @@ interface Target {
   readonly durationUs: number
 }
 
-function randomFlows({ draw }: Surroundings, target: Target) {
+/** Mostly the default, now and then an address that routing refuses. */
+function randomSource({ draw }: Surroundings): string | undefined {
+  return draw.maybe(0.07, () => draw.pick(['0.0.0.1', '255.255.255.255', '127.0.0.1', '10.0.0.1', '224.0.0.1']))
+}
+
+function randomFlows(around: Surroundings, target: Target) {
+  const { draw } = around
   const count = draw.pick([1, 4, 16, 100, 1000])
   const pick = draw.pick(['roundrobin', 'uniform', 'zipf', 'churn'] as const)
   return given({
@@ -37,8 +43,7 @@ function randomFlows({ draw }: Surroundings, target: Target) {
     pick,
     'zipf-exponent': pick === 'zipf' ? draw.pick([0.5, 1, 2]) : undefined,
     'packets-per-flow': pick === 'churn' ? draw.pick([1, 5, 100]) : undefined,
-    'src-count': draw.maybe(0.3, () => draw.pick([2, 7])),
-    src: draw.maybe(0.05, () => draw.pick(['0.0.0.1', '255.255.255.255', '127.0.0.1', '10.0.0.1', '224.0.0.1'])),
+    ...(draw.chance(0.3) ? { 'src-count': draw.pick([2, 7]) } : { src: randomSource(around) }),
     dst: draw.maybe(0.1, () =>
       draw.pick(['10.0.0.255', '255.255.255.255', '10.0.0.77', '192.0.2.9', '10.0.0.2', '127.0.0.1']),
     ),

@@ -74,9 +74,11 @@ function rows(
   const w = wireWorld({ traffic: [replay(capture, change)], device: dev })
   const k = w.world.columns(Skb)
   const seen: Row[] = []
-  w.drain(100 * SECOND, (row) => {
+  w.drain(100 * SECOND, (row, queue) => {
     const copy = {} as Row
     for (const name of Object.keys(Skb.schema) as (keyof Row)[]) copy[name] = k[name][row]
+    // The driver writes the queue into the packet; here it is the lane the frame came on.
+    copy.queue = queue
     seen.push(copy)
   })
   seen.sort((a, b) => a.serial - b.serial)

@@ -1,12 +1,12 @@
 /** Capture files of a run: recorded in parts beside their final names, joined and moved at the end. */
-import { createReadStream, createWriteStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream, createWriteStream, type Stats } from 'node:fs'
+import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Plan } from '@softnet/scenario'
 import { type CaptureRequest, resolveCapture } from './capture-option.js'
 import { type InputFault, ScenarioError } from './input-fault.js'
-import { systemReason } from './read-file.js'
+import { writeReason } from './read-file.js'
 import type { CapturePart } from './run-plan.js'
 import { removeStaged, stage, unstage } from './staging.js'
 
@@ -20,24 +20,32 @@ export interface CaptureFiles {
   discard(): void
 }
 
+/** Why a capture cannot take the place of what is there; null where it is a file. */
+function kindOf(status: Stats): string | null {
+  if (status.isDirectory()) return 'it is a directory'
+  return status.isFile() ? null : 'it is not a regular file'
+}
+
+/** Absolute name of a capture; a link keeps standing, and the file it leads to is replaced. */
+async function finalName(given: string): Promise<string> {
+  const file = resolve(given)
+  return realpath(file).catch(() => file)
+}
+
 async function createPart(request: CaptureRequest, faultPath: string, index: number): Promise<string> {
   const fault = (reason: string) =>
     new ScenarioError([
       { path: faultPath, given: request.file, accepted: `a file that can be written (${reason})`, nearest: null },
     ])
-  const file = resolve(request.file)
-  if (
-    await stat(file).then(
-      (status) => status.isDirectory(),
-      () => false,
-    )
-  )
-    throw fault('it is a directory')
+  const file = await finalName(request.file)
+  const kind = await stat(file).then(kindOf, () => null)
+  // Moving a file over a device or a pipe would replace it.
+  if (kind !== null) throw fault(kind)
   const part = join(dirname(file), `.${basename(file)}.softnet-${process.pid}-${index}`)
   try {
     await (await open(part, 'wx')).close()
   } catch (thrown) {
-    throw fault(systemReason(thrown))
+    throw fault(writeReason(thrown))
   }
   stage(part)
   return part
@@ -68,7 +76,13 @@ export async function openCaptureFiles(
     faults.push(...found.faults)
     if (found.faults.length > 0) continue
     const own: string[] = []
-    finals.push({ file: resolve(request.file), parts: own })
+    const file = await finalName(request.file)
+    if (finals.some((final) => final.file === file)) {
+      const accepted = 'a file of its own; devices that share one are named together, IF,IF=FILE'
+      faults.push({ path: faultPath, given: request.file, accepted, nearest: null })
+      continue
+    }
+    finals.push({ file, parts: own })
     for (const spec of found.specs) {
       try {
         const file = await createPart(request, faultPath, parts.length)

@@ -36,7 +36,7 @@ function addRun(program: Command, session: Session): void {
     .description('simulate a scenario and show where its packets went')
     .argument('[SCENARIO]', 'built-in name or file (.yaml .json .ts .mjs); without it the first built-in scenario')
   addOverrides(command)
-    .option('--workers <n>', 'worker threads, or auto', 'auto')
+    .option('--workers <n>', 'worker threads: 1 or auto', 'auto')
     .option('--capture <if=file>', '[HOST/]IF[,IF…]|any=FILE: record packets as pcapng (may be repeated)', collect)
     .option('--trace <file>', 'comes with a later release')
     .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')
@@ -77,7 +77,7 @@ function createProgram(session: Session): Command {
   const program = new Command('softnet')
     .description('Simulates the Linux receive path as data: where packets go, what it costs, and why they are lost.')
     .version(version())
-    .helpCommand(false)
+    .helpCommand('help [COMMAND]', 'show this, or the options of a command')
     .exitOverride()
     // Faults are printed in one place and in the form asked for.
     .configureOutput({

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type InputFault, ScenarioError } from './input-fault.js'
-import { systemReason } from './read-file.js'
+import { writeReason } from './read-file.js'
 import { stage, unstage } from './staging.js'
 
 const ACCEPTED = 'a directory that exists or can be made, and can be written'
@@ -69,7 +69,7 @@ export async function openOutDirectory(given: string, hosts: readonly string[]):
     staging = join(parent, `.softnet-out-${randomUUID()}`)
     await mkdir(staging)
   } catch (thrown) {
-    throw thrown instanceof ScenarioError ? thrown : new ScenarioError([outFault(given, systemReason(thrown))])
+    throw thrown instanceof ScenarioError ? thrown : new ScenarioError([outFault(given, writeReason(thrown))])
   }
   stage(staging)
   const files: string[] = []

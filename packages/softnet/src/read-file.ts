@@ -25,10 +25,29 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'it is not a regular file',
 }
 
-/** Why the operating system refused, in words. */
+/** Reasons that have another meaning for what is to be written. */
+const WRITE_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  EACCES: 'it may not be written',
+  EPERM: 'it may not be written',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its file system is full',
+  EDQUOT: 'its file system has a quota, which is used up',
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+}
+
+/** Why the operating system refused to read, in words. */
 export function systemReason(thrown: unknown): string {
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+  const code = codeOf(thrown)
   return REASONS[code] ?? (code === '' ? String(thrown) : code)
+}
+
+/** Why the operating system refused to write, in words. */
+export function writeReason(thrown: unknown): string {
+  return WRITE_REASONS[codeOf(thrown)] ?? systemReason(thrown)
 }
 
 /** The fault of one file. */

@@ -1,13 +1,19 @@
 /** File beside a scenario that its editor line names. */
 export const SCHEMA_FILE = 'softnet.schema.json'
 
-/** A commented scenario that runs as it is: a four-CPU host whose four sinks each read one flow's worth of queues. */
+/** A file name as a shell takes it. */
+export function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** A commented scenario that runs as it is: a four-CPU host that receives on four queues and reads with four tasks. */
 export function scenarioTemplate(name: string): string {
+  const file = shellWord(`${name}.yaml`)
   return `# yaml-language-server: $schema=./${SCHEMA_FILE}
 # A softnet scenario. Every name is the one Linux uses; what is left out has Linux's default.
-#   softnet check ${name}.yaml      says whether it is right
-#   softnet run ${name}.yaml        runs it
-#   softnet run ${name}.yaml --set hosts.server.devices.eth0.rings.rx=4096      with one value changed
+#   softnet check ${file}      says whether it is right
+#   softnet run ${file}        runs it
+#   softnet run ${file} --set hosts.server.devices.eth0.rings.rx=4096      with one value changed
 name: ${JSON.stringify(name)}
 description: A four-CPU host that receives small UDP packets on four queues
 
@@ -30,6 +36,7 @@ hosts:
         link: 10Gbit
         channels: { combined: 4 }          # ethtool -L
         rings: { rx: 512 }                 # ethtool -G
+        rx-flow-hash: { udp4: sdfn }       # ethtool -N; by itself ixgbe hashes only the addresses of UDP
         coalesce: { rx-usecs: 20 }         # ethtool -C
         irq:
           smp_affinity_list: [0, 1, 2, 3]  # one CPU per queue

@@ -35,6 +35,13 @@ export interface Terminal {
 }
 
 const DEFAULT_COLUMNS = 100
+const MIN_COLUMNS = 40
+
+/** Width of a stream: that of its terminal, or else what COLUMNS says, as a pipe into a pager has it. */
+function columnsOf(stream: Screen): number {
+  const given = /^\d{1,5}$/.test(process.env.COLUMNS ?? '') ? Number(process.env.COLUMNS) : 0
+  return Math.max(MIN_COLUMNS, stream.columns ?? (given > 0 ? given : DEFAULT_COLUMNS))
+}
 
 function wantsColor(stream: Screen): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
@@ -50,7 +57,7 @@ export function createTerminal(format: Format, streams: Streams): Terminal {
   return {
     format,
     color: wantsColor(stdout),
-    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    columns: columnsOf(stdout),
     print(text, document, jsonText) {
       if (format === 'text') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
       else if (jsonText === undefined) json(document)

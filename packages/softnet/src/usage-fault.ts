@@ -9,7 +9,8 @@ const ASKED: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'commande
 
 /** True where commander stopped because it printed what was asked for. */
 export function wasAskedFor(error: CommanderError): boolean {
-  return ASKED.has(error.code)
+  // `softnet help` ends with the code of a missing command, and with success.
+  return ASKED.has(error.code) || (error.code === 'commander.help' && error.exitCode === 0)
 }
 
 function optionNames(command: Command): string[] {
@@ -41,7 +42,7 @@ export function usageFault(program: Command, argv: readonly string[], error: Com
         nearest: suggested(error.message) ?? nearestName(quoted, commands),
       }
     case 'commander.help':
-      return { path: 'command', given: null, accepted: `one of ${commands.join(', ')}`, nearest: null }
+      return commandFault(argv[0] === 'help' ? (argv[1] ?? null) : null, commands)
     case 'commander.missingArgument':
       return { path: quoted.toUpperCase(), given: null, accepted: `a value: ${usage(command)}`, nearest: null }
     case 'commander.excessArguments':
@@ -56,6 +57,12 @@ export function usageFault(program: Command, argv: readonly string[], error: Com
       return { path: longName(quoted), given, accepted, nearest }
     }
   }
+}
+
+/** No command was given, or `softnet help` was asked about one that is not there. */
+function commandFault(given: string | null, commands: readonly string[]): InputFault {
+  const nearest = given === null ? null : nearestName(given, commands)
+  return { path: 'command', given, accepted: `one of ${commands.join(', ')}`, nearest }
 }
 
 /** What commander itself suggests: it counts two swapped letters as one slip. */

@@ -41,6 +41,66 @@ test(
 )
 
 test(
+  'init names a file with a space as a shell takes it',
+  inDirectory(async (directory) => {
+    const { code, stdout } = await cliInside(directory, 'init', 'my host')
+    assert.is(code, 0)
+    assert.is(stdout, "wrote my host.yaml; run it with: softnet run 'my host.yaml'\n")
+    assert.match(readFileSync(join(directory, 'my host.yaml'), 'utf8'), "softnet check 'my host.yaml'")
+  }),
+)
+
+test(
+  'the scenario of init uses every queue',
+  inDirectory(async (directory) => {
+    assert.is((await cliInside(directory, 'init')).code, 0)
+    const options = ['--duration', '2ms', '--set', 'warmup=0', '--format', 'json']
+    const { queues } = JSON.parse((await cliInside(directory, 'run', 'scenario.yaml', ...options)).stdout).hosts.server
+    assert.is(queues.length, 4)
+    for (const { frames } of queues) assert.ok(frames > 100, `${frames} frames`)
+  }),
+)
+
+test(
+  'help is shown for the program and for each command',
+  inDirectory(async (directory) => {
+    const all = await cliInside(directory, 'help')
+    assert.equal([all.code, all.stderr], [0, ''])
+    assert.is(all.stdout, (await cliInside(directory, '--help')).stdout)
+    for (const command of ['run', 'check', 'inspect', 'list', 'init', 'schema']) {
+      const one = await cliInside(directory, 'help', command)
+      assert.is(one.code, 0)
+      assert.match(one.stdout, `Usage: softnet ${command}`)
+      assert.is(one.stdout, (await cliInside(directory, command, '--help')).stdout)
+    }
+  }),
+)
+
+test(
+  'where there is no terminal, COLUMNS says how wide a line may be',
+  inDirectory(async (directory) => {
+    const before = process.env.COLUMNS
+    const widest = async (columns: string, ...args: readonly string[]) => {
+      process.env.COLUMNS = columns
+      const { stdout } = await cliInside(directory, ...args)
+      return Math.max(...stdout.split('\n').map((line) => line.length))
+    }
+    try {
+      const run = ['run', '--duration', '1ms', '--set', 'warmup=0']
+      for (const args of [['list'], run]) {
+        const narrow = await widest('72', ...args)
+        assert.ok(narrow <= 72, `${args[0]} is ${narrow} wide`)
+        assert.ok((await widest('150', ...args)) > 72)
+        for (const odd of ['', 'x', '0', '-1']) assert.is(await widest(odd, ...args), await widest('100', ...args))
+      }
+    } finally {
+      if (before === undefined) delete process.env.COLUMNS
+      else process.env.COLUMNS = before
+    }
+  }),
+)
+
+test(
   'check reads YAML, JSON and modules alike',
   inDirectory(async (directory) => {
     writeFileSync(join(directory, 's.yaml'), scenarioTemplate('s'))

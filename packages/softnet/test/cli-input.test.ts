@@ -119,6 +119,15 @@ const WRONG: readonly Row[] = [
   { args: ['run', 's.yaml', '--capture', 'eth7=x.pcapng'], path: '--capture', given: 'eth7', nearest: 'eth0' },
   { args: ['run', 's.yaml', '--capture', 'sever/eth0=x.pcapng'], path: '--capture', nearest: 'server/eth0' },
   { args: ['run', 's.yaml', '--capture', 'eth0=no/such/x.pcapng'], path: '--capture', given: 'no/such/x.pcapng' },
+  { args: ['run', 's.yaml', '--capture', 'eth0=/dev/null'], path: '--capture', given: '/dev/null' },
+  { args: ['run', 's.yaml', '--capture', 'eth0=a', '--capture', 'any=./a'], path: '--capture', given: './a' },
+  {
+    args: ['run', 's.yaml', '--out', 'o', '--capture', 'eth0=a/x', '--capture', 'any=x'],
+    path: '--capture',
+    given: 'x',
+  },
+  { args: ['run', 's.yaml', '--out', 'o', '--capture', 'any=result.json'], path: '--capture', given: 'result.json' },
+  { args: ['help', 'chek'], path: 'command', given: 'chek', nearest: 'check' },
   { args: ['run', 's.yaml', '--out', 's.yaml'], path: '--out', given: 's.yaml' },
   { args: ['run', 's.yaml', '--out', 's.yaml/below'], path: '--out', given: 's.yaml/below' },
   { args: ['run', 's.yaml', '--out', ''], path: '--out', given: '' },
@@ -220,6 +229,16 @@ test(
     assert.is(code, 2)
     assert.is(stderr, '')
     assert.is(JSON.parse(stdout).errors[0].given, 'missing.yaml')
+  }),
+)
+
+test(
+  'nothing but faults is told of a list in the place of a key',
+  inDirectory(async (directory) => {
+    writeFileSync(join(directory, 's.yaml'), `${scenarioTemplate('s')}? [a, b]\n: 1\n`)
+    const { code, stderr } = await cli(directory, 'check', 's.yaml')
+    assert.is(code, 2)
+    assert.match(stderr, /^error: [^\n]*\n$/)
   }),
 )
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
@@ -108,6 +108,17 @@ test(
     const types = blockTypes(readFileSync(join(directory, 'two.pcapng')))
     assert.is(types.filter((type) => type === SECTION_HEADER).length, 2)
     assert.equal(namesIn(directory), ['s.yaml', 'two.pcapng'])
+  }),
+)
+
+test(
+  'a capture goes where a link leads, and the link stays',
+  withScenario(async (directory) => {
+    symlinkSync('real.pcapng', join(directory, 'link.pcapng'))
+    writeFileSync(join(directory, 'real.pcapng'), 'old')
+    assert.is((await cli(directory, 'run', 's.yaml', ...SHORT, '--capture', 'any=link.pcapng')).code, 0)
+    assert.ok(lstatSync(join(directory, 'link.pcapng')).isSymbolicLink())
+    assert.is(readFileSync(join(directory, 'real.pcapng')).readUInt32LE(0), SECTION_HEADER)
   }),
 )
 

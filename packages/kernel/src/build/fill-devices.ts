@@ -7,6 +7,7 @@ import { NAPIF, Napi, POLL_KIND } from '../napi/components.js'
 import { VlanDevice } from '../netif/components.js'
 import { RX_HANDLER } from '../netif/rx-handler.js'
 import { CpuQueue, DimState, FEATURE, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -104,6 +105,8 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.cpu[id] = queueCpu(host, device, q)
   queue.laneBase[id] = at.skb
   queue.laneMask[id] = LANE_SLOTS - 1
+  // Every row of a lane stands for one frame.
+  world.columns(Skb).frames.fill(1, at.skb, at.skb + LANE_SLOTS)
   at.skb += LANE_SLOTS
   const slots = powerOfTwo(plan.rxRing)
   queue.ringBase[id] = at.ring
@@ -146,6 +149,7 @@ function fillVector(world: World, _layout: Layout, host: HostLayout, device: Dev
   vector.napi[id] = napiId
   vector.firstQueue[id] = firstQueue
   vector.queueCount[id] = queues.length
+  vector.queueSkip[id] = plan.vectors.length - 1
   vector.lastIrqPs[id] = -1e15
   vector.moderation[id] = MODERATION[plan.driver.moderation]
   vector.usecsPs[id] = plan.rxUsecs * 1e6
@@ -160,6 +164,7 @@ function fillVector(world: World, _layout: Layout, host: HostLayout, device: Dev
   napi.vector[napiId] = plan.driver.virtual ? 0 : id
   napi.firstQueue[napiId] = firstQueue
   napi.queueCount[napiId] = queues.length
+  napi.queueSkip[napiId] = plan.vectors.length - 1
   napi.cpu[napiId] = cpu
   napi.next[napiId] = -1
   if (plan.threaded) {

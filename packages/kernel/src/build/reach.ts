@@ -1,4 +1,4 @@
-import type { FlowSetPlan, NtuplePlan } from '@softnet/scenario'
+import type { AppPlan, FlowSetPlan, NtuplePlan } from '@softnet/scenario'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
 import { flowKey } from '../netif/flow-key.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -36,8 +36,9 @@ function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number
   const cpus = new Set(queue.rpsCpus.map((cpu) => host.firstCpu + cpu))
   if (queue.rpsFlowCnt > 0 && host.plan.sysctl['net.core.rps_sock_flow_entries'] > 0) {
     host.plan.apps.forEach((app, a) => {
-      app.sockets.forEach((_, s) => {
+      app.sockets.forEach((socket, s) => {
         cpus.add(socketCpu(host, a, s))
+        for (const cpu of taskCpus(host, app, socket.taskIndex)) cpus.add(cpu)
       })
     })
   }
@@ -71,6 +72,36 @@ export function findReach(layout: Layout): Reach {
   return reach
 }
 
+/** CPUs on which a socket may be read: its task's, or those of all tasks where they share sockets or an epoll instance. */
+function taskCpus(host: HostLayout, app: AppPlan, taskIndex: number): number[] {
+  const tasks = taskIndex < 0 || app.epoll.shared ? app.tasks : [app.tasks[taskIndex] ?? []]
+  return tasks.flat().map((cpu) => host.firstCpu + cpu)
+}
+
+/** CPUs on which a queue may be polled: that of its interrupt, its NAPI thread's, and those of busy-polling tasks. */
+function pollCpus(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
+  const { plan } = device
+  const cpus = new Set([queueCpu(host, device, queueIndex)])
+  if (plan.threaded) {
+    for (const cpu of plan.threadedCpus[plan.queues[queueIndex]?.vectorIndex ?? 0] ?? []) cpus.add(host.firstCpu + cpu)
+  }
+  for (const app of host.plan.apps) {
+    if (busyPolls(host, app)) for (const cpu of app.tasks.flat()) cpus.add(host.firstCpu + cpu)
+  }
+  return [...cpus].sort((a, b) => a - b)
+}
+
+/** Whether tasks of an app may poll queues themselves. */
+export function busyPolls(host: HostLayout, app: AppPlan): boolean {
+  const { sysctl } = host.plan
+  return (
+    sysctl['net.core.busy_poll'] > 0 ||
+    sysctl['net.core.busy_read'] > 0 ||
+    app.epoll.busyPollUsecs > 0 ||
+    app.sockets.some((socket) => socket.soBusyPollUsecs > 0)
+  )
+}
+
 /** CPUs that read sockets bound to each port. */
 function readersByPort(host: HostLayout): Map<number, Set<number>> {
   const readers = new Map<number, Set<number>>()
@@ -78,6 +109,7 @@ function readersByPort(host: HostLayout): Map<number, Set<number>> {
     app.sockets.forEach((socket, s) => {
       const cpus = readers.get(socket.port) ?? new Set<number>()
       readers.set(socket.port, cpus.add(socketCpu(host, a, s)))
+      for (const cpu of taskCpus(host, app, socket.taskIndex)) cpus.add(cpu)
     })
   })
   return readers
@@ -96,11 +128,16 @@ function reachOfDevice(
 
   function pass(queueIndex: number, softirqCpus: readonly number[], to: Iterable<number>): void {
     const irqCpu = queueCpu(host, device, queueIndex)
-    for (const softirqCpu of softirqCpus) {
-      if (softirqCpu !== irqCpu) reach.steered.add(irqCpu * rows + softirqCpu)
-      for (const reader of to) {
-        if (reader !== softirqCpu) reach.delivered.add(softirqCpu * rows + reader)
-        if (reader !== irqCpu) reach.read.add(irqCpu * rows + reader)
+    for (const pollCpu of pollCpus(host, device, queueIndex)) {
+      for (const found of softirqCpus) {
+        // Without steering the stack runs where the queue is polled.
+        const softirqCpu = found === irqCpu ? pollCpu : found
+        if (found !== pollCpu) reach.steered.add(pollCpu * rows + found)
+        for (const reader of to) {
+          if (reader !== softirqCpu) reach.delivered.add(softirqCpu * rows + reader)
+          if (reader !== found) reach.delivered.add(found * rows + reader)
+          if (reader !== pollCpu) reach.read.add(pollCpu * rows + reader)
+        }
       }
     }
   }

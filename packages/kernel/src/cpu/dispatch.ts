@@ -13,7 +13,7 @@ import { BacklogServed, SockFlow, Softnet } from '../softnet/components.js'
 import { processBacklog } from '../softnet/process-backlog.js'
 import { SleepView, TASK_STATE, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
-import { Cpu } from './components.js'
+import { CONTEXT, Cpu } from './components.js'
 import { EVENT } from './event-kinds.js'
 import { mail } from './mail.js'
 
@@ -38,7 +38,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { taken } = context.write(BacklogServed)
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
-    const { source, flowView } = context.read(Cpu)
+    const { source, flowView, context: cpuContext } = context.write(Cpu)
     const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
     const harness = context.resource(HARNESS_CALLS)
     const events = context.system(eventList)
@@ -83,13 +83,21 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         case EVENT.ipiBacklog:
           irq.backlogIpi(cpu)
           return
-        case EVENT.backlogPacket:
+        case EVENT.backlogPacket: {
+          // What a full queue costs is not idle time, even if the CPU was.
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
           backlogPacket(cpu, first, b[row])
+          cpuContext[cpu] = before
           return
+        }
         case EVENT.socketPacket: {
           const from = c[row]
           const sock = b[row]
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
           udp.fromRemote(cpu, post.receive(cpu, from, first), sock, from)
+          cpuContext[cpu] = before
           return
         }
         case EVENT.backlogView:

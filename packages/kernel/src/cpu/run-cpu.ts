@@ -26,6 +26,8 @@ function largest(column: Float64Array, first: number, count: number): number {
 export interface RunCpu {
   /** Writes the time of the next thing the CPU does to `Cpu.nextStepPs`; Infinity if nothing will happen by itself. */
   findNextStep(cpu: number): void
+  /** The same for a CPU that shares its partition: what is due while its clock is ahead counts at the time it is due. */
+  findNextInOrder(cpu: number): void
   /** Does everything before `Cpu.horizonPs`, and the step that reaches beyond it; true if anything happened. */
   run(cpu: number): boolean
   /** Accounts idle time up to the end of the run. */
@@ -89,8 +91,12 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     const at = nextEventPs[cpu]
     if (eventCount[cpu] !== 0 && eventPs[eventBase[cpu]] === at) dispatch(cpu)
     else if (lineNextPs[cpu] === at) {
-      if (raisedPs[cpu] > at) line.arrival(cpu)
-      else if (clockPs[cpu] < horizonPs[cpu] || irq.canRunAhead(cpu)) irq.run(cpu)
+      const clock = clockPs[cpu]
+      const isKnown = clock < horizonPs[cpu]
+      if (raisedPs[cpu] > at) line.arrival(cpu, at)
+      else if (irq.canRunAhead(cpu)) irq.run(cpu)
+      else if (line.arrival(cpu, isKnown ? clock : horizonPs[cpu] - 1)) return true
+      else if (isKnown) irq.run(cpu)
       else return false
     } else tick(cpu)
     if (exitCheck[cpu] !== 0) {
@@ -109,6 +115,11 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   function startTick(cpu: number): void {
     if (nextTickPs[cpu] === Number.POSITIVE_INFINITY)
       nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+  }
+
+  /** A CPU that has just run out of work has yet to go idle. */
+  function hasWork(cpu: number): boolean {
+    return active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0 || !idle.idle(cpu)
   }
 
   /** The step under way reaches beyond the end by this much: that part of it belongs to nobody's account. */
@@ -130,12 +141,21 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
 
   return {
     findNextStep(cpu) {
-      if (active[cpu] !== 0 || current[cpu] !== 0 || head[cpu] !== 0) {
+      if (hasWork(cpu)) {
         nextStepPs[cpu] = clockPs[cpu]
-        return
+      } else {
+        findNext(cpu)
+        nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
       }
+      line.boundByFullLane(cpu)
+    },
+    findNextInOrder(cpu) {
       findNext(cpu)
-      nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
+      const at = nextEventPs[cpu]
+      const clock = clockPs[cpu]
+      const waits = at >= clock || (lineNextPs[cpu] === at && raisedPs[cpu] <= at && !irq.canRunAhead(cpu))
+      nextStepPs[cpu] = waits && (at < clock || hasWork(cpu)) ? clock : at
+      if (waits) line.boundByLooks(cpu)
     },
     run(cpu) {
       let progress = false
@@ -149,7 +169,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
           progress = true
           continue
         }
-        if (now >= horizon) return line.catchUp(cpu, horizon) || progress
+        if (now >= horizon) return progress
         limitPs[cpu] = next < horizon ? next : horizon
         if (active[cpu] !== 0) {
           startTick(cpu)
@@ -165,9 +185,10 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
             nextTickPs[cpu] = Number.POSITIVE_INFINITY
             cpuContext[cpu] = CONTEXT.idle
             idle.enter(cpu)
+            progress = true
             continue
           }
-          if (next >= horizon) return line.catchUp(cpu, horizon) || progress
+          if (next >= horizon) return progress
           idle.sleepToEvent(cpu)
         }
         progress = true

@@ -41,7 +41,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const { vector: cpuVector } = context.read(CpuVector)
   const v = context.write(IrqVector)
   const { raised, raisedPs, napi: vectorNapi, count: irqCount, lastIrqPs, unsignalled, nonNapi, quota } = v
-  const { firstQueue, queueCount } = v
+  const { firstQueue, queueCount, queueSkip } = v
   const { count: perCpu } = context.write(IrqCount)
   const { hrtimers } = context.write(LocalIrq)
   const { clockPs, context: cpuContext, coldPoll, lookPs } = context.write(Cpu)
@@ -65,7 +65,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   function nonNapiHandler(cpu: number, vector: number): void {
     let left = quota[vector]
     for (let i = 0; i < queueCount[vector]; i++) {
-      const queue = firstQueue[vector] + i
+      const queue = firstQueue[vector] + i * (1 + queueSkip[vector])
       const device = rxq.dev[queue]
       let taken = 0
       rings.dma(queue)

@@ -28,7 +28,7 @@ export interface Moderation {
  */
 export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/net_dim.c, net_dim', (context) => {
   const v = context.write(IrqVector)
-  const { adaptive, moderation: rule, usecsPs, frames, firstQueue, queueCount, dev } = v
+  const { adaptive, moderation: rule, usecsPs, frames, firstQueue, queueCount, queueSkip, dev } = v
   const { profile, itrUsecs } = context.read(DimState)
   const { polledPackets, bytes } = context.read(RxQueue)
   const { clockPs } = context.read(Cpu)
@@ -55,8 +55,9 @@ export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/ne
       if (adaptive[vector] === ADAPTIVE.none) return
       let packets = 0
       let octets = 0
-      const end = firstQueue[vector] + queueCount[vector]
-      for (let queue = firstQueue[vector]; queue < end; queue++) {
+      const step = 1 + queueSkip[vector]
+      const end = firstQueue[vector] + queueCount[vector] * step
+      for (let queue = firstQueue[vector]; queue < end; queue += step) {
         packets += polledPackets[queue]
         octets += bytes[queue]
       }

@@ -3,7 +3,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { IrqVector, RxQueue } from '../nic/components.js'
+import { IrqVector, LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { Skb } from '../skb/components.js'
 import { CpuVector, HardirqState, LocalIrq } from './components.js'
@@ -16,13 +16,19 @@ export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
 export interface Vectors {
   /** Writes to `lineNextPs` when a vector of the CPU needs attention: a raised one, or a frame for an unmasked one. */
   refresh(cpu: number): void
-  /** Looks at the earliest frame on the CPU's unmasked vectors. */
-  arrival(cpu: number): void
+  /** Looks at the earliest frame on the CPU's unmasked vectors, or completes a block of frames on a masked one; false if neither is due. */
+  arrival(cpu: number, notAfterPs: number): boolean
   /**
-   * Completes the DMA of frames due before `beforePs` on masked vectors, so that their lanes do not stay full while the
-   * CPU's clock is ahead of what is known; true if there were any.
+   * Completes the DMA of frames due before `beforePs` on masked vectors: at the end of a run they are counted in their ring.
    */
-  catchUp(cpu: number, beforePs: number): boolean
+  catchUp(cpu: number, beforePs: number): void
+  /**
+   * Brings `Cpu.nextStepPs` forward to when a full lane is looked at: the wire waits for room in it, also where the CPU's
+   * own clock is already beyond the time a run stops at.
+   */
+  boundByFullLane(cpu: number): void
+  /** Brings `Cpu.nextStepPs` forward to the next look at a lane. */
+  boundByLooks(cpu: number): void
   /** The driver's unmasking write: frames that came meanwhile raise it at once or by moderation. */
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
@@ -43,13 +49,13 @@ export const vectors = defineSystem<Vectors>(
     const v = context.write(IrqVector)
     const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } =
       v
-    const { firstQueue, queueCount, moderation: rule } = v
+    const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu } = v
     const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
     const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
     const { duePs } = context.read(Skb)
-    const { clockPs, limitPs, lookPs } = context.write(Cpu)
+    const { clockPs, limitPs, lookPs, nextStepPs, horizonPs } = context.write(Cpu)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
     context.resource(PLAN_CONSTANTS)
     const rings = context.system(ring)
@@ -118,6 +124,17 @@ export const vectors = defineSystem<Vectors>(
       }
     }
 
+    /**
+     * Time at which a queue has to be looked at, ps: the next frame of an unmasked vector; of a masked one the last frame of
+     * a block, so that a lane never stays full. Blocks are counted in frames: how far the wire is ahead does not show.
+     */
+    function attentionPs(rxq: number, vector: number): number {
+      const head = laneHead[rxq]
+      const last = masked[vector] === 0 ? head : (head | (LOOK_FRAMES - 1)) >>> 0
+      if ((laneTail[rxq] - head) >>> 0 <= last - head) return Number.POSITIVE_INFINITY
+      return duePs[laneBase[rxq] + ((last & laneMask[rxq]) >>> 0)]
+    }
+
     return {
       refresh(cpu) {
         let first = nextPs[cpu]
@@ -125,18 +142,17 @@ export const vectors = defineSystem<Vectors>(
         const n = vectorCount[cpu]
         for (let i = 0; i < n; i++) {
           const vector = cpuVector[base + i]
-          if (masked[vector] !== 0) continue
-          const end = firstQueue[vector] + queueCount[vector]
-          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-            const head = laneHead[rxq]
-            if (head === laneTail[rxq]) continue
-            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+          const step = 1 + queueSkip[vector]
+          const end = firstQueue[vector] + queueCount[vector] * step
+          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
+            if (laneHead[rxq] === laneTail[rxq]) continue
+            const at = attentionPs(rxq, vector)
             if (at < first) first = at
           }
         }
         lineNextPs[cpu] = first
       },
-      arrival(cpu) {
+      arrival(cpu, notAfterPs) {
         let firstPs = Number.POSITIVE_INFINITY
         let from = 0
         let signalled = 0
@@ -144,45 +160,83 @@ export const vectors = defineSystem<Vectors>(
         const n = vectorCount[cpu]
         for (let i = 0; i < n; i++) {
           const vector = cpuVector[base + i]
-          if (masked[vector] !== 0) continue
-          const end = firstQueue[vector] + queueCount[vector]
-          for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
-            const head = laneHead[rxq]
-            if (head === laneTail[rxq]) continue
-            const at = duePs[laneBase[rxq] + (head & laneMask[rxq])]
+          const step = 1 + queueSkip[vector]
+          const end = firstQueue[vector] + queueCount[vector] * step
+          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
+            if (laneHead[rxq] === laneTail[rxq]) continue
+            const at = attentionPs(rxq, vector)
             if (at >= firstPs) continue
             firstPs = at
             from = rxq
             signalled = vector
           }
         }
-        if (from === 0 || rings.dmaOne(from) === 0) return
+        if (from === 0 || firstPs > notAfterPs) return false
+        if (masked[signalled] !== 0) {
+          lookPs[cpu] = firstPs
+          rings.dma(from)
+          return true
+        }
+        if (rings.dmaOne(from) === 0) return true
         lastEventPs[signalled] = firstPs
         signal(cpu, signalled)
+        return true
       },
       catchUp(cpu, beforePs) {
         // Nothing happens on an idle CPU before its next event; a busy one is at its clock already.
         lookPs[cpu] = idle[cpu] !== 0 ? beforePs - 1 : Math.min(clockPs[cpu], beforePs - 1)
-        let moved = 0
         const base = firstVector[cpu]
         for (let i = 0; i < vectorCount[cpu]; i++) {
           const vector = cpuVector[base + i]
           if (masked[vector] === 0) continue
-          const end = firstQueue[vector] + queueCount[vector]
-          for (let rxq = firstQueue[vector]; rxq < end; rxq++) moved += rings.dma(rxq)
+          const step = 1 + queueSkip[vector]
+          const end = firstQueue[vector] + queueCount[vector] * step
+          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) rings.dma(rxq)
         }
-        return moved > 0
+      },
+      boundByFullLane(cpu) {
+        const base = firstVector[cpu]
+        const n = vectorCount[cpu]
+        for (let i = 0; i < n; i++) {
+          const vector = cpuVector[base + i]
+          const step = 1 + queueSkip[vector]
+          const end = firstQueue[vector] + queueCount[vector] * step
+          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
+            if ((laneTail[rxq] - laneHead[rxq]) >>> 0 <= laneMask[rxq]) continue
+            const at = attentionPs(rxq, vector)
+            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
+          }
+        }
+      },
+      boundByLooks(cpu) {
+        const base = firstVector[cpu]
+        for (let i = 0; i < vectorCount[cpu]; i++) {
+          const vector = cpuVector[base + i]
+          const step = 1 + queueSkip[vector]
+          const end = firstQueue[vector] + queueCount[vector] * step
+          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
+            if (laneHead[rxq] === laneTail[rxq]) continue
+            const at = attentionPs(rxq, vector)
+            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
+          }
+        }
       },
       unmask(cpu, vector) {
         masked[vector] = 0
         unsignalled[vector] = 0
-        const end = firstQueue[vector] + queueCount[vector]
+        const step = 1 + queueSkip[vector]
+        const end = firstQueue[vector] + queueCount[vector] * step
         // Frames still on the lane are looked at next, each at its own time; those in a ring raise it now.
-        for (let rxq = firstQueue[vector]; rxq < end; rxq++) {
+        for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
           if (ringHead[rxq] === ringTail[rxq] || masked[vector] !== 0) continue
           unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1
           lastEventPs[vector] = clockPs[cpu]
-          signal(cpu, vector)
+          signal(vectorCpu[vector], vector)
+        }
+        // A task that polled from another CPU gives the queue back to its own: the two go on in order of time.
+        if (vectorCpu[vector] !== cpu) {
+          limitPs[cpu] = 0
+          horizonPs[cpu] = 0
         }
       },
       timer(cpu, vector, sequence, at) {

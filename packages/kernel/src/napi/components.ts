@@ -25,6 +25,8 @@ export const Napi = defineComponent('napi', {
   vector: i32,
   firstQueue: i32,
   queueCount: u16,
+  /** Queues between two of the instance that belong to others: queue q uses vector q modulo their number. */
+  queueSkip: u16,
   /** CPU it is scheduled on. */
   cpu: i32,
   /** Next of the list it is on (poll_list, list, repoll); −1 when on none, 0 at the end. */

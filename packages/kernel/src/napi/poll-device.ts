@@ -36,7 +36,7 @@ export const pollDevice = defineSystem<PollDevice>(
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_poll',
   (context) => {
     const napi = context.write(Napi)
-    const { work, budget, cursor, cursorWork, firstQueue, queueCount, vector, dev: napiDev, phase } = napi
+    const { work, budget, cursor, cursorWork, firstQueue, queueCount, queueSkip, vector, dev: napiDev, phase } = napi
     const q = context.write(RxQueue)
     const {
       ringHead,
@@ -90,19 +90,22 @@ export const pollDevice = defineSystem<PollDevice>(
       return queues <= 1 ? budget[n] : Math.max(1, Math.floor(budget[n] / queues))
     }
 
-    function refillRing(cpu: number, rxq: number, device: number, atEnd: boolean): void {
+    /** Gives cleaned descriptors back if there are enough; true if it did, so that time has passed. */
+    function refillRing(cpu: number, rxq: number, device: number, atEnd: boolean): boolean {
       const n = cleaned[rxq]
-      if (n === 0) return
+      if (n === 0) return false
       const rule = refillRule[device]
       const due =
         rule === REFILL.batch
           ? n >= refillBatch[device]
           : atEnd && (rule === REFILL.each || n > Math.min(64, ringSize[rxq]) / 2)
-      if (!due) return
+      if (!due) return false
       cleaned[rxq] = 0
-      spend(cpu, STAGE.refill, n)
+      // What the wire has done is known up to the beginning of the step only.
       lookPs[queueCpu[rxq]] = clockPs[cpu]
       rings.refill(rxq, n)
+      spend(cpu, STAGE.refill, n)
+      return true
     }
 
     /** True if an sk_buff can be had; sets the pfmemalloc flag when it comes from the reserve. */
@@ -172,7 +175,7 @@ export const pollDevice = defineSystem<PollDevice>(
         work[n] = budget[n]
         return
       }
-      for (let i = 0; i < queueCount[n]; i++) pollsDone[firstQueue[n] + i]++
+      for (let i = 0; i < queueCount[n]; i++) pollsDone[firstQueue[n] + i * (1 + queueSkip[n])]++
       const unmask = control.completeDone(cpu, n, work[n])
       if (vector[n] === 0) return
       irq.adapt(cpu, vector[n])
@@ -194,12 +197,13 @@ export const pollDevice = defineSystem<PollDevice>(
         const device = napiDev[n]
         const owner = packetPool[cpu]
         const quota = share(n)
-        const end = firstQueue[n] + queueCount[n]
+        const step = 1 + queueSkip[n]
+        const end = firstQueue[n] + queueCount[n] * step
         while (cursor[n] < end) {
           const rxq = cursor[n]
           while (cursorWork[n] < quota) {
             if (clockPs[cpu] >= limitPs[cpu]) return false
-            refillRing(cpu, rxq, device, false)
+            if (refillRing(cpu, rxq, device, false)) continue
             if (ringHead[rxq] === ringTail[rxq]) {
               lookPs[queueCpu[rxq]] = clockPs[cpu]
               if (rings.dma(rxq) === 0) break
@@ -217,7 +221,7 @@ export const pollDevice = defineSystem<PollDevice>(
           if (clockPs[cpu] >= limitPs[cpu]) return false
           if (cursorWork[n] >= quota) phase[n] = 1
           finishQueue(cpu, rxq, device, cursorWork[n])
-          cursor[n]++
+          cursor[n] += step
           cursorWork[n] = 0
         }
         finish(cpu, n)

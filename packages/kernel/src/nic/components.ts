@@ -1,5 +1,8 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
+/** Frames on the lane of a masked vector are looked at in blocks of this many at the latest: half of a lane. */
+export const LOOK_FRAMES = 64
+
 /** Bits of `NetDev.features`. */
 export const FEATURE = {
   gro: 1,
@@ -112,9 +115,10 @@ export const IrqVector = defineComponent('irq_vector', {
   dev: i32,
   cpu: i32,
   napi: i32,
-  /** First queue of the vector and how many; queues of a vector are consecutive. */
+  /** First queue of the vector, how many, and the queues of other vectors between two of them. */
   firstQueue: i32,
   queueCount: u16,
+  queueSkip: u16,
   /** 1: the device may not raise it (auto-masked until NAPI completes). */
   masked: u8,
   /** 1: raised and waiting for its CPU. */

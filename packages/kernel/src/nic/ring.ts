@@ -82,7 +82,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         noBufferCount[queue]++
         count.drop(cpu, DROP.noBuffer, 1, duePs[lane])
       } else {
-        pool.copy(row, lane)
+        pool.arrive(row, lane)
         fill(queue, row)
         taken = 1
       }
@@ -95,7 +95,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
           missed[queue]++
           count.drop(cpu, DROP.nicMissed, 1, duePs[lane])
         } else {
-          pool.copy(row, lane)
+          pool.arrive(row, lane)
           next[row] = 0
           if (heldHead[queue] === 0) heldHead[queue] = row
           else next[heldTail[queue]] = row
@@ -139,7 +139,10 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       if (head === ringTail[queue]) return 0
       ringHead[queue] = head + 1
       buffers[packetPool[queueCpu[queue]]]--
-      return slots[ringBase[queue] + (head & ringMask[queue])]
+      const slot = ringBase[queue] + (head & ringMask[queue])
+      const row = slots[slot]
+      slots[slot] = 0
+      return row
     },
     refill(queue, given) {
       // Frames that arrived before the tail moved must not find the new buffers.

@@ -15,6 +15,8 @@ export interface SkbPool {
   take(owner: number): number
   /** Gives a row back without counting anything. */
   release(row: number, owner: number): void
+  /** Copies a frame from its lane into a row that the driver will make a packet of. */
+  arrive(to: number, from: number): void
   /** Copies every field of a packet to another row, except the list link and `users`. */
   copy(to: number, from: number): void
 }
@@ -86,6 +88,41 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       users[row] = 0
       slots[base[owner] + free[owner]] = row
       free[owner]++
+    },
+    arrive(to, from) {
+      serial[to] = serial[from]
+      arrivalPs[to] = arrivalPs[from]
+      duePs[to] = duePs[from]
+      fragHead[to] = 0
+      fragTail[to] = 0
+      macHash[to] = macHash[from]
+      frames[to] = 1
+      wireBytes[to] = wireBytes[from]
+      len[to] = len[from]
+      saddr[to] = saddr[from]
+      daddr[to] = daddr[from]
+      ports[to] = ports[from]
+      ipWord[to] = ipWord[from]
+      idFrag[to] = idFrag[from]
+      totLen[to] = totLen[from]
+      udpLen[to] = udpLen[from]
+      protocol[to] = protocol[from]
+      packetType[to] = packetType[from]
+      vlanTci[to] = vlanTci[from]
+      flags[to] = flags[from]
+      faults[to] = faults[from]
+      hash[to] = hash[from]
+      if ((ipWord[from] & 0xff) !== PROTO_UDP) {
+        tcpSeq[to] = tcpSeq[from]
+        tcpAck[to] = tcpAck[from]
+        tcpWord[to] = tcpWord[from]
+        tcpOptions[to] = tcpOptions[from]
+      }
+      gsoSize[to] = 0
+      payload[to] = payload[from]
+      sock[to] = 0
+      request[to] = request[from]
+      page[to] = page[from]
     },
     copy(to, from) {
       serial[to] = serial[from]

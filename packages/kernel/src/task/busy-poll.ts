@@ -30,7 +30,7 @@ export const busyPoll = defineSystem<BusyPoll>(
   'net/core/dev.c, __napi_busy_loop',
   (context) => {
     const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
-    const { busyNapi, busyLast } = context.write(Task)
+    const { busyNapi, busyLast, busyOwned } = context.write(Task)
     const { bhDisabled, bhEnabled } = context.write(SoftirqState)
     const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
     const { clockPs } = context.read(Cpu)
@@ -62,13 +62,13 @@ export const busyPoll = defineSystem<BusyPoll>(
       begin(cpu, task, quota, prefer) {
         const napi = busyNapi[task]
         spend(cpu, STAGE.busy_poll, 1)
-        const owned = (state[napi] & NAPIF.inBusyPoll) !== 0
-        if (!owned) {
-          if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) {
+        if (busyOwned[task] === 0) {
+          if ((state[napi] & (NAPIF.disable | NAPIF.sched | NAPIF.inBusyPoll)) !== 0) {
             if (prefer) state[napi] |= NAPIF.preferBusyPoll
             return false
           }
           state[napi] |= NAPIF.inBusyPoll | NAPIF.sched
+          busyOwned[task] = 1
         }
         busyPolls[napi]++
         bhDisabled[cpu] = 1
@@ -88,7 +88,8 @@ export const busyPoll = defineSystem<BusyPoll>(
       },
       stop(cpu, task, quota, prefer) {
         const napi = busyNapi[task]
-        if (napi === 0 || (state[napi] & NAPIF.inBusyPoll) === 0) return false
+        if (busyOwned[task] === 0) return false
+        busyOwned[task] = 0
         state[napi] &= ~(NAPIF.missed | NAPIF.inBusyPoll)
         skipSchedule = false
         if (prefer) {

@@ -54,6 +54,8 @@ export const Task = defineComponent('task', {
   /** 1: the busy poll under way is its last call (busy_poll_stop). */
   busyLast: u8,
   busyReturn: u8,
+  /** 1: the task has taken the instance it polls; another task that finds it taken leaves it alone. */
+  busyOwned: u8,
   woken: u8,
   waitNext: i32,
   waiting: u8,

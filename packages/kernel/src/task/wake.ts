@@ -1,8 +1,8 @@
-import { defineSystem, eventList } from '@softnet/ecs'
+import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { RunQueue, TASK_STATE, Task, TaskCpu } from './components.js'
 import { scheduler } from './scheduler.js'
 
@@ -18,10 +18,9 @@ export const wakeTask = defineSystem<WakeTask>(
     const { state, woken, cpu: taskCpu, lastCpu, firstCpu, cpuCount, wakeups } = context.write(Task)
     const { cpu: allowed } = context.read(TaskCpu)
     const { current, count } = context.read(RunQueue)
-    const { clockPs, busy } = context.read(Cpu)
-    const events = context.system(eventList)
+    const { busy } = context.read(Cpu)
+    const post = context.system(mail)
     const sched = context.system(scheduler)
-    const { ipiPs } = context.resource(COST_LATENCY)
     context.resource(PLAN_CONSTANTS)
 
     /** select_idle_sibling in short: the CPU it ran on if that is idle, else the first idle one it may use. */
@@ -50,7 +49,7 @@ export const wakeTask = defineSystem<WakeTask>(
         return
       }
       state[task] = TASK_STATE.waking
-      events.push(target, waker, clockPs[waker] + ipiPs, EVENT.taskWake, task, waker, 0)
+      post.note(waker, target, VIA.ipi, EVENT.taskWake, task, waker, 0)
     }
   },
 )

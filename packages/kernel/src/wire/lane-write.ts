@@ -13,7 +13,10 @@ const TCP_WORD = 0x01f65000
 const TTL = 64
 const IP_WORD_BASE = ((TTL << 16) | (5 << 24)) >>> 0
 
-/** Writes the frame of a wire's draft into a row; times and serial are the caller's. */
+/**
+ * Writes the frame of a wire's draft into a row; times and serial are the caller's. What is the same for every frame, or
+ * known only to the driver, is set when the frame is taken off its lane.
+ */
 export interface LaneWrite {
   /** A synthetic frame of flow `flow`. */
   flow(wire: number, row: number): void
@@ -24,36 +27,26 @@ export interface LaneWrite {
 /** Fields of a frame as parsing would find them. Kernel: net/ethernet/eth.c, eth_type_trans; the card's descriptor */
 export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethernet/eth.c', (context) => {
   const {
-    allocCpu: kAllocCpu,
     daddr: kDaddr,
-    dev: kDev,
     faults: kFaults,
     flags: kFlags,
-    fragHead: kFragHead,
-    fragTail: kFragTail,
-    frames: kFrames,
-    gsoSize: kGsoSize,
     hash: kHash,
     idFrag: kIdFrag,
     ipWord: kIpWord,
     len: kLen,
     macHash: kMacHash,
-    next: kNext,
     packetType: kPacketType,
     page: kPage,
     payload: kPayload,
     ports: kPorts,
     protocol: kProtocol,
-    queue: kQueue,
     request: kRequest,
     saddr: kSaddr,
-    sock: kSock,
     tcpAck: kTcpAck,
     tcpOptions: kTcpOptions,
     tcpSeq: kTcpSeq,
     tcpWord: kTcpWord,
     totLen: kTotLen,
-    truesize: kTruesize,
     udpLen: kUdpLen,
     users: kUsers,
     vlanTci: kVlanTci,
@@ -65,7 +58,6 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     frame: dFrame,
     malform: dMalform,
     push: dPush,
-    queue: dQueue,
     request: dRequest,
     source: dSource,
   } = context.read(Draft)
@@ -102,21 +94,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     vlanTci: fVlanTci,
     wireBytes: fWireBytes,
   } = context.read(ReplayFrame)
-  const { dev, rxChecksum } = context.read(Wire)
-
-  function clear(wire: number, row: number): void {
-    kUsers[row] = 1
-    kFragHead[row] = 0
-    kFragTail[row] = 0
-    kNext[row] = 0
-    kFrames[row] = 1
-    kTruesize[row] = 0
-    kGsoSize[row] = 0
-    kQueue[row] = dQueue[wire]
-    kDev[row] = dev[wire]
-    kAllocCpu[row] = 0
-    kSock[row] = 0
-  }
+  const { rxChecksum } = context.read(Wire)
 
   function spoil(row: number, bits: number, otherHash: number): void {
     if ((bits & MALFORM.ipChecksum) !== 0) kFlags[row] |= SKB.ipCsumBad
@@ -142,7 +120,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
 
   return {
     flow(wire, row) {
-      clear(wire, row)
+      kUsers[row] = 1
       const s = dSource[wire]
       const flow = dFlow[wire]
       const bytes = dBytes[wire]
@@ -176,21 +154,18 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
         kPayload[row] = ipBytes - 40
         kTcpSeq[row] = tcpSeq[flow]
         kTcpAck[row] = 1
+        kTcpOptions[row] = 0
         kTcpWord[row] = TCP_WORD | TCP_ACK | (dPush[wire] !== 0 ? TCP_PSH : 0)
       } else {
         kUdpLen[row] = ipBytes - 20
         kPayload[row] = ipBytes - 28
-        kTcpSeq[row] = 0
-        kTcpAck[row] = 0
-        kTcpWord[row] = 0
       }
-      kTcpOptions[row] = 0
       kRequest[row] = dRequest[wire]
       kPage[row] = 0
       if (dMalform[wire] !== 0) spoil(row, dMalform[wire], otherMacHash[s])
     },
     replay(wire, row) {
-      clear(wire, row)
+      kUsers[row] = 1
       const frame = dFrame[wire]
       kMacHash[row] = fMacHash[frame]
       kWireBytes[row] = fWireBytes[frame]

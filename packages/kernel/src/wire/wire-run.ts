@@ -8,7 +8,7 @@ import { DROP } from '../count/drops.js'
 import { Owner } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
-import { RxQueue } from '../nic/components.js'
+import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
 import { requests } from '../traffic/request.js'
@@ -99,6 +99,16 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     return best
   }
 
+  /** Time at which a full lane has room at the latest, ps; 0 if the frame that was decided on finds room now. */
+  function roomPs(wire: number): number {
+    const queue = draftQueue[wire]
+    if (pending[wire] === 0 || queue === 0) return 0
+    const head = laneHead[queue]
+    if ((laneTail[queue] - head) >>> 0 <= laneMask[queue]) return 0
+    // At the latest its CPU looks when the last frame of a block is due, and nothing that waits here is due before that.
+    return duePs[laneBase[queue] + (((head | (LOOK_FRAMES - 1)) & laneMask[queue]) >>> 0)]
+  }
+
   function framePs(wire: number): number {
     if (pending[wire] !== 0) return Math.max(wantPs[wire], linkFreePs[wire])
     return sourceCount[wire] === 0
@@ -107,7 +117,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   }
 
   function nextPs(wire: number): number {
-    let next = Math.min(framePs(wire), events.peekPs(wire))
+    let next = Math.min(Math.max(framePs(wire), roomPs(wire)), events.peekPs(wire))
     if (closed[wire] !== 0) {
       const s = firstTimer(wire)
       if (s !== 0) next = Math.min(next, clients.timerPs(s))
@@ -234,7 +244,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     nextPs,
     boundPs(wire) {
       const shortest = (MIN_FRAME_BYTES + overheadBytes[wire]) * linkWhole[wire]
-      return Math.max(lastDuePs[wire], nextPs(wire) + shortest + delayPs[wire] + dmaLatencyPs[wire])
+      const next = Math.min(nextPs(wire), framePs(wire))
+      return Math.max(lastDuePs[wire], next + shortest + delayPs[wire] + dmaLatencyPs[wire])
     },
     run(wire, horizonPs) {
       let progress = false

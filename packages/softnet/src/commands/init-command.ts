@@ -2,8 +2,8 @@ import { access, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { scenarioJsonSchema } from '@softnet/scenario'
 import { ScenarioError } from '../input-fault.js'
-import { systemReason } from '../read-file.js'
-import { SCHEMA_FILE, scenarioTemplate } from '../scenario-template.js'
+import { writeReason } from '../read-file.js'
+import { SCHEMA_FILE, scenarioTemplate, shellWord } from '../scenario-template.js'
 import type { Terminal } from '../terminal.js'
 
 const DEFAULT_NAME = 'scenario'
@@ -13,7 +13,7 @@ async function writeNew(file: string, text: string): Promise<void> {
     await writeFile(file, text, { flag: 'wx' })
   } catch (thrown) {
     const exists = thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST'
-    const reason = exists ? 'it exists' : systemReason(thrown)
+    const reason = exists ? 'it exists' : writeReason(thrown)
     const accepted = `a file that does not exist yet and can be written (${reason})`
     throw new ScenarioError([{ path: 'NAME', given: file, accepted, nearest: null }])
   }
@@ -30,7 +30,7 @@ export async function initCommand(given: string | undefined, terminal: Terminal)
     () => false,
   )
   if (!present) await writeNew(schemaFile, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`)
-  terminal.print(`wrote ${file}; run it with: softnet run ${file}`, {
+  terminal.print(`wrote ${file}; run it with: softnet run ${shellWord(file)}`, {
     schema: 'softnet.init/1',
     file,
     schema_file: schemaFile,

@@ -40,7 +40,19 @@ function readRunOptions(options: RunOptions, faults: InputFault[]): readonly Cap
     if (request === null) faults.push(captureFormFault(given))
     else requests.push(request)
   }
+  if (options.out !== undefined) refuseSameNames(requests, faults)
   return requests
+}
+
+/** `--out` keeps captures by their last name, beside result.json. */
+function refuseSameNames(requests: readonly CaptureRequest[], faults: InputFault[]): void {
+  const names = new Set(['result.json'])
+  for (const { file } of requests) {
+    const name = basename(file)
+    const accepted = `with --out a file of another last name than ${name}, which is taken there`
+    if (names.has(name)) faults.push({ path: '--capture', given: file, accepted, nearest: null })
+    names.add(name)
+  }
 }
 
 /** Gathers the faults of several independent checks, so that the user sees them all at once. */
