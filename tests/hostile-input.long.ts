@@ -29,6 +29,7 @@ const SIZES: readonly Readonly<Record<string, unknown>>[] = [
   { 'sink.sockets.count': 65_536 },
   { 'clients.flows.count': 1_048_576 },
   { 'clients.rate': '5Mpps', 'clients.frame': 9000, 'eth0.mtu': 9000 },
+  { 'clients.rate': '84Mpps', 'clients.frame': 64 },
   { 'eth0.packet-buffer': '1GB' },
   { 'hosts.server.skb-limit': 1 },
   { 'hosts.server.sysctl.net.core.rmem_max': 2_147_483_647, 'sink.sockets.SO_RCVBUF': 1_073_741_823 },

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSerialRunner } from '@softnet/engine'
 import { buildModel, modelPartitions, modelProgress, receiverQueue } from '@softnet/kernel'
 import { compileScenario, type Plan, type ScenarioInput } from '@softnet/scenario'
-import { simulate } from 'softnet'
+import { compile, simulate } from 'softnet'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { framesOf, internetSum, sortFrame } from './support/capture-file.js'
@@ -290,6 +290,12 @@ test('the example runs as it says', async () => {
   assert.is(result.packets.offered, 3 * counted.frames)
   assert.is(result.packets.delivered, 3 * (counted.requests + counted.burst))
   assert.is(result.hosts.server?.netns.init?.snmp.Udp?.NoPorts, 3 * counted.closed)
+})
+
+test('every example is right, and named after its file', async () => {
+  const files = readdirSync(join(ROOT, 'examples')).filter((file) => file.endsWith('.yaml'))
+  assert.ok(files.length >= 3)
+  for (const file of files) assert.is(`${(await compile(join(ROOT, 'examples', file))).name}.yaml`, file)
 })
 
 test.run()

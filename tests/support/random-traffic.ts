@@ -1,5 +1,5 @@
 import type { ScenarioInput } from '@softnet/scenario'
-import { given } from './draw.js'
+import { type Draw, given } from './draw.js'
 import { type Apps, firstPortOf } from './random-apps.js'
 import type { Devices } from './random-devices.js'
 import type { Surroundings } from './random-scenario.js'
@@ -29,13 +29,7 @@ interface Target {
   readonly durationUs: number
 }
 
-/** Mostly the default, now and then an address that routing refuses. */
-function randomSource({ draw }: Surroundings): string | undefined {
-  return draw.maybe(0.07, () => draw.pick(['0.0.0.1', '255.255.255.255', '127.0.0.1', '10.0.0.1', '224.0.0.1']))
-}
-
-function randomFlows(around: Surroundings, target: Target) {
-  const { draw } = around
+function randomFlows({ draw }: Surroundings, target: Target) {
   const count = draw.pick([1, 4, 16, 100, 1000])
   const pick = draw.pick(['roundrobin', 'uniform', 'zipf', 'churn'] as const)
   return given({
@@ -43,7 +37,7 @@ function randomFlows(around: Surroundings, target: Target) {
     pick,
     'zipf-exponent': pick === 'zipf' ? draw.pick([0.5, 1, 2]) : undefined,
     'packets-per-flow': pick === 'churn' ? draw.pick([1, 5, 100]) : undefined,
-    ...(draw.chance(0.3) ? { 'src-count': draw.pick([2, 7]) } : { src: randomSource(around) }),
+    ...randomSources(draw),
     dst: draw.maybe(0.1, () =>
       draw.pick(['10.0.0.255', '255.255.255.255', '10.0.0.77', '192.0.2.9', '10.0.0.2', '127.0.0.1']),
     ),
@@ -51,6 +45,13 @@ function randomFlows(around: Surroundings, target: Target) {
     dport: firstPortOf(draw.below(target.ports)),
     'dport-count': draw.maybe(0.5, () => draw.pick([2, 4, 5])),
   })
+}
+
+/** One address or several, and now and then one that routing refuses. */
+function randomSources(draw: Draw): { src?: string; 'src-count'?: number } {
+  const count = draw.maybe(0.3, () => draw.pick([2, 7]))
+  const odd = draw.maybe(0.05, () => draw.pick(['0.0.0.1', '255.255.255.255', '127.0.0.1', '10.0.0.1', '224.0.0.1']))
+  return given({ src: count === undefined ? odd : undefined, 'src-count': count })
 }
 
 function randomFrame({ draw }: Surroundings): number | 'imix' | { bytes: number; weight: number }[] {

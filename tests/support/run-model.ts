@@ -73,11 +73,10 @@ export function inAnyOrder(seed: number): Advance {
   }
 }
 
-/** Wires that waited for room may have it by now; true if one of them went on. */
+/** Work due before the end may be left where a clock is beyond it, or where there was no room; true if any was done. */
 function lastTurns(partitions: readonly ModelPartition[], horizon: Float64Array, durationPs: number): boolean {
   let progress = false
   for (const partition of partitions) {
-    if (!partition.bounded) continue
     horizon[partition.id] = durationPs
     if (partition.run()) progress = true
   }

@@ -51,21 +51,43 @@ export type ReadonlyColumns<S extends Schema> = { readonly [K in keyof S]: Reado
 /** How a component's columns enter the digest. `model`: all of it; `observer`: left out. */
 export type ComponentRole = 'model' | 'observer'
 
+/** How a component enters the digest. */
+export interface ComponentOptions {
+  /** `observer`: capture, trace, bookkeeping of the engine; left out. */
+  readonly role?: ComponentRole
+  /** Pools: which row holds what is an accident, so rows are added up whatever their order. */
+  readonly unorderedRows?: boolean
+  /** Columns that hold rows of an unordered pool: the digest takes the name of what lies there. */
+  readonly references?: readonly string[]
+  /** Columns that keep what an earlier user of the row left in them, or bookkeeping; left out. */
+  readonly undigested?: readonly string[]
+}
+
 /** Stateless definition of a component; its columns live in a world. */
 export interface Component<S extends Schema = Schema> {
   readonly name: string
   readonly schema: S
   readonly role: ComponentRole
+  readonly unorderedRows: boolean
+  readonly references: readonly string[]
+  readonly undigested: readonly string[]
 }
 
 /**
  * Defines a component: a name and the type of each column. Put unit, range and writer in a doc comment on each field.
- * Observers (capture, trace, progress) pass `role: 'observer'`, which keeps their columns out of the digest.
+ * The options say how it enters the digest.
  */
 export function defineComponent<const S extends Schema>(
   name: string,
   schema: S,
-  options: { readonly role?: ComponentRole } = {},
+  options: ComponentOptions = {},
 ): Component<S> {
-  return { name, schema, role: options.role ?? 'model' }
+  return {
+    name,
+    schema,
+    role: options.role ?? 'model',
+    unorderedRows: options.unorderedRows ?? false,
+    references: options.references ?? [],
+    undigested: options.undigested ?? [],
+  }
 }

@@ -163,6 +163,26 @@ export class World {
     }
   }
 
+  /** Visits the tables of model state in order of declaration with their columns, live column and rows that count, for the digest. */
+  eachModelTable(
+    visit: (
+      component: Component,
+      columns: readonly { readonly name: string; readonly values: ArrayLike<number> }[],
+      live: ArrayLike<number> | null,
+      rows: number,
+    ) => void,
+  ): void {
+    for (const table of this.#tables.values()) {
+      if (table.component.role !== 'model' || table.columns === null) continue
+      const { columns, component } = table
+      const live = table.liveColumn === null ? null : (columns[table.liveColumn] as ArrayLike<number>)
+      const digested = Object.keys(component.schema)
+        .filter((name) => !component.undigested.includes(name))
+        .map((name) => ({ name, values: columns[name] as ArrayLike<number> }))
+      visit(component, digested, live, Math.min(table.rows, table.digestRows))
+    }
+  }
+
   #table(component: Component, pool: boolean): Table {
     let table = this.#tables.get(component)
     if (table === undefined) {

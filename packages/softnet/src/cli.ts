@@ -11,6 +11,7 @@ import { listCommand } from './commands/list-command.js'
 import { type RunOptions, runCommand } from './commands/run-command.js'
 import { schemaCommand } from './commands/schema-command.js'
 import { ScenarioError } from './input-fault.js'
+import { writeReason } from './read-file.js'
 import { removeStaged } from './staging.js'
 import { createTerminal, type Format, type Streams } from './terminal.js'
 import { usageFault, wasAskedFor } from './usage-fault.js'
@@ -97,18 +98,19 @@ function formatOf(argv: readonly string[]): Format {
   return argv[at + 1] === 'json' && at >= 0 ? 'json' : argv.includes('--format=json') ? 'json' : 'text'
 }
 
-/** A reader that goes away (`softnet list | head`) is no fault of anybody's. */
-function endQuietlyWithoutReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/** Ends where stdout takes nothing more: a reader that goes away (`softnet list | head`) is no fault of anybody's. */
+function endWithoutStdout(error: NodeJS.ErrnoException): void {
   removeStaged()
-  process.exit()
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`error: stdout cannot be written (${writeReason(error)})\n`)
+  process.exit(EXIT_FAILED)
 }
 
 /** Runs one command line (without `node` and the script) and returns its exit code; never throws for bad input. */
 export async function main(argv: readonly string[], streams: Streams = process): Promise<number> {
   // The error can come after the command is through, so the listener stays.
-  if (!streams.stdout.listeners('error').includes(endQuietlyWithoutReader)) {
-    streams.stdout.on('error', endQuietlyWithoutReader)
+  if (!streams.stdout.listeners('error').includes(endWithoutStdout)) {
+    streams.stdout.on('error', endWithoutStdout)
   }
   const userConsole = globalThis.console
   // A scenario module may print; stdout belongs to the result.

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scenarioJsonSchema } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scenarioTemplate } from '../src/scenario-template.js'
-import { cli, cliInside, inDirectory, namesIn, startCli } from './cli-process.js'
+import { BIN, cli, cliInside, inDirectory, namesIn, startCli } from './cli-process.js'
 
 test(
   'list names every built-in scenario with its purpose',
@@ -73,15 +74,18 @@ test(
       assert.match(one.stdout, `Usage: softnet ${command}`)
       assert.is(one.stdout, (await cliInside(directory, command, '--help')).stdout)
     }
+    const wrong = await cliInside(directory, 'help', 'chek')
+    assert.is(wrong.code, 2)
+    assert.match(wrong.stderr, /^error: command: given 'chek'; .*did you mean check\?\n/)
   }),
 )
 
 test(
   'where there is no terminal, COLUMNS says how wide a line may be',
   inDirectory(async (directory) => {
-    const before = process.env.COLUMNS
+    const { COLUMNS, NO_COLOR } = process.env
     const widest = async (columns: string, ...args: readonly string[]) => {
-      process.env.COLUMNS = columns
+      Object.assign(process.env, { COLUMNS: columns, NO_COLOR: '1' })
       const { stdout } = await cliInside(directory, ...args)
       return Math.max(...stdout.split('\n').map((line) => line.length))
     }
@@ -94,8 +98,10 @@ test(
         for (const odd of ['', 'x', '0', '-1']) assert.is(await widest(odd, ...args), await widest('100', ...args))
       }
     } finally {
-      if (before === undefined) delete process.env.COLUMNS
-      else process.env.COLUMNS = before
+      for (const [name, before] of Object.entries({ COLUMNS, NO_COLOR })) {
+        if (before === undefined) delete process.env[name]
+        else process.env[name] = before
+      }
     }
   }),
 )
@@ -186,6 +192,22 @@ test(
     const { stderr } = await ended
     assert.is(stderr, '')
     assert.is(child.signalCode, null)
+  }),
+)
+
+test(
+  'a full file system under stdout is told in one line',
+  inDirectory(async (directory) => {
+    if (!existsSync('/dev/full')) return
+    const full = openSync('/dev/full', 'w')
+    try {
+      const args = [BIN, 'list', '--format', 'json']
+      const { status, stderr } = spawnSync(process.execPath, args, { cwd: directory, stdio: ['ignore', full, 'pipe'] })
+      assert.is(status, 1)
+      assert.is(String(stderr), 'error: stdout cannot be written (its file system is full)\n')
+    } finally {
+      closeSync(full)
+    }
   }),
 )
 

@@ -127,7 +127,6 @@ const WRONG: readonly Row[] = [
     given: 'x',
   },
   { args: ['run', 's.yaml', '--out', 'o', '--capture', 'any=result.json'], path: '--capture', given: 'result.json' },
-  { args: ['help', 'chek'], path: 'command', given: 'chek', nearest: 'check' },
   { args: ['run', 's.yaml', '--out', 's.yaml'], path: '--out', given: 's.yaml' },
   { args: ['run', 's.yaml', '--out', 's.yaml/below'], path: '--out', given: 's.yaml/below' },
   { args: ['run', 's.yaml', '--out', ''], path: '--out', given: '' },

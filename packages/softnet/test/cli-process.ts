@@ -7,7 +7,8 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { main } from '../src/cli.js'
 
-const BIN = fileURLToPath(new URL('../../bin/softnet.js', import.meta.url))
+/** The program of the package. */
+export const BIN = fileURLToPath(new URL('../../bin/softnet.js', import.meta.url))
 
 export interface CliResult {
   readonly code: number | null

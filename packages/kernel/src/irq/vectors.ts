@@ -228,7 +228,12 @@ export const vectors = defineSystem<Vectors>(
         const end = firstQueue[vector] + queueCount[vector] * step
         // Frames still on the lane are looked at next, each at its own time; those in a ring raise it now.
         for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-          if (ringHead[rxq] === ringTail[rxq] || masked[vector] !== 0) continue
+          if (masked[vector] !== 0) break
+          if (laneHead[rxq] !== laneTail[rxq]) {
+            const at = attentionPs(rxq, vector)
+            if (at < limitPs[cpu]) limitPs[cpu] = at
+          }
+          if (ringHead[rxq] === ringTail[rxq]) continue
           unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1
           lastEventPs[vector] = clockPs[cpu]
           signal(vectorCpu[vector], vector)

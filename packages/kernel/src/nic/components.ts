@@ -50,64 +50,68 @@ export const NetDev = defineComponent('net_dev', {
 })
 
 /** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
-export const RxQueue = defineComponent('rx_queue', {
-  dev: i32,
-  index: u16,
-  vector: i32,
-  napi: i32,
-  /** CPU that takes its interrupts. */
-  cpu: i32,
-  /**
-   * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
-   * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
-   */
-  laneBase: i32,
-  laneMask: u32,
-  laneHead: u32,
-  laneTail: u32,
-  /** Ring slots: first row of `RingSlot`, mask, positions. */
-  ringBase: i32,
-  ringMask: u32,
-  ringHead: u32,
-  ringTail: u32,
-  /** Descriptors of the ring (ethtool -G rx). */
-  ringSize: u32,
-  /** Descriptors that hold a free buffer now. */
-  descriptors: i32,
-  /** Cleaned but not refilled (cleaned_count). */
-  cleaned: i32,
-  /** Frames waiting in the packet buffer without a descriptor (hold), a list of packets. */
-  heldHead: i32,
-  heldTail: i32,
-  heldFrames: u32,
-  heldBytes: f64,
-  packetBufferBytes: f64,
-  /** Greatest number of frames in the ring. */
-  ringMax: u32,
-  frames: f64,
-  bytes: f64,
-  noBuffer: f64,
-  /** Times a frame found no descriptor (rx_no_buffer_count), lost or not. */
-  noBufferCount: f64,
-  missed: f64,
-  polls: f64,
-  pollsDone: f64,
-  pollsNonEmpty: f64,
-  polledPackets: f64,
-  /** Bytes of the poll under way. */
-  polledBytes: f64,
-  allocFailed: f64,
-  /** RPS map: first row of `RpsMapSlot`, length. */
-  rpsBase: i32,
-  rpsLength: u16,
-  /** rps_dev_flow_table: first row of `RpsFlow`, log2 size + 1 (0: none). */
-  flowBase: i32,
-  flowLog: u8,
-  xdpDrop: f64,
-})
+export const RxQueue = defineComponent(
+  'rx_queue',
+  {
+    dev: i32,
+    index: u16,
+    vector: i32,
+    napi: i32,
+    /** CPU that takes its interrupts. */
+    cpu: i32,
+    /**
+     * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
+     * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
+     */
+    laneBase: i32,
+    laneMask: u32,
+    laneHead: u32,
+    laneTail: u32,
+    /** Ring slots: first row of `RingSlot`, mask, positions. */
+    ringBase: i32,
+    ringMask: u32,
+    ringHead: u32,
+    ringTail: u32,
+    /** Descriptors of the ring (ethtool -G rx). */
+    ringSize: u32,
+    /** Descriptors that hold a free buffer now. */
+    descriptors: i32,
+    /** Cleaned but not refilled (cleaned_count). */
+    cleaned: i32,
+    /** Frames waiting in the packet buffer without a descriptor (hold), a list of packets. */
+    heldHead: i32,
+    heldTail: i32,
+    heldFrames: u32,
+    heldBytes: f64,
+    packetBufferBytes: f64,
+    /** Greatest number of frames in the ring. */
+    ringMax: u32,
+    frames: f64,
+    bytes: f64,
+    noBuffer: f64,
+    /** Times a frame found no descriptor (rx_no_buffer_count), lost or not. */
+    noBufferCount: f64,
+    missed: f64,
+    polls: f64,
+    pollsDone: f64,
+    pollsNonEmpty: f64,
+    polledPackets: f64,
+    /** Bytes of the poll under way. */
+    polledBytes: f64,
+    allocFailed: f64,
+    /** RPS map: first row of `RpsMapSlot`, length. */
+    rpsBase: i32,
+    rpsLength: u16,
+    /** rps_dev_flow_table: first row of `RpsFlow`, log2 size + 1 (0: none). */
+    flowBase: i32,
+    flowLog: u8,
+    xdpDrop: f64,
+  },
+  { references: ['heldHead', 'heldTail'], undigested: ['laneHead', 'laneTail', 'ringHead', 'ringTail'] },
+)
 
 /** Slots of all descriptor rings: packet row in each filled one. */
-export const RingSlot = defineComponent('ring_slot', { row: u32 })
+export const RingSlot = defineComponent('ring_slot', { row: u32 }, { role: 'observer' })
 
 /** An interrupt vector. */
 export const IrqVector = defineComponent('irq_vector', {

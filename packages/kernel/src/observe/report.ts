@@ -20,6 +20,7 @@ import {
 import { DROP_PLACES } from '../count/drops.js'
 import { Cpu, Owner } from '../cpu/components.js'
 import { HardirqState } from '../irq/components.js'
+import { Skb } from '../skb/components.js'
 import { framesInFlight } from './in-flight.js'
 import { reportHost } from './report-host.js'
 
@@ -44,6 +45,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
   const packets = world.columns(PacketCount)
   const hosts: Record<string, ReturnType<typeof reportHost>> = {}
   for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host)
+  const { serial } = world.columns(Skb)
   // How far a step may go and when a CPU is looked at next follow from how the run was cut, not from the model.
   const { limitPs, lookPs, horizonPs, nextEventPs, nextStepPs } = world.columns(Cpu)
   for (const column of [limitPs, lookPs, horizonPs, nextEventPs, nextStepPs]) column.fill(0)
@@ -55,7 +57,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
     kernel: plan.kernel,
     profile: plan.profile,
     seed: plan.seed,
-    digest: digestWorld(world),
+    digest: digestWorld(world, (row) => serial[row]),
     simulated_ns: simulatedPs / 1000,
     packets: {
       offered: total(packets.offered),

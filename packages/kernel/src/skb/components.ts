@@ -47,77 +47,103 @@ export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3 }
  * Packets: headers parsed into numbers, with the geometry of an sk_buff. Rows belong to the partition that holds the
  * packet; a packet that changes partition is copied to a row there and keeps its serial number.
  */
-export const Skb = defineComponent('skb', {
-  /** 0: free row. Otherwise `users`. */
-  users: u8,
-  /** Serial number of the (first) wire frame, from 1. */
-  serial: f64,
-  /** Time of the last bit at the host's port, ps. */
-  arrivalPs: f64,
-  /** Lane and mailbox rows: when the packet reaches its receiver (DMA done, cache line moved), ps. */
-  duePs: f64,
-  /** Segments chained behind this one by fraglist or UDP GRO: first and last, 0 for none; linked by `next`. */
-  fragHead: i32,
-  fragTail: i32,
-  /** Hash of both MAC addresses: equal for packets with the same 14-byte header. */
-  macHash: u32,
-  /** Next packet of the list this one is on, 0 at the end. */
-  next: i32,
-  /** Wire frames this skb stands for (GRO adds up). */
-  frames: u32,
-  /** Bytes of those frames without FCS. */
-  wireBytes: u32,
-  /** Bytes from the current header on. */
-  len: u32,
-  truesize: u32,
-  saddr: u32,
-  daddr: u32,
-  /** Source port × 65536 + destination port. */
-  ports: u32,
-  /** protocol | tos << 8 | ttl << 16 | ihl << 24 | version << 28 */
-  ipWord: u32,
-  /** identification << 16 | flags and fragment offset */
-  idFrag: u32,
-  /** IP total length. */
-  totLen: u32,
-  /** UDP length field. */
-  udpLen: u16,
-  /** EtherType after untagging, host order. */
-  protocol: u16,
-  packetType: u8,
-  vlanTci: u16,
-  flags: u32,
-  /** Malformations found while parsing, bits of the wire package's `FAULT`. */
-  faults: u32,
-  hash: u32,
-  tcpSeq: u32,
-  tcpAck: u32,
-  /** flags (low 9 bits) | doff << 12 | window << 16 */
-  tcpWord: u32,
-  /** Hash of the TCP option bytes. */
-  tcpOptions: u32,
-  gsoSize: u16,
-  /** Payload bytes behind the L4 header. */
-  payload: u32,
-  /** Receive queue entity, 0 for none. */
-  queue: i32,
-  /** Device entity the packet is on now. */
-  dev: i32,
-  /** CPU that allocated it. */
-  allocCpu: i32,
-  /** GRO: IP id relation of the held flow, 0 undecided, 1 incrementing, 2 fixed. GRO bookkeeping reuses no other column. */
-  groIdMode: u8,
-  /** GRO: jiffy of holding, low 32 bits. */
-  groAge: u32,
-  /** GRO: page frags used so far. */
-  groFrags: u16,
-  /** Socket found by early demux, 0 for none. */
-  sock: i32,
-  /** Client request number of a closed loop, 0 for none. */
-  request: f64,
-  /** Page with the packet's bytes in the page pool, 0: virtual payload. */
-  page: i32,
-})
+export const Skb = defineComponent(
+  'skb',
+  {
+    /** 0: free row. Otherwise `users`. */
+    users: u8,
+    /** Serial number of the (first) wire frame, from 1. */
+    serial: f64,
+    /** Time of the last bit at the host's port, ps. */
+    arrivalPs: f64,
+    /** Lane and mailbox rows: when the packet reaches its receiver (DMA done, cache line moved), ps. */
+    duePs: f64,
+    /** Segments chained behind this one by fraglist or UDP GRO: first and last, 0 for none; linked by `next`. */
+    fragHead: i32,
+    fragTail: i32,
+    /** Hash of both MAC addresses: equal for packets with the same 14-byte header. */
+    macHash: u32,
+    /** Next packet of the list this one is on, 0 at the end. */
+    next: i32,
+    /** Wire frames this skb stands for (GRO adds up). */
+    frames: u32,
+    /** Bytes of those frames without FCS. */
+    wireBytes: u32,
+    /** Bytes from the current header on. */
+    len: u32,
+    truesize: u32,
+    saddr: u32,
+    daddr: u32,
+    /** Source port × 65536 + destination port. */
+    ports: u32,
+    /** protocol | tos << 8 | ttl << 16 | ihl << 24 | version << 28 */
+    ipWord: u32,
+    /** identification << 16 | flags and fragment offset */
+    idFrag: u32,
+    /** IP total length. */
+    totLen: u32,
+    /** UDP length field. */
+    udpLen: u16,
+    /** EtherType after untagging, host order. */
+    protocol: u16,
+    packetType: u8,
+    vlanTci: u16,
+    flags: u32,
+    /** Malformations found while parsing, bits of the wire package's `FAULT`. */
+    faults: u32,
+    hash: u32,
+    tcpSeq: u32,
+    tcpAck: u32,
+    /** flags (low 9 bits) | doff << 12 | window << 16 */
+    tcpWord: u32,
+    /** Hash of the TCP option bytes. */
+    tcpOptions: u32,
+    gsoSize: u16,
+    /** Payload bytes behind the L4 header. */
+    payload: u32,
+    /** Receive queue entity, 0 for none. */
+    queue: i32,
+    /** Device entity the packet is on now. */
+    dev: i32,
+    /** CPU that allocated it. */
+    allocCpu: i32,
+    /** GRO: IP id relation of the held flow, 0 undecided, 1 incrementing, 2 fixed. GRO bookkeeping reuses no other column. */
+    groIdMode: u8,
+    /** GRO: jiffy of holding, low 32 bits. */
+    groAge: u32,
+    /** GRO: page frags used so far. */
+    groFrags: u16,
+    /** Socket found by early demux, 0 for none. */
+    sock: i32,
+    /** Client request number of a closed loop, 0 for none. */
+    request: f64,
+    /** Page with the packet's bytes in the page pool, 0: virtual payload. */
+    page: i32,
+  },
+  {
+    unorderedRows: true,
+    references: [],
+    undigested: [
+      'users',
+      'duePs',
+      'next',
+      'fragHead',
+      'fragTail',
+      'truesize',
+      'queue',
+      'dev',
+      'allocCpu',
+      'tcpSeq',
+      'tcpAck',
+      'tcpWord',
+      'tcpOptions',
+      'groIdMode',
+      'groAge',
+      'groFrags',
+      'sock',
+    ],
+  },
+)
 
 /** Memory for sk_buffs, one row per packet pool owner. */
 export const SkbAccount = defineComponent('skb_account', {

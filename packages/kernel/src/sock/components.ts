@@ -1,63 +1,67 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
 /** UDP sockets: pool rows from 1, in bind order. */
-export const Sock = defineComponent('sock', {
-  used: u8,
-  host: i32,
-  address: u32,
-  port: u16,
-  peerAddress: u32,
-  peerPort: u16,
-  connected: u8,
-  boundDev: i32,
-  incomingCpu: i32,
-  reuseport: u8,
-  /** Reuseport group: row of the group's member list in `ReuseportSlot`, or 0. */
-  groupBase: i32,
-  groupCount: u16,
-  groupIncoming: u8,
-  /** 1: a member of the group was connected (`has_conns`), so that the lookup goes on scoring behind it. */
-  groupConns: u8,
-  /** 1: the first of its (address, port) list, the only one early demux looks at. */
-  listFirst: u8,
-  /** Next in the (address, port) chain, 0 at the end. */
-  chainNext: i32,
-  /** Next in the chain of connected four-tuples. */
-  chain4Next: i32,
-  /** Task that reads it; −1 when several share it. */
-  task: i32,
-  app: i32,
-  epoll: i32,
-  /** CPU whose partition owns it. */
-  cpu: i32,
-  rcvbuf: u32,
-  rmemAlloc: f64,
-  forwardDeficit: f64,
-  rmemMax: f64,
-  /** sk_receive_queue and reader_queue as one list each. */
-  queueHead: i32,
-  queueTail: i32,
-  queueCount: u32,
-  readerHead: i32,
-  readerTail: i32,
-  readerCount: u32,
-  received: f64,
-  drops: f64,
-  udpGro: u8,
-  busyPollPs: f64,
-  preferBusyPoll: u8,
-  busyPollBudget: u16,
-  napi: i32,
-  rxHash: u32,
-  /** epoll: linked on the ready list, and next on it. */
-  ready: u8,
-  readyNext: i32,
-  /** Watchers of a shared socket: first row of SockWatch and how many. */
-  firstWatch: i32,
-  watchCount: u16,
-  /** 1: remote CPUs were told it is full. */
-  fullTold: u8,
-})
+export const Sock = defineComponent(
+  'sock',
+  {
+    used: u8,
+    host: i32,
+    address: u32,
+    port: u16,
+    peerAddress: u32,
+    peerPort: u16,
+    connected: u8,
+    boundDev: i32,
+    incomingCpu: i32,
+    reuseport: u8,
+    /** Reuseport group: row of the group's member list in `ReuseportSlot`, or 0. */
+    groupBase: i32,
+    groupCount: u16,
+    groupIncoming: u8,
+    /** 1: a member of the group was connected (`has_conns`), so that the lookup goes on scoring behind it. */
+    groupConns: u8,
+    /** 1: the first of its (address, port) list, the only one early demux looks at. */
+    listFirst: u8,
+    /** Next in the (address, port) chain, 0 at the end. */
+    chainNext: i32,
+    /** Next in the chain of connected four-tuples. */
+    chain4Next: i32,
+    /** Task that reads it; −1 when several share it. */
+    task: i32,
+    app: i32,
+    epoll: i32,
+    /** CPU whose partition owns it. */
+    cpu: i32,
+    rcvbuf: u32,
+    rmemAlloc: f64,
+    forwardDeficit: f64,
+    rmemMax: f64,
+    /** sk_receive_queue and reader_queue as one list each. */
+    queueHead: i32,
+    queueTail: i32,
+    queueCount: u32,
+    readerHead: i32,
+    readerTail: i32,
+    readerCount: u32,
+    received: f64,
+    drops: f64,
+    udpGro: u8,
+    busyPollPs: f64,
+    preferBusyPoll: u8,
+    busyPollBudget: u16,
+    napi: i32,
+    rxHash: u32,
+    /** epoll: linked on the ready list, and next on it. */
+    ready: u8,
+    readyNext: i32,
+    /** Watchers of a shared socket: first row of SockWatch and how many. */
+    firstWatch: i32,
+    watchCount: u16,
+    /** 1: remote CPUs were told it is full. */
+    fullTold: u8,
+  },
+  { references: ['queueHead', 'queueTail', 'readerHead', 'readerTail'] },
+)
 
 /** Hash slots of (address, port): head socket. */
 export const SockHash = defineComponent('sock_hash', { head: i32 })

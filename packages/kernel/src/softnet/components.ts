@@ -1,45 +1,49 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
 /** `struct softnet_data`, one row per CPU entity. Kernel: include/linux/netdevice.h */
-export const Softnet = defineComponent('softnet', {
-  /** Instances waiting for net_rx_action. */
-  pollHead: i32,
-  pollTail: i32,
-  inNetRx: u8,
-  /** Backlog: input_pkt_queue and process_queue, lists of packets. */
-  inputHead: i32,
-  inputTail: i32,
-  inputCount: u32,
-  processHead: i32,
-  processTail: i32,
-  processCount: u32,
-  inputMax: u32,
-  backlogNapi: i32,
-  /** CPUs to send an IPI to, newest first, linked by `BacklogView.ipiNext`. */
-  ipiHead: i32,
-  /** CPUs whose packets came since the backlog was last idle, linked by `BacklogServed.next`. */
-  servedHead: i32,
-  /** u32 free-running counters of the backlog for RFS. */
-  queueHead: u32,
-  queueTail: u32,
-  /** Packets taken from process_queue by the process_backlog call under way. */
-  backlogWork: i32,
-  /** A packet from CPU n set SCHED and its IPI has not come yet: that CPU, else 0. */
-  owedBy: i32,
-  processed: f64,
-  dropped: f64,
-  timeSqueeze: f64,
-  squeezeBudget: f64,
-  squeezeTime: f64,
-  receivedRps: f64,
-  flowLimitCount: f64,
-  flowLimitOn: u8,
-  flowHistoryHead: u8,
-  deferCount: i32,
-  deferIpi: u8,
-  calIpis: f64,
-  resIpis: f64,
-})
+export const Softnet = defineComponent(
+  'softnet',
+  {
+    /** Instances waiting for net_rx_action. */
+    pollHead: i32,
+    pollTail: i32,
+    inNetRx: u8,
+    /** Backlog: input_pkt_queue and process_queue, lists of packets. */
+    inputHead: i32,
+    inputTail: i32,
+    inputCount: u32,
+    processHead: i32,
+    processTail: i32,
+    processCount: u32,
+    inputMax: u32,
+    backlogNapi: i32,
+    /** CPUs to send an IPI to, newest first, linked by `BacklogView.ipiNext`. */
+    ipiHead: i32,
+    /** CPUs whose packets came since the backlog was last idle, linked by `BacklogServed.next`. */
+    servedHead: i32,
+    /** u32 free-running counters of the backlog for RFS. */
+    queueHead: u32,
+    queueTail: u32,
+    /** Packets taken from process_queue by the process_backlog call under way. */
+    backlogWork: i32,
+    /** A packet from CPU n set SCHED and its IPI has not come yet: that CPU, else 0. */
+    owedBy: i32,
+    processed: f64,
+    dropped: f64,
+    timeSqueeze: f64,
+    squeezeBudget: f64,
+    squeezeTime: f64,
+    receivedRps: f64,
+    flowLimitCount: f64,
+    flowLimitOn: u8,
+    flowHistoryHead: u8,
+    deferCount: i32,
+    deferIpi: u8,
+    calIpis: f64,
+    resIpis: f64,
+  },
+  { references: ['inputHead', 'inputTail', 'processHead', 'processTail'] },
+)
 
 /** flow_limit history: row `cpu * 128 + position`; bucket numbers. */
 export const FlowHistory = defineComponent('flow_history', { bucket: u16 })
