@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
@@ -26,6 +26,19 @@ const ETH_P_IP = 0x0800
 const ETH_P_ARP = 0x0806
 const ETH_P_IPV6 = 0x86dd
 const BATCH_ROWS = 1024
+
+/** Taps that see a device's packets, by device index: those on all devices and its own. */
+function tapCounts(plan: Plan): Int32Array {
+  const counts: number[] = []
+  for (const host of plan.hosts) {
+    for (const device of host.devices) {
+      for (const name of [device.name, ...device.vlans.map((vlan) => `${device.name}.${vlan}`)]) {
+        counts.push(host.taps.filter((tap) => tap.dev === null || tap.dev === name).length)
+      }
+    }
+  }
+  return Int32Array.from(counts)
+}
 
 /** Ways into the stack. */
 export interface NetifReceive {
@@ -67,8 +80,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     ]
     const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
-    const taps = plan.hosts.flatMap((host) => host.taps)
-    const tapCount = taps.length
+    const tapsOf = tapCounts(plan)
     const batch = new Int32Array(BATCH_ROWS)
     const single = new Int32Array(BATCH_ROWS)
 
@@ -110,7 +122,7 @@ export const netifReceive = defineSystem<NetifReceive>(
         }
         if ((flags[row] & SKB.pfmemalloc) === 0) {
           if (trace.on) trace.tap(cpu, clockPs[cpu], row)
-          if (tapCount > 0) spend(cpu, STAGE.tap, tapCount)
+          if (tapsOf[devIndex[device]] > 0) spend(cpu, STAGE.tap, tapsOf[devIndex[device]])
         }
         if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
         const handler = rxHandler[dev[row]]
@@ -124,7 +136,7 @@ export const netifReceive = defineSystem<NetifReceive>(
       const type = protocol[row]
       if (type === ETH_P_IP) return true
       // ARP and IPv6 have handlers that this release leaves at their door: the kernel takes the packet.
-      if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapCount > 0) {
+      if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
         consume(cpu, row)
         return false
       }

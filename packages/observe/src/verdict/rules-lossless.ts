@@ -58,7 +58,7 @@ function moderation(host: HostFacts, run: RunFacts, latency: LatencySummary): Fi
     const waitNs = device.rxUsecs * 1000
     const irqGapNs = row.irqs > 0 ? run.result.simulated_ns / row.irqs : 0
     // A gap rule delays only a frame that comes too soon, so the interrupts must really be that far apart.
-    if (waitNs === 0 || row.frames < row.irqs * 1.5 || irqGapNs > waitNs * 2) continue
+    if (waitNs === 0 || row.irqs === 0 || row.frames < row.irqs * 1.5 || irqGapNs > waitNs * 2) continue
     const part = waitNs / 2 / latency.p50
     if (part < LARGE_PART || cpu.idle < 0.1) continue
     return {

@@ -41,6 +41,10 @@ export function compileTraffic(name: string, input: TrafficInput, around: Traffi
     around.env.report.warn([...path, 'start'], 'is not before the end of the run: nothing is sent')
   }
   if (target === null) return null
+  if (target.device.driver.virtual) {
+    around.env.report.fault([...path, 'to'], `a device with a link: ${target.device.driver.name} has no sender here`)
+    return null
+  }
   if (input.kind === 'closed') return compileClosed(name, input, target, path, around)
   if (input.kind === 'replay') return compileReplay(name, input, target, path, around)
   return compileOpen(name, input, target, path, around)

@@ -30,7 +30,6 @@ const IP_UDP_BYTES = 28
 
 /** Compiles the machine; settings that no machine can have are the recording's fault and named by its path. */
 export function machinePlan(machine: Machine, path: string): Plan {
-  const [first = ''] = Object.keys(machine.devices)
   const { socket } = machine
   const result = compileScenario(
     {
@@ -42,7 +41,7 @@ export function machinePlan(machine: Machine, path: string): Plan {
           hz: 250,
           cstates: 'none',
           ...(machine.sysctl === undefined ? {} : { sysctl: machine.sysctl }),
-          devices: machine.devices,
+          devices: { ...machine.devices, uplink: { driver: 'igb', address: '10.8.0.1/24', channels: { combined: 1 } } },
           ...(socket === undefined
             ? {}
             : {
@@ -59,8 +58,8 @@ export function machinePlan(machine: Machine, path: string): Plan {
               }),
         },
       },
-      // A scenario has traffic; here all packets come from the recorded program.
-      traffic: { none: { to: `machine/${first}`, rate: '1pps', frame: 64 } },
+      // A scenario has traffic on a link; here it never starts, all packets come from the recorded program.
+      traffic: { none: { to: 'machine/uplink', rate: '1pps', start: '3600s' } },
     },
     { source: 'oracle' },
   )
