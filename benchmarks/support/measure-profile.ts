@@ -24,7 +24,7 @@ export async function measureProfile(request: RunRequest): Promise<ProfileFigure
   // Before anything is compiled: only while a profiler runs V8 keeps the lines of functions it joins into others.
   const stopEarly = await startProfiler()
   const run = createSimulatedRun(request)
-  run.warm()
+  run.warm(1)
   const stop = await startProfiler()
   const startMs = wallMs()
   const startCpuMs = cpuMs()

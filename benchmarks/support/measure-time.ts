@@ -7,7 +7,7 @@ import { median } from './statistics.js'
 /** Times each slice of a run. */
 export function measureTime(request: RunRequest): TimeFigures {
   const run = createSimulatedRun(request)
-  run.warm()
+  run.warm(1)
   const cpuOfSlice: number[] = []
   const bench = new Bench({
     now: wallMs,

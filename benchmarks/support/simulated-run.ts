@@ -9,13 +9,13 @@ const PS_PER_US = 1e6
 /** A model that is advanced slice by slice. One per process: code bound twice runs several times slower. */
 export interface SimulatedRun {
   readonly buildMs: number
-  /** Advances to the end of the warm-up and starts to count. */
-  warm(): void
+  /** Advances to this share of the warm-up and starts to count. */
+  warm(share: number): void
   /** Advances by one slice, at most to the end of the run. */
   slice(): void
   /** Packets since the warm-up. */
   packets(): Packets
-  /** Advances to the end of the run and reads it out. */
+  /** Reads out what was measured, and the digest at the end of the run. */
   end(): RunFigures
 }
 
@@ -24,7 +24,9 @@ function compile(request: RunRequest): Plan {
   const wide = /^rss:(\d+)$/.exec(scenario)
   const document = wide === null ? builtinScenario(scenario)?.scenario : rssScenario(Number(wide[1]))
   if (document === undefined) throw new Error(`no built-in scenario is called ${scenario}`)
-  const changes = { ...set, duration: `${warmUs + sliceUs * slices}us`, warmup: `${Math.floor(warmUs / 2)}us` }
+  // One slice more than is measured: when the traffic ends, V8 throws compiled code away.
+  const durationUs = warmUs + sliceUs * (slices + 1)
+  const changes = { ...set, duration: `${durationUs}us`, warmup: `${Math.floor(warmUs / 2)}us` }
   const overrides = Object.entries(changes).map(([path, value]) => ({ path, value, given: String(value) }))
   const compiled = compileScenario(document, { source: scenario, overrides })
   if (!compiled.ok) throw new Error(`${scenario}: ${JSON.stringify(compiled.errors)}`)
@@ -60,16 +62,16 @@ export function createSimulatedRun(request: RunRequest): SimulatedRun {
 
   return {
     buildMs,
-    warm() {
-      goTo(request.warmUs * PS_PER_US)
+    warm(share) {
+      goTo(Math.floor(request.warmUs * share) * PS_PER_US)
       counted = modelProgress(model)
       stepsBefore = runner.steps()
     },
     slice: () => goTo(reachedPs + request.sliceUs * PS_PER_US),
     packets,
     end() {
-      goTo(plan.durationPs)
       const figures = { packets: packets(), steps: runner.steps() - stepsBefore }
+      goTo(plan.durationPs)
       for (const partition of partitions) partition.finish(plan.durationPs)
       const { digest } = reportModel(model, plan.durationPs)
       return { ...figures, digest, residentMaxBytes: process.resourceUsage().maxRSS * 1024 }

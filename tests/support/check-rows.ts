@@ -10,7 +10,7 @@ const GRO_BUCKETS = 8
  */
 export function checkRows(model: Model): string[] {
   const columns = new Map<string, Column>()
-  model.world.eachModelColumn((name, column) => columns.set(name, column))
+  model.world.eachColumn((name, column) => columns.set(name, column))
   const rows = new ReachedRows(columns)
   const queues = columns.get('rx_queue.dev')?.length ?? 0
   for (let queue = 0; queue < queues; queue++) {

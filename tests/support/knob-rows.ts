@@ -9,7 +9,6 @@ export interface KnobRow {
   readonly change: Sets
 }
 
-const GRO_LIST: Sets = { 'd/features': { 'rx-gro-list': true }, 'd/rx-flow-hash': { udp4: 'sdfn' }, 't/flows/count': 2 }
 const TCP: Sets = { 't/protocol': 'tcp', 't/train': 8, 't/frame': 1000, 't/flows/count': 4, 't/rate': '400kpps' }
 const BUSY: Sets = { 'd/channels': { combined: 1 }, 'a/cpus': [0], 'a/sockets': { count: 1 }, 't/rate': '100kpps' }
 const OVERLOAD: Sets = { 't/rate': '5Mpps', 'd/channels': { combined: 1 }, 'a/cpus': [0], 'a/sockets': { count: 1 } }
@@ -41,7 +40,16 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/apps/*/buffer': { base: { 't/frame': 1000 }, change: { 'a/buffer': 16 } },
   'hosts/*/apps/*/cpus': { change: { 'a/cpus': [1, 1] } },
   'hosts/*/apps/*/epoll/busy_poll_budget': {
-    base: { ...BUSY, 't/rate': '2Mpps', 'a/epoll': { busy_poll_usecs: 50, prefer_busy_poll: true } },
+    base: {
+      ...BUSY,
+      't/pattern': 'burst',
+      't/count': 20,
+      't/every': '500us',
+      't/rate': undefined,
+      duration: '4ms',
+      'h/cpus': { count: 2, frequency: '800MHz' },
+      'a/epoll': { busy_poll_usecs: 1000 },
+    },
     change: { 'a/epoll/busy_poll_budget': 64 },
   },
   'hosts/*/apps/*/epoll/busy_poll_usecs': { base: BUSY, change: { 'a/epoll': { busy_poll_usecs: 50 } } },
@@ -58,7 +66,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/apps/*/kind': { change: { 'a/kind': 'udp_echo' } },
   'hosts/*/apps/*/max-events': { base: { ...manySockets, 't/rate': '2Mpps' }, change: { 'a/max-events': 1 } },
   'hosts/*/apps/*/nice': {
-    base: { ...OVERLOAD, 't/rate': '500kpps', duration: '40ms', 'h/apps/other': { kind: 'spin', cpus: [0] } },
+    base: { ...BUSY, 'a/work': '8us', duration: '40ms', 'h/apps/other': { kind: 'spin', cpus: [0] } },
     change: { 'a/nice': 10 },
   },
   'hosts/*/apps/*/nonblocking': { change: { 'a/nonblocking': true } },
@@ -76,7 +84,12 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/sockets/SO_BUSY_POLL_BUDGET': 64 },
   },
   'hosts/*/apps/*/sockets/SO_INCOMING_CPU': {
-    base: { 'a/sockets': [{ reuseport: true, tasks: [0] }, { reuseport: true, tasks: [1] }] },
+    base: {
+      'a/sockets': [
+        { reuseport: true, tasks: [0] },
+        { reuseport: true, tasks: [1] },
+      ],
+    },
     change: {
       'a/sockets': [
         { reuseport: true, tasks: [0], SO_INCOMING_CPU: 1 },
@@ -95,12 +108,19 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/sockets/UDP_GRO': true },
   },
   'hosts/*/apps/*/sockets/address-count': {
-    base: { 'a/sockets': { count: 2, bind: '192.0.2.1:9000' }, 'd/address': ['192.0.2.1/24', '192.0.2.2/24'], 't/flows/dst-count': 2 },
+    base: {
+      'a/sockets': { count: 2, bind: '192.0.2.1:9000', 'port-step': 0, reuseport: true },
+      'd/address': ['192.0.2.1/24', '192.0.2.2/24'],
+      't/flows/dst-count': 2,
+    },
     change: { 'a/sockets/address-count': 2 },
   },
   'hosts/*/apps/*/sockets/bind': { base: { 't/flows/dport': 9000 }, change: { 'a/sockets/bind': '0.0.0.0:9100' } },
   'hosts/*/apps/*/sockets/connect': { change: { 'a/sockets/connect': '198.51.100.1:10001' } },
-  'hosts/*/apps/*/sockets/count': { base: { 't/flows/dport-count': 4, 'a/sockets/port-step': 1 }, change: { 'a/sockets/count': 4 } },
+  'hosts/*/apps/*/sockets/count': {
+    base: { 't/flows/dport-count': 4, 'a/sockets/port-step': 1 },
+    change: { 'a/sockets/count': 4 },
+  },
   'hosts/*/apps/*/sockets/port-count': { base: manySockets, change: { 'a/sockets/port-count': 2 } },
   'hosts/*/apps/*/sockets/port-step': { base: manySockets, change: { 'a/sockets/port-step': 2 } },
   'hosts/*/apps/*/sockets/reuseaddr': {
@@ -146,7 +166,14 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/raw-protocols': { change: { 'h/raw-protocols': [17] } },
   'hosts/*/skb-limit': { base: OVERLOAD, change: { 'h/skb-limit': 32 } },
   'hosts/*/small-head': {
-    base: { ...OVERLOAD, 'd/driver': 'e1000', 't/frame': 200 },
+    base: {
+      ...OVERLOAD,
+      duration: '4ms',
+      'd/driver': 'e1000',
+      'd/rx-flow-hash': undefined,
+      't/frame': 100,
+      'a/work': '50us',
+    },
     change: { 'h/small-head': 0 },
   },
   'hosts/*/sysctl/net.core.busy_poll': { base: BUSY, change: { 'h/sysctl': { 'net.core.busy_poll': 50 } } },
@@ -154,7 +181,10 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...BUSY, 'a/wait': 'recvfrom' },
     change: { 'h/sysctl': { 'net.core.busy_read': 50 } },
   },
-  'hosts/*/sysctl/net.core.dev_weight': { base: { ...RPS, 't/rate': '4Mpps' }, change: { 'h/sysctl': { 'net.core.dev_weight': 4 } } },
+  'hosts/*/sysctl/net.core.dev_weight': {
+    base: { ...RPS, 't/rate': '4Mpps' },
+    change: { 'h/sysctl': { 'net.core.dev_weight': 4 } },
+  },
   'hosts/*/sysctl/net.core.dev_weight_rx_bias': {
     base: { ...RPS, 't/rate': '4Mpps', 'h/sysctl': { 'net.core.dev_weight': 4 } },
     change: { 'h/sysctl/net.core.dev_weight_rx_bias': 8 },
@@ -178,8 +208,17 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
   },
   'hosts/*/sysctl/net.core.netdev_budget': { base: OVERLOAD, change: { 'h/sysctl': { 'net.core.netdev_budget': 10 } } },
   'hosts/*/sysctl/net.core.netdev_budget_usecs': {
-    base: { ...OVERLOAD, duration: '60ms', 't/rate': '2Mpps', 'h/sysctl': { 'net.core.netdev_budget': 1_000_000 } },
-    change: { 'h/sysctl/net.core.netdev_budget_usecs': 30_000 },
+    base: {
+      duration: '8ms',
+      'h/hz': 1000,
+      'h/cpus': { count: 24, frequency: '1.2GHz' },
+      'h/sysctl': { 'net.core.netdev_budget': 3000 },
+      'd/channels': { combined: 24 },
+      'd/irq': { smp_affinity: '1' },
+      't/rate': '1.5Mpps',
+      't/flows/count': 256,
+    },
+    change: { 'h/sysctl/net.core.netdev_budget_usecs': 20_000 },
   },
   'hosts/*/sysctl/net.core.netdev_max_backlog': {
     base: { ...RPS, 't/rate': '6Mpps' },
@@ -194,7 +233,10 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 1_000_000 },
     change: { 'h/sysctl': { 'net.core.rmem_max': 4000 } },
   },
-  'hosts/*/sysctl/net.core.rps_sock_flow_entries': { base: RFS, change: { 'h/sysctl/net.core.rps_sock_flow_entries': 0 } },
+  'hosts/*/sysctl/net.core.rps_sock_flow_entries': {
+    base: RFS,
+    change: { 'h/sysctl/net.core.rps_sock_flow_entries': 0 },
+  },
   'hosts/*/sysctl/net.core.skb_defer_max': {
     base: { 'd/channels': { combined: 1 }, 'a/cpus': [1, 1] },
     change: { 'h/sysctl': { 'net.core.skb_defer_max': 0 } },
@@ -204,11 +246,11 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'h/sysctl/net.ipv4.conf.all.accept_local': 1 },
   },
   'hosts/*/sysctl/net.ipv4.conf.all.accept_source_route': {
-    base: { ...replay, capture: 'source-route' },
+    base: { traffic: { t: { kind: 'replay', capture: 'source-route.pcap' } } },
     change: { 'h/sysctl': { 'net.ipv4.conf.all.accept_source_route': 1 } },
   },
   'hosts/*/sysctl/net.ipv4.conf.all.drop_unicast_in_l2_multicast': {
-    base: { ...replay, capture: 'l2-multicast' },
+    base: { traffic: { t: { kind: 'replay', capture: 'l2-multicast.pcap' } } },
     change: { 'h/sysctl': { 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 1 } },
   },
   'hosts/*/sysctl/net.ipv4.conf.all.route_localnet': {
@@ -260,7 +302,10 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/dma-latency': { change: { 'd/dma-latency': '9us' } },
   'hosts/*/devices/*/driver': { change: { 'd/driver': 'i40e' } },
   'hosts/*/devices/*/features/gro': { base: TCP, change: { 'd/features': { gro: false } } },
-  'hosts/*/devices/*/features/ntuple': { base: RFS, change: { 'd/channels': { combined: 2 }, 'd/features': { ntuple: true } } },
+  'hosts/*/devices/*/features/ntuple': {
+    base: RFS,
+    change: { 'd/channels': { combined: 2 }, 'd/features': { ntuple: true } },
+  },
   'hosts/*/devices/*/features/rx-gro-list': {
     base: { 't/flows/count': 1, 't/rate': '3Mpps' },
     change: { 'd/features': { 'rx-gro-list': true } },
@@ -284,28 +329,56 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/irq/vectors': { change: { 'd/irq': { vectors: 1 } } },
   'hosts/*/devices/*/link': { base: { 't/rate': '2Mpps' }, change: { 'd/link': '1Gbit' } },
   'hosts/*/devices/*/link-delay': { base: CLOSED, change: { 'd/link-delay': '20us' } },
-  'hosts/*/devices/*/mtu': { base: { ...OVERLOAD, 'd/driver': 'e1000', 't/frame': 1000 }, change: { 'd/mtu': 9000 } },
+  'hosts/*/devices/*/mtu': {
+    base: {
+      ...OVERLOAD,
+      duration: '4ms',
+      'd/driver': 'e1000',
+      'd/rx-flow-hash': undefined,
+      't/frame': 1000,
+      'a/work': '100us',
+    },
+    change: { 'd/mtu': 9000 },
+  },
   'hosts/*/devices/*/napi-weight': { base: OVERLOAD, change: { 'd/napi-weight': 4 } },
   'hosts/*/devices/*/napi_defer_hard_irqs': {
     base: { 'd/gro_flush_timeout': 20_000 },
     change: { 'd/napi_defer_hard_irqs': 50 },
   },
-  'hosts/*/devices/*/ntuple/action': { base: { 'd/ntuple': [rule({})] }, change: { 'd/ntuple': [{ 'flow-type': 'udp4', action: 0 }] } },
-  'hosts/*/devices/*/ntuple/dst-ip': { base: { 'd/ntuple': [rule({})] }, change: { 'd/ntuple': [rule({ 'dst-ip': '10.0.0.1' })] } },
-  'hosts/*/devices/*/ntuple/dst-port': { base: { 'd/ntuple': [rule({})] }, change: { 'd/ntuple': [rule({ 'dst-port': 1 })] } },
+  'hosts/*/devices/*/ntuple/action': {
+    base: { 'd/ntuple': [rule({})] },
+    change: { 'd/ntuple': [{ 'flow-type': 'udp4', action: 0 }] },
+  },
+  'hosts/*/devices/*/ntuple/dst-ip': {
+    base: { 'd/ntuple': [rule({})] },
+    change: { 'd/ntuple': [rule({ 'dst-ip': '10.0.0.1' })] },
+  },
+  'hosts/*/devices/*/ntuple/dst-port': {
+    base: { 'd/ntuple': [rule({})] },
+    change: { 'd/ntuple': [rule({ 'dst-port': 1 })] },
+  },
   'hosts/*/devices/*/ntuple/flow-type': {
     base: { 'd/ntuple': [rule({})] },
     change: { 'd/ntuple': [{ ...rule({}), 'flow-type': 'tcp4' }] },
   },
-  'hosts/*/devices/*/ntuple/src-ip': { base: { 'd/ntuple': [rule({})] }, change: { 'd/ntuple': [rule({ 'src-ip': '10.0.0.1' })] } },
-  'hosts/*/devices/*/ntuple/src-port': { base: { 'd/ntuple': [rule({})] }, change: { 'd/ntuple': [rule({ 'src-port': 1 })] } },
+  'hosts/*/devices/*/ntuple/src-ip': {
+    base: { 'd/ntuple': [rule({})] },
+    change: { 'd/ntuple': [rule({ 'src-ip': '10.0.0.1' })] },
+  },
+  'hosts/*/devices/*/ntuple/src-port': {
+    base: { 'd/ntuple': [rule({})] },
+    change: { 'd/ntuple': [rule({ 'src-port': 1 })] },
+  },
   'hosts/*/devices/*/numa-node': { base: { 'h/cpus': { count: 2, 'numa-nodes': 2 } }, change: { 'd/numa-node': 1 } },
   'hosts/*/devices/*/packet-buffer': {
     base: { ...OVERLOAD, 't/rate': '10Mpps', 'd/rings': { rx: 64 } },
     change: { 'd/packet-buffer': '4KiB' },
   },
   'hosts/*/devices/*/pcie': { base: { 't/rate': '2Mpps' }, change: { 'd/pcie': '1Gbit' } },
-  'hosts/*/devices/*/pcie-overhead': { base: { 't/rate': '2Mpps', 'd/pcie': '1Gbit' }, change: { 'd/pcie-overhead': 500 } },
+  'hosts/*/devices/*/pcie-overhead': {
+    base: { 't/rate': '2Mpps', 'd/pcie': '1Gbit' },
+    change: { 'd/pcie-overhead': 500 },
+  },
   'hosts/*/devices/*/queues/rps_cpus': { change: { 'd/queues': { rps_cpus: '3' } } },
   'hosts/*/devices/*/queues/rps_flow_cnt': { base: RFS, change: { 'd/queues': { rps_cpus: '1', rps_flow_cnt: 0 } } },
   'hosts/*/devices/*/rings/rx': { base: OVERLOAD, change: { 'd/rings': { rx: 64 } } },
@@ -364,10 +437,23 @@ export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 't/flows/zipf-exponent': 3 },
   },
   'traffic/*/frame': { change: { 't/frame': 500 } },
-  'traffic/*/frame/bytes': { base: { 't/frame': [{ bytes: 64, weight: 1 }] }, change: { 't/frame': [{ bytes: 640, weight: 1 }] } },
+  'traffic/*/frame/bytes': {
+    base: { 't/frame': [{ bytes: 64, weight: 1 }] },
+    change: { 't/frame': [{ bytes: 640, weight: 1 }] },
+  },
   'traffic/*/frame/weight': {
-    base: { 't/frame': [{ bytes: 64, weight: 1 }, { bytes: 640, weight: 1 }] },
-    change: { 't/frame': [{ bytes: 64, weight: 9 }, { bytes: 640, weight: 1 }] },
+    base: {
+      't/frame': [
+        { bytes: 64, weight: 1 },
+        { bytes: 640, weight: 1 },
+      ],
+    },
+    change: {
+      't/frame': [
+        { bytes: 64, weight: 9 },
+        { bytes: 640, weight: 1 },
+      ],
+    },
   },
   'traffic/*/kind': { change: { traffic: { t: { kind: 'closed' } } } },
   'traffic/*/malform/bad-version': { change: { 't/malform': { 'bad-version': 0.5 } } },
@@ -401,11 +487,21 @@ export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
   },
   'traffic/*/train': { base: { ...TCP, 'd/channels': { combined: 1 } }, change: { 't/train': 2 } },
   'traffic/*/vlan': { base: { 'd/vlans': [7] }, change: { 't/vlan': 7 } },
-  'traffic/*/zero-checksum': { base: { 'd/driver': 'tulip', 't/rate': '20kpps', 't/malform': { 'udp-checksum': 1 } }, change: { 't/zero-checksum': true } },
+  'traffic/*/zero-checksum': {
+    base: { 't/flows/count': 1, 't/rate': '3Mpps', 'd/features': { 'rx-gro-list': true } },
+    change: { 't/zero-checksum': true },
+  },
 }
 
 /** Settings that say something to people or tools and change no result. */
-export const WORDS: readonly string[] = ['$schema', 'description', 'name', 'question', 'hosts/*/cstates/name', 'hosts/*/taps/name']
+export const WORDS: readonly string[] = [
+  '$schema',
+  'description',
+  'name',
+  'question',
+  'hosts/*/cstates/name',
+  'hosts/*/taps/name',
+]
 
 /** Bounds: a value so small that the base scenario is refused, or null where running out is an error of the run. */
 export const BOUNDS: Readonly<Record<string, Sets | null>> = {
@@ -423,7 +519,16 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
   'limits/tasks-per-host': { limits: { 'tasks-per-host': 1 } },
 }
 
-/** The rows that merge rules need: kept where the device rows can see them. */
+/** Settings that nothing in the kernel reads: each has to be given an effect or taken out of the schema. */
+export const UNREAD: readonly string[] = [
+  'hosts/*/sysctl/net.core.netdev_tstamp_prequeue',
+  'hosts/*/sysctl/net.ipv4.conf.all.accept_source_route',
+  'hosts/*/sysctl/net.ipv4.tcp_early_demux',
+  'hosts/*/sysctl/net.ipv4.udp_mem',
+  'hosts/*/sysctl/net.ipv4.udp_rmem_min',
+]
+
+/** All rows by setting. */
 export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...TRAFFIC_ROWS,
   ...HOST_ROWS,
@@ -431,6 +536,3 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...APP_ROWS,
   'hosts/*/devices/*/mac': { base: replay, change: { 'd/mac': '02:55:00:00:00:01' } },
 }
-
-/** UDP that merges by fraglist, for tests that need it. */
-export const MERGING = GRO_LIST

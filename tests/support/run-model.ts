@@ -129,19 +129,22 @@ export function runModel(plan: Plan, advance: Advance = atOnce, trace?: TraceSin
 /** Name, row and values of the first cells of the model state that differ between two runs, at most eight. */
 export function firstDifferences(one: Model, other: Model): string[] {
   const faults: string[] = []
-  const columns = new Map<string, { column: ArrayLike<number>; live: ArrayLike<number> | null }>()
-  other.world.eachModelColumn((name, column, live) => columns.set(name, { column, live }))
-  one.world.eachModelColumn((name, column, live) => {
-    const there = columns.get(name)
-    if (there === undefined) return
-    let shown = 0
-    for (let row = 0; row < column.length && shown < 2 && faults.length < 8; row++) {
-      const a = live !== null && live[row] === 0 ? 0 : column[row]
-      const b = there.live !== null && there.live[row] === 0 ? 0 : there.column[row]
-      if (a === b) continue
-      faults.push(`${name}[${row}]: ${a} and ${b}`)
-      shown++
+  const there = new Map<string, ArrayLike<number>>()
+  other.world.eachModelTable((component, columns) => {
+    for (const { name, values } of columns) there.set(`${component.name}.${name}`, values)
+  })
+  one.world.eachModelTable((component, columns, _live, rows) => {
+    // Which row of a pool holds what is an accident, so a row says nothing by its number.
+    if (component.unorderedRows) return
+    for (const { name, values } of columns) {
+      if (component.references.includes(name) || component.undigested.includes(name)) continue
+      const others = there.get(`${component.name}.${name}`) as ArrayLike<number>
+      for (let row = 0, shown = 0; row < Math.min(rows, values.length) && shown < 2 && faults.length < 8; row++) {
+        if (values[row] === others[row]) continue
+        faults.push(`${component.name}.${name}[${row}]: ${values[row]} and ${others[row]}`)
+        shown++
+      }
     }
   })
-  return faults
+  return faults.length > 0 ? faults : ['packets in flight']
 }

@@ -14,7 +14,7 @@ import { builtinScenario, compileScenario } from '@softnet/scenario'
 export interface SteadyState {
   readonly packets: number
   readonly dropped: number
-  /** Growth of the heap, and of what hangs on it, from after one forced collection to before the next. */
+  /** Growth of the heap and of what hangs on it. */
   readonly allocatedBytes: number
   /** Collections in between; the growth tells all only when there was none. */
   readonly collections: number
@@ -24,26 +24,34 @@ export interface SteadyState {
   readonly events: number
 }
 
-const WARM_PS = 400e9
+const WARM_PS = 300e9
+/** A forced collection throws compiled code away; the run settles again before anything is measured. */
+const SETTLED_PS = 600e9
 const MEASURED_PS = 500e9
+/** A run of the program is cut into pieces too, so that it can show progress. */
+const SLICE_PS = 10e9
 
 async function steadyState(scenario: string): Promise<SteadyState> {
   const collect = globalThis.gc
   const document = builtinScenario(scenario)?.scenario
   if (collect === undefined || document === undefined) throw new Error(`--expose-gc and a scenario, not ${scenario}`)
-  const duration = { path: 'duration', value: `${(WARM_PS + MEASURED_PS) / 1e9}ms`, given: 'duration' }
+  const endPs = SETTLED_PS + MEASURED_PS
+  // The traffic goes on for a slice after what is measured: when it ends, V8 throws compiled code away.
+  const duration = { path: 'duration', value: `${(endPs + SLICE_PS) / 1e9}ms`, given: 'duration' }
   const compiled = compileScenario(document, { source: scenario, overrides: [duration] })
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors))
   tuneIsolate()
   const model = buildModel(compiled.plan)
   const runner = createSerialRunner(modelPartitions(model), receiverQueue(model))
   const { nextSequence } = model.world.columns(EventHeap)
+  const runSlices = (fromPs: number, untilPs: number): void => {
+    for (let ps = fromPs; ps < untilPs; ps += SLICE_PS) runner.runUntil(ps + SLICE_PS)
+  }
   const heapBytes = (): number => {
     const { used_heap_size, external_memory } = getHeapStatistics()
     return used_heap_size + external_memory
   }
-  runner.runUntil(WARM_PS)
-  const before = { ...modelProgress(model), steps: runner.steps(), events: nextSequence.reduce((a, b) => a + b, 0) }
+  runSlices(0, WARM_PS)
   let collections = 0
   const observer = new PerformanceObserver((list) => {
     collections += list.getEntries().length
@@ -52,8 +60,10 @@ async function steadyState(scenario: string): Promise<SteadyState> {
   // The entry of the forced collection is due before the observer begins.
   await sleep(20)
   observer.observe({ entryTypes: ['gc'] })
+  runSlices(WARM_PS, SETTLED_PS)
+  const before = { ...modelProgress(model), steps: runner.steps(), events: nextSequence.reduce((a, b) => a + b, 0) }
   const heapBefore = heapBytes()
-  runner.runUntil(WARM_PS + MEASURED_PS)
+  runSlices(SETTLED_PS, endPs)
   const allocatedBytes = heapBytes() - heapBefore
   await sleep(20)
   observer.disconnect()

@@ -163,6 +163,15 @@ export class World {
     }
   }
 
+  /** Visits every column of every table, bookkeeping and observers too, for checks of a whole world. */
+  eachColumn(visit: (name: string, column: ArrayLike<number>) => void): void {
+    for (const { component, columns } of this.#tables.values()) {
+      if (columns === null) continue
+      for (const name of Object.keys(component.schema))
+        visit(`${component.name}.${name}`, columns[name] as ArrayLike<number>)
+    }
+  }
+
   /** Visits the tables of model state in order of declaration with their columns, live column and rows that count, for the digest. */
   eachModelTable(
     visit: (

@@ -125,10 +125,12 @@ function reachOfDevice(
   const rows = layout.cpuRows
   const everyReader = new Set<number>()
   for (const cpus of readers.values()) for (const cpu of cpus) everyReader.add(cpu)
+  // Looks at every socket: once per queue, not once per flow.
+  const pollCpusOf = device.plan.queues.map((_, q) => pollCpus(host, device, q))
 
   function pass(queueIndex: number, softirqCpus: readonly number[], to: Iterable<number>): void {
     const irqCpu = queueCpu(host, device, queueIndex)
-    for (const pollCpu of pollCpus(host, device, queueIndex)) {
+    for (const pollCpu of pollCpusOf[queueIndex] ?? []) {
       for (const found of softirqCpus) {
         // Without steering the stack runs where the queue is polled.
         const softirqCpu = found === irqCpu ? pollCpu : found

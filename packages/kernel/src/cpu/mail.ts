@@ -107,7 +107,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const { ring: pairRing } = context.read(MailPair)
   const { firstFresh, listed, nextListed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
-  const { packetPool, clockPs } = context.read(Cpu)
+  const { packetPool, clockPs, horizonPs, limitPs } = context.write(Cpu)
   const { users } = context.write(Skb)
   const pool = context.system(skbPool)
   const events = context.system(eventList)
@@ -133,6 +133,15 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   /** Time a message sent now takes effect, into `due[0]`. */
   function setDue(from: number, to: number, via: number): void {
     due[0] = clockPs[from] + (via === VIA.line ? linePs[from * cpuRows + to] : via === VIA.ipi ? ipiPs : txPs)
+  }
+
+  /** To another CPU of the own partition: the sender must not run on past the moment the other one has to act. */
+  function deliver(to: number, from: number, kind: number, a: number, b: number, c: number): void {
+    if (to !== from) {
+      if (due[0] < horizonPs[from]) horizonPs[from] = due[0]
+      if (due[0] < limitPs[from]) limitPs[from] = due[0]
+    }
+    events.pushAt(to, from, kind, a, b, c)
   }
 
   function post(r: number, from: number, kind: number, a: number, b: number, c: number): number {
@@ -170,13 +179,13 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   return {
     note(from, to, via, kind, a, b, c) {
       setDue(from, to, via)
-      if (partition[from] === partition[to]) events.pushAt(to, from, kind, a, b, c)
+      if (partition[from] === partition[to]) deliver(to, from, kind, a, b, c)
       else post(pairRing[from * ownerRows + to], from, kind, a, b, c)
     },
     packet(from, to, kind, row, b, c) {
       setDue(from, to, VIA.line)
       if (partition[from] === partition[to]) {
-        events.pushAt(to, from, kind, row, b, c)
+        deliver(to, from, kind, row, b, c)
         return
       }
       const r = pairRing[from * ownerRows + to]

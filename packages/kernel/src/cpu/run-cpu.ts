@@ -41,7 +41,7 @@ export interface RunCpu {
  */
 export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
   const c = context.write(Cpu)
-  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastCharge, nextEventPs, nextStepPs, horizonPs } = c
+  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastCharge, nextEventPs, nextStepPs, horizonPs, lookPs } = c
   const { ps: contextPs } = context.write(ContextTime)
   const { ps: stagePs } = context.write(StageTime)
   const { mailTight } = context.read(Owner)
@@ -93,9 +93,10 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     else if (lineNextPs[cpu] === at) {
       const clock = clockPs[cpu]
       const isKnown = clock < horizonPs[cpu]
-      if (raisedPs[cpu] > at) line.arrival(cpu, at)
+      lookPs[cpu] = raisedPs[cpu] > at ? at : isKnown ? clock : horizonPs[cpu] - 1
+      if (raisedPs[cpu] > at) line.arrival(cpu)
       else if (irq.canRunAhead(cpu)) irq.run(cpu)
-      else if (line.arrival(cpu, isKnown ? clock : horizonPs[cpu] - 1)) return true
+      else if (line.arrival(cpu)) return true
       else if (isKnown) irq.run(cpu)
       else return false
     } else tick(cpu)

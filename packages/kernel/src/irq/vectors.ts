@@ -17,7 +17,7 @@ export interface Vectors {
   /** Writes to `lineNextPs` when a vector of the CPU needs attention: a raised one, or a frame for an unmasked one. */
   refresh(cpu: number): void
   /** Looks at the earliest frame on the CPU's unmasked vectors, or completes a block of frames on a masked one; false if neither is due. */
-  arrival(cpu: number, notAfterPs: number): boolean
+  arrival(cpu: number): boolean
   /**
    * Completes the DMA of frames due before `beforePs` on masked vectors: at the end of a run they are counted in their ring.
    */
@@ -152,7 +152,8 @@ export const vectors = defineSystem<Vectors>(
         }
         lineNextPs[cpu] = first
       },
-      arrival(cpu, notAfterPs) {
+      arrival(cpu) {
+        const notAfterPs = lookPs[cpu]
         let firstPs = Number.POSITIVE_INFINITY
         let from = 0
         let signalled = 0

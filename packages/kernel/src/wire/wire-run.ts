@@ -117,12 +117,14 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   }
 
   function nextPs(wire: number): number {
-    let next = Math.min(Math.max(framePs(wire), roomPs(wire)), events.peekPs(wire))
+    const frame = framePs(wire)
+    let next = events.peekPs(wire)
     if (closed[wire] !== 0) {
       const s = firstTimer(wire)
       if (s !== 0) next = Math.min(next, clients.timerPs(s))
     }
-    return next
+    // A frame that waits for room holds up everything behind it.
+    return frame < next ? Math.max(frame, roomPs(wire)) : next
   }
 
   function handleEvent(wire: number): void {

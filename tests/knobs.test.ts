@@ -1,0 +1,109 @@
+import { compileScenario, type Plan, scenarioJsonSchema } from '@softnet/scenario'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ALL_ROWS, BOUNDS, type Sets, UNREAD, WORDS } from './support/knob-rows.js'
+import { madeCapture } from './support/made-capture.js'
+import { runModel } from './support/run-model.js'
+import { schemaLeaves } from './support/schema-leaves.js'
+
+const knobs = suite('every setting changes some output')
+
+const BASE = {
+  duration: '1ms',
+  hosts: {
+    h: {
+      cpus: 2,
+      devices: {
+        eth0: {
+          driver: 'ixgbe',
+          address: '192.0.2.1/24',
+          channels: { combined: 2 },
+          'rx-flow-hash': { udp4: 'sdfn' },
+        },
+      },
+      apps: { app: { cpus: [0, 1] } },
+    },
+  },
+  traffic: { t: { rate: '600kpps', to: 'h/eth0', flows: { count: 8 } } },
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  h: 'hosts/h',
+  d: 'hosts/h/devices/eth0',
+  a: 'hosts/h/apps/app',
+  t: 'traffic/t',
+}
+
+type Document = Record<string, unknown>
+
+function set(document: Document, path: string, value: unknown): void {
+  const [first = '', ...rest] = path.split('/')
+  const steps = [...(PLACES[first] ?? first).split('/'), ...rest]
+  const last = steps.pop() as string
+  let at = document
+  for (const step of steps) {
+    at[step] ??= {}
+    at = at[step] as Document
+  }
+  at[last] = value
+}
+
+function compile(...changes: (Sets | undefined)[]) {
+  const document = structuredClone(BASE) as Document
+  for (const change of changes) {
+    for (const [path, value] of Object.entries(change ?? {})) set(document, path, structuredClone(value))
+  }
+  const plain = JSON.parse(JSON.stringify(document)) as Document
+  return compileScenario(plain, { source: 'knobs', readCapture: madeCapture })
+}
+
+function planOf(...changes: (Sets | undefined)[]): Plan {
+  const compiled = compile(...changes)
+  if (compiled.ok) return compiled.plan
+  throw new Error(compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; '))
+}
+
+/** Keys of a result that repeat what was set. */
+const ECHOES = new Set([
+  'scenario',
+  'kernel',
+  'profile',
+  'seed',
+  'digest',
+  'simulated_ns',
+  'link_bits_per_sec',
+  'mtu',
+  'driver',
+  'ring_size',
+  'rcvbuf',
+  'local',
+  'peer',
+])
+
+const resultOf = (plan: Plan): string =>
+  JSON.stringify(runModel(plan).report, (key, value) => (ECHOES.has(key) ? undefined : value))
+
+knobs('the table has a row for every setting, and none for others', () => {
+  const known = [...Object.keys(ALL_ROWS), ...WORDS, ...Object.keys(BOUNDS)].sort()
+  assert.equal(known, schemaLeaves(scenarioJsonSchema()))
+})
+
+for (const [setting, { base, change }] of Object.entries(ALL_ROWS)) {
+  knobs(setting, () => {
+    const before = planOf(base)
+    const after = planOf(base, change)
+    if (UNREAD.includes(setting)) assert.is(resultOf(before), resultOf(after), 'it has an effect: take it off UNREAD')
+    else assert.not.equal(resultOf(before), resultOf(after))
+  })
+}
+
+for (const [bound, change] of Object.entries(BOUNDS)) {
+  if (change === null) continue
+  knobs(`${bound} refuses what is beyond it`, () => {
+    const compiled = compile(change)
+    assert.is(compiled.ok, false)
+    if (!compiled.ok) assert.match(compiled.errors.map(({ accepted }) => accepted).join('; '), bound.replace('/', '.'))
+  })
+}
+
+knobs.run()
