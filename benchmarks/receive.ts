@@ -79,7 +79,7 @@ function render({ time, allocation }: ReceiveResult): string {
     ]),
     `loss ${((100 * dropped) / offered).toFixed(3)} %, digest ${first.digest}`,
     `allocation over ${allocation.packets.offered} packets: ${perPacket(allocation.allocatedBytes)} bytes per packet, ` +
-      `of which ${perPacket(allocation.retainedBytes)} stay; ${allocation.collections} collections in between`,
+      `${perPacket(allocation.retainedBytes)} kept; ${allocation.collections} collections in between`,
   ].join('\n')
 }
 

@@ -23,6 +23,7 @@ export async function measureAllocation(request: RunRequest): Promise<Allocation
     collections += list.getEntries().length
   })
   collect()
+  const keptBefore = heapBytes()
   // Entries of the forced collection arrive before it begins to count.
   await sleep(20)
   observer.observe({ entryTypes: ['gc'] })
@@ -40,7 +41,7 @@ export async function measureAllocation(request: RunRequest): Promise<Allocation
   await sleep(20)
   observer.disconnect()
   collect()
-  const retainedBytes = heapBytes() - before
+  const retainedBytes = heapBytes() - keptBefore
   const allocatedBytes = collections === 0 ? last - before : grown
   return { ...run.end(), allocatedBytes, retainedBytes, collections }
 }

@@ -44,9 +44,9 @@ export interface TimeFigures extends RunFigures {
 
 /** Allocation of one run on V8's heap and outside of it, over the whole measured part. */
 export interface AllocationFigures extends RunFigures {
-  /** Growth of the heap between two forced collections, before the second one. */
+  /** Growth of the heap over the measured part. */
   readonly allocatedBytes: number
-  /** What of it the second collection left. */
+  /** Difference between a forced collection in the warm-up and one at the end. */
   readonly retainedBytes: number
   /** Collections in between: if there were any, the growth is counted slice by slice and is a lower limit. */
   readonly collections: number
