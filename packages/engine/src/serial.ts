@@ -159,6 +159,17 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
 
   let progressed = true
 
+  /** Work due before the end may be left where a clock is beyond it, or where there was no room; true if any was done. */
+  function lastTurns(untilPs: number): boolean {
+    let progress = false
+    for (let p = 0; p < n; p++) {
+      horizon[p] = untilPs
+      if ((partitions[p] as Partition).run()) progress = true
+      changed(p)
+    }
+    return progress
+  }
+
   return {
     runUntil(untilPs) {
       for (const partition of partitions) partition.drain()
@@ -168,7 +179,10 @@ export function createSerialRunner(partitions: readonly Partition[], takeReceive
       progressed = true
       for (;;) {
         while (step(untilPs));
-        if (waitingLeast >= untilPs) return
+        if (waitingLeast >= untilPs) {
+          if (!lastTurns(untilPs)) return
+          continue
+        }
         if (!progressed) throw new Error(stuck(partitions, next, untilPs))
         progressed = false
         unblockAll()

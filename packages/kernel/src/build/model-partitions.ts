@@ -137,10 +137,12 @@ function createMachine(model: Model, leaders: readonly number[]): Machine {
       bound[p] = wires.boundPs(id)
       return
     }
+    const isFused = memberBase[p + 1] - memberBase[p] > 1
     let first = Number.POSITIVE_INFINITY
     for (let i = memberBase[p]; i < memberBase[p + 1]; i++) {
       const cpu = members[i]
-      cpus.findNextStep(cpu)
+      if (isFused) cpus.findNextInOrder(cpu)
+      else cpus.findNextStep(cpu)
       if (nextStepPs[cpu] < first) first = nextStepPs[cpu]
     }
     next[p] = first
@@ -151,24 +153,31 @@ function createMachine(model: Model, leaders: readonly number[]): Machine {
     let progress = false
     const from = memberBase[p]
     const end = memberBase[p + 1]
-    for (let i = from; i < end; i++) cpus.findNextStep(members[i])
+    for (let i = from; i < end; i++) cpus.findNextInOrder(members[i])
     for (;;) {
       let first = Number.POSITIVE_INFINITY
       let second = Number.POSITIVE_INFINITY
       let behind = 0
+      let following = 0
       for (let i = from; i < end; i++) {
         const at = nextStepPs[members[i]]
         if (at < first) {
           second = first
+          following = behind
           first = at
           behind = members[i]
-        } else if (at < second) second = at
+        } else if (at < second) {
+          second = at
+          following = members[i]
+        }
       }
       if (behind === 0 || first >= horizon[p]) return progress
-      horizonPs[behind] = second + 1 < horizon[p] ? second + 1 : horizon[p]
+      // Of two CPUs at the same time the lower goes on first, wherever a run is cut.
+      const until = behind < following ? second + 1 : second
+      horizonPs[behind] = until < horizon[p] ? until : horizon[p]
       if (!cpus.run(behind)) return progress
       // What it did may have given work to the others.
-      for (let i = from; i < end; i++) cpus.findNextStep(members[i])
+      for (let i = from; i < end; i++) cpus.findNextInOrder(members[i])
       progress = true
     }
   }

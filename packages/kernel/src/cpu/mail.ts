@@ -172,7 +172,10 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       firstFresh[leader] = r
       mark(leader)
     }
-    if ((position - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) mailTight[from] = 1
+    if ((position - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) {
+      mailTight[from] = 1
+      limitPs[from] = 0
+    }
     return index
   }
 
