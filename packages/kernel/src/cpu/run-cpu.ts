@@ -41,7 +41,17 @@ export interface RunCpu {
  */
 export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
   const c = context.write(Cpu)
-  const { clockPs, limitPs, context: cpuContext, nextTickPs, lastCharge, nextEventPs, nextStepPs, horizonPs, lookPs } = c
+  const {
+    clockPs,
+    limitPs,
+    context: cpuContext,
+    nextTickPs,
+    lastCharge,
+    nextEventPs,
+    nextStepPs,
+    horizonPs,
+    lookPs,
+  } = c
   const { ps: contextPs } = context.write(ContextTime)
   const { ps: stagePs } = context.write(StageTime)
   const { mailTight } = context.read(Owner)
