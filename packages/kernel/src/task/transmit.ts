@@ -1,5 +1,4 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
@@ -27,7 +26,6 @@ export const transmit = defineSystem<Transmit>('udp_sendmsg', 'task', 'net/ipv4/
   const spend = context.system(charge)
   const count = context.system(counters)
   const post = context.system(mail)
-  context.resource(PLAN_CONSTANTS)
   return (cpu, dev, bytes, request) => {
     spend(cpu, STAGE.sendmsg, 1)
     // Kernel: net/core/dev.c, __dev_queue_xmit (rcu_read_unlock_bh)
