@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createSerialRunner } from '@softnet/engine'
-import { buildModel, modelPartitions, modelProgress, receiverQueue } from '@softnet/kernel'
+import { createRunner } from '@softnet/engine'
+import { buildModel, modelPartitions, modelProgress } from '@softnet/kernel'
 import { compileScenario, type Plan, type ScenarioInput } from '@softnet/scenario'
 import { compile, simulate } from 'softnet'
 import { test } from 'uvu'
@@ -184,7 +184,7 @@ test('speed divides the times of the frames', () => {
   const offsetsNs = original.map(({ timeNs }) => Number(timeNs - firstNs))
   for (const speed of [0.5, 1, 8]) {
     const model = buildModel(planOf(scenario({ replay: { speed }, duration: '900ms' })))
-    const runner = createSerialRunner(modelPartitions(model), receiverQueue(model))
+    const runner = createRunner(modelPartitions(model))
     let checked = 0
     offsetsNs.forEach((offsetNs, index) => {
       // Frames that follow each other closely wait for the link.

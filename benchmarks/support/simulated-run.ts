@@ -1,5 +1,5 @@
-import { createSerialRunner, tuneIsolate } from '@softnet/engine'
-import { buildModel, modelPartitions, modelProgress, receiverQueue, reportModel } from '@softnet/kernel'
+import { createRunner, tuneIsolate } from '@softnet/engine'
+import { buildModel, modelPartitions, modelProgress, reportModel } from '@softnet/kernel'
 import { builtinScenario, compileScenario, type Plan, rssScenario } from '@softnet/scenario'
 import { wallMs } from './host-clock.js'
 import type { Packets, RunFigures, RunRequest } from './request.js'
@@ -40,7 +40,7 @@ export function createSimulatedRun(request: RunRequest): SimulatedRun {
   const startMs = wallMs()
   const model = buildModel(plan)
   const partitions = modelPartitions(model)
-  const runner = createSerialRunner(partitions, receiverQueue(model))
+  const runner = createRunner(partitions)
   const buildMs = wallMs() - startMs
   let reachedPs = 0
   let counted = modelProgress(model)

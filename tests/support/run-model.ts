@@ -1,10 +1,9 @@
-import { createSerialRunner } from '@softnet/engine'
+import { attachRunnerColumns, createRunner, createRunnerBuffers } from '@softnet/engine'
 import {
   buildModel,
   type Model,
   type ModelPartition,
   modelPartitions,
-  receiverQueue,
   reportModel,
   type TraceSink,
 } from '@softnet/kernel'
@@ -21,18 +20,17 @@ export interface FinishedRun {
 }
 
 /** How a run is advanced: at once, cut into pieces, or partition by partition in an order drawn from a seed. */
-export type Advance = (partitions: readonly ModelPartition[], durationPs: number, model: Model) => void
+export type Advance = (partitions: readonly ModelPartition[], durationPs: number) => void
 
 /** Runs the whole duration with one call. */
-export const atOnce: Advance = (partitions, durationPs, model) =>
-  createSerialRunner(partitions, receiverQueue(model)).runUntil(durationPs)
+export const atOnce: Advance = (partitions, durationPs) => createRunner(partitions).runUntil(durationPs)
 
 /** Runs pieces of random length. */
 export function inPieces(seed: number, pieces = 7): Advance {
-  return (partitions, durationPs, model) => {
+  return (partitions, durationPs) => {
     const draw = new Draw(seed, 2)
     const cuts = Array.from({ length: pieces }, () => Math.floor(draw.share() * durationPs)).sort((a, b) => a - b)
-    const runner = createSerialRunner(partitions, receiverQueue(model))
+    const runner = createRunner(partitions)
     for (const cut of cuts) runner.runUntil(cut)
     runner.runUntil(durationPs)
   }
@@ -45,10 +43,9 @@ export function inPieces(seed: number, pieces = 7): Advance {
 export function inAnyOrder(seed: number): Advance {
   return (partitions, durationPs) => {
     const draw = new Draw(seed, 3)
-    const next = new Float64Array(partitions.length)
-    const bound = new Float64Array(partitions.length).fill(Number.POSITIVE_INFINITY)
-    const horizon = new Float64Array(partitions.length)
-    for (const partition of partitions) partition.attach({ next, bound, horizon })
+    const times = attachRunnerColumns(createRunnerBuffers(partitions.length))
+    const { next, bound, horizon } = times
+    for (const partition of partitions) partition.attach(times)
     // A wire that finds no room learns when there may be some, so that a second look can get on.
     for (let idleRounds = 0; ; ) {
       for (const partition of partitions) partition.drain()
@@ -66,6 +63,7 @@ export function inAnyOrder(seed: number): Advance {
         const short = draw.chance(0.3) && known > now
         horizon[partition.id] = short ? now + Math.ceil(draw.share() * (known - now)) : known
         progress = partition.run()
+        partition.publish()
       }
       idleRounds = progress ? 0 : idleRounds + 1
       if (idleRounds > 2) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
@@ -79,6 +77,7 @@ function lastTurns(partitions: readonly ModelPartition[], horizon: Float64Array,
   for (const partition of partitions) {
     horizon[partition.id] = durationPs
     if (partition.run()) progress = true
+    partition.publish()
   }
   return progress
 }
@@ -121,7 +120,7 @@ function horizonOf(
 export function runModel(plan: Plan, advance: Advance = atOnce, trace?: TraceSink): FinishedRun {
   const model = buildModel(plan, trace === undefined ? {} : { trace })
   const partitions = modelPartitions(model)
-  advance(partitions, plan.durationPs, model)
+  advance(partitions, plan.durationPs)
   for (const partition of partitions) partition.finish(plan.durationPs)
   return { model, report: reportModel(model, plan.durationPs) }
 }

@@ -6,8 +6,8 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { EventHeap } from '@softnet/ecs'
-import { createSerialRunner, tuneIsolate } from '@softnet/engine'
-import { buildModel, modelPartitions, modelProgress, receiverQueue } from '@softnet/kernel'
+import { createRunner, tuneIsolate } from '@softnet/engine'
+import { buildModel, modelPartitions, modelProgress } from '@softnet/kernel'
 import { builtinScenario, compileScenario } from '@softnet/scenario'
 
 /** What the run found out. */
@@ -42,7 +42,7 @@ async function steadyState(scenario: string): Promise<SteadyState> {
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors))
   tuneIsolate()
   const model = buildModel(compiled.plan)
-  const runner = createSerialRunner(modelPartitions(model), receiverQueue(model))
+  const runner = createRunner(modelPartitions(model))
   const { nextSequence } = model.world.columns(EventHeap)
   const runSlices = (fromPs: number, untilPs: number): void => {
     for (let ps = fromPs; ps < untilPs; ps += SLICE_PS) runner.runUntil(ps + SLICE_PS)

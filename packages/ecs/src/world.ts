@@ -41,14 +41,17 @@ const CACHE_LINES_PER_PAGE = 64
  * Large columns begin on different cache lines of their pages. Else the same row of all of them falls into the same few
  * sets of the cache, and a packet costs half as much again.
  */
-function sharedColumn(type: ColumnType, rows: number, index: number): ArrayBufferView {
+function sharedColumn(type: ColumnType, rows: number, index: number, given?: SharedArrayBuffer): ArrayBufferView {
   const Column = COLUMN_TYPES[type] as unknown as {
     new (buffer: SharedArrayBuffer, byteOffset: number, length: number): ArrayBufferView
     readonly BYTES_PER_ELEMENT: number
   }
   const bytes = rows * Column.BYTES_PER_ELEMENT
   const offset = bytes < OWN_PAGES_BYTES ? 0 : (index % CACHE_LINES_PER_PAGE) * CACHE_LINE_BYTES
-  return new Column(new SharedArrayBuffer(offset + bytes), offset, rows)
+  if (given !== undefined && given.byteLength !== offset + bytes) {
+    throw new Error(`column ${index} of the arena has ${given.byteLength} bytes, the world needs ${offset + bytes}`)
+  }
+  return new Column(given ?? new SharedArrayBuffer(offset + bytes), offset, rows)
 }
 
 /**
@@ -107,18 +110,35 @@ export class World {
     table.digestRows = digestRows
   }
 
-  /** Ends building: allocates every column, zero-filled. */
-  freeze(): void {
+  /**
+   * Ends building: allocates every column, zero-filled, or takes the buffers of a world that was built in the same way
+   * (`arena` of that world), in this thread or another.
+   */
+  freeze(arena?: readonly SharedArrayBuffer[]): void {
     this.#assertOpen()
     this.#frozen = true
     let index = 0
     for (const table of this.#tables.values()) {
       const columns: Record<string, unknown> = {}
       for (const [name, type] of Object.entries(table.component.schema)) {
-        columns[name] = sharedColumn(type, Math.max(1, table.rows), index++)
+        columns[name] = sharedColumn(type, Math.max(1, table.rows), index, arena?.[index])
+        index++
       }
       table.columns = columns as Columns<Schema>
     }
+    if (arena !== undefined && arena.length !== index) {
+      throw new Error(`the arena has ${arena.length} columns, the world needs ${index}`)
+    }
+  }
+
+  /** Buffers of all columns, in order of declaration: all state there is. Only after `freeze`. */
+  arena(): SharedArrayBuffer[] {
+    const buffers: SharedArrayBuffer[] = []
+    for (const { columns, component } of this.#tables.values()) {
+      if (columns === null) throw new Error('the world has no columns before it is frozen')
+      for (const name of Object.keys(component.schema)) buffers.push(columns[name]?.buffer as SharedArrayBuffer)
+    }
+    return buffers
   }
 
   /** Columns of a component, writable; only after `freeze`. */

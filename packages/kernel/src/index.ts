@@ -9,7 +9,7 @@
 export { buildModel, type Model, type ModelHooks } from './build/build-model.js'
 export type { PlanConstants } from './build/constants.js'
 export type { DeviceLayout, HostLayout, Layout } from './build/layout.js'
-export { type ModelPartition, modelPartitions, type PartitionTimes, receiverQueue } from './build/model-partitions.js'
+export { type ModelPartition, modelPartitions, type PartitionTimes } from './build/model-partitions.js'
 export type { Edge, Partitions } from './build/partitions.js'
 export { type Bench, type BenchBridge, type BenchObserver, createBench, type SoftnetLine } from './harness/bench.js'
 export type { BenchPackets } from './harness/bench-packets.js'

@@ -1,5 +1,5 @@
 /** A plan, built and ready to be advanced on this thread. */
-import { createSerialRunner } from '@softnet/engine'
+import { createRunner } from '@softnet/engine'
 import {
   buildModel,
   type CaptureSpec,
@@ -8,7 +8,6 @@ import {
   inspectModel,
   modelPartitions,
   modelProgress,
-  receiverQueue,
   reportModel,
 } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario'
@@ -41,7 +40,7 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   const model = buildModel(plan, capture === null ? {} : { trace: capture.sink })
   capture?.attach(model)
   const partitions = modelPartitions(model)
-  const runner = createSerialRunner(partitions, receiverQueue(model))
+  const runner = createRunner(partitions)
   let nowPs = 0
   return {
     runUntil(untilPs) {

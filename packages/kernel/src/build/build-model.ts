@@ -50,18 +50,30 @@ export interface Model {
   readonly constants: PlanConstants
 }
 
-/** Builds the world of a plan: the same plan gives the same ids and columns on every worker. */
-export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
+/**
+ * Builds the world of a plan: the same plan gives the same ids and columns on every worker. With the `arena` of a model
+ * of the same plan (`world.arena()`), built in this thread or another, it attaches to that model's state as it is.
+ */
+export function buildModel(plan: Plan, hooks: ModelHooks = {}, arena?: readonly SharedArrayBuffer[]): Model {
   const profile = costProfile(plan.profile)
   const layout = computeLayout(plan)
   const partitions = findPartitions(layout, profile)
   const sizes = computeSizes(layout, partitions)
   const world = new World()
   declareModel(world, layout, sizes)
-  world.freeze()
+  world.freeze(arena)
   const binder = new Binder(world)
   const constants = planConstants(plan, layout, sizes)
   provide(binder, layout, partitions, profile, constants, hooks)
+  const model = { plan, world, binder, layout, partitions, sizes, profile, constants }
+  if (arena === undefined) fillColumns(model)
+  bindMachine(model)
+  if (arena === undefined) startMachine(model)
+  return model
+}
+
+/** Writes what the scenario says into the columns. */
+function fillColumns({ world, layout, partitions, sizes, profile, constants }: Model): void {
   const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
   fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
@@ -71,13 +83,14 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}): Model {
   fillUdp(world, layout)
   fillIcmp(world, layout)
   fillXdp(world, layout)
-  const model = { plan, world, binder, layout, partitions, sizes, profile, constants }
-  bindMachine(model)
+}
+
+/** Brings the machine to the state it has at time 0: sources ready, NAPI instances enabled, CPUs idle. */
+function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
   const idle = binder.bind(cstates)
   for (let cpu = layout.firstCpu; cpu < layout.cpuRows; cpu++) idle.enter(cpu)
-  return model
 }
 
 function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants {

@@ -1,17 +1,24 @@
 import { Cpu } from '../cpu/components.js'
-import { mail } from '../cpu/mail.js'
+import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
+import { RxQueue } from '../nic/components.js'
+import { Skb } from '../skb/components.js'
 import { wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
 
-/** Times a runner shares with the partitions, one entry per partition, ps. Doubles in columns are not boxed. */
+/** Columns a runner shares with the partitions, one entry per partition unless said. Doubles in columns are not boxed. */
 export interface PartitionTimes {
-  /** Written by the partition: its next step. */
+  /** Written by the partition: its next step, ps. */
   readonly next: Float64Array
-  /** Written by bounded partitions: earliest effect elsewhere of anything not yet sent. */
+  /** Written by bounded partitions: earliest effect elsewhere of anything not yet sent, ps. */
   readonly bound: Float64Array
-  /** Written by the runner: how far the partition may go. */
+  /** Written by the runner: how far the partition may go, ps. */
   readonly horizon: Float64Array
+  /** Written while publishing: 1 for partitions that have something to take in, and the list of those newly set. */
+  readonly reached: Uint8Array
+  readonly reachedList: Int32Array
+  /** One entry: how many of `reachedList` count. */
+  readonly reachedCount: Int32Array
 }
 
 /** A partition as a runner sees it: it knows nothing of networking beyond this. */
@@ -24,26 +31,14 @@ export interface ModelPartition {
   readonly bounded: boolean
   /** Hands the runner's times over, before anything else is called. */
   attach(times: PartitionTimes): void
-  /** Takes in what other partitions sent and writes its times. */
+  /** Takes in what other partitions have published for it and writes its times. */
   drain(): void
   /** Does everything before its horizon and writes its times; false if it could do nothing. */
   run(): boolean
+  /** Makes what it has sent, and the room it has made, known to the others; nobody runs meanwhile. */
+  publish(): void
   /** Accounts the time up to the end of the run. */
   finish(endPs: number): void
-}
-
-/** Position of a partition that something was sent to since the last call, in the list of partitions; −1 if there is none. */
-export function receiverQueue(model: Model): () => number {
-  const post = model.binder.bind(mail)
-  const leaders = partitionLeaders(model)
-  const position = new Int32Array(model.layout.ownerRows)
-  leaders.forEach((leader, index) => {
-    position[leader] = index
-  })
-  return () => {
-    const leader = post.takeMarked()
-    return leader === 0 ? -1 : position[leader]
-  }
 }
 
 function partitionLeaders(model: Model): number[] {
@@ -56,7 +51,7 @@ export function modelPartitions(model: Model): ModelPartition[] {
   const { number } = model.binder.world.columns(Cpu)
   const leaders = partitionLeaders(model)
   const position = new Map(leaders.map((leader, index) => [leader, index]))
-  const machine = createMachine(model, leaders)
+  const machine = createMachine(model, leaders, position)
   return leaders.map((leader, id) => {
     const isWire = leader >= layout.firstWire
     const members = partitions.members.get(leader) ?? []
@@ -73,6 +68,7 @@ interface Machine {
   attach(times: PartitionTimes): void
   drain(p: number): void
   run(p: number): boolean
+  publish(p: number): void
   finish(p: number, endPs: number): void
 }
 
@@ -104,6 +100,10 @@ class MachinePartition implements ModelPartition {
     return this.machine.run(this.id)
   }
 
+  publish(): void {
+    this.machine.publish(this.id)
+  }
+
   finish(endPs: number): void {
     this.machine.finish(this.id, endPs)
   }
@@ -111,7 +111,7 @@ class MachinePartition implements ModelPartition {
 
 type Inputs = ModelPartition['inputs']
 
-function createMachine(model: Model, leaders: readonly number[]): Machine {
+function createMachine(model: Model, leaders: readonly number[], position: ReadonlyMap<number, number>): Machine {
   const { binder, layout, partitions } = model
   const cpus = binder.bind(runCpu)
   const wires = binder.bind(wireRun)
@@ -126,6 +126,19 @@ function createMachine(model: Model, leaders: readonly number[]): Machine {
     memberBase[p + 1] = memberList.length
   })
   const members = Int32Array.from(memberList)
+  const lanes = laneQueues(model, leaders)
+  const {
+    laneHead,
+    laneTail,
+    laneHeadSeen,
+    laneTailSeen,
+    laneBase,
+    laneMask,
+    cpu: queueCpu,
+  } = binder.world.columns(RxQueue)
+  const { duePs } = binder.world.columns(Skb)
+  const { nextSent, leastPs, to: ringTo } = binder.world.columns(MailRing)
+  const partitionOf = Int32Array.from({ length: layout.ownerRows }, (_, id) => position.get(partitions.leader[id]) ?? 0)
   let next: Float64Array = new Float64Array(leaders.length)
   let bound: Float64Array = new Float64Array(leaders.length)
   let horizon: Float64Array = new Float64Array(leaders.length)
@@ -182,8 +195,22 @@ function createMachine(model: Model, leaders: readonly number[]): Machine {
     }
   }
 
+  let reached: Uint8Array = new Uint8Array(leaders.length)
+  let reachedList: Int32Array = new Int32Array(leaders.length)
+  let reachedCount: Int32Array = new Int32Array(1)
+
+  function reach(to: number, atPs: Float64Array, row: number): void {
+    if (atPs[row] < next[to]) next[to] = atPs[row]
+    if (reached[to] !== 0) return
+    reached[to] = 1
+    reachedList[reachedCount[0]++] = to
+  }
+
   return {
     attach(times) {
+      reached = times.reached
+      reachedList = times.reachedList
+      reachedCount = times.reachedCount
       next = times.next
       bound = times.bound
       horizon = times.horizon
@@ -204,10 +231,43 @@ function createMachine(model: Model, leaders: readonly number[]): Machine {
       write(p)
       return progress
     },
+    publish(p) {
+      for (let r = post.publish(leader[p]); r !== 0; r = nextSent[r]) reach(partitionOf[ringTo[r]], leastPs, r)
+      const end = lanes.base[p + 1]
+      if (leader[p] < firstWire) {
+        for (let i = lanes.base[p]; i < end; i++) laneHeadSeen[lanes.queue[i]] = laneHead[lanes.queue[i]]
+        return
+      }
+      for (let i = lanes.base[p]; i < end; i++) {
+        const queue = lanes.queue[i]
+        const seen = laneTailSeen[queue]
+        if (seen === laneTail[queue]) continue
+        laneTailSeen[queue] = laneTail[queue]
+        reach(partitionOf[queueCpu[queue]], duePs, laneBase[queue] + ((seen & laneMask[queue]) >>> 0))
+      }
+    },
     finish(p, endPs) {
       for (let i = memberBase[p]; i < memberBase[p + 1]; i++) if (members[i] < firstWire) cpus.finish(members[i], endPs)
     },
   }
+}
+
+/** Queues whose lanes a partition writes (a wire) or reads (CPUs): entries [base[p], base[p + 1]) of `queue`. */
+function laneQueues(model: Model, leaders: readonly number[]): { base: Int32Array; queue: Int32Array } {
+  const { layout, partitions, binder } = model
+  const { cpu, dev } = binder.world.columns(RxQueue)
+  const wireOf = new Map<number, number>()
+  for (const host of layout.hosts) for (const { device, wire } of host.devices) wireOf.set(device, wire)
+  const base = new Int32Array(leaders.length + 1)
+  const list: number[] = []
+  leaders.forEach((leader, p) => {
+    for (let queue = layout.firstQueue; queue < layout.firstQueue + layout.queueCount; queue++) {
+      const owner = leader >= layout.firstWire ? wireOf.get(dev[queue]) : partitions.leader[cpu[queue]]
+      if (owner === leader) list.push(queue)
+    }
+    base[p + 1] = list.length
+  })
+  return { base, queue: Int32Array.from(list) }
 }
 
 function inputsOf(model: Model, leader: number, position: ReadonlyMap<number, number>): Inputs {

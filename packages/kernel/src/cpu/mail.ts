@@ -6,8 +6,9 @@ import { skbPool } from '../skb/skb-pool.js'
 import { Cpu, Owner } from './components.js'
 
 /**
- * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the scenario makes
- * possible. The sender moves `tail`, the receiver `drained` and `head`; positions are free-running.
+ * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the
+ * scenario makes possible. The sender moves `tail`, the receiver `drained` and `head`; positions are free-running.
+ * Each side sees the other's position as it was published between two steps, when neither of them runs.
  *
  * ```
  *        head            drained            tail
@@ -23,9 +24,22 @@ export const MailRing = defineComponent(
     /** Rows of Skb for packets in transit: skbBase + (position & mask). */
     skbBase: i32,
     mask: u32,
+    /** Written by the receiver. */
     head: u32,
     drained: u32,
+    /** Written by the sender. */
     tail: u32,
+    /** Positions as the other side knows them; written when they are published. */
+    headSeen: u32,
+    tailSeen: u32,
+    /** Earliest time of what was sent since the last publishing, ps. Written by the sender. */
+    leastPs: f64,
+    /** 1: on the list of rings that its sender has written to since the last publishing, linked by `nextSent`. */
+    sent: u8,
+    nextSent: i32,
+    /** 1: on the list of rings in which its receiver has freed slots since the last publishing, linked by `nextFreed`. */
+    freed: u8,
+    nextFreed: i32,
     /** 1: on the list of rings with something new for their receiver, linked by `nextFresh`. */
     fresh: u8,
     nextFresh: i32,
@@ -52,15 +66,16 @@ export const MailSlot = defineComponent(
 /** Ring of each ordered pair: row `from * ownerRows + to`; 0: the pair shares a partition or cannot occur. */
 export const MailPair = defineComponent('mail_pair', { ring: i32 })
 
-/** Rings into each partition, row = owner that leads it; and the list of partitions that something was sent to. */
+/** Lists of rings of each partition, row = owner that leads it: first ring of each, 0: none. */
 export const MailInbox = defineComponent(
   'mail_inbox',
   {
-    /** First ring with something new. */
+    /** Rings into the partition with something published that it has not taken in. */
     firstFresh: i32,
-    /** 1: on the list that starts at row 0. */
-    listed: u8,
-    nextListed: i32,
+    /** Rings out of it that it has written to since it last published. */
+    firstSent: i32,
+    /** Rings into it in which it has freed slots since it last published. */
+    firstFreed: i32,
   },
   { role: 'observer' },
 )
@@ -83,10 +98,11 @@ export interface Mail {
   drain(leader: number): void
   /** False while a ring that `cpu` writes to is nearly full; clears `mailTight` otherwise. */
   hasRoom(cpu: number): boolean
-  /** Notes that something was sent to the partition of a leader. */
-  mark(leader: number): void
-  /** Takes a partition off the list of those that something was sent to; 0 when it is empty. */
-  takeMarked(): number
+  /**
+   * Publishes what a partition has sent and which slots it has freed; nobody may run meanwhile. Returns the first ring it
+   * sent on, 0 if there is none; the others follow by `MailRing.nextSent`.
+   */
+  publish(leader: number): number
   /** True if `from` can send to `to`. */
   connected(from: number, to: number): boolean
 }
@@ -94,7 +110,8 @@ export interface Mail {
 /** Mailboxes between CPUs. Kernel: none; a CPU's stores become visible to another one after the line has moved. */
 export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of remote effects)', (context) => {
   const ring = context.write(MailRing)
-  const { head, drained, tail, mask, base, skbBase, to: ringTo, fresh, nextFresh } = ring
+  const { head, drained, tail, headSeen, tailSeen, leastPs, mask, base, skbBase, to: ringTo } = ring
+  const { fresh, nextFresh, sent, nextSent, freed, nextFreed } = ring
   const {
     timePs: slotPs,
     order: slotOrder,
@@ -105,7 +122,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     live,
   } = context.write(MailSlot)
   const { ring: pairRing } = context.read(MailPair)
-  const { firstFresh, listed, nextListed } = context.write(MailInbox)
+  const { firstFresh, firstSent, firstFreed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
   const { packetPool, clockPs, horizonPs, limitPs } = context.write(Cpu)
   const { users } = context.write(Skb)
@@ -120,14 +137,21 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     let position = head[r]
     const end = drained[r]
     while (position !== end && live[base[r] + (position & mask[r])] === 0) position++
+    if (position === head[r]) return
     head[r] = position
+    if (freed[r] !== 0) return
+    const leader = partition[ringTo[r]]
+    freed[r] = 1
+    nextFreed[r] = firstFreed[leader]
+    firstFreed[leader] = r
   }
 
-  function mark(leader: number): void {
-    if (listed[leader] !== 0) return
-    listed[leader] = 1
-    nextListed[leader] = nextListed[0]
-    nextListed[0] = leader
+  function startOver(r: number): void {
+    head[r] = 0
+    headSeen[r] = 0
+    drained[r] = 0
+    tail[r] = 0
+    tailSeen[r] = 0
   }
 
   /** Time a message sent now takes effect, into `due[0]`. */
@@ -145,14 +169,8 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   }
 
   function post(r: number, from: number, kind: number, a: number, b: number, c: number): number {
-    // An empty ring starts over, so that few messages keep to few rows, which stay in the cache.
-    if (head[r] === tail[r]) {
-      head[r] = 0
-      drained[r] = 0
-      tail[r] = 0
-    }
     const position = tail[r]
-    if ((position - head[r]) >>> 0 > mask[r])
+    if ((position - headSeen[r]) >>> 0 > mask[r])
       throw new Error(`mailbox from CPU ${from} is full: raise limits.mailbox-slots`)
     const index = position & mask[r]
     const row = base[r] + index
@@ -165,14 +183,14 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     slotC[row] = c
     live[row] = 1
     tail[r] = position + 1
-    if (fresh[r] === 0) {
-      const leader = partition[ringTo[r]]
-      fresh[r] = 1
-      nextFresh[r] = firstFresh[leader]
-      firstFresh[leader] = r
-      mark(leader)
-    }
-    if ((position - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) {
+    if (sent[r] === 0) {
+      const leader = partition[from]
+      sent[r] = 1
+      leastPs[r] = due[0]
+      nextSent[r] = firstSent[leader]
+      firstSent[leader] = r
+    } else if (due[0] < leastPs[r]) leastPs[r] = due[0]
+    if ((position - headSeen[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) {
       mailTight[from] = 1
       limitPs[from] = 0
     }
@@ -216,7 +234,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
         const following = nextFresh[r]
         nextFresh[r] = 0
         fresh[r] = 0
-        const end = tail[r]
+        const end = tailSeen[r]
         for (let position = drained[r]; position !== end; position++) {
           const row = base[r] + (position & mask[r])
           due[0] = slotPs[row]
@@ -235,19 +253,31 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     hasRoom(cpu) {
       for (let to = 1; to < ownerRows; to++) {
         const r = pairRing[cpu * ownerRows + to]
-        if (r !== 0 && (tail[r] - head[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) return false
+        if (r !== 0 && (tail[r] - headSeen[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) return false
       }
       mailTight[cpu] = 0
       return true
     },
-    mark,
-    takeMarked() {
-      const leader = nextListed[0]
-      if (leader === 0) return 0
-      nextListed[0] = nextListed[leader]
-      nextListed[leader] = 0
-      listed[leader] = 0
-      return leader
+    publish(leader) {
+      for (let r = firstFreed[leader]; r !== 0; r = nextFreed[r]) {
+        freed[r] = 0
+        headSeen[r] = head[r]
+        // An empty ring starts over, so that few messages keep to few rows, which stay in the cache.
+        if (head[r] === tail[r]) startOver(r)
+      }
+      firstFreed[leader] = 0
+      const first = firstSent[leader]
+      for (let r = first; r !== 0; r = nextSent[r]) {
+        sent[r] = 0
+        tailSeen[r] = tail[r]
+        if (fresh[r] !== 0) continue
+        const receiver = partition[ringTo[r]]
+        fresh[r] = 1
+        nextFresh[r] = firstFresh[receiver]
+        firstFresh[receiver] = r
+      }
+      firstSent[leader] = 0
+      return first
     },
     connected: (from, to) => partition[from] === partition[to] || pairRing[from * ownerRows + to] !== 0,
   }

@@ -53,7 +53,7 @@ export const vectors = defineSystem<Vectors>(
     const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
-    const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTail } = context.read(RxQueue)
+    const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTailSeen } = context.read(RxQueue)
     const { duePs } = context.read(Skb)
     const { clockPs, limitPs, lookPs, nextStepPs, horizonPs } = context.write(Cpu)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
@@ -131,7 +131,7 @@ export const vectors = defineSystem<Vectors>(
     function attentionPs(rxq: number, vector: number): number {
       const head = laneHead[rxq]
       const last = masked[vector] === 0 ? head : (head | (LOOK_FRAMES - 1)) >>> 0
-      if ((laneTail[rxq] - head) >>> 0 <= last - head) return Number.POSITIVE_INFINITY
+      if ((laneTailSeen[rxq] - head) >>> 0 <= last - head) return Number.POSITIVE_INFINITY
       return duePs[laneBase[rxq] + ((last & laneMask[rxq]) >>> 0)]
     }
 
@@ -145,7 +145,7 @@ export const vectors = defineSystem<Vectors>(
           const step = 1 + queueSkip[vector]
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if (laneHead[rxq] === laneTail[rxq]) continue
+            if (laneHead[rxq] === laneTailSeen[rxq]) continue
             const at = attentionPs(rxq, vector)
             if (at < first) first = at
           }
@@ -164,7 +164,7 @@ export const vectors = defineSystem<Vectors>(
           const step = 1 + queueSkip[vector]
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if (laneHead[rxq] === laneTail[rxq]) continue
+            if (laneHead[rxq] === laneTailSeen[rxq]) continue
             const at = attentionPs(rxq, vector)
             if (at >= firstPs) continue
             firstPs = at
@@ -203,7 +203,7 @@ export const vectors = defineSystem<Vectors>(
           const step = 1 + queueSkip[vector]
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if ((laneTail[rxq] - laneHead[rxq]) >>> 0 <= laneMask[rxq]) continue
+            if ((laneTailSeen[rxq] - laneHead[rxq]) >>> 0 <= laneMask[rxq]) continue
             const at = attentionPs(rxq, vector)
             if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
           }
@@ -216,7 +216,7 @@ export const vectors = defineSystem<Vectors>(
           const step = 1 + queueSkip[vector]
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if (laneHead[rxq] === laneTail[rxq]) continue
+            if (laneHead[rxq] === laneTailSeen[rxq]) continue
             const at = attentionPs(rxq, vector)
             if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
           }
@@ -230,7 +230,7 @@ export const vectors = defineSystem<Vectors>(
         // Frames still on the lane are looked at next, each at its own time; those in a ring raise it now.
         for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
           if (masked[vector] !== 0) break
-          if (laneHead[rxq] !== laneTail[rxq]) {
+          if (laneHead[rxq] !== laneTailSeen[rxq]) {
             const at = attentionPs(rxq, vector)
             if (at < limitPs[cpu]) limitPs[cpu] = at
           }

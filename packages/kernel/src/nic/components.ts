@@ -62,11 +62,14 @@ export const RxQueue = defineComponent(
     /**
      * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
      * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
+     * Each side sees the other's position as it was last published, when neither of them ran.
      */
     laneBase: i32,
     laneMask: u32,
     laneHead: u32,
     laneTail: u32,
+    laneHeadSeen: u32,
+    laneTailSeen: u32,
     /** Ring slots: first row of `RingSlot`, mask, positions. */
     ringBase: i32,
     ringMask: u32,
@@ -107,7 +110,10 @@ export const RxQueue = defineComponent(
     flowLog: u8,
     xdpDrop: f64,
   },
-  { references: ['heldHead', 'heldTail'], undigested: ['laneHead', 'laneTail', 'ringHead', 'ringTail'] },
+  {
+    references: ['heldHead', 'heldTail'],
+    undigested: ['laneHead', 'laneTail', 'laneHeadSeen', 'laneTailSeen', 'ringHead', 'ringTail'],
+  },
 )
 
 /** Slots of all descriptor rings: packet row in each filled one. */

@@ -30,7 +30,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     laneBase,
     laneMask,
     laneHead,
-    laneTail,
+    laneTailSeen,
     ringBase,
     ringMask,
     ringHead,
@@ -122,7 +122,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     let due = 0
     for (;;) {
       const head = laneHead[queue]
-      if (head === laneTail[queue]) break
+      if (head === laneTailSeen[queue]) break
       if (duePs[laneBase[queue] + (head & laneMask[queue])] > upTo) break
       dmaOne(queue)
       due++

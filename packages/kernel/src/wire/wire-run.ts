@@ -5,9 +5,7 @@ import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
-import { Owner } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail } from '../cpu/mail.js'
 import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
@@ -59,8 +57,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { nextPs: sourceNextPs } = context.read(SourceState)
   const { protocol: sourceProtocol, linkBytes: headBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
-  const { laneBase, laneMask, laneHead, laneTail, cpu: queueCpu } = context.write(RxQueue)
-  const { partition } = context.read(Owner)
+  const { laneBase, laneMask, laneHeadSeen, laneTail } = context.write(RxQueue)
   const { serial, arrivalPs, duePs } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
@@ -73,7 +70,6 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const write = context.system(laneWrite)
   const clients = context.system(requests)
   const filters = context.system(arfsFilters)
-  const post = context.system(mail)
 
   /** Source that sends next; of equal ones the first. 0: the wire has none. */
   function firstToSend(wire: number): number {
@@ -103,7 +99,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   function roomPs(wire: number): number {
     const queue = draftQueue[wire]
     if (pending[wire] === 0 || queue === 0) return 0
-    const head = laneHead[queue]
+    const head = laneHeadSeen[queue]
     if ((laneTail[queue] - head) >>> 0 <= laneMask[queue]) return 0
     // At the latest its CPU looks when the last frame of a block is due, and nothing that waits here is due before that.
     return duePs[laneBase[queue] + (((head | (LOOK_FRAMES - 1)) & laneMask[queue]) >>> 0)]
@@ -232,7 +228,6 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
       if (draftFrame[wire] === 0) write.flow(wire, row)
       else write.replay(wire, row)
       laneTail[queue] = tail + 1
-      post.mark(partition[queueCpu[queue]])
     }
     const flow = draftFlow[wire]
     if (flow !== 0) {
@@ -266,7 +261,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
           if (frame >= horizonPs) return progress
           if (pending[wire] === 0) decide(wire, firstToSend(wire))
           const queue = draftQueue[wire]
-          const taken = (laneTail[queue] - laneHead[queue]) >>> 0
+          const taken = (laneTail[queue] - laneHeadSeen[queue]) >>> 0
           // Whatever becomes of the frame, it waits for room: then the order of work is the same in every run.
           if (queue !== 0 && taken > laneMask[queue]) return progress
           send(wire)

@@ -1,7 +1,7 @@
 /** Builds models from scenarios as users write them and runs them, in the plainest way that respects the lookahead. */
 import { type CompileContext, compileScenario, type Plan } from '@softnet/scenario'
 import type { Model } from '../../src/build/build-model.js'
-import { modelPartitions } from '../../src/build/model-partitions.js'
+import { modelPartitions, type PartitionTimes } from '../../src/build/model-partitions.js'
 
 /** Plan of a scenario; a fault in it is an error. */
 export function planOf(scenario: unknown, readCapture?: NonNullable<CompileContext['readCapture']>): Plan {
@@ -10,13 +10,24 @@ export function planOf(scenario: unknown, readCapture?: NonNullable<CompileConte
   return result.plan
 }
 
+function partitionTimes(n: number): PartitionTimes {
+  return {
+    next: new Float64Array(n),
+    bound: new Float64Array(n).fill(Number.POSITIVE_INFINITY),
+    horizon: new Float64Array(n),
+    reached: new Uint8Array(n),
+    reachedList: new Int32Array(n),
+    // Everybody is asked, so nobody looks at the list; it starts over by itself.
+    reachedCount: new Int32Array(1),
+  }
+}
+
 /** What advances a model on this thread. */
 export function modelRunner(model: Model): (untilPs: number) => void {
   const partitions = modelPartitions(model)
-  const next = new Float64Array(partitions.length)
-  const bound = new Float64Array(partitions.length).fill(Number.POSITIVE_INFINITY)
-  const horizon = new Float64Array(partitions.length)
-  for (const partition of partitions) partition.attach({ next, bound, horizon })
+  const times = partitionTimes(partitions.length)
+  const { next, bound, horizon } = times
+  for (const partition of partitions) partition.attach(times)
   const least = (times: Iterable<number>) => Math.min(Number.POSITIVE_INFINITY, ...times)
   return (untilPs) => {
     for (;;) {
@@ -34,6 +45,7 @@ export function modelRunner(model: Model): (untilPs: number) => void {
         })
         horizon[id] = Math.min(untilPs, least(bounds))
         if (partition.run()) isMoving = true
+        partition.publish()
       }
       if (!isMoving) throw new Error(`the model stands still before ${untilPs} ps`)
     }

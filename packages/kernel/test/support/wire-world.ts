@@ -279,12 +279,13 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   } as unknown as PlanConstants)
   fillTraffic(binder, layout)
   const run = binder.bind(wireRun)
-  const { laneBase, laneMask, laneHead, laneTail } = queues
+  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen } = queues
 
   function take(queue: number): number {
     const head = laneHead[queue]
     if (head === laneTail[queue]) return 0
     laneHead[queue] = head + 1
+    laneHeadSeen[queue] = head + 1
     return laneBase[queue] + ((head & laneMask[queue]) >>> 0)
   }
 

@@ -1,6 +1,6 @@
 /** The machine that recorded cases run on: one CPU, virtual devices, Linux 6.18, HZ 250. */
-import { createSerialRunner } from '@softnet/engine'
-import { type Bench, type BenchObserver, createBench, modelPartitions, receiverQueue } from '@softnet/kernel'
+import { createRunner } from '@softnet/engine'
+import { type Bench, type BenchObserver, createBench, modelPartitions } from '@softnet/kernel'
 import { compileScenario, type Plan, type ScenarioInput } from '@softnet/scenario'
 import { emitUdpFrame, FrameFields, LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 import { ScenarioError } from '../input-fault.js'
@@ -78,7 +78,7 @@ export function runMachine(
 ): Bench {
   const bench = createBench(plan, observer)
   program(bench)
-  createSerialRunner(modelPartitions(bench.model), receiverQueue(bench.model)).runUntil(untilPs)
+  createRunner(modelPartitions(bench.model)).runUntil(untilPs)
   return bench
 }
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createSerialRunner, type Partition, type PartitionTimes } from '../src/index.js'
+import { createRunner, type Partition, type PartitionTimes, reach } from '../src/index.js'
 
 /** A ball on its way: when it arrives, where, and how often it has been thrown. */
 interface Throw {
@@ -12,7 +12,7 @@ interface Throw {
 /** Players in a ring who throw balls to their neighbour; a throw takes `latencyPs`. Nothing in it is about networks. */
 class Ring {
   readonly log: string[] = []
-  readonly marked: number[] = []
+  readonly sent: Throw[][]
   readonly mail: Throw[][]
   readonly waiting: Throw[][]
   times: PartitionTimes | null = null
@@ -28,12 +28,15 @@ class Ring {
     this.latencyPs = latencyPs
     this.thinkPs = thinkPs
     this.mail = Array.from({ length: players }, () => [])
+    this.sent = Array.from({ length: players }, () => [])
     this.waiting = Array.from({ length: players }, () => [])
   }
 
+  /** Who catches what is thrown to player `to`. */
+  target = (to: number): number => to
+
   throwTo(to: number, atPs: number, count: number): void {
     this.mail[to]?.push({ atPs, to, count })
-    this.marked.push(to)
   }
 
   partitions(): Partition[] {
@@ -70,16 +73,22 @@ class Ring {
           progress = true
           this.log.push(`${ball.atPs} player${id} ${ball.count}`)
           const to = (id + 1) % this.players
-          this.throwTo(to, ball.atPs + this.thinkPs(id) + this.latencyPs, ball.count + 1)
+          this.sent[id]?.push({ atPs: ball.atPs + this.thinkPs(id) + this.latencyPs, to, count: ball.count + 1 })
         }
         write()
         return progress
+      },
+      publish: () => {
+        for (const { to, atPs, count } of this.sent[id]?.splice(0) ?? []) {
+          this.throwTo(to, atPs, count)
+          reach(this.times as PartitionTimes, this.target(to), atPs)
+        }
       },
     }
   }
 
   runner() {
-    return createSerialRunner(this.partitions(), () => this.marked.pop() ?? -1)
+    return createRunner(this.partitions())
   }
 }
 
@@ -142,8 +151,9 @@ test('idle partitions are not advanced', () => {
   }))
   many.throwTo(0, 1, 0)
   const original = many.throwTo.bind(many)
-  many.throwTo = (to, atPs, count) => original(to === 2 ? 0 : to, atPs, count)
-  const crowded = createSerialRunner(partitions, () => many.marked.pop() ?? -1)
+  many.target = (to) => (to === 2 ? 0 : to)
+  many.throwTo = (to, atPs, count) => original(many.target(to), atPs, count)
+  const crowded = createRunner(partitions)
   crowded.runUntil(100_000)
   assert.is(crowded.steps(), steps)
 })

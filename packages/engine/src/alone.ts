@@ -1,0 +1,115 @@
+import { FirstOf } from './first-of.js'
+import type { SetHorizon } from './horizon.js'
+import type { Partition } from './partition.js'
+import type { RunnerColumns } from './runner-columns.js'
+import { assertNotStuck, lastTurns } from './stretch.js'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Runs partitions one at a time. */
+export interface Alone {
+  /** Advances every partition to the end of the stretch, or until `leave` says so (looked at now and then); true at the end. */
+  run(leave: () => boolean): boolean
+}
+
+/** Steps between two looks at whether to leave. */
+const LOOK_EVERY_STEPS = 256
+
+/**
+ * One thread alone: always the partition that is furthest behind goes on, and what it sends is published at once. That
+ * takes half the steps of rounds, in which everybody knows only what was sent before. A partition that can do nothing (a
+ * lane or a mailbox is full) waits until another one has gone on.
+ */
+export function createAlone(
+  partitions: readonly Partition[],
+  columns: RunnerColumns,
+  setHorizon: SetHorizon,
+  runOne: (p: number) => boolean,
+): Alone {
+  const { next, reached, reachedList, reachedCount, blocked, until } = columns
+  const n = partitions.length
+  const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
+  const first = new FirstOf(next)
+  const firstPlain = new FirstOf(next, (p) => isBounded[p] === 0)
+  /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
+  let waitingLeast = NEVER
+  let progressed = true
+
+  function changed(p: number): void {
+    first.update(p)
+    if (isBounded[p] === 0) firstPlain.update(p)
+  }
+
+  function block(p: number): void {
+    blocked[p] = 1
+    if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
+    first.include(p, false)
+  }
+
+  function unblockAll(): void {
+    for (let p = 0; p < n; p++) if (blocked[p] === 1) first.include(p, true)
+    blocked.fill(0)
+    waitingLeast = NEVER
+  }
+
+  function publish(p: number): void {
+    ;(partitions[p] as Partition).publish()
+    const count = reachedCount[0] as number
+    for (let i = 0; i < count; i++) {
+      const r = reachedList[i] as number
+      reached[r] = 0
+      ;(partitions[r] as Partition).drain()
+      changed(r)
+      if (blocked[r] === 1) unblockAll()
+    }
+    reachedCount[0] = 0
+  }
+
+  /** Advances the partition that is furthest behind; false if none has anything to do before the end. */
+  function step(): boolean {
+    const p = first.first()
+    if (p < 0 || (next[p] as number) >= (until[0] as number)) return false
+    const own = next[p] as number
+    const other = firstPlain.firstBut(p)
+    setHorizon(p, own < waitingLeast ? own : waitingLeast, other < 0 ? NEVER : (next[other] as number))
+    const progress = runOne(p)
+    changed(p)
+    if (progress) progressed = true
+    else block(p)
+    publish(p)
+    return true
+  }
+
+  return {
+    run(leave) {
+      for (let p = 0; p < n; p++) {
+        if (reached[p] === 0) continue
+        reached[p] = 0
+        ;(partitions[p] as Partition).drain()
+      }
+      reachedCount[0] = 0
+      blocked.fill(0)
+      waitingLeast = NEVER
+      for (let p = 0; p < n; p++) {
+        first.include(p, true)
+        changed(p)
+      }
+      progressed = true
+      for (;;) {
+        for (let steps = LOOK_EVERY_STEPS; step(); ) {
+          if (--steps > 0) continue
+          steps = LOOK_EVERY_STEPS
+          if (leave()) return false
+        }
+        if (waitingLeast >= (until[0] as number)) {
+          if (!lastTurns(partitions, columns)) return true
+          for (let p = 0; p < n; p++) changed(p)
+          continue
+        }
+        if (!progressed) assertNotStuck(partitions, columns)
+        progressed = false
+        unblockAll()
+      }
+    },
+  }
+}

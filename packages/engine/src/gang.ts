@@ -1,0 +1,312 @@
+import { createAlone } from './alone.js'
+import { createHorizon } from './horizon.js'
+import type { Partition } from './partition.js'
+import { COUNT, createRounds, PLAN } from './rounds.js'
+import {
+  attachRunnerColumns,
+  createRunnerBuffers,
+  MAX_WORKERS,
+  type RunnerBuffers,
+  STATE,
+  WORD,
+} from './runner-columns.js'
+
+/** How the workers of a run wait for each other. */
+export interface WaitRule {
+  /** Looks at shared memory before a worker goes to sleep. */
+  readonly spins: number
+  /** Longest sleep before it looks again by itself, ms. */
+  readonly sleepMs: number
+  /** Sleeps without any news after which the run has failed. */
+  readonly sleepsMax: number
+}
+
+/** Spinning costs about 50 µs, which is what a wake-up costs; 30 s without news are a fault. */
+export const DEFAULT_WAIT: WaitRule = { spins: 20_000, sleepMs: 100, sleepsMax: 300 }
+
+/** What a runner can be told. */
+export interface RunnerOptions {
+  /** Shared buffers of the run; made anew if they are not given. */
+  readonly buffers?: RunnerBuffers
+  /** Number of this worker, 0: the lead. */
+  readonly worker?: number
+  readonly wait?: WaitRule
+  /** Called at points where another thread may overtake; for tests. */
+  readonly yieldAt?: () => void
+}
+
+/** Runs the partitions of a simulation, alone or with other workers on the same buffers. */
+export interface Runner {
+  /** To be given to the runners of other threads. */
+  readonly buffers: RunnerBuffers
+  /** The lead: advances every partition to `untilPs`; results do not depend on how a run is cut into such calls. */
+  runUntil(untilPs: number): void
+  /** The lead: returns once `count` workers take part; an error if they do not come. */
+  awaitWorkers(count: number): void
+  /** The lead: lets the other workers go. */
+  end(): void
+  /** Any other worker: helps until the lead ends the run. */
+  serve(): void
+  /** Times a partition was run, for the account of a run. */
+  steps(): number
+}
+
+/** A run that ended because a worker failed; the worker itself throws the reason. */
+export class GangError extends Error {
+  override readonly name = 'GangError'
+}
+
+/** Error of a partition, with what is needed to find it. */
+export class PartitionError extends Error {
+  override readonly name = 'PartitionError'
+  readonly partition: string
+  /** Its next step when it failed, ps. */
+  readonly atPs: number
+
+  constructor(partition: string, atPs: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.partition = partition
+    this.atPs = atPs
+  }
+}
+
+/** Marks a run as failed, from any thread: whoever waits stops waiting. */
+export function failRun(buffers: RunnerBuffers): void {
+  const control = new Int32Array(buffers.control)
+  Atomics.store(control, WORD.state, STATE.failed)
+  Atomics.add(control, WORD.signal, 1)
+  Atomics.notify(control, WORD.signal)
+}
+
+/**
+ * Creates a runner. With one worker there is no atomic operation in a round. With several, the one that finishes the last
+ * partition of a round plans the next one; the others claim partitions as soon as the round is open, so none of them is
+ * ever waited for unless it is in the middle of a partition.
+ */
+export function createRunner(partitions: readonly Partition[], options: RunnerOptions = {}): Runner {
+  const buffers = options.buffers ?? createRunnerBuffers(partitions.length)
+  const columns = attachRunnerColumns(buffers)
+  const { control, counts, round, doing, steps, next } = columns
+  const worker = options.worker ?? 0
+  const ownSteps = worker * 8
+  const wait = options.wait ?? DEFAULT_WAIT
+  const yieldAt = options.yieldAt ?? null
+  for (const partition of partitions) partition.attach(columns)
+  const setHorizon = createHorizon(partitions, columns)
+  const rounds = createRounds(partitions, columns, setHorizon)
+  const alone = createAlone(partitions, columns, setHorizon, stepOne)
+  if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
+
+  function signal(): void {
+    Atomics.add(control, WORD.signal, 1)
+    if (Atomics.load(control, WORD.sleepers) !== 0) Atomics.notify(control, WORD.signal)
+  }
+
+  function fail(thrown: unknown): never {
+    failRun(buffers)
+    throw thrown
+  }
+
+  function failedIn(p: number, thrown: unknown): PartitionError {
+    const partition = partitions[p] as Partition
+    return new PartitionError(partition.name, next[p] as number, thrown)
+  }
+
+  /** Runs a partition when this worker is alone; true if it could do anything. */
+  function stepOne(p: number): boolean {
+    steps[ownSteps] = (steps[ownSteps] as number) + 1
+    try {
+      return (partitions[p] as Partition).run()
+    } catch (thrown) {
+      throw failedIn(p, thrown)
+    }
+  }
+
+  /** Runs a partition of a round. */
+  function runOne(p: number): void {
+    steps[ownSteps] = (steps[ownSteps] as number) + 1
+    try {
+      rounds.runOne(p)
+    } catch (thrown) {
+      throw failedIn(p, thrown)
+    }
+  }
+
+  const isJoined = () => Atomics.load(control, WORD.workers) > 1
+
+  /** Rounds of a single partition are not worth opening; false once all is done. */
+  function ownRounds(): boolean {
+    for (;;) {
+      if (rounds.plan() === PLAN.done) return false
+      const size = counts[COUNT.round] as number
+      if (size > 1) return true
+      runOne(round[0] as number)
+      rounds.settle()
+    }
+  }
+
+  /** Opens the planned round to all workers. */
+  function open(): void {
+    const size = counts[COUNT.round] as number
+    Atomics.store(control, WORD.planner, 0)
+    Atomics.store(control, WORD.left, size)
+    Atomics.store(control, WORD.limit, ((control[WORD.limit] as number) + size) | 0)
+    signal()
+  }
+
+  /** Takes a ticket of the open round; −1: there is none. Tickets are never given twice, so a late worker does no harm. */
+  function claim(): number {
+    for (;;) {
+      const ticket = Atomics.load(control, WORD.claim)
+      const left = (Atomics.load(control, WORD.limit) - ticket) | 0
+      if (left <= 0) return -1
+      yieldAt?.()
+      if (Atomics.compareExchange(control, WORD.claim, ticket, (ticket + 1) | 0) !== ticket) continue
+      return (counts[COUNT.round] as number) - left
+    }
+  }
+
+  /** Works on the open round until no ticket is left; true if this worker finished the last partition of it. */
+  function work(): boolean {
+    for (;;) {
+      const index = claim()
+      if (index < 0) return false
+      const p = round[index] as number
+      doing[worker] = p + 1
+      yieldAt?.()
+      runOne(p)
+      doing[worker] = 0
+      yieldAt?.()
+      if (Atomics.sub(control, WORD.left, 1) === 1) return true
+    }
+  }
+
+  /** Plans and opens rounds as long as this worker is the one that finishes them; false once all is done. */
+  function lead(): boolean {
+    for (;;) {
+      Atomics.store(control, WORD.planner, worker + 1)
+      if (!ownRounds()) return false
+      open()
+      if (!work()) return true
+      Atomics.store(control, WORD.planner, worker + 1)
+      rounds.settle()
+    }
+  }
+
+  /** After the last round of a round this worker finished: goes on, or tells the lead that all is done. */
+  function goOn(): void {
+    rounds.settle()
+    if (lead()) return
+    Atomics.store(control, WORD.planner, 0)
+    Atomics.store(control, WORD.state, STATE.paused)
+    signal()
+  }
+
+  function whom(): string {
+    const names: string[] = []
+    for (let w = 0; w < MAX_WORKERS; w++) {
+      const p = (doing[w] as number) - 1
+      if (p >= 0) names.push(`worker ${w}, which runs ${partitions[p]?.name} from ${next[p]} ps on`)
+    }
+    const planner = Atomics.load(control, WORD.planner) - 1
+    if (names.length === 0) names.push(planner >= 0 ? `worker ${planner}, which plans the next round` : 'the lead')
+    return names.join(' and ')
+  }
+
+  /** Waits until a ticket is there or the state is no longer `state`; `isNews` is asked again after every signal. */
+  function waitFor(isNews: () => boolean): void {
+    let sleeps = 0
+    for (;;) {
+      for (let i = 0; i < wait.spins; i++) if (isNews()) return
+      const seen = Atomics.load(control, WORD.signal)
+      Atomics.add(control, WORD.sleepers, 1)
+      const result = isNews() ? 'not-equal' : Atomics.wait(control, WORD.signal, seen, wait.sleepMs)
+      Atomics.sub(control, WORD.sleepers, 1)
+      if (isNews()) return
+      sleeps = result === 'timed-out' ? sleeps + 1 : 0
+      if (sleeps >= wait.sleepsMax) {
+        fail(new GangError(`worker ${worker} waited ${(sleeps * wait.sleepMs) / 1000} s for ${whom()}`))
+      }
+    }
+  }
+
+  function hasTicketOr(state: number): boolean {
+    if (Atomics.load(control, WORD.state) !== state) return true
+    return ((Atomics.load(control, WORD.limit) - Atomics.load(control, WORD.claim)) | 0) > 0
+  }
+
+  function assertNotFailed(): void {
+    if (Atomics.load(control, WORD.state) === STATE.failed) throw new GangError('another worker has failed')
+  }
+
+  function guarded<T>(body: () => T): T {
+    try {
+      return body()
+    } catch (thrown) {
+      return fail(thrown)
+    }
+  }
+
+  /** Everything that was published is taken in. */
+  function begin(untilPs: number): void {
+    columns.until[0] = untilPs
+    columns.reached.fill(0)
+    columns.reachedCount[0] = 0
+    for (const partition of partitions) partition.drain()
+  }
+
+  if (worker === 0) control[WORD.workers] = 1
+
+  return {
+    buffers,
+    runUntil(untilPs) {
+      guarded(() => {
+        assertNotFailed()
+        begin(untilPs)
+        if (!isJoined() && alone.run(isJoined)) return
+        rounds.begin()
+        Atomics.store(control, WORD.state, STATE.running)
+        if (!lead()) {
+          Atomics.store(control, WORD.planner, 0)
+          Atomics.store(control, WORD.state, STATE.paused)
+          return
+        }
+        for (;;) {
+          waitFor(() => hasTicketOr(STATE.running))
+          assertNotFailed()
+          if (Atomics.load(control, WORD.state) !== STATE.running) return
+          if (work()) goOn()
+        }
+      })
+    },
+    awaitWorkers(count) {
+      waitFor(() => Atomics.load(control, WORD.workers) >= count || Atomics.load(control, WORD.state) === STATE.failed)
+      assertNotFailed()
+    },
+    end() {
+      if (Atomics.load(control, WORD.state) !== STATE.failed) Atomics.store(control, WORD.state, STATE.ended)
+      Atomics.add(control, WORD.signal, 1)
+      Atomics.notify(control, WORD.signal)
+    },
+    serve() {
+      guarded(() => {
+        Atomics.add(control, WORD.workers, 1)
+        signal()
+        for (;;) {
+          waitFor(() => {
+            const state = Atomics.load(control, WORD.state)
+            return state === STATE.ended || state === STATE.failed || (state === STATE.running && hasTicketOr(state))
+          })
+          assertNotFailed()
+          if (Atomics.load(control, WORD.state) === STATE.ended) return
+          if (work()) goOn()
+        }
+      })
+    },
+    steps() {
+      let sum = 0
+      for (let w = 0; w < MAX_WORKERS; w++) sum += steps[w * 8] as number
+      return sum
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import type { PartitionTimes } from './partition.js'
+
+/** Words of `control`, one cache line apart. */
+export const WORD = {
+  /** One of STATE. */
+  state: 0,
+  /** Next ticket to be claimed; a ticket is one partition to be run in this round. */
+  claim: 16,
+  /** First ticket that is not yet given out. */
+  limit: 32,
+  /** Tickets of this round that are not finished. */
+  left: 48,
+  /** Changes with everything a waiting worker has to know. */
+  signal: 64,
+  /** Workers asleep on `signal`. */
+  sleepers: 80,
+  /** Workers that take part. */
+  workers: 96,
+  /** 1 + worker that is between rounds and decides what comes next; 0: nobody. */
+  planner: 112,
+} as const
+
+/** What the workers of a run are about to do. */
+export const STATE = {
+  /** The lead has not called for anything, or is between two calls. */
+  paused: 0,
+  running: 1,
+  /** The run is over. */
+  ended: 2,
+  /** A worker has failed. */
+  failed: 3,
+} as const
+
+const CONTROL_WORDS = 128
+/** Most workers of a run. */
+export const MAX_WORKERS = 64
+
+/** Everything the workers of one run share about its partitions. Bookkeeping: no part of the model's state. */
+export interface RunnerColumns extends PartitionTimes {
+  readonly control: Int32Array
+  /** One entry: end of the stretch under way, ps. */
+  readonly until: Float64Array
+  /** Partitions with anything to do, and where each is in that list (−1: it is not). */
+  readonly active: Int32Array
+  readonly activeAt: Int32Array
+  /** Entries: number of active ones; of those in `round`; 1 if the last round got anything done. */
+  readonly counts: Int32Array
+  /** Partitions of this round. */
+  readonly round: Int32Array
+  /** 1: it could do nothing when it was last run. */
+  readonly blocked: Uint8Array
+  /** What became of it in this round, see OUTCOME. */
+  readonly outcome: Uint8Array
+  /** Per worker: 1 + the partition it runs; 0: none. */
+  readonly doing: Int32Array
+  /** Per worker: partitions run, for the account. */
+  readonly steps: Float64Array
+}
+
+/** Buffers of `RunnerColumns`, to be posted to other threads. */
+export type RunnerBuffers = Readonly<Record<keyof RunnerColumns, SharedArrayBuffer>>
+
+/** Makes the shared buffers for a number of partitions. */
+export function createRunnerBuffers(partitions: number): RunnerBuffers {
+  const doubles = (n: number) => new SharedArrayBuffer(8 * Math.max(1, n))
+  const words = (n: number) => new SharedArrayBuffer(4 * Math.max(1, n))
+  const bytes = (n: number) => new SharedArrayBuffer(Math.max(1, n))
+  return {
+    next: doubles(partitions),
+    bound: doubles(partitions),
+    horizon: doubles(partitions),
+    reached: bytes(partitions),
+    reachedList: words(partitions),
+    reachedCount: words(1),
+    control: words(CONTROL_WORDS),
+    until: doubles(1),
+    active: words(partitions),
+    activeAt: words(partitions),
+    counts: words(3),
+    round: words(partitions),
+    blocked: bytes(partitions),
+    outcome: bytes(partitions),
+    doing: words(MAX_WORKERS),
+    steps: doubles(MAX_WORKERS * 8),
+  }
+}
+
+/** Views on the buffers. */
+export function attachRunnerColumns(buffers: RunnerBuffers): RunnerColumns {
+  return {
+    next: new Float64Array(buffers.next),
+    bound: new Float64Array(buffers.bound),
+    horizon: new Float64Array(buffers.horizon),
+    reached: new Uint8Array(buffers.reached),
+    reachedList: new Int32Array(buffers.reachedList),
+    reachedCount: new Int32Array(buffers.reachedCount),
+    control: new Int32Array(buffers.control),
+    until: new Float64Array(buffers.until),
+    active: new Int32Array(buffers.active),
+    activeAt: new Int32Array(buffers.activeAt),
+    counts: new Int32Array(buffers.counts),
+    round: new Int32Array(buffers.round),
+    blocked: new Uint8Array(buffers.blocked),
+    outcome: new Uint8Array(buffers.outcome),
+    doing: new Int32Array(buffers.doing),
+    steps: new Float64Array(buffers.steps),
+  }
+}
