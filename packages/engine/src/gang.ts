@@ -39,12 +39,19 @@ export interface RunnerOptions {
 export interface Runner {
   /** To be given to the runners of other threads. */
   readonly buffers: RunnerBuffers
-  /** The lead: advances every partition to `untilPs`; results do not depend on how a run is cut into such calls. */
-  runUntil(untilPs: number): void
+  /**
+   * The lead: advances every partition to `untilPs`; results do not depend on how a run is cut into such calls.
+   * `inRounds`: in rounds also when there is no other worker, to see how much a round holds.
+   */
+  runUntil(untilPs: number, inRounds?: boolean): void
   /** The lead: returns once `count` workers take part; an error if they do not come. */
   awaitWorkers(count: number): void
-  /** The lead: lets the other workers go. */
-  end(): void
+  /** The lead: lets the other workers go, and returns when they have gone; the run may go on alone. */
+  release(): void
+  /** Workers that take part now. */
+  workers(): number
+  /** Rounds so far, and partitions run in them. */
+  rounds(): { readonly rounds: number; readonly partitions: number }
   /** Any other worker: helps until the lead ends the run. */
   serve(): void
   /** Times a partition was run, for the account of a run. */
@@ -64,7 +71,7 @@ export class PartitionError extends Error {
   readonly atPs: number
 
   constructor(partition: string, atPs: number, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(`${cause instanceof Error ? cause.message : String(cause)} (in ${partition} at ${atPs / 1e9} ms)`, { cause })
     this.partition = partition
     this.atPs = atPs
   }
@@ -115,6 +122,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   /** Runs a partition when this worker is alone; true if it could do anything. */
   function stepOne(p: number): boolean {
     steps[ownSteps] = (steps[ownSteps] as number) + 1
+    doing[worker] = p + 1
     try {
       return (partitions[p] as Partition).run()
     } catch (thrown) {
@@ -134,13 +142,13 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
 
   const isJoined = () => Atomics.load(control, WORD.workers) > 1
 
-  /** Rounds of a single partition are not worth opening; false once all is done. */
+  /** Rounds that nobody else is needed for: of a single partition, or all of them alone; false once all is done. */
   function ownRounds(): boolean {
     for (;;) {
       if (rounds.plan() === PLAN.done) return false
       const size = counts[COUNT.round] as number
-      if (size > 1) return true
-      runOne(round[0] as number)
+      if (size > 1 && isJoined()) return true
+      for (let i = 0; i < size; i++) runOne(round[i] as number)
       rounds.settle()
     }
   }
@@ -259,11 +267,15 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
 
   return {
     buffers,
-    runUntil(untilPs) {
+    runUntil(untilPs, inRounds = false) {
       guarded(() => {
         assertNotFailed()
         begin(untilPs)
-        if (!isJoined() && alone.run(isJoined)) return
+        if (!inRounds && !isJoined() && alone.run(isJoined)) {
+          doing[worker] = 0
+          return
+        }
+        doing[worker] = 0
         rounds.begin()
         Atomics.store(control, WORD.state, STATE.running)
         if (!lead()) {
@@ -283,11 +295,17 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       waitFor(() => Atomics.load(control, WORD.workers) >= count || Atomics.load(control, WORD.state) === STATE.failed)
       assertNotFailed()
     },
-    end() {
-      if (Atomics.load(control, WORD.state) !== STATE.failed) Atomics.store(control, WORD.state, STATE.ended)
+    release() {
+      if (Atomics.load(control, WORD.state) === STATE.failed) return
+      Atomics.store(control, WORD.state, STATE.ended)
       Atomics.add(control, WORD.signal, 1)
       Atomics.notify(control, WORD.signal)
+      waitFor(() => Atomics.load(control, WORD.workers) <= 1 || Atomics.load(control, WORD.state) === STATE.failed)
+      assertNotFailed()
+      Atomics.store(control, WORD.state, STATE.paused)
     },
+    workers: () => Atomics.load(control, WORD.workers),
+    rounds: () => ({ rounds: counts[COUNT.rounds] as number, partitions: counts[COUNT.partitions] as number }),
     serve() {
       guarded(() => {
         Atomics.add(control, WORD.workers, 1)
@@ -298,7 +316,11 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
             return state === STATE.ended || state === STATE.failed || (state === STATE.running && hasTicketOr(state))
           })
           assertNotFailed()
-          if (Atomics.load(control, WORD.state) === STATE.ended) return
+          if (Atomics.load(control, WORD.state) === STATE.ended) {
+            Atomics.sub(control, WORD.workers, 1)
+            signal()
+            return
+          }
           if (work()) goOn()
         }
       })

@@ -5,7 +5,22 @@
  */
 import { Console } from 'node:console'
 import type { MessagePort } from 'node:worker_threads'
+import { GangError } from './gang.js'
+import type { RunnerBuffers } from './runner-columns.js'
 import { attachStopWord } from './stop-word.js'
+
+/** More threads for a run: what each of them calls, and the columns they share with the thread that asks for them. */
+export interface Crew {
+  /** Export of the same module: `(payload, context) => void`, called once per thread with `context.worker` 1 … count. */
+  readonly exportName: string
+  readonly count: number
+  /** Cloned into each thread. */
+  readonly payload: unknown
+  /** By these the others learn of a thread that has died. */
+  readonly buffers: RunnerBuffers
+  /** Names of the partitions, by position. */
+  readonly partitions: readonly string[]
+}
 
 /** What the called export gets besides its payload. */
 export interface IsolateContext<Message = unknown> {
@@ -13,6 +28,10 @@ export interface IsolateContext<Message = unknown> {
   post(message: Message, transfer?: readonly ArrayBuffer[]): void
   /** True once the main thread asked for an early end. */
   stopRequested(): boolean
+  /** Number of this thread in its run: 0 is the one that leads. */
+  readonly worker: number
+  /** Asks for more threads; returns at once. If one of them fails, so does the run. Only the leading thread may ask, once. */
+  recruit(crew: Crew): void
 }
 
 /** What the main thread posts to an isolate. */
@@ -20,22 +39,27 @@ export interface IsolateTask {
   readonly moduleUrl: string
   readonly exportName: string
   readonly payload: unknown
-  readonly port: MessagePort
+  /** Only the leading thread has one. */
+  readonly port: MessagePort | null
   readonly stop: SharedArrayBuffer
+  readonly worker: number
 }
+
+/** What the leading thread posts to the main thread. */
+export type IsolateMessage = { readonly message: unknown } | { readonly crew: Crew }
 
 /** What comes back: a fault is data, since a cloned error would lose its class and fields. */
 export type IsolateOutcome =
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false
-      readonly failure: 'load' | 'threw'
+      readonly failure: 'load' | 'threw' | 'gang'
       readonly name: string
       readonly message: string
       readonly stack: string
     }
 
-function describe(failure: 'load' | 'threw', thrown: unknown): IsolateOutcome {
+function describe(failure: 'load' | 'threw' | 'gang', thrown: unknown): IsolateOutcome {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   return { ok: false, failure, name: error.name, message: error.message, stack: error.stack ?? '' }
 }
@@ -46,8 +70,10 @@ export default async function runTask(task: IsolateTask): Promise<IsolateOutcome
   globalThis.console = new Console(process.stderr, process.stderr)
   const stop = attachStopWord(task.stop)
   const context: IsolateContext = {
-    post: (message, transfer) => task.port.postMessage(message, transfer === undefined ? [] : [...transfer]),
+    post: (message, transfer) => task.port?.postMessage({ message }, transfer === undefined ? [] : [...transfer]),
     stopRequested: () => stop.requested,
+    worker: task.worker,
+    recruit: (crew) => task.port?.postMessage({ crew }),
   }
   let called: unknown
   try {
@@ -55,15 +81,15 @@ export default async function runTask(task: IsolateTask): Promise<IsolateOutcome
     called = module[task.exportName]
     if (typeof called !== 'function') throw new Error(`${task.moduleUrl} exports no function named ${task.exportName}`)
   } catch (thrown) {
-    task.port.close()
+    task.port?.close()
     return describe('load', thrown)
   }
   try {
     // Cloned here once so that a value that cannot cross threads is a fault with its own words.
     return { ok: true, value: structuredClone(await called(task.payload, context)) }
   } catch (thrown) {
-    return describe('threw', thrown)
+    return describe(thrown instanceof GangError ? 'gang' : 'threw', thrown)
   } finally {
-    task.port.close()
+    task.port?.close()
   }
 }

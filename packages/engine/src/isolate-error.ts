@@ -1,5 +1,5 @@
-/** How an isolate failed. */
-export type IsolateFailure = 'start' | 'load' | 'threw' | 'exited' | 'out-of-memory' | 'stuck'
+/** How an isolate failed; `gang`: it stopped because another thread of its run did not go on. */
+export type IsolateFailure = 'start' | 'load' | 'threw' | 'exited' | 'out-of-memory' | 'stuck' | 'gang'
 
 /** The one error a failed isolate ends in, whatever went wrong inside it. */
 export class IsolateError extends Error {
@@ -32,4 +32,18 @@ export function isolateErrorFrom(reported: unknown): IsolateError {
   const exit = /^worker exited with code: (-?\d+)$/.exec(error.message)
   if (exit) return new IsolateError('exited', `the simulation thread exited with code ${exit[1]} before its run ended`)
   return new IsolateError('threw', error.message, { name: error.name, stack: error.stack ?? '' })
+}
+
+/** Of the errors of several threads of one run the one that is the cause: a thread that only stopped waiting is not. */
+export function causeOf(errors: readonly IsolateError[]): IsolateError | undefined {
+  const rank: Record<IsolateFailure, number> = {
+    'out-of-memory': 0,
+    threw: 1,
+    load: 2,
+    start: 3,
+    exited: 4,
+    stuck: 5,
+    gang: 6,
+  }
+  return [...errors].sort((a, b) => rank[a.failure] - rank[b.failure])[0]
 }

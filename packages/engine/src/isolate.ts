@@ -1,13 +1,15 @@
 /**
- * Isolates: a simulation runs in a thread of its own, fresh for every run.
+ * Isolates: a simulation runs in threads of its own, fresh for every run.
  *
  * Fresh, because system code that is bound twice in one isolate runs two to five times slower: V8 then no longer knows
  * the column arrays as constants. The main thread only waits for events, so it can show progress and take Ctrl-C.
  */
 import { MessageChannel, type MessagePort, type ResourceLimits, receiveMessageOnPort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { IsolateOutcome, IsolateTask } from './isolate-entry.js'
-import { IsolateError, isolateErrorFrom } from './isolate-error.js'
+import { failRun } from './gang.js'
+import type { Crew, IsolateMessage, IsolateOutcome, IsolateTask } from './isolate-entry.js'
+import { causeOf, IsolateError, isolateErrorFrom } from './isolate-error.js'
+import { attachRunnerColumns, MAX_WORKERS } from './runner-columns.js'
 import type { StopWord } from './stop-word.js'
 import { createStopWord } from './stop-word.js'
 
@@ -24,24 +26,33 @@ export interface IsolateRun<Message = unknown> {
   readonly stop?: StopWord
   /** Wall milliseconds after a requested stop at which a thread that still runs is ended; default 10000. */
   readonly stopGraceMs?: number
-  /** Heap limits of the thread, MiB; shared columns do not count. */
+  /** Heap limits of each thread, MiB; shared columns do not count. */
   readonly resourceLimits?: ResourceLimits
-  /** Node options of the thread. */
+  /** Node options of the threads. */
   readonly execArgv?: readonly string[]
 }
 
 const STOP_LOOK_EVERY_MS = 50
 const STOP_GRACE_MS = 10_000
+/** How long the threads of a failed run may take to say what happened to them. */
+const FAULT_GRACE_MS = 1000
 
-/** Rejects when the thread ends or breaks in a way that the pool tells nobody whose task still waits. */
-function watchThread(pool: Piscina): Promise<never> {
+/** Rejects when a thread ends or breaks in a way that the pool tells nobody whose task still waits. */
+function watchThreads(pool: Piscina): Promise<never> {
   return new Promise((_resolve, reject) => {
     pool.on('error', reject)
-    for (const thread of pool.threads) {
-      thread.on('error', reject)
-      // The answer of a thread that exits right after it arrives first when both are due.
-      thread.on('exit', (code) => setImmediate(() => reject(new Error(`worker exited with code: ${code}`))))
+    const watched = new Set<unknown>()
+    const watchNew = () => {
+      for (const thread of pool.threads) {
+        if (watched.has(thread)) continue
+        watched.add(thread)
+        thread.on('error', reject)
+        // The answer of a thread that exits right after it arrives first when both are due.
+        thread.on('exit', (code) => setImmediate(() => reject(new Error(`worker exited with code: ${code}`))))
+      }
     }
+    watchNew()
+    pool.on('workerCreate', watchNew)
   })
 }
 
@@ -66,7 +77,7 @@ function startPool<Message>(run: IsolateRun<Message>): Piscina {
     return new Piscina({
       filename: new URL('./isolate-entry.js', import.meta.url).href,
       minThreads: 1,
-      maxThreads: 1,
+      maxThreads: MAX_WORKERS,
       recordTiming: false,
       ...(run.resourceLimits === undefined ? {} : { resourceLimits: run.resourceLimits }),
       ...(run.execArgv === undefined ? {} : { execArgv: [...run.execArgv] }),
@@ -78,20 +89,20 @@ function startPool<Message>(run: IsolateRun<Message>): Piscina {
 }
 
 interface Inbox {
-  /** Rejects with what `onMessage` threw. */
+  /** Rejects with what a listener threw. */
   readonly fault: Promise<never>
-  /** Hands over what was posted and not yet delivered; throws what `onMessage` throws. */
+  /** Hands over what was posted and not yet delivered; throws what a listener throws. */
   drain(): void
 }
 
-function listen<Message>(port: MessagePort, onMessage: ((message: Message) => void) | undefined): Inbox {
+function listen(port: MessagePort, onMessage: (message: IsolateMessage) => void): Inbox {
   let reject: (reason: unknown) => void = () => {}
   const fault = new Promise<never>((_resolve, rejectFault) => {
     reject = rejectFault
   })
-  port.on('message', (message: Message) => {
+  port.on('message', (message: IsolateMessage) => {
     try {
-      onMessage?.(message)
+      onMessage(message)
     } catch (thrown) {
       reject(new ListenerFault(thrown))
     }
@@ -102,7 +113,7 @@ function listen<Message>(port: MessagePort, onMessage: ((message: Message) => vo
     fault,
     drain() {
       for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) {
-        onMessage?.(left.message)
+        onMessage(left.message)
       }
     },
   }
@@ -117,32 +128,106 @@ class ListenerFault {
   }
 }
 
+/** The threads that help the leading one: at first there are none. */
+class CrewWatch {
+  readonly fault: Promise<never>
+  readonly errors: IsolateError[] = []
+  readonly #start: (worker: number, crew: Crew) => Promise<IsolateOutcome>
+  readonly #ends: Promise<void>[] = []
+  #crew: Crew | null = null
+  #reject: (error: IsolateError) => void = () => {}
+
+  constructor(start: (worker: number, crew: Crew) => Promise<IsolateOutcome>) {
+    this.#start = start
+    this.fault = new Promise((_resolve, reject) => {
+      this.#reject = reject
+    })
+    // Nobody may be listening any more when the last thread ends.
+    this.fault.catch(() => {})
+  }
+
+  recruit(crew: Crew): void {
+    this.#crew = crew
+    for (let worker = 1; worker <= crew.count; worker++) this.#ends.push(this.#watch(worker, crew))
+  }
+
+  async #watch(worker: number, crew: Crew): Promise<void> {
+    try {
+      const outcome = await this.#start(worker, crew)
+      if (!outcome.ok) throw new IsolateError(outcome.failure, outcome.message, outcome)
+    } catch (thrown) {
+      const error = isolateErrorFrom(thrown)
+      this.errors.push(error)
+      this.stop()
+      this.#reject(error)
+    }
+  }
+
+  /** Makes every thread of the run stop waiting for the others. */
+  stop(): void {
+    if (this.#crew !== null) failRun(this.#crew.buffers)
+  }
+
+  /** Resolves when all threads have ended, or after `graceMs`. */
+  async ended(graceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs)
+    })
+    await Promise.race([Promise.all(this.#ends), late])
+    clearTimeout(timer)
+  }
+
+  /** What a thread that has died was at, or an empty text. */
+  where(): string {
+    if (this.#crew === null) return ''
+    const { doing, next } = attachRunnerColumns(this.#crew.buffers)
+    const places: string[] = []
+    doing.forEach((partition, worker) => {
+      if (partition === 0) return
+      const at = `${(next[partition - 1] as number) / 1e9} ms`
+      places.push(`${this.#crew?.partitions[partition - 1]} at ${at} (worker ${worker})`)
+    })
+    return places.length === 0 ? '' : ` while it ran ${places.join(' or ')}`
+  }
+}
+
 /**
- * Runs one export of one module in a fresh thread and resolves with what it returned.
+ * Runs one export of one module in a fresh thread and resolves with what it returned. The thread may ask for more threads
+ * to help it (`IsolateContext.recruit`).
  *
- * Rejects with one {@link IsolateError} if the thread cannot start, the module cannot be loaded, the export throws, the
- * thread exits, runs out of memory, or does not stop when asked to; it never stays pending after the thread is gone.
- * What `onMessage` throws ends the run and is passed on as it is.
+ * Rejects with one {@link IsolateError} if a thread cannot start, the module cannot be loaded, an export throws, a thread
+ * exits, runs out of memory, or does not stop when asked to; it never stays pending after a thread is gone, and no thread
+ * outlives it. What `onMessage` throws ends the run and is passed on as it is.
  */
 export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Message>): Promise<Result> {
   const stop = run.stop ?? createStopWord()
   const pool = startPool(run)
   const { port1, port2 } = new MessageChannel()
-  const inbox = listen(port1, run.onMessage)
+  const { moduleUrl, exportName, payload } = run
+  const crew = new CrewWatch((worker, { exportName, payload }) =>
+    pool.run({ moduleUrl, exportName, payload, port: null, stop: stop.buffer, worker } satisfies IsolateTask),
+  )
+  const inbox = listen(port1, (message) => {
+    if ('crew' in message) {
+      if (!isAnswered) crew.recruit(message.crew)
+    } else run.onMessage?.(message.message as Message)
+  })
+  // A run may be over before its threads were asked for.
+  let isAnswered = false
   const stopWatch = watchStop(stop, run.stopGraceMs ?? STOP_GRACE_MS)
-  const task: IsolateTask = {
-    moduleUrl: run.moduleUrl,
-    exportName: run.exportName,
-    payload: run.payload,
-    port: port2,
-    stop: stop.buffer,
-  }
+  const task: IsolateTask = { moduleUrl, exportName, payload, port: port2, stop: stop.buffer, worker: 0 }
   try {
     const answer: Promise<IsolateOutcome> = pool.run(task, { transferList: [port2] })
-    const outcome = await settle(Promise.race([answer, watchThread(pool), stopWatch.late, inbox.fault]))
+    const outcome = await settle(
+      Promise.race([answer, watchThreads(pool), stopWatch.late, inbox.fault, crew.fault]),
+      crew,
+      answer,
+    )
+    isAnswered = true
     inbox.drain()
-    if (!outcome.ok) throw new IsolateError(outcome.failure, outcome.message, outcome)
-    return outcome.value as Result
+    await crew.ended(FAULT_GRACE_MS)
+    return outcome as Result
   } finally {
     stopWatch.cancel()
     port1.close()
@@ -150,11 +235,29 @@ export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Me
   }
 }
 
-async function settle(outcome: Promise<IsolateOutcome>): Promise<IsolateOutcome> {
+/** Value of the leading thread, or the one error that caused the run to fail. */
+async function settle(first: Promise<IsolateOutcome>, crew: CrewWatch, answer: Promise<IsolateOutcome>): Promise<unknown> {
+  const errors: IsolateError[] = []
   try {
-    return await outcome
+    const outcome = await first
+    if (outcome.ok) return outcome.value
+    errors.push(new IsolateError(outcome.failure, outcome.message, outcome))
   } catch (thrown) {
+    crew.stop()
     if (thrown instanceof ListenerFault) throw thrown.thrown
-    throw isolateErrorFrom(thrown)
+    errors.push(isolateErrorFrom(thrown))
   }
+  crew.stop()
+  // The thread that was heard of first may only have stopped waiting for the one that failed.
+  const lead = answer.then(
+    (outcome) => {
+      if (!outcome.ok) errors.push(new IsolateError(outcome.failure, outcome.message, outcome))
+    },
+    () => {},
+  )
+  await Promise.race([lead, crew.ended(FAULT_GRACE_MS)])
+  await crew.ended(FAULT_GRACE_MS)
+  const cause = causeOf([...errors, ...crew.errors]) as IsolateError
+  if (cause.failure !== 'exited' && cause.failure !== 'out-of-memory') throw cause
+  throw new IsolateError(cause.failure, `${cause.message}${crew.where()}`)
 }

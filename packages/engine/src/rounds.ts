@@ -6,7 +6,7 @@ import { assertNotStuck, lastTurns } from './stretch.js'
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Entries of `RunnerColumns.counts`. */
-export const COUNT = { active: 0, round: 1, progressed: 2 } as const
+export const COUNT = { active: 0, round: 1, progressed: 2, rounds: 3, partitions: 4 } as const
 
 /** What became of a partition in a round. */
 export const OUTCOME = { nothing: 0, progress: 1, blocked: 2 } as const
@@ -96,6 +96,8 @@ export function createRounds(partitions: readonly Partition[], columns: RunnerCo
       if ((next[p] as number) < (horizon[p] as number) || reached[p] !== 0) round[size++] = p
     }
     counts[COUNT.round] = size
+    counts[COUNT.rounds] = (counts[COUNT.rounds] as number) + 1
+    counts[COUNT.partitions] = (counts[COUNT.partitions] as number) + size
     return least
   }
 

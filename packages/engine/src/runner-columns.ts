@@ -43,8 +43,8 @@ export interface RunnerColumns extends PartitionTimes {
   /** Partitions with anything to do, and where each is in that list (−1: it is not). */
   readonly active: Int32Array
   readonly activeAt: Int32Array
-  /** Entries: number of active ones; of those in `round`; 1 if the last round got anything done. */
-  readonly counts: Int32Array
+  /** See COUNT: how many are active and in `round`; 1 if the last round got anything done; rounds so far and their size. */
+  readonly counts: Float64Array
   /** Partitions of this round. */
   readonly round: Int32Array
   /** 1: it could do nothing when it was last run. */
@@ -76,7 +76,7 @@ export function createRunnerBuffers(partitions: number): RunnerBuffers {
     until: doubles(1),
     active: words(partitions),
     activeAt: words(partitions),
-    counts: words(3),
+    counts: doubles(5),
     round: words(partitions),
     blocked: bytes(partitions),
     outcome: bytes(partitions),
@@ -98,7 +98,7 @@ export function attachRunnerColumns(buffers: RunnerBuffers): RunnerColumns {
     until: new Float64Array(buffers.until),
     active: new Int32Array(buffers.active),
     activeAt: new Int32Array(buffers.activeAt),
-    counts: new Int32Array(buffers.counts),
+    counts: new Float64Array(buffers.counts),
     round: new Int32Array(buffers.round),
     blocked: new Uint8Array(buffers.blocked),
     outcome: new Uint8Array(buffers.outcome),
