@@ -90,7 +90,7 @@ test('entities are counted with their components', () => {
     ['receive queue', 2],
   ])
   assert.ok(entity(document, 'CPU').components.includes('softnet'))
-  assert.is(entity(document, 'task').count, built.layout.taskCount)
+  assert.is(entity(document, 'task').count, built.layout.tasks.length)
   assert.ok(document.entities.every(({ count }) => count > 0))
 })
 

@@ -90,16 +90,17 @@ function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
   const idle = binder.bind(cstates)
-  for (let cpu = layout.firstCpu; cpu < layout.cpuRows; cpu++) idle.enter(cpu)
+  for (const cpu of layout.cpus) idle.enter(cpu)
 }
 
 function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants {
   const host = plan.hosts[0]
-  const cpuBits = powerOfTwo(layout.cpuCount)
+  const cpuBits = powerOfTwo(layout.cpus.length)
   return {
     plan,
     sysctl: host.sysctl,
     cpuRows: layout.cpuRows,
+    cpuOfNumber: Int32Array.from(layout.hosts[0].cpus),
     ownerRows: layout.ownerRows,
     timelinePs: Math.max(1, Math.ceil(plan.durationPs / TIMELINE_ROWS)),
     jiffyPs: Math.floor(1e12 / host.hz),
@@ -146,7 +147,7 @@ function coldCosts(layout: Layout, profile: CostProfile) {
   const coldPacketPs = new Float64Array(layout.deviceCount * layout.cpuRows)
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((cpu, i) => {
-      const id = host.firstCpu + i
+      const id = host.cpus[i]
       if (profile.coldPoll.cycles > 0) coldPollPs[id] = cyclesToPs(profile.coldPoll.cycles, cpu.frequencyHz)
       for (const device of host.devices) {
         // DMA lands in the last-level cache of the NIC's node; a CPU that shares it finds the packet warm.
@@ -183,7 +184,7 @@ function bindMachine(model: Model): void {
 function enableNapis(binder: Binder, layout: Layout): void {
   const control = binder.bind(napiControl)
   const { state } = binder.world.columns(Napi)
-  for (let napi = layout.firstNapi; napi < layout.firstNapi + layout.napiCount; napi++) {
+  for (const napi of [...layout.napis, ...layout.backlogNapis]) {
     state[napi] |= NAPIF.sched | NAPIF.npsvc
     control.enable(napi)
   }

@@ -1,16 +1,53 @@
 import type { HostPlan, Plan } from '@softnet/scenario'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
-/** Positions still free while entities are handed out, in the order in which `spawnEntities` spawns them. */
-interface Cursor {
-  device: number
-  wire: number
-  queue: number
-  vector: number
-  napi: number
-  task: number
-  socket: number
-  epoll: number
+/** Ids of one kind as they are handed out, a step apart. */
+class Ids {
+  readonly all: number[] = []
+  readonly #step: number
+  #next: number
+
+  constructor(first: number, step: number) {
+    this.#next = first
+    this.#step = step
+  }
+
+  /** First id not yet handed out. */
+  get end(): number {
+    return this.#next
+  }
+
+  take(count: number): number[] {
+    const ids = Array.from({ length: count }, (_, i) => this.#next + i * this.#step)
+    this.#next += count * this.#step
+    this.all.push(...ids)
+    return ids
+  }
+}
+
+/** Ids still free while entities are handed out. */
+interface Free {
+  readonly cpus: Ids
+  readonly wires: Ids
+  readonly devices: Ids
+  readonly queues: Ids
+  readonly vectors: Ids
+  readonly napis: Ids
+  readonly tasks: Ids
+  readonly sockets: Ids
+  readonly epolls: Ids
+}
+
+/** 64 rows are a cache line of the narrowest column. */
+const STEP_MAX = 64
+/** Tables with a row per pair of CPUs stay small. */
+const SPREAD_ROWS = 1024
+
+/** Distance between ids of a kind of which there are `count`: as far apart as the tables allow. */
+function stepFor(count: number): number {
+  let step = STEP_MAX
+  while (step > 1 && count * step > SPREAD_ROWS) step /= 2
+  return step
 }
 
 /** True if the device has a link and so a wire of its own. */
@@ -39,89 +76,77 @@ export function computeLayout(plan: Plan): Layout {
   const deviceCount = sum(hosts, deviceEntities)
   const queueCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.queues.length, 0))
   const vectorCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.vectors.length, 0))
-  const napiCount = vectorCount + cpuCount
   const taskCount =
     cpuCount + sum(hosts, threads) + sum(hosts, (host) => host.apps.reduce((n, app) => n + app.tasks.length, 0))
-  const firstCpu = 1
-  const firstWire = firstCpu + cpuCount
-  const firstDevice = firstWire + wireCount
-  const firstQueue = firstDevice + deviceCount
-  const firstVector = firstQueue + queueCount
-  const firstNapi = firstVector + vectorCount
-  const firstTask = firstNapi + napiCount
-  const cursor: Cursor = {
-    device: firstDevice,
-    wire: firstWire,
-    queue: firstQueue,
-    vector: firstVector,
-    napi: firstNapi,
-    task: firstTask,
-    socket: 1,
-    epoll: 1,
+  const socketCount = sum(hosts, (host) => host.apps.reduce((n, app) => n + app.sockets.length, 0))
+  const step = stepFor(Math.max(cpuCount + wireCount, queueCount, vectorCount + cpuCount, taskCount))
+  const aligned = (row: number) => Math.ceil(row / step) * step
+  const firstWire = step + cpuCount * step
+  const firstDevice = firstWire + wireCount * step
+  const firstQueue = aligned(firstDevice + deviceCount)
+  const firstVector = firstQueue + queueCount * step
+  const firstNapi = firstVector + vectorCount * step
+  const firstTask = firstNapi + (vectorCount + cpuCount) * step
+  const socketStep = stepFor(socketCount)
+  const free: Free = {
+    cpus: new Ids(step, step),
+    wires: new Ids(firstWire, step),
+    devices: new Ids(firstDevice, 1),
+    queues: new Ids(firstQueue, step),
+    vectors: new Ids(firstVector, step),
+    napis: new Ids(firstNapi, step),
+    tasks: new Ids(firstTask, step),
+    sockets: new Ids(socketStep, socketStep),
+    epolls: new Ids(step, step),
   }
-  const hostLayouts: HostLayout[] = []
-  let cpu = firstCpu
-  hosts.forEach((host, index) => {
-    hostLayouts.push(layoutHost(host, index, cpu, cursor))
-    cpu += host.cpus.length
-  })
+  const hostLayouts = hosts.map((host, index) => layoutHost(host, index, free))
+  const napis = [...free.napis.all]
   return {
     plan,
-    firstCpu,
-    cpuCount,
-    cpuRows: cpuCount + 1,
+    step,
+    cpus: free.cpus.all,
+    cpuRows: firstWire,
     firstWire,
-    wireCount,
-    ownerRows: cpuCount + wireCount + 1,
+    wires: free.wires.all,
+    ownerRows: firstDevice,
     firstDevice,
     deviceCount,
     firstQueue,
-    queueCount,
+    queues: free.queues.all,
     firstVector,
-    vectorCount,
-    firstNapi,
-    napiCount,
-    firstBacklogNapi: firstNapi + vectorCount,
+    vectors: free.vectors.all,
+    napis,
+    backlogNapis: free.napis.take(cpuCount),
     firstTask,
-    taskCount,
-    socketCount: cursor.socket - 1,
-    epollCount: cursor.epoll - 1,
+    tasks: free.tasks.all,
+    entityRows: free.tasks.end,
+    socketCount,
+    socketRows: free.sockets.end,
+    epollRows: free.epolls.end,
     hosts: hostLayouts,
   }
 }
 
-function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor): HostLayout {
-  const firstKsoftirqd = at.task
-  at.task += host.cpus.length
-  const devices: DeviceLayout[] = host.devices.map((plan) => {
-    const device = at.device
-    at.device += 1 + plan.vlans.length
-    const layout: DeviceLayout = {
-      plan,
-      device,
-      wire: hasWire(plan) ? at.wire++ : 0,
-      firstQueue: at.queue,
-      firstVector: at.vector,
-      firstNapi: at.napi,
-      firstThread: plan.threaded ? at.task : 0,
-    }
-    at.queue += plan.queues.length
-    at.vector += plan.vectors.length
-    at.napi += plan.vectors.length
-    if (plan.threaded) at.task += plan.vectors.length
-    return layout
-  })
-  const appTasks: number[] = []
-  const appSockets: number[] = []
-  const appEpolls: number[] = []
+function layoutHost(host: HostPlan, index: number, free: Free): HostLayout {
+  const cpus = free.cpus.take(host.cpus.length)
+  const ksoftirqds = free.tasks.take(host.cpus.length)
+  const devices: DeviceLayout[] = host.devices.map((plan) => ({
+    plan,
+    device: free.devices.take(1 + plan.vlans.length)[0] as number,
+    wire: hasWire(plan) ? (free.wires.take(1)[0] as number) : 0,
+    queues: free.queues.take(plan.queues.length),
+    vectors: free.vectors.take(plan.vectors.length),
+    napis: free.napis.take(plan.vectors.length),
+    threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],
+  }))
+  const appTasks: number[][] = []
+  const appSockets: number[][] = []
+  const appEpolls: number[][] = []
   for (const app of host.apps) {
-    appTasks.push(at.task)
-    at.task += app.tasks.length
-    appSockets.push(at.socket)
-    at.socket += app.sockets.length
+    appTasks.push(free.tasks.take(app.tasks.length))
+    appSockets.push(free.sockets.take(app.sockets.length))
     const epolls = app.wait !== 'epoll_wait' || app.kind === 'spin' ? 0 : app.epoll.shared ? 1 : app.tasks.length
-    appEpolls.push(epolls === 0 ? 0 : at.epoll)
-    at.epoll += epolls
+    appEpolls.push(free.epolls.take(epolls))
   }
-  return { plan: host, index, firstCpu, devices, firstKsoftirqd, appTasks, appSockets, appEpolls }
+  return { plan: host, index, cpus, devices, ksoftirqds, appTasks, appSockets, appEpolls }
 }

@@ -7,9 +7,11 @@ export interface PlanConstants {
   readonly plan: Plan
   /** Settings of the kernel; all hosts of a run share them. */
   readonly sysctl: SysctlPlan
-  /** CPU entities are 1 … cpuRows − 1. */
+  /** Rows of tables with one row per CPU. */
   readonly cpuRows: number
-  /** CPUs and wires together are 1 … ownerRows − 1. */
+  /** CPU entity of each CPU number of the host. */
+  readonly cpuOfNumber: Int32Array
+  /** Rows of tables with one row per CPU or wire. */
   readonly ownerRows: number
   /** Length of one interval of the timeline, ps. */
   readonly timelinePs: number

@@ -45,40 +45,38 @@ import { declareXdp } from '../xdp/build.js'
 import type { Layout } from './layout.js'
 import type { Sizes } from './sizes.js'
 
-/** Entities of one kind: consecutive ids with the same components. */
+/** Entities of one kind, with the same components. */
 export interface EntityGroup {
   readonly kind: string
   readonly components: readonly Component[]
-  readonly first: number
-  readonly count: number
+  /** Ascending. */
+  readonly ids: readonly number[]
 }
 
 /** Kinds of entities, in the order of the layout. */
 export function entityGroups(layout: Layout): EntityGroup[] {
   const cpuParts = [Owner, EventHeap, Cpu, Softnet, SoftirqState, HardirqState, LocalIrq, IdleState, RunQueue]
-  const groups: readonly [string, readonly unknown[], number, number][] = [
-    ['CPU', cpuParts, layout.firstCpu, layout.cpuCount],
-    ['wire', [Owner, EventHeap], layout.firstWire, layout.wireCount],
-    ['device', [NetDev], layout.firstDevice, layout.deviceCount],
-    ['receive queue', [RxQueue], layout.firstQueue, layout.queueCount],
-    ['interrupt vector', [IrqVector, DimState], layout.firstVector, layout.vectorCount],
-    ['NAPI instance', [Napi], layout.firstNapi, layout.napiCount],
-    ['task', [Task], layout.firstTask, layout.taskCount],
+  const devices = Array.from({ length: layout.deviceCount }, (_, i) => layout.firstDevice + i)
+  const groups: readonly [string, readonly unknown[], readonly number[]][] = [
+    ['CPU', cpuParts, layout.cpus],
+    ['wire', [Owner, EventHeap], layout.wires],
+    ['device', [NetDev], devices],
+    ['receive queue', [RxQueue], layout.queues],
+    ['interrupt vector', [IrqVector, DimState], layout.vectors],
+    ['NAPI instance', [Napi], [...layout.napis, ...layout.backlogNapis]],
+    ['task', [Task], layout.tasks],
   ]
-  return groups.map(([kind, components, first, count]) => ({
-    kind,
-    components: components as Component[],
-    first,
-    count,
-  }))
+  return groups.map(([kind, components, ids]) => ({ kind, components: components as Component[], ids }))
 }
 
 /** Spawns the entities in the order of the layout; their ids must come out as the layout says. */
 function spawnEntities(world: World, layout: Layout): void {
-  for (const { kind, components, first, count } of entityGroups(layout)) {
-    if (count === 0) continue
-    const got = world.spawn(components, count)
-    if (got !== first) throw new Error(`the first ${kind} is entity ${got}, the layout says ${first}`)
+  for (const { kind, components, ids } of entityGroups(layout)) {
+    for (const id of ids) {
+      const isNextToLast = kind === 'device' && id > layout.firstDevice
+      const got = world.spawn(components, 1, isNextToLast ? 1 : layout.step)
+      if (got !== id) throw new Error(`a ${kind} is entity ${got}, the layout says ${id}`)
+    }
   }
 }
 
@@ -86,7 +84,8 @@ function spawnEntities(world: World, layout: Layout): void {
 export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
   spawnEntities(world, layout)
   const { cpuRows, ownerRows } = layout
-  const lastNapi = layout.firstNapi + layout.napiCount
+  const vectorRows = layout.vectors.length * layout.step
+  const taskRows = layout.entityRows - layout.firstTask
   const pools: readonly [Component, number][] = [
     [EventRow, sizes.eventRows],
     [PoolOwner, cpuRows],
@@ -108,11 +107,11 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [PacketCount, ownerRows],
     [Timeline, ownerRows * TIMELINE_ROWS],
     [RingSlot, sizes.ringSlots],
-    [CpuVector, layout.vectorCount],
-    [IrqCount, layout.vectorCount * cpuRows],
+    [CpuVector, layout.vectors.length],
+    [IrqCount, vectorRows * cpuRows],
     [SoftirqCount, cpuRows * 16],
     [CpuQueue, layout.deviceCount * cpuRows],
-    [GroBucket, lastNapi * 8],
+    [GroBucket, layout.firstTask * 8],
     [VlanDevice, sizes.vlanRows],
     [BacklogView, cpuRows * cpuRows],
     [BacklogServed, cpuRows * cpuRows],
@@ -122,10 +121,10 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [SockFlow, sizes.sockFlows],
     [FlowHistory, cpuRows * 128],
     [FlowBucket, sizes.flowBuckets],
-    [Epoll, layout.epollCount],
+    [Epoll, layout.epollRows - 1],
     [SockWatch, sizes.sockWatches],
-    [SockView, (layout.socketCount + 1) * sizes.sources],
-    [SleepView, (layout.taskCount + 1) * sizes.sources],
+    [SockView, layout.socketRows * sizes.sources],
+    [SleepView, taskRows * sizes.sources],
     [TaskSocket, sizes.taskSockets],
     [TaskCpu, sizes.taskCpus],
     [TaskEvent, sizes.taskEvents],
@@ -134,7 +133,7 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
   for (const [component, rows] of pools) world.pool(component, rows)
   // Rows of packets in transit follow the lanes: where they lie depends on when mail was taken in.
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
-  world.pool(Sock, layout.socketCount)
+  world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTraffic(world, layout)
   declareIp(world, layout)
   declareUdp(world, layout)

@@ -29,7 +29,7 @@ export function fillCpus(
   const owner = world.columns(Owner)
   const heap = world.columns(EventHeap)
   let eventRow = 1
-  for (let id = 1; id < layout.ownerRows; id++) {
+  for (const id of [...layout.cpus, ...layout.wires]) {
     owner.partition[id] = partitions.leader[id]
     heap.base[id] = eventRow
     heap.capacity[id] = sizes.eventCapacity[id]
@@ -41,7 +41,7 @@ export function fillCpus(
   const softnet = world.columns(Softnet)
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((plan, i) => {
-      const id = host.firstCpu + i
+      const id = host.cpus[i]
       cpu.context[id] = CONTEXT.idle
       cpu.packetPool[id] = partitions.leader[id]
       cpu.slowdown[id] = 1
@@ -55,12 +55,12 @@ export function fillCpus(
       cpu.source[id] = sizes.sourceCpus.indexOf(id)
       cpu.flowView[id] = Math.max(0, sizes.flowViewLeaders.indexOf(partitions.leader[id]))
       const sibling = host.plan.cpus.findIndex((other, j) => j !== i && other.coreId === plan.coreId)
-      cpu.sibling[id] = sibling < 0 ? 0 : host.firstCpu + sibling
+      cpu.sibling[id] = sibling < 0 ? 0 : host.cpus[sibling]
       cpu.intervalRow[id] = id * TIMELINE_ROWS
       cpu.intervalEndPs[id] = timelinePs
       irq.nextPs[id] = Number.POSITIVE_INFINITY
-      softirq.ksoftirqd[id] = host.firstKsoftirqd + i
-      softnet.backlogNapi[id] = layout.firstBacklogNapi + id - layout.firstCpu
+      softirq.ksoftirqd[id] = host.ksoftirqds[i]
+      softnet.backlogNapi[id] = layout.backlogNapis[layout.cpus.indexOf(id)]
       fillCosts(world, id, plan.frequencyHz, profile)
     })
     fillFlowLimit(world, layout, host.index)
@@ -80,20 +80,19 @@ function fillFlowLimit(world: World, layout: Layout, hostIndex: number): void {
   const host = layout.hosts[hostIndex]
   const { flowLimitOn } = world.columns(Softnet)
   host.plan.sysctl['net.core.flow_limit_cpu_bitmap'].forEach((cpu, slot) => {
-    flowLimitOn[host.firstCpu + cpu] = slot + 1
+    flowLimitOn[host.cpus[cpu]] = slot + 1
   })
 }
 
 function fillBacklogNapis(world: World, layout: Layout): void {
   const napi = world.columns(Napi)
   const sysctl = layout.hosts[0].plan.sysctl
-  for (let i = 0; i < layout.cpuCount; i++) {
-    const id = layout.firstBacklogNapi + i
+  layout.backlogNapis.forEach((id, i) => {
     napi.pollKind[id] = POLL_KIND.backlog
     napi.weight[id] = sysctl['net.core.dev_weight'] * sysctl['net.core.dev_weight_rx_bias']
-    napi.cpu[id] = layout.firstCpu + i
+    napi.cpu[id] = layout.cpus[i]
     napi.next[id] = -1
-  }
+  })
 }
 
 function fillPools(world: World, layout: Layout, sizes: Sizes): number {
@@ -111,7 +110,7 @@ function fillPools(world: World, layout: Layout, sizes: Sizes): number {
     for (let i = 0; i < rows; i++) slots[slot + i] = skb + rows - 1 - i
     slot += rows
     skb += rows
-    const host = layout.hosts.find((h) => leader >= h.firstCpu && leader < h.firstCpu + h.plan.cpus.length)
+    const host = layout.hosts.find((h) => h.cpus.includes(leader))
     account.limit[leader] = host === undefined ? rows : Math.min(host.plan.skbLimit, 0x7fffffff)
     account.reserve[leader] = host?.plan.pfmemallocReserve ?? 0
   }

@@ -73,7 +73,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
   }
   const id = device.device
   dev.features[id] = features(plan)
-  dev.firstQueue[id] = device.firstQueue
+  dev.firstQueue[id] = device.queues[0] ?? 0
   dev.queueCount[id] = plan.queues.length
   dev.arfs[id] = plan.arfs ? 1 : 0
   dev.rxBuffer[id] = RX_BUFFERS.indexOf(plan.driver.rxBuffer)
@@ -97,11 +97,11 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   const queue = world.columns(RxQueue)
   const { plan } = device
   const queuePlan = plan.queues[q]
-  const id = device.firstQueue + q
+  const id = device.queues[q]
   queue.dev[id] = device.device
   queue.index[id] = q
-  queue.vector[id] = device.firstVector + queuePlan.vectorIndex
-  queue.napi[id] = device.firstNapi + queuePlan.vectorIndex
+  queue.vector[id] = device.vectors[queuePlan.vectorIndex]
+  queue.napi[id] = device.napis[queuePlan.vectorIndex]
   queue.cpu[id] = queueCpu(host, device, q)
   queue.laneBase[id] = at.skb
   queue.laneMask[id] = LANE_SLOTS - 1
@@ -121,7 +121,7 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.rpsBase[id] = at.rpsMap
   queue.rpsLength[id] = queuePlan.rpsCpus.length
   const { cpu: mapCpu } = world.columns(RpsMapSlot)
-  for (const cpu of queuePlan.rpsCpus) mapCpu[at.rpsMap++] = host.firstCpu + cpu
+  for (const cpu of queuePlan.rpsCpus) mapCpu[at.rpsMap++] = host.cpus[cpu]
   if (queuePlan.rpsFlowCnt > 0) {
     const entries = powerOfTwo(queuePlan.rpsFlowCnt)
     queue.flowBase[id] = at.rpsFlow
@@ -134,22 +134,22 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   if (cpuQueue[row] === 0) cpuQueue[row] = id
 }
 
-function fillVector(world: World, _layout: Layout, host: HostLayout, device: DeviceLayout, v: number): void {
+function fillVector(world: World, layout: Layout, host: HostLayout, device: DeviceLayout, v: number): void {
   const vector = world.columns(IrqVector)
   const napi = world.columns(Napi)
   const { plan } = device
-  const id = device.firstVector + v
-  const napiId = device.firstNapi + v
+  const id = device.vectors[v]
+  const napiId = device.napis[v]
   const queues = plan.queues.map((queue, q) => ({ queue, q })).filter((entry) => entry.queue.vectorIndex === v)
-  const firstQueue = device.firstQueue + (queues[0]?.q ?? 0)
-  const cpu = host.firstCpu + (plan.vectors[v].affinity[0] ?? 0)
+  const firstQueue = device.queues[queues[0]?.q ?? 0] ?? 0
+  const cpu = host.cpus[plan.vectors[v].affinity[0] ?? 0]
   vector.irq[id] = plan.vectors[v].irq
   vector.dev[id] = device.device
   vector.cpu[id] = cpu
   vector.napi[id] = napiId
   vector.firstQueue[id] = firstQueue
   vector.queueCount[id] = queues.length
-  vector.queueSkip[id] = plan.vectors.length - 1
+  vector.queueSkip[id] = plan.vectors.length * layout.step - 1
   vector.lastIrqPs[id] = -1e15
   vector.moderation[id] = MODERATION[plan.driver.moderation]
   vector.usecsPs[id] = plan.rxUsecs * 1e6
@@ -164,11 +164,11 @@ function fillVector(world: World, _layout: Layout, host: HostLayout, device: Dev
   napi.vector[napiId] = plan.driver.virtual ? 0 : id
   napi.firstQueue[napiId] = firstQueue
   napi.queueCount[napiId] = queues.length
-  napi.queueSkip[napiId] = plan.vectors.length - 1
+  napi.queueSkip[napiId] = plan.vectors.length * layout.step - 1
   napi.cpu[napiId] = cpu
   napi.next[napiId] = -1
   if (plan.threaded) {
-    napi.thread[napiId] = device.firstThread + v
+    napi.thread[napiId] = device.threads[v]
     napi.state[napiId] |= NAPIF.threaded
   }
   world.columns(NetDev).napi[device.device] = plan.driver.virtual ? napiId : 0
@@ -180,9 +180,9 @@ function listVectors(world: World, layout: Layout): void {
   const { vector: slot } = world.columns(CpuVector)
   const irq = world.columns(HardirqState)
   let row = 1
-  for (let id = layout.firstCpu; id < layout.cpuRows; id++) {
+  for (const id of layout.cpus) {
     irq.firstVector[id] = row
-    for (let v = layout.firstVector; v < layout.firstVector + layout.vectorCount; v++) {
+    for (const v of layout.vectors) {
       if (cpu[v] !== id) continue
       slot[row++] = v
       irq.vectorCount[id]++

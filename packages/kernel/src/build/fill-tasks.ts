@@ -41,7 +41,7 @@ export function fillTasks(world: World, layout: Layout): void {
   const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1 }
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((_, i) => {
-      const id = host.firstKsoftirqd + i
+      const id = host.ksoftirqds[i]
       fillTask(world, id, TASK_KIND.ksoftirqd, host, [i], 0, cursor)
     })
     for (const device of host.devices) {
@@ -49,8 +49,8 @@ export function fillTasks(world: World, layout: Layout): void {
       device.plan.vectors.forEach((vector, v) => {
         const asked = device.plan.threadedCpus[v] ?? []
         const cpus = asked.length > 0 ? asked : [vector.affinity[0] ?? 0]
-        fillTask(world, device.firstThread + v, TASK_KIND.napiThread, host, cpus, 0, cursor)
-        world.columns(Task).napi[device.firstThread + v] = device.firstNapi + v
+        fillTask(world, device.threads[v], TASK_KIND.napiThread, host, cpus, 0, cursor)
+        world.columns(Task).napi[device.threads[v]] = device.napis[v]
       })
     }
     host.plan.apps.forEach((app, a) => {
@@ -74,20 +74,20 @@ function fillTask(
   task.state[id] = TASK_STATE.sleeping
   task.host[id] = host.index
   task.weight[id] = niceWeight(nice)
-  task.cpu[id] = host.firstCpu + cpus[0]
+  task.cpu[id] = host.cpus[cpus[0]]
   task.lastCpu[id] = task.cpu[id]
   task.firstCpu[id] = at.taskCpu
   task.cpuCount[id] = cpus.length
-  for (const cpu of cpus) slot[at.taskCpu++] = host.firstCpu + cpu
+  for (const cpu of cpus) slot[at.taskCpu++] = host.cpus[cpu]
 }
 
 function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cursor): void {
   const task = world.columns(Task)
   const run = world.columns(RunQueue)
   const { sock: slot } = world.columns(TaskSocket)
-  const usesEpoll = host.appEpolls[a] !== 0
+  const usesEpoll = host.appEpolls[a].length > 0
   app.tasks.forEach((cpus, t) => {
-    const id = host.appTasks[a] + t
+    const id = host.appTasks[a][t]
     fillTask(world, id, app.kind === 'spin' ? TASK_KIND.spin : TASK_KIND.app, host, cpus, app.nice, at)
     task.app[id] = a
     task.wait[id] = WAITS[app.wait]
@@ -99,10 +99,10 @@ function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cu
     task.replyBytes[id] = app.replyBytes
     task.bufferBytes[id] = app.bufferBytes
     task.echo[id] = app.kind === 'udp_echo' ? 1 : 0
-    task.epoll[id] = usesEpoll ? host.appEpolls[a] + (app.epoll.shared ? 0 : t) : 0
+    task.epoll[id] = usesEpoll ? host.appEpolls[a][app.epoll.shared ? 0 : t] : 0
     task.firstSocket[id] = at.taskSocket
     for (const s of taskSocketIndexes(app, t)) {
-      slot[at.taskSocket++] = host.appSockets[a] + s
+      slot[at.taskSocket++] = host.appSockets[a][s]
       task.socketCount[id]++
     }
     task.firstEvent[id] = at.taskEvent
@@ -120,16 +120,13 @@ function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cu
   })
   fillEpolls(world, host, app, a)
   app.sockets.forEach((socket, s) => {
-    fillSocket(world, host, app, a, socket, host.appSockets[a] + s, at)
+    fillSocket(world, host, app, a, socket, host.appSockets[a][s], at)
   })
 }
 
 function fillEpolls(world: World, host: HostLayout, app: AppPlan, a: number): void {
-  const first = host.appEpolls[a]
-  if (first === 0) return
   const epoll = world.columns(Epoll)
-  const count = app.epoll.shared ? 1 : app.tasks.length
-  for (let id = first; id < first + count; id++) {
+  for (const id of host.appEpolls[a]) {
     epoll.edge[id] = app.epoll.trigger === 'edge' ? 1 : 0
     epoll.exclusive[id] = app.epoll.exclusive ? 1 : 0
     epoll.busyPollPs[id] = app.epoll.busyPollUsecs * MICROSECOND_PS
@@ -153,23 +150,23 @@ function fillSocket(
   sock.used[id] = 1
   sock.host[id] = host.index
   sock.app[id] = a
-  sock.task[id] = shared ? -1 : host.appTasks[a] + reader
-  sock.cpu[id] = host.firstCpu + (app.tasks[reader]?.[0] ?? 0)
+  sock.task[id] = shared ? -1 : host.appTasks[a][reader]
+  sock.cpu[id] = host.cpus[app.tasks[reader]?.[0] ?? 0]
   sock.rcvbuf[id] = socketRcvbuf(plan, host.plan.sysctl)
   sock.udpGro[id] = plan.udpGro ? 1 : 0
   sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS
   sock.preferBusyPoll[id] = plan.soPreferBusyPoll ? 1 : 0
   sock.busyPollBudget[id] = plan.soBusyPollBudget
-  const epoll = host.appEpolls[a]
-  if (epoll !== 0 && !shared) sock.epoll[id] = epoll + (app.epoll.shared ? 0 : reader)
-  if (epoll !== 0 && shared && app.epoll.shared) sock.epoll[id] = epoll
-  if (shared && !(epoll !== 0 && app.epoll.shared)) {
+  const epolls = host.appEpolls[a]
+  if (epolls.length > 0 && !shared) sock.epoll[id] = epolls[app.epoll.shared ? 0 : reader]
+  if (epolls.length > 0 && shared && app.epoll.shared) sock.epoll[id] = epolls[0]
+  if (shared && !(epolls.length > 0 && app.epoll.shared)) {
     const watch = world.columns(SockWatch)
     sock.firstWatch[id] = at.watch
     sock.watchCount[id] = app.tasks.length
     app.tasks.forEach((_, t) => {
-      watch.task[at.watch] = host.appTasks[a] + t
-      watch.epoll[at.watch] = epoll === 0 ? 0 : epoll + t
+      watch.task[at.watch] = host.appTasks[a][t]
+      watch.epoll[at.watch] = epolls[t] ?? 0
       at.watch++
     })
   }

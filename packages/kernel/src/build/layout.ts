@@ -1,63 +1,70 @@
 import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
 
 /**
- * Where everything lies: entity ranges fixed before the world is frozen. Entities of one kind are consecutive, over all
- * hosts, in the order of the plan. CPUs start at 1; wires (one per device that has a link) follow them, so that CPU and
- * wire ids index the same per-owner tables (`ownerRows`).
+ * Where everything lies: entity ids fixed before the world is frozen, ascending in the order of the plan, over all hosts.
+ * Ids of one kind are `step` apart, so that what two threads write at the same time lies on different cache lines. CPUs
+ * come first; wires (one per device that has a link) follow them, so that CPU and wire ids index the same per-owner
+ * tables (`ownerRows`).
  */
 export interface Layout {
   readonly plan: Plan
-  readonly firstCpu: number
-  readonly cpuCount: number
-  /** CPU entities are 1 … cpuRows − 1. */
+  /** Distance between two ids of a kind (devices: 1), a power of two. */
+  readonly step: number
+  readonly cpus: readonly number[]
+  /** Rows of tables with one row per CPU: all their ids are below. */
   readonly cpuRows: number
+  /** Ids of wires are not below it, those of CPUs are. */
   readonly firstWire: number
-  readonly wireCount: number
+  readonly wires: readonly number[]
   /** Rows of tables with one row per CPU or wire. */
   readonly ownerRows: number
   readonly firstDevice: number
   readonly deviceCount: number
   readonly firstQueue: number
-  readonly queueCount: number
+  readonly queues: readonly number[]
   readonly firstVector: number
-  readonly vectorCount: number
-  readonly firstNapi: number
-  readonly napiCount: number
-  /** Backlog NAPI of CPU c is firstBacklogNapi + c − firstCpu. */
-  readonly firstBacklogNapi: number
+  readonly vectors: readonly number[]
+  /** NAPI instances of devices. */
+  readonly napis: readonly number[]
+  /** Backlog NAPI of each CPU, in the order of `cpus`. */
+  readonly backlogNapis: readonly number[]
   readonly firstTask: number
-  readonly taskCount: number
-  /** Sockets are rows 1 … socketCount, epoll instances 1 … epollCount. */
+  readonly tasks: readonly number[]
+  /** All entity ids are below. */
+  readonly entityRows: number
+  /** Sockets, and the rows of their table; a step apart where they are few. */
   readonly socketCount: number
-  readonly epollCount: number
+  readonly socketRows: number
+  readonly epollRows: number
   readonly hosts: readonly HostLayout[]
 }
 
-/** Ranges of one host. */
+/** Ids of one host. */
 export interface HostLayout {
   readonly plan: HostPlan
   readonly index: number
-  readonly firstCpu: number
+  /** CPU i of the host. */
+  readonly cpus: readonly number[]
   readonly devices: readonly DeviceLayout[]
-  /** First ksoftirqd task; CPU i of the host has task firstKsoftirqd + i. */
-  readonly firstKsoftirqd: number
-  /** First task of each app. */
-  readonly appTasks: readonly number[]
-  /** First socket row of each app; rows are consecutive in plan order. */
-  readonly appSockets: readonly number[]
-  /** First epoll row of each app (one per task, or one shared); 0 if the app has none. */
-  readonly appEpolls: readonly number[]
+  /** ksoftirqd task of each CPU. */
+  readonly ksoftirqds: readonly number[]
+  /** Tasks of each app. */
+  readonly appTasks: readonly (readonly number[])[]
+  /** Socket rows of each app. */
+  readonly appSockets: readonly (readonly number[])[]
+  /** Epoll rows of each app: one per task, or one shared; empty if it has none. */
+  readonly appEpolls: readonly (readonly number[])[]
 }
 
-/** Ranges of one device. */
+/** Ids of one device. */
 export interface DeviceLayout {
   readonly plan: DevicePlan
   readonly device: number
   readonly wire: number
-  readonly firstQueue: number
-  readonly firstVector: number
-  /** NAPI of vector i is firstNapi + i. */
-  readonly firstNapi: number
-  /** NAPI thread of vector i, when threaded: firstThread + i. */
-  readonly firstThread: number
+  readonly queues: readonly number[]
+  readonly vectors: readonly number[]
+  /** NAPI of each vector. */
+  readonly napis: readonly number[]
+  /** NAPI thread of each vector, when threaded. */
+  readonly threads: readonly number[]
 }

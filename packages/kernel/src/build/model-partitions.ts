@@ -261,7 +261,7 @@ function laneQueues(model: Model, leaders: readonly number[]): { base: Int32Arra
   const base = new Int32Array(leaders.length + 1)
   const list: number[] = []
   leaders.forEach((leader, p) => {
-    for (let queue = layout.firstQueue; queue < layout.firstQueue + layout.queueCount; queue++) {
+    for (const queue of layout.queues) {
       const owner = leader >= layout.firstWire ? wireOf.get(dev[queue]) : partitions.leader[cpu[queue]]
       if (owner === leader) list.push(queue)
     }

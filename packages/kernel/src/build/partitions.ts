@@ -28,7 +28,7 @@ export function lineLatency(layout: Layout, profile: CostProfile): Float64Array 
   const place = new Map<number, { host: number; core: number; llc: number; node: number }>()
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((cpu, i) => {
-      place.set(host.firstCpu + i, { host: host.index, core: cpu.coreId, llc: cpu.llcId, node: cpu.nodeId })
+      place.set(host.cpus[i], { host: host.index, core: cpu.coreId, llc: cpu.llcId, node: cpu.nodeId })
     })
   }
   const rows = layout.cpuRows
@@ -67,7 +67,7 @@ class Groups {
 
 /** Sets of CPUs of a host that Linux lets act on one thing without any latency. */
 function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: string }> {
-  const { plan, firstCpu } = host
+  const { plan, cpus: ids } = host
   const irqCpus = new Set<number>()
   for (const device of host.devices) {
     device.plan.queues.forEach((_, q) => {
@@ -75,20 +75,20 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
     })
     if (!device.plan.threaded) continue
     for (const [v, cpus] of device.plan.threadedCpus.entries()) {
-      const irq = firstCpu + (device.plan.vectors[v]?.affinity[0] ?? 0)
-      yield { owners: [irq, ...cpus.map((c) => firstCpu + c)], why: 'a threaded NAPI may run on any of them' }
+      const irq = ids[device.plan.vectors[v]?.affinity[0] ?? 0]
+      yield { owners: [irq, ...cpus.map((c) => ids[c])], why: 'a threaded NAPI may run on any of them' }
     }
   }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
-    cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), firstCpu + i])
+    cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])
   })
   for (const owners of cores.values()) if (owners.length > 1) yield { owners, why: 'SMT siblings share a core' }
   for (const app of plan.apps) {
-    const cpus = app.tasks.flat().map((c) => firstCpu + c)
+    const cpus = app.tasks.flat().map((c) => ids[c])
     for (const task of app.tasks) {
       if (task.length > 1)
-        yield { owners: task.map((c) => firstCpu + c), why: `a task of ${app.name} may run on any of them` }
+        yield { owners: task.map((c) => ids[c]), why: `a task of ${app.name} may run on any of them` }
     }
     if (app.sockets.some((s) => s.taskIndex < 0)) yield { owners: cpus, why: `tasks of ${app.name} share a socket` }
     if (app.wait === 'epoll_wait' && app.epoll.shared && cpus.length > 1) {
@@ -117,7 +117,7 @@ export function findPartitions(layout: Layout, profile: CostProfile): Partitions
   }
   const leader = Int32Array.from({ length: layout.ownerRows }, (_, owner) => groups.find(owner))
   const members = new Map<number, number[]>()
-  for (let owner = 1; owner < layout.ownerRows; owner++) {
+  for (const owner of [...layout.cpus, ...layout.wires]) {
     const list = members.get(leader[owner])
     if (list === undefined) members.set(leader[owner], [owner])
     else list.push(owner)
@@ -162,7 +162,7 @@ function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, lin
       const outPs = transmitLatencyPs(layout)
       for (const app of host.plan.apps) {
         if (app.kind !== 'udp_echo') continue
-        for (const task of app.tasks) for (const cpu of task) add(host.firstCpu + cpu, device.wire, outPs, 'replies')
+        for (const task of app.tasks) for (const cpu of task) add(host.cpus[cpu], device.wire, outPs, 'replies')
       }
       if (plan.arfs) {
         plan.queues.forEach((_, q) => {

@@ -19,21 +19,21 @@ export interface Reach {
 /** CPU that takes the interrupts of a queue. */
 export function queueCpu(host: HostLayout, device: DeviceLayout, queueIndex: number): number {
   const vector = device.plan.vectors[device.plan.queues[queueIndex]?.vectorIndex ?? 0]
-  return host.firstCpu + (vector?.affinity[0] ?? 0)
+  return host.cpus[vector?.affinity[0] ?? 0]
 }
 
 /** CPU of the task that reads socket `index` of an app (the first task's for shared sockets). */
 export function socketCpu(host: HostLayout, appIndex: number, index: number): number {
   const app = host.plan.apps[appIndex]
   const task = app?.sockets[index]?.taskIndex ?? 0
-  return host.firstCpu + (app?.tasks[task < 0 ? 0 : task]?.[0] ?? 0)
+  return host.cpus[app?.tasks[task < 0 ? 0 : task]?.[0] ?? 0]
 }
 
 /** CPUs a software steer may choose for a queue: the RPS map, and with RFS every CPU that reads sockets. */
 function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
   const queue = device.plan.queues[queueIndex]
   if (queue === undefined) return []
-  const cpus = new Set(queue.rpsCpus.map((cpu) => host.firstCpu + cpu))
+  const cpus = new Set(queue.rpsCpus.map((cpu) => host.cpus[cpu]))
   if (queue.rpsFlowCnt > 0 && host.plan.sysctl['net.core.rps_sock_flow_entries'] > 0) {
     host.plan.apps.forEach((app, a) => {
       app.sockets.forEach((socket, s) => {
@@ -75,7 +75,7 @@ export function findReach(layout: Layout): Reach {
 /** CPUs on which a socket may be read: its task's, or those of all tasks where they share sockets or an epoll instance. */
 function taskCpus(host: HostLayout, app: AppPlan, taskIndex: number): number[] {
   const tasks = taskIndex < 0 || app.epoll.shared ? app.tasks : [app.tasks[taskIndex] ?? []]
-  return tasks.flat().map((cpu) => host.firstCpu + cpu)
+  return tasks.flat().map((cpu) => host.cpus[cpu])
 }
 
 /** CPUs on which a queue may be polled: that of its interrupt, its NAPI thread's, and those of busy-polling tasks. */
@@ -83,10 +83,10 @@ function pollCpus(host: HostLayout, device: DeviceLayout, queueIndex: number): n
   const { plan } = device
   const cpus = new Set([queueCpu(host, device, queueIndex)])
   if (plan.threaded) {
-    for (const cpu of plan.threadedCpus[plan.queues[queueIndex]?.vectorIndex ?? 0] ?? []) cpus.add(host.firstCpu + cpu)
+    for (const cpu of plan.threadedCpus[plan.queues[queueIndex]?.vectorIndex ?? 0] ?? []) cpus.add(host.cpus[cpu])
   }
   for (const app of host.plan.apps) {
-    if (busyPolls(host, app)) for (const cpu of app.tasks.flat()) cpus.add(host.firstCpu + cpu)
+    if (busyPolls(host, app)) for (const cpu of app.tasks.flat()) cpus.add(host.cpus[cpu])
   }
   return [...cpus].sort((a, b) => a - b)
 }
@@ -207,7 +207,7 @@ function reachOfFlows(
     if (queue.rpsFlowCnt > 0) softirqCpus = [...softirqCpus, ...steerTargets(host, device, queueIndex)]
     else if (queue.rpsCpus.length > 0) {
       const skbHash = withPorts ? hash : softwareHash(saddr, daddr, sport, dport, proto, seed)
-      softirqCpus = [host.firstCpu + (queue.rpsCpus[reciprocalScale(skbHash, queue.rpsCpus.length)] ?? 0)]
+      softirqCpus = [host.cpus[queue.rpsCpus[reciprocalScale(skbHash, queue.rpsCpus.length)] ?? 0]]
     }
     pass(queueIndex, softirqCpus, readers.get(dport) ?? none)
   }

@@ -62,7 +62,7 @@ function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
   for (const host of layout.hosts) {
     const backlog = host.plan.sysctl['net.core.netdev_max_backlog'] + 1
     host.plan.cpus.forEach((_, i) => {
-      if (cpus.has(host.firstCpu + i)) rows += 2 * Math.min(backlog, 8192) + 512
+      if (cpus.has(host.cpus[i])) rows += 2 * Math.min(backlog, 8192) + 512
     })
     for (const device of host.devices) {
       device.plan.queues.forEach((_, q) => {
@@ -116,13 +116,14 @@ export function mailEdges(layout: Layout, partitions: Partitions): Edge[] {
 
 function eventCapacities(layout: Layout, partitions: Partitions): Int32Array {
   const limit = layout.plan.limits['events-per-partition'] ?? 65_536
-  const capacity = new Int32Array(layout.ownerRows).fill(2048)
+  const capacity = new Int32Array(layout.ownerRows)
+  for (const owner of [...layout.cpus, ...layout.wires]) capacity[owner] = 2048
   for (const edge of mailEdges(layout, partitions)) capacity[edge.to] += mailSlots(layout)
   for (const owners of partitions.members.values()) {
     // CPUs of one partition send to each other without a ring between them.
     if (owners.length > 1) for (const owner of owners) capacity[owner] += 16_384
   }
-  for (let wire = layout.firstWire; wire < layout.ownerRows; wire++) capacity[wire] += wireEventCapacity(layout, wire)
+  for (const wire of layout.wires) capacity[wire] += wireEventCapacity(layout, wire)
   return capacity.map((n) => Math.min(n, Math.max(limit, 4096)))
 }
 

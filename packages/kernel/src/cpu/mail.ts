@@ -132,6 +132,17 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const { ownerRows, cpuRows } = context.resource(PLAN_CONSTANTS)
   const { line: linePs, ipiPs, txPs } = context.resource(COST_LATENCY)
 
+  /** Rings out of each owner: entries [outBase[owner], outBase[owner + 1]) of `outRing`. */
+  const outBase = new Int32Array(ownerRows + 1)
+  const outRing: number[] = []
+  for (let from = 0; from < ownerRows; from++) {
+    for (let to = 0; to < ownerRows; to++) {
+      const r = pairRing[from * ownerRows + to]
+      if (r > 0) outRing.push(r)
+    }
+    outBase[from + 1] = outRing.length
+  }
+
   /** Frees slots in order: messages of different latency end out of order, the head follows the oldest still in use. */
   function advance(r: number): void {
     let position = head[r]
@@ -251,9 +262,9 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       firstFresh[leader] = 0
     },
     hasRoom(cpu) {
-      for (let to = 1; to < ownerRows; to++) {
-        const r = pairRing[cpu * ownerRows + to]
-        if (r !== 0 && (tail[r] - headSeen[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) return false
+      for (let i = outBase[cpu]; i < outBase[cpu + 1]; i++) {
+        const r = outRing[i]
+        if ((tail[r] - headSeen[r]) >>> 0 > mask[r] - Math.floor(mask[r] / RESERVED_PART)) return false
       }
       mailTight[cpu] = 0
       return true

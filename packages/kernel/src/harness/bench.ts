@@ -114,9 +114,8 @@ function traceOf(observer: BenchObserver, model: () => Model): TraceSink {
 
 function napiDevice(model: Model, napi: number): string | null {
   const { layout } = model
-  if (napi >= layout.firstBacklogNapi) return null
-  for (const { plan, firstNapi } of layout.hosts[0].devices) {
-    if (napi >= firstNapi && napi < firstNapi + plan.vectors.length) return plan.name
+  for (const { plan, napis } of layout.hosts[0].devices) {
+    if (napis.includes(napi)) return plan.name
   }
   return null
 }
@@ -127,7 +126,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
   const rxHandler: { handle: RxHandler | null } = { handle: null }
   const model: Model = buildModel(plan, { trace: traceOf(observer, () => model), rxHandler, harness })
   const { binder, world, layout } = model
-  const cpu = layout.firstCpu
+  const cpu = layout.cpus[0]
   const packets = benchPackets(binder, cpu)
   const process = benchProcess(model, cpu, harness)
   const steering = binder.bind(steer)
@@ -146,7 +145,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
   const nameOf = (dev: number) => layout.hosts[0].devices.find((each) => each.device === dev)?.plan.name ?? ''
 
   function napiRx(row: number, name: string): void {
-    if (virtual.transmit(cpu, layoutOf(name).firstNapi, row) === 0) throw new Error(`the ring of ${name} is full`)
+    if (virtual.transmit(cpu, layoutOf(name).napis[0], row) === 0) throw new Error(`the ring of ${name} is full`)
   }
 
   const bridgePorts: BenchBridge = {
@@ -165,7 +164,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
     netifRx: (row) => steering.toBacklog(cpu, row, cpu),
     napiRx,
     makeTun(name) {
-      world.columns(Napi).pollKind[layoutOf(name).firstNapi] = POLL_KIND.tun
+      world.columns(Napi).pollKind[layoutOf(name).napis[0]] = POLL_KIND.tun
     },
     bridge(name, handle) {
       netDev.rxHandler[device(name)] = RX_HANDLER.custom
@@ -175,7 +174,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
         return skbDev[row] === before ? RX_HANDLER.passed : RX_HANDLER.another
       }
     },
-    socket: (index) => benchSocket(model, layout.hosts[0].appSockets[0] + index, cpu),
+    socket: (index) => benchSocket(model, layout.hosts[0].appSockets[0][index], cpu),
     softnet: () => ({
       processed: softnet.processed[cpu],
       dropped: softnet.dropped[cpu],

@@ -32,7 +32,7 @@ export function declareIcmp(world: World, layout: Layout): void {
 /** Keys the random streams of the global limits. */
 export function fillIcmp(world: World, layout: Layout): void {
   const { keyLow, keyHigh, stampJiffies } = world.columns(IcmpLimit)
-  for (let cpu = 1; cpu < layout.cpuRows; cpu++) {
+  for (const cpu of layout.cpus) {
     const [low, high] = streamKey(layout.plan.seed, cpu, PURPOSE)
     keyLow[cpu] = low
     keyHigh[cpu] = high

@@ -103,11 +103,9 @@ export function fillModeration(world: World, layout: Layout): void {
   const { usecsPs, frames, adaptive } = world.columns(IrqVector)
   const { itrUsecs } = world.columns(DimState)
   for (const host of layout.hosts) {
-    for (const { plan, firstVector } of host.devices) {
+    for (const { plan, vectors } of host.devices) {
       const start = startModeration(plan)
-      const { dev } = world.columns(IrqVector)
-      for (let vector = firstVector; vector < layout.firstVector + layout.vectorCount; vector++) {
-        if (dev[vector] !== dev[firstVector]) break
+      for (const vector of vectors) {
         if (adaptive[vector] === ADAPTIVE.none) continue
         usecsPs[vector] = start.usecs * PS_PER_US
         frames[vector] = start.frames

@@ -48,7 +48,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const { saddr, daddr, ports, ipWord, idFrag, hash, flags, queue, protocol } = context.write(Skb)
   const { flowView } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
-  const { cpuRows, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
+  const { cpuRows, cpuOfNumber, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
   const spend = context.system(charge)
   const post = context.system(mail)
   const queueUp = context.system(backlog)
@@ -58,8 +58,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const hashedSlot = KERNEL_VERSIONS[plan.kernel].rfsSlot === 'hash_32'
   // Linux draws this key at boot; here it follows from the seed.
   const [keyLow, keyHigh] = flowKey(plan.seed)
-  const host = plan.hosts[0]
-  const cpuCount = host?.cpus.length ?? 0
+  const cpuCount = cpuOfNumber.length
   const needed = plan.hosts.some((h) =>
     h.devices.some((d) => d.queues.some((q) => q.rpsCpus.length > 0 || q.rpsFlowCnt > 0)),
   )
@@ -110,18 +109,19 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
     const log = flowLog[rxq] - 1
     const slot = flowBase[rxq] + (log === 0 ? 0 : hashedSlot ? hash32(h, log) : h & ((1 << log) - 1))
     let current = flow.cpu[slot]
-    if (current !== wanted && (current >= cpuCount || caughtUp(current + 1, cpu, flow.lastTail[slot]))) {
+    if (current !== wanted && (current >= cpuCount || caughtUp(cpuOfNumber[current], cpu, flow.lastTail[slot]))) {
       current = wanted < cpuCount ? wanted : NO_CPU
       flow.cpu[slot] = current
       flow.hash[slot] = h
       if (current !== NO_CPU) {
-        steerHardware(cpu, rxq, key, current + 1)
-        flow.lastTail[slot] = current + 1 === cpu ? queueHead[cpu] : view.taken[cpu * cpuRows + current + 1]
+        const target = cpuOfNumber[current]
+        steerHardware(cpu, rxq, key, target)
+        flow.lastTail[slot] = target === cpu ? queueHead[cpu] : view.taken[cpu * cpuRows + target]
       }
     }
     if (current >= cpuCount) return 0
     lastSlot = slot
-    return current + 1
+    return cpuOfNumber[current]
   }
 
   function askIpi(cpu: number, target: number, pair: number): void {

@@ -1,6 +1,7 @@
 import type { SystemAccess } from '@softnet/ecs'
 import type { Model } from '../build/build-model.js'
 import { entityGroups } from '../build/declare.js'
+import { Cpu } from '../cpu/components.js'
 import { modelPartitions } from '../build/model-partitions.js'
 import type { Edge } from '../build/partitions.js'
 
@@ -84,8 +85,8 @@ export function inspectModel(model: Model): InspectDocument {
     edges: inspectEdges(model),
     stages: inspectStages(model.binder.access()),
     entities: entityGroups(model.layout)
-      .filter(({ count }) => count > 0)
-      .map(({ kind, count, components }) => ({ kind, count, components: components.map(({ name }) => name) })),
+      .filter(({ ids }) => ids.length > 0)
+      .map(({ kind, ids, components }) => ({ kind, count: ids.length, components: components.map(({ name }) => name) })),
     tables,
     limits: model.plan.limits,
     memoryBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -98,8 +99,7 @@ function leadersOf(model: Model): number[] {
 }
 
 function cpuNumber(model: Model, cpu: number): number {
-  const host = model.layout.hosts.findLast(({ firstCpu }) => firstCpu <= cpu)
-  return cpu - (host?.firstCpu ?? 0)
+  return model.binder.world.columns(Cpu).number[cpu]
 }
 
 function inspectPartitions(model: Model): InspectedPartition[] {

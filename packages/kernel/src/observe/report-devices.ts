@@ -14,16 +14,16 @@ export function reportQueues(model: Model, host: HostLayout): QueueRow[] {
   const rows: QueueRow[] = []
   for (const device of host.devices) {
     device.plan.queues.forEach((plan, i) => {
-      const id = device.firstQueue + i
+      const id = device.queues[i]
       rows.push({
         dev: device.plan.name,
         queue: i,
         irq: device.plan.vectors[plan.vectorIndex].irq,
-        cpu: queueCpu(host, device, i) - host.firstCpu,
+        cpu: host.cpus.indexOf(queueCpu(host, device, i)),
         frames: q.frames[id],
         bytes: q.bytes[id],
         dropped: q.noBuffer[id] + q.missed[id],
-        irqs: v.count[device.firstVector + plan.vectorIndex],
+        irqs: v.count[device.vectors[plan.vectorIndex]],
         polls: q.polls[id],
         polls_done: q.pollsDone[id],
         packets_per_poll: q.pollsNonEmpty[id] === 0 ? 0 : q.polledPackets[id] / q.pollsNonEmpty[id],
@@ -50,7 +50,7 @@ function queueSum(
   of: 'noBuffer' | 'missed' | 'noBufferCount' | 'allocFailed' | 'xdpDrop',
 ): number {
   const column = model.world.columns(RxQueue)[of]
-  return device.plan.queues.reduce((sum, _, i) => sum + column[device.firstQueue + i], 0)
+  return device.plan.queues.reduce((sum, _, i) => sum + column[device.queues[i]], 0)
 }
 
 /** Frames the NIC lost for want of descriptors or buffer, as rtnl_link_stats64.rx_missed_errors counts them. */
@@ -109,7 +109,7 @@ export function reportEthtool(model: Model, host: HostLayout): Record<string, Re
       rx_xdp_drop: queueSum(model, device, 'xdpDrop'),
     }
     device.plan.queues.forEach((_, i) => {
-      const id = device.firstQueue + i
+      const id = device.queues[i]
       stats[`rx_queue_${i}_packets`] = q.polledPackets[id]
       stats[`rx_queue_${i}_bytes`] = q.bytes[id]
     })

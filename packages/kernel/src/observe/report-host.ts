@@ -18,7 +18,7 @@ const PS_PER_NS = 1000
 /** Everything a host shows, under Linux's names. */
 export function reportHost(model: Model, host: HostLayout): HostResult {
   return {
-    cpus: host.plan.cpus.map((_, i) => cpuRow(model, host.firstCpu + i, i)),
+    cpus: host.plan.cpus.map((_, i) => cpuRow(model, host.cpus[i], i)),
     queues: reportQueues(model, host),
     devices: reportDevices(model, host),
     tasks: taskRows(model, host),
@@ -78,7 +78,7 @@ function taskRows(model: Model, host: HostLayout): TaskRow[] {
   const add = (name: string, id: number) => {
     rows.push({
       name,
-      cpu: t.cpu[id] - host.firstCpu,
+      cpu: host.cpus.indexOf(t.cpu[id]),
       time_ns: t.runPs[id] / PS_PER_NS,
       switches: t.switches[id],
       wakeups: t.wakeups[id],
@@ -87,17 +87,17 @@ function taskRows(model: Model, host: HostLayout): TaskRow[] {
     })
   }
   host.plan.cpus.forEach((_, i) => {
-    add(`ksoftirqd/${i}`, host.firstKsoftirqd + i)
+    add(`ksoftirqd/${i}`, host.ksoftirqds[i])
   })
   for (const device of host.devices) {
     if (!device.plan.threaded) continue
     device.plan.vectors.forEach((_, v) => {
-      add(`napi/${device.plan.name}-${v}`, device.firstThread + v)
+      add(`napi/${device.plan.name}-${v}`, device.threads[v])
     })
   }
   host.plan.apps.forEach((app, a) => {
     app.tasks.forEach((_, i) => {
-      add(app.tasks.length === 1 ? app.name : `${app.name}/${i}`, host.appTasks[a] + i)
+      add(app.tasks.length === 1 ? app.name : `${app.name}/${i}`, host.appTasks[a][i])
     })
   })
   return rows
@@ -127,7 +127,7 @@ function groCounts(model: Model, host: HostLayout, xdp: boolean): Record<string,
   for (const [name, id] of xdp ? XDP_NAMES : GRO_NAMES) {
     counts[name] = 0
     host.plan.cpus.forEach((_, i) => {
-      counts[name] += value[(host.firstCpu + i) * GRO_ROWS + id]
+      counts[name] += value[(host.cpus[i]) * GRO_ROWS + id]
     })
   }
   return counts
@@ -138,12 +138,12 @@ function interrupts(model: Model, host: HostLayout) {
   const { ticks, hrtimers } = model.world.columns(LocalIrq)
   const { calIpis, resIpis } = model.world.columns(Softnet)
   const { cpuRows, firstVector } = model.layout
-  const cpus = host.plan.cpus.map((_, i) => host.firstCpu + i)
+  const cpus = host.plan.cpus.map((_, i) => host.cpus[i])
   const byIrq: Record<string, number[]> = {}
   const names: Record<string, string> = {}
   for (const device of host.devices) {
     device.plan.vectors.forEach((vector, v) => {
-      const row = (device.firstVector + v - firstVector) * cpuRows
+      const row = (device.vectors[v] - firstVector) * cpuRows
       byIrq[vector.irq] = cpus.map((cpu) => count[row + cpu])
       names[vector.irq] = device.plan.vectors.length === 1 ? device.plan.name : `${device.plan.name}-rx-${v}`
     })
@@ -157,7 +157,7 @@ function interrupts(model: Model, host: HostLayout) {
 function softirqs(model: Model, host: HostLayout): Record<string, number[]> {
   const { count } = model.world.columns(SoftirqCount)
   return Object.fromEntries(
-    SOFTIRQ_NAMES.map((name, vector) => [name, host.plan.cpus.map((_, i) => count[(host.firstCpu + i) * 16 + vector])]),
+    SOFTIRQ_NAMES.map((name, vector) => [name, host.plan.cpus.map((_, i) => count[(host.cpus[i]) * 16 + vector])]),
   )
 }
 
@@ -170,7 +170,7 @@ function snmp(model: Model, host: HostLayout, tables: readonly (keyof typeof SNM
       const id = SNMP[`${table}${name}` as keyof typeof SNMP]
       let sum = 0
       host.plan.cpus.forEach((_, i) => {
-        sum += value[(host.firstCpu + i) * SNMP_ROWS + id]
+        sum += value[(host.cpus[i]) * SNMP_ROWS + id]
       })
       block[name] = sum
     }
@@ -191,7 +191,7 @@ function socketRows(model: Model, host: HostLayout): SocketRow[] {
   const rows: SocketRow[] = []
   host.plan.apps.forEach((app, a) => {
     app.sockets.forEach((plan, i) => {
-      const id = host.appSockets[a] + i
+      const id = host.appSockets[a][i]
       let drops = s.drops[id]
       for (let source = 0; source < sources; source++) drops += viewDrops[id * sources + source]
       rows.push({

@@ -79,7 +79,7 @@ function dropRows(model: Model): DropRow[] {
   const { frames } = model.world.columns(DropCount)
   const rows: DropRow[] = []
   for (const host of model.layout.hosts) {
-    const owners = host.plan.cpus.map((_, i) => host.firstCpu + i)
+    const owners = host.plan.cpus.map((_, i) => host.cpus[i])
     for (const device of host.devices) if (device.wire !== 0) owners.push(device.wire)
     DROP_PLACES.forEach((place, id) => {
       let count = 0
@@ -98,7 +98,7 @@ function latency(model: Model): { latency_ns: LatencySummary | null; latency_his
   let sumNs = 0
   let min = Number.POSITIVE_INFINITY
   let max = 0
-  for (let cpu = model.layout.firstCpu; cpu < model.layout.cpuRows; cpu++) {
+  for (const cpu of model.layout.cpus) {
     if (sums.count[cpu] === 0) continue
     for (let b = 0; b < LATENCY_BUCKETS; b++) buckets[b] += column[cpu * LATENCY_BUCKETS + b]
     count += sums.count[cpu]
@@ -141,7 +141,7 @@ function timeline(model: Model, simulatedPs: number): TimelineRow[] {
     let offered = 0
     let delivered = 0
     let dropped = 0
-    for (let owner = 0; owner < model.layout.ownerRows; owner++) {
+    for (const owner of [...model.layout.cpus, ...model.layout.wires]) {
       offered += columns.offered[owner * TIMELINE_ROWS + i]
       delivered += columns.delivered[owner * TIMELINE_ROWS + i]
       dropped += columns.dropped[owner * TIMELINE_ROWS + i]

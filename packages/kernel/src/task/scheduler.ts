@@ -48,10 +48,10 @@ export const scheduler = defineSystem<Scheduler>(
     const { current, head, count, needResched, minVruntimePs, clockBasePs, lastTask } = rq
     const { ps: contextPs } = context.read(ContextTime)
     const { clockPs } = context.read(Cpu)
-    const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuOfNumber } = context.resource(PLAN_CONSTANTS)
     const eevdf = KERNEL_VERSIONS[plan.kernel].scheduler === 'eevdf'
     // Tunables grow with 1 + ilog2(CPUs), up to eight CPUs. Kernel: kernel/sched/fair.c, get_update_sysctl_factor
-    const cpus = Math.max(1, Math.min(8, cpuRows - 1))
+    const cpus = Math.max(1, Math.min(8, cpuOfNumber.length))
     const factor = 1 + (31 - Math.clz32(cpus))
     const slicePs = (eevdf ? 0.7e9 : 0.75e9) * factor
     const latencyPs = 6e9 * factor

@@ -54,5 +54,5 @@ export function declareTraffic(world: World, layout: Layout): void {
   world.pool(ReadyRequest, rows.ready)
   world.pool(ReplayFrame, rows.frames)
   world.pool(ReplayByte, rows.bytes)
-  world.pool(RandomStream, rows.firstStream + layout.wireCount + rows.sources.length)
+  world.pool(RandomStream, rows.firstStream + layout.wires.length + rows.sources.length)
 }

@@ -48,7 +48,7 @@ export function fillTraffic(binder: Binder, layout: Layout): void {
   for (const entry of rows.sources) {
     const { source, plan } = entry
     columns.wire[source] = entry.wire
-    columns.stream[source] = rows.firstStream + layout.wireCount + source - 1
+    columns.stream[source] = rows.firstStream + layout.wires.length + source - 1
     random.seed(columns.stream[source], layout.plan.seed, entry.planIndex, SOURCE_PURPOSE)
     columns.startPs[source] = plan.startPs
     columns.stopPs[source] = Number.POSITIVE_INFINITY

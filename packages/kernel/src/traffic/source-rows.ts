@@ -56,18 +56,11 @@ export function wiredDevices(layout: Layout): { readonly device: DeviceLayout; r
     .sort((a, b) => a.device.wire - b.device.wire)
 }
 
-/** First row behind every entity, so that streams of sources meet nobody else's. */
+/** First row behind one for every entity, so that streams of sources meet nobody else's; no matter how ids are spread. */
 function firstStreamRow(layout: Layout): number {
-  return Math.max(
-    layout.cpuRows,
-    layout.firstWire + layout.wireCount,
-    layout.firstDevice + layout.deviceCount,
-    layout.firstQueue + layout.queueCount,
-    layout.firstVector + layout.vectorCount,
-    layout.firstNapi + layout.napiCount,
-    layout.firstTask + layout.taskCount,
-    layout.ownerRows,
-  )
+  const { cpus, wires, deviceCount, queues, vectors, napis, backlogNapis, tasks } = layout
+  const lists = [cpus, wires, queues, vectors, napis, backlogNapis, tasks]
+  return lists.reduce((sum, { length }) => sum + length, 1 + deviceCount)
 }
 
 function sizeEntries(plan: TrafficPlan): number {

@@ -79,7 +79,7 @@ function eachSocket(layout: Layout, visit: (host: HostLayout, plan: SocketPlan, 
   for (const host of layout.hosts) {
     host.plan.apps.forEach((app, index) => {
       app.sockets.forEach((socket, i) => {
-        visit(host, socket, host.appSockets[index] + i)
+        visit(host, socket, host.appSockets[index][i])
       })
     })
   }

@@ -39,16 +39,16 @@ export function fillWires(binder: Binder, layout: Layout, rows: TrafficRows): vo
     fillLink(wires, wire, plan)
     wires.dev[wire] = device.device
     wires.deviceIndex[wire] = device.device - layout.firstDevice
-    wires.serialFirst[wire] = 1 + wire - layout.firstWire
-    wires.serialStep[wire] = layout.wireCount
-    wires.stream[wire] = rows.firstStream + wire - layout.firstWire
+    wires.serialFirst[wire] = 1 + layout.wires.indexOf(wire)
+    wires.serialStep[wire] = layout.wires.length
+    wires.stream[wire] = rows.firstStream + layout.wires.indexOf(wire)
     random.seed(wires.stream[wire], layout.plan.seed, wire, WIRE_PURPOSE)
     world.columns(WireState).intervalEndPs[wire] = 0
     const own = rows.sources.filter((entry) => entry.wire === wire)
     wires.firstSource[wire] = own[0]?.source ?? 0
     wires.sourceCount[wire] = own.length
     wires.closed[wire] = own.some((entry) => entry.plan.kind === 'closed') ? 1 : 0
-    wires.firstQueue[wire] = device.firstQueue
+    wires.firstQueue[wire] = device.queues[0] ?? 0
     wires.queueCount[wire] = plan.queues.length
     wires.bufferBase[wire] = next.buffer
     wires.bufferMask[wire] = Math.max(0, bufferRows(plan) - 1)
@@ -107,7 +107,7 @@ function fillRules(binder: Binder, device: DeviceLayout, base: number): number {
     rules.daddr[row] = rule.daddr ?? 0
     rules.sport[row] = rule.sport ?? 0
     rules.dport[row] = rule.dport ?? 0
-    rules.queue[row] = rule.action < 0 ? 0 : device.firstQueue + rule.action
+    rules.queue[row] = rule.action < 0 ? 0 : device.queues[rule.action]
   })
   return device.plan.ntuple.length
 }
@@ -116,7 +116,7 @@ function fillIndirection(binder: Binder, device: DeviceLayout, base: number): nu
   const { queue } = binder.world.columns(IndirectionSlot)
   const table = device.plan.indirection.length === 0 ? [0] : device.plan.indirection
   table.forEach((index, position) => {
-    queue[base + position] = device.firstQueue + index
+    queue[base + position] = device.queues[index]
   })
   return table.length
 }
