@@ -8,6 +8,7 @@ import {
   MAX_WORKERS,
   type RunnerBuffers,
   STATE,
+  TICKET,
   WORD,
 } from './runner-columns.js'
 
@@ -93,7 +94,9 @@ export function failRun(buffers: RunnerBuffers): void {
 export function createRunner(partitions: readonly Partition[], options: RunnerOptions = {}): Runner {
   const buffers = options.buffers ?? createRunnerBuffers(partitions.length)
   const columns = attachRunnerColumns(buffers)
-  const { control, counts, round, doing, steps, next } = columns
+  const { control, counts, round, homeBase, home, tickets, doing, steps, next } = columns
+  const sorted = new Int32Array(partitions.length)
+  const filled = new Int32Array(MAX_WORKERS)
   const worker = options.worker ?? 0
   const ownSteps = worker * 8
   const wait = options.wait ?? DEFAULT_WAIT
@@ -153,25 +156,71 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
     }
   }
 
-  /** Opens the planned round to all workers. */
+  /** Opens the planned round to all workers: everyone has tickets for what it ran last. */
   function open(): void {
     const size = counts[COUNT.round] as number
+    const workers = Atomics.load(control, WORD.workers)
+    sortByHome(size, workers)
     Atomics.store(control, WORD.planner, 0)
     Atomics.store(control, WORD.left, size)
-    Atomics.store(control, WORD.limit, ((control[WORD.limit] as number) + size) | 0)
+    for (let w = 0; w < workers; w++) {
+      const own = (homeBase[w + 1] as number) - (homeBase[w] as number)
+      const at = w * TICKET.words + TICKET.limit
+      Atomics.store(tickets, at, ((tickets[at] as number) + own) | 0)
+    }
     signal()
   }
 
-  /** Takes a ticket of the open round; −1: there is none. Tickets are never given twice, so a late worker does no harm. */
-  function claim(): number {
+  /** Puts the partitions of the round in the order of their homes; those of workers that have left come to the lead. */
+  function sortByHome(size: number, workers: number): void {
+    homeBase.fill(0)
+    for (let i = 0; i < size; i++) {
+      const p = round[i] as number
+      if ((home[p] as number) >= workers) home[p] = 0
+      const slot = (home[p] as number) + 1
+      homeBase[slot] = (homeBase[slot] as number) + 1
+      sorted[i] = p
+    }
+    for (let w = 0; w < workers; w++) homeBase[w + 1] = (homeBase[w + 1] as number) + (homeBase[w] as number)
+    for (let w = 0; w < workers; w++) filled[w] = homeBase[w] as number
+    for (let i = 0; i < size; i++) {
+      const w = home[sorted[i] as number] as number
+      round[filled[w] as number] = sorted[i] as number
+      filled[w] = (filled[w] as number) + 1
+    }
+  }
+
+  /** Takes a ticket of worker w in the open round; −1: there is none. None is given twice: a late worker does no harm. */
+  function claimOf(w: number): number {
+    const at = w * TICKET.words
     for (;;) {
-      const ticket = Atomics.load(control, WORD.claim)
-      const left = (Atomics.load(control, WORD.limit) - ticket) | 0
+      const ticket = Atomics.load(tickets, at + TICKET.claim)
+      const left = (Atomics.load(tickets, at + TICKET.limit) - ticket) | 0
       if (left <= 0) return -1
       yieldAt?.()
-      if (Atomics.compareExchange(control, WORD.claim, ticket, (ticket + 1) | 0) !== ticket) continue
-      return (counts[COUNT.round] as number) - left
+      if (Atomics.compareExchange(tickets, at + TICKET.claim, ticket, (ticket + 1) | 0) !== ticket) continue
+      return (homeBase[w + 1] as number) - left
     }
+  }
+
+  /** Takes a ticket of its own, or else one of another worker. */
+  function claim(): number {
+    const workers = Atomics.load(control, WORD.workers)
+    for (let i = 0; i < workers; i++) {
+      const index = claimOf((worker + i) % workers)
+      if (index >= 0) return index
+    }
+    return -1
+  }
+
+  function hasTicket(): boolean {
+    const workers = Atomics.load(control, WORD.workers)
+    for (let w = 0; w < workers; w++) {
+      const at = w * TICKET.words
+      const left = (Atomics.load(tickets, at + TICKET.limit) - Atomics.load(tickets, at + TICKET.claim)) | 0
+      if (left > 0) return true
+    }
+    return false
   }
 
   /** Works on the open round until no ticket is left; true if this worker finished the last partition of it. */
@@ -180,6 +229,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       const index = claim()
       if (index < 0) return false
       const p = round[index] as number
+      home[p] = worker
       doing[worker] = p + 1
       yieldAt?.()
       runOne(p)
@@ -240,7 +290,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
 
   function hasTicketOr(state: number): boolean {
     if (Atomics.load(control, WORD.state) !== state) return true
-    return ((Atomics.load(control, WORD.limit) - Atomics.load(control, WORD.claim)) | 0) > 0
+    return hasTicket()
   }
 
   function assertNotFailed(): void {

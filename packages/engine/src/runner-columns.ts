@@ -1,13 +1,12 @@
 import type { PartitionTimes } from './partition.js'
 
+/** Words between two that different threads write. */
+const LINE_WORDS = 16
+
 /** Words of `control`, one cache line apart. */
 export const WORD = {
   /** One of STATE. */
   state: 0,
-  /** Next ticket to be claimed; a ticket is one partition to be run in this round. */
-  claim: 16,
-  /** First ticket that is not yet given out. */
-  limit: 32,
   /** Tickets of this round that are not finished. */
   left: 48,
   /** Changes with everything a waiting worker has to know. */
@@ -32,6 +31,9 @@ export const STATE = {
 } as const
 
 const CONTROL_WORDS = 128
+
+/** Words of each worker in `tickets`, which are LINE_WORDS apart: its next ticket, and the first that is not given out. */
+export const TICKET = { claim: 0, limit: LINE_WORDS, words: 2 * LINE_WORDS } as const
 /** Most workers of a run. */
 export const MAX_WORKERS = 64
 
@@ -45,8 +47,13 @@ export interface RunnerColumns extends PartitionTimes {
   readonly activeAt: Int32Array
   /** See COUNT: how many are active and in `round`; 1 if the last round got anything done; rounds so far and their size. */
   readonly counts: Float64Array
-  /** Partitions of this round. */
+  /** Partitions of this round: those at home with worker w are entries [homeBase[w], homeBase[w + 1]). */
   readonly round: Int32Array
+  readonly homeBase: Int32Array
+  /** Worker that ran each partition last, and has it in its caches. */
+  readonly home: Int32Array
+  /** Per worker: a ticket is the right to run one partition that is at home with it (see TICKET). */
+  readonly tickets: Int32Array
   /** 1: it could do nothing when it was last run. */
   readonly blocked: Uint8Array
   /** What became of it in this round, see OUTCOME. */
@@ -78,6 +85,9 @@ export function createRunnerBuffers(partitions: number): RunnerBuffers {
     activeAt: words(partitions),
     counts: doubles(5),
     round: words(partitions),
+    homeBase: words(MAX_WORKERS + 1),
+    home: words(partitions),
+    tickets: words(MAX_WORKERS * TICKET.words),
     blocked: bytes(partitions),
     outcome: bytes(partitions),
     doing: words(MAX_WORKERS),
@@ -100,6 +110,9 @@ export function attachRunnerColumns(buffers: RunnerBuffers): RunnerColumns {
     activeAt: new Int32Array(buffers.activeAt),
     counts: new Float64Array(buffers.counts),
     round: new Int32Array(buffers.round),
+    homeBase: new Int32Array(buffers.homeBase),
+    home: new Int32Array(buffers.home),
+    tickets: new Int32Array(buffers.tickets),
     blocked: new Uint8Array(buffers.blocked),
     outcome: new Uint8Array(buffers.outcome),
     doing: new Int32Array(buffers.doing),

@@ -45,7 +45,7 @@ export function powerOfTwo(n: number): number {
 }
 
 /** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
-export const LANE_SLOTS = 128
+export const LANE_SLOTS = 256
 
 /** Sockets that a task reads, as rows of TaskSocket. */
 export function taskSocketIndexes(app: AppPlan, task: number): number[] {

@@ -57,7 +57,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { nextPs: sourceNextPs } = context.read(SourceState)
   const { protocol: sourceProtocol, linkBytes: headBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
-  const { laneBase, laneMask, laneHeadSeen, laneTail } = context.write(RxQueue)
+  const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.write(RxQueue)
   const { serial, arrivalPs, duePs } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
@@ -264,6 +264,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
           const taken = (laneTail[queue] - laneHeadSeen[queue]) >>> 0
           // Whatever becomes of the frame, it waits for room: then the order of work is the same in every run.
           if (queue !== 0 && taken > laneMask[queue]) return progress
+          // While the CPUs read what was published, the wire writes the other half.
+          if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return progress
           send(wire)
         }
         progress = true
