@@ -29,7 +29,9 @@ export function runScenario(scenario: ScenarioInput, settings: readonly string[]
   return { plan: compiled.plan, report: runModel(compiled.plan).report }
 }
 
+const NOT_SHARED = { asked: 1, lambda: null, threshold: 0, partitions_per_round: null, reason: '' } as const
+
 /** The verdict on a run. */
 export function verdictOf({ plan, report }: ScenarioRun): ResultDocument['verdict'] {
-  return diagnose({ ...report, wall_ms: 0, workers: 1, status: 'done' }, plan)
+  return diagnose({ ...report, wall_ms: 0, workers: 1, parallel: NOT_SHARED, status: 'done' }, plan)
 }

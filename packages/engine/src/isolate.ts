@@ -236,7 +236,11 @@ export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Me
 }
 
 /** Value of the leading thread, or the one error that caused the run to fail. */
-async function settle(first: Promise<IsolateOutcome>, crew: CrewWatch, answer: Promise<IsolateOutcome>): Promise<unknown> {
+async function settle(
+  first: Promise<IsolateOutcome>,
+  crew: CrewWatch,
+  answer: Promise<IsolateOutcome>,
+): Promise<unknown> {
   const errors: IsolateError[] = []
   try {
     const outcome = await first

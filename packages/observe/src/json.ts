@@ -113,6 +113,7 @@ const RESULT: KeyOrder = {
     'profile',
     'seed',
     'workers',
+    'parallel',
     'digest',
     'simulated_ns',
     'wall_ms',

@@ -398,6 +398,7 @@ export function result(
     profile: 'xeon-e5-1650-v4',
     seed: 1,
     workers: 1,
+    parallel: { asked: 1, lambda: null, threshold: 10, partitions_per_round: null, reason: 'asked for' },
     digest: '9f3a21c07b44d6e2',
     simulated_ns: SIMULATED_NS,
     wall_ms: 412,

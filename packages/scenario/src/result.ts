@@ -133,6 +133,18 @@ export interface TimelineRow {
   readonly dropped: number
 }
 
+/** How a run was shared among worker threads, and why. */
+export interface ParallelAccount {
+  readonly asked: number | 'auto'
+  /** Work of one round in units of what handing it to another thread costs; null if it was not measured. */
+  readonly lambda: number | null
+  /** From this λ on more threads are tried. */
+  readonly threshold: number
+  /** Partitions that had work in a round, on average; null if it was not measured. */
+  readonly partitions_per_round: number | null
+  readonly reason: string
+}
+
 export interface ResultDocument {
   readonly schema: 'softnet.result/1'
   readonly status: 'done' | 'interrupted'
@@ -140,7 +152,10 @@ export interface ResultDocument {
   readonly kernel: string
   readonly profile: string
   readonly seed: number
+  /** Worker threads at the end of the run. Like `parallel` and `wall_ms` it says nothing about the simulated host. */
   readonly workers: number
+  /** Why the run used as many threads as it did. */
+  readonly parallel: ParallelAccount
   readonly digest: string
   readonly simulated_ns: number
   readonly wall_ms: number

@@ -4,6 +4,7 @@ import { BUILTIN_SCENARIOS, type Plan, type ResultDocument, type ScenarioInput }
 import { openCaptureFiles } from './capture-files.js'
 import type { CaptureRequest } from './capture-option.js'
 import { compileLoaded, type ScenarioOverrides } from './compile.js'
+import type { WorkersAsked } from './crew.js'
 import { type LoadedScenario, loadScenario } from './load-scenario.js'
 import type { Progress } from './run-plan.js'
 import { runPlanInIsolate } from './simulation-run.js'
@@ -28,6 +29,8 @@ export interface SimulateOptions extends CompileOptions {
   readonly signal?: AbortSignal
   /** Called about every 50 ms of wall time. */
   readonly onProgress?: (progress: Progress) => void
+  /** Worker threads: a number, or `auto` (the default), which starts more where they help. Results do not depend on it. */
+  readonly workers?: WorkersAsked
   /** Captures to write; the files appear when the run ends. */
   readonly capture?: readonly CaptureRequest[]
 }
@@ -93,7 +96,11 @@ export async function simulate(
   if (options.signal?.aborted) abort()
   options.signal?.addEventListener('abort', abort)
   try {
-    const result = await runPlanInIsolate({ plan, captures: captures.parts }, stop, options.onProgress)
+    const result = await runPlanInIsolate(
+      { plan, captures: captures.parts, workers: options.workers ?? 'auto' },
+      stop,
+      options.onProgress,
+    )
     await captures.commit()
     return result
   } finally {

@@ -1,9 +1,12 @@
 /** Runs one plan to its end in slices, inside an isolate. */
+
+import { availableParallelism } from 'node:os'
 import type { IsolateContext } from '@softnet/engine'
 import type { CaptureSpec } from '@softnet/kernel'
 import { diagnose } from '@softnet/observe'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { CaptureAppender } from './capture-appender.js'
+import { CrewPolicy, type WorkersAsked } from './crew.js'
 import { wallMs } from './host-clock.js'
 import type { Simulation, SimulationOptions } from './simulation.js'
 import { firstSlicePs, nextSlicePs } from './slice.js'
@@ -17,6 +20,8 @@ export interface CapturePart extends CaptureSpec {
 export interface PlanPayload {
   readonly plan: Plan
   readonly captures: readonly CapturePart[]
+  /** Worker threads; 1 if it is not given. */
+  readonly workers?: WorkersAsked
 }
 
 /** How far a run is. */
@@ -44,19 +49,21 @@ export type SimulationFactory = (plan: Plan, options?: SimulationOptions) => Sim
 export function runPlanWith(
   createSimulation: SimulationFactory,
   payload: PlanPayload,
-  context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested'>,
+  context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested' | 'recruit'>,
 ): ResultDocument {
   const { plan, captures } = payload
   const startedMs = wallMs()
   const simulation = createSimulation(plan, { capture: captures.map(({ host, dev }) => ({ host, dev })) })
   const appenders = captures.map(({ file }) => new CaptureAppender(file))
+  const crew = startCrew(simulation, payload, context)
   try {
     let reachedPs = 0
     let slicePs = firstSlicePs()
     while (reachedPs < plan.durationPs && !context.stopRequested()) {
       const untilPs = Math.min(plan.durationPs, reachedPs + slicePs)
       const sliceStartMs = wallMs()
-      simulation.runUntil(untilPs)
+      simulation.runUntil(untilPs, crew.inRounds)
+      crew.afterSlice(untilPs - reachedPs, wallMs() - sliceStartMs)
       reachedPs = untilPs
       appenders.forEach((appender, index) => {
         appender.append(simulation.takeCapture(index))
@@ -73,13 +80,51 @@ export function runPlanWith(
     appenders.forEach((appender, index) => {
       appender.append(simulation.takeCapture(index))
     })
-    return resultOf(simulation, plan, reachedPs < plan.durationPs, wallMs() - startedMs)
+    const workers = simulation.workers()
+    const tookMs = wallMs() - startedMs
+    return resultOf(simulation, plan, reachedPs < plan.durationPs, tookMs, workers, crew)
   } finally {
+    simulation.release()
     for (const appender of appenders) appender.close()
   }
 }
 
-function resultOf(simulation: Simulation, plan: Plan, interrupted: boolean, tookMs: number): ResultDocument {
+/** Decides on the threads of a run; a fixed number of them is there before the run begins. */
+function startCrew(
+  simulation: Simulation,
+  { plan, captures, workers = 1 }: PlanPayload,
+  context: Pick<IsolateContext<Progress>, 'recruit'>,
+): CrewPolicy {
+  const { shared } = simulation
+  const recruit = (count: number) => {
+    const { buffers, partitions } = shared
+    context.recruit({ exportName: 'helpPlan', count, payload: { plan, shared }, buffers, partitions })
+  }
+  const onlyOne = captures.length > 0 ? 'a capture is written by one worker' : null
+  const control = {
+    cores: availableParallelism(),
+    partitions: shared.partitions.length,
+    rounds: () => simulation.rounds(),
+    workers: () => simulation.workers(),
+    recruit,
+    release: () => simulation.release(),
+  }
+  const policy = new CrewPolicy(workers, control, onlyOne)
+  if (workers !== 'auto' && workers > 1 && onlyOne === null) {
+    recruit(workers - 1)
+    simulation.awaitWorkers(workers)
+  }
+  return policy
+}
+
+function resultOf(
+  simulation: Simulation,
+  plan: Plan,
+  interrupted: boolean,
+  tookMs: number,
+  workers: number,
+  crew: CrewPolicy,
+): ResultDocument {
   const { schema, scenario, kernel, profile, seed, digest, simulated_ns, ...rest } = simulation.report()
   const measured = {
     schema,
@@ -88,7 +133,8 @@ function resultOf(simulation: Simulation, plan: Plan, interrupted: boolean, took
     kernel,
     profile,
     seed,
-    workers: 1,
+    workers,
+    parallel: crew.account(),
     digest,
     simulated_ns,
     wall_ms: Math.round(tookMs * 1000) / 1000,

@@ -1,5 +1,5 @@
 /** A plan, built and ready to be advanced on this thread. */
-import { createRunner } from '@softnet/engine'
+import { createRunner, type RunnerBuffers } from '@softnet/engine'
 import {
   buildModel,
   type CaptureSpec,
@@ -17,16 +17,34 @@ export interface SimulationOptions {
   readonly capture?: readonly CaptureSpec[]
 }
 
+/** The state of a simulation, for other threads. */
+export interface SharedSimulation {
+  readonly arena: readonly SharedArrayBuffer[]
+  readonly buffers: RunnerBuffers
+  /** Names of the partitions, by position. */
+  readonly partitions: readonly string[]
+}
+
 /** A simulation in this isolate. One per isolate: code bound twice runs several times slower. */
 export interface Simulation {
-  /** Runs everything strictly before `untilPs`; returns the time reached, ps. */
-  runUntil(untilPs: number): number
+  /** Runs everything strictly before `untilPs`; returns the time reached, ps. `inRounds`: as with several workers. */
+  runUntil(untilPs: number, inRounds?: boolean): number
+  /** What other threads need to help with this simulation. */
+  readonly shared: SharedSimulation
+  /** Rounds so far, and partitions run in them. */
+  rounds(): { readonly rounds: number; readonly partitions: number }
+  /** Workers that take part now. */
+  workers(): number
+  /** Returns once `count` workers take part. */
+  awaitWorkers(count: number): void
+  /** Lets the other workers go. */
+  release(): void
   /** Simulated time reached, ps. */
   readonly nowPs: number
   /** Wire frames so far. */
   progress(): { offered: number; delivered: number; dropped: number }
   /** All of the result document that the model knows. Ends the account of idle time. */
-  report(): Omit<ResultDocument, 'wall_ms' | 'workers' | 'status' | 'verdict'>
+  report(): Omit<ResultDocument, 'wall_ms' | 'workers' | 'parallel' | 'status' | 'verdict'>
   /** pcapng bytes recorded since the last call, per capture. */
   takeCapture(index: number): Uint8Array[]
   /** Structure of the model. */
@@ -43,14 +61,19 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   const runner = createRunner(partitions)
   let nowPs = 0
   return {
-    runUntil(untilPs) {
-      runner.runUntil(untilPs)
+    runUntil(untilPs, inRounds) {
+      runner.runUntil(untilPs, inRounds)
       nowPs = untilPs
       return nowPs
     },
     get nowPs() {
       return nowPs
     },
+    shared: { arena: model.world.arena(), buffers: runner.buffers, partitions: partitions.map(({ name }) => name) },
+    rounds: () => runner.rounds(),
+    workers: () => runner.workers(),
+    awaitWorkers: (count) => runner.awaitWorkers(count),
+    release: () => runner.release(),
     progress: () => modelProgress(model),
     report() {
       for (const partition of partitions) partition.finish(nowPs)
@@ -59,4 +82,10 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
     takeCapture: (index) => capture?.take(index, nowPs >= plan.durationPs ? Number.POSITIVE_INFINITY : nowPs) ?? [],
     inspect: () => inspectModel(model),
   }
+}
+
+/** Helps with a simulation that another thread has built, until that thread lets it go. */
+export function helpSimulation(plan: Plan, shared: SharedSimulation, worker: number): void {
+  const model = buildModel(plan, {}, shared.arena)
+  createRunner(modelPartitions(model), { buffers: shared.buffers, worker }).serve()
 }

@@ -112,7 +112,7 @@ const WRONG: readonly Row[] = [
     path: 'hosts.server.devices.eth0.irq.smp_affinity_list[3]',
     given: 99,
   },
-  { args: ['run', 's.yaml', '--workers', '4'], path: '--workers', given: '4' },
+  { args: ['run', 's.yaml', '--workers', '0'], path: '--workers', given: '0' },
   { args: ['run', 's.yaml', '--workers', 'many'], path: '--workers', given: 'many' },
   { args: ['run', 's.yaml', '--trace', 't.json'], path: '--trace', given: 't.json' },
   { args: ['run', 's.yaml', '--capture', 'eth0'], path: '--capture', given: 'eth0' },
@@ -157,7 +157,7 @@ test(
   'every fault is listed at once',
   inDirectory(async (directory) => {
     writeFileSync(join(directory, 's.yaml'), scenarioTemplate('s').replace('cpus: 4', 'cpu: 4'))
-    const args = ['run', 's.yaml', '--seed', 'x', '--workers', '9', '--capture', 'y', '--out', 's.yaml']
+    const args = ['run', 's.yaml', '--seed', 'x', '--workers', '65', '--capture', 'y', '--out', 's.yaml']
     const faults = await refused(directory, ...args, '--duration', '1 week')
     const paths = faults.map((fault) => fault.path)
     for (const path of ['--seed', '--workers', '--capture', '--out', '--duration', 'hosts.server.cpu']) {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRunnerBuffers } from '@softnet/engine'
 import type { Plan } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -36,6 +37,11 @@ function createRecorder(plan: Plan, options: SimulationOptions = {}) {
       timeline: [],
       hosts: {},
     }),
+    shared: { arena: [], buffers: createRunnerBuffers(1), partitions: ['cpu0'] },
+    rounds: () => ({ rounds: 0, partitions: 0 }),
+    workers: () => 1,
+    awaitWorkers: () => {},
+    release: () => {},
     takeCapture: (index) => [Uint8Array.of(index), Uint8Array.of(taken++)],
     inspect: () => {
       throw new Error('not looked at here')
@@ -51,7 +57,10 @@ const SCENARIO = {
   traffic: { t: { rate: '1kpps' } },
 }
 
-const withoutStop = { post: () => {}, stopRequested: () => false }
+const recruit = () => {
+  throw new Error('nobody is needed here')
+}
+const withoutStop = { post: () => {}, stopRequested: () => false, recruit }
 
 test('slices lead to the duration exactly and progress follows them', async () => {
   const plan = await compile(SCENARIO)
@@ -88,7 +97,7 @@ test('a requested stop ends after the slice and marks the result', async () => {
   const result = runPlanWith(
     (given) => createRecorder(given).simulation,
     { plan, captures: [] },
-    { post: () => slices++, stopRequested: () => slices === 2 },
+    { post: () => slices++, stopRequested: () => slices === 2, recruit },
   )
   assert.is(slices, 2)
   assert.is(result.status, 'interrupted')
@@ -108,7 +117,7 @@ test('captures are appended in order, each to its file', async () => {
         return createRecorder(given).simulation
       },
       { plan, captures },
-      { post: () => slices++, stopRequested: () => slices === 1 },
+      { post: () => slices++, stopRequested: () => slices === 1, recruit },
     )
     assert.equal(options, { capture: captures.map(({ host, dev }) => ({ host, dev })) })
     assert.equal([...readFileSync(join(directory, 'x'))], [0, 0, 0, 2])

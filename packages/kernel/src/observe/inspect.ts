@@ -1,9 +1,9 @@
 import type { SystemAccess } from '@softnet/ecs'
 import type { Model } from '../build/build-model.js'
 import { entityGroups } from '../build/declare.js'
-import { Cpu } from '../cpu/components.js'
 import { modelPartitions } from '../build/model-partitions.js'
 import type { Edge } from '../build/partitions.js'
+import { Cpu } from '../cpu/components.js'
 
 /** What `softnet inspect` shows: the machine a plan is built into. */
 export interface InspectDocument {
@@ -86,7 +86,11 @@ export function inspectModel(model: Model): InspectDocument {
     stages: inspectStages(model.binder.access()),
     entities: entityGroups(model.layout)
       .filter(({ ids }) => ids.length > 0)
-      .map(({ kind, ids, components }) => ({ kind, count: ids.length, components: components.map(({ name }) => name) })),
+      .map(({ kind, ids, components }) => ({
+        kind,
+        count: ids.length,
+        components: components.map(({ name }) => name),
+      })),
     tables,
     limits: model.plan.limits,
     memoryBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -127,7 +127,7 @@ function groCounts(model: Model, host: HostLayout, xdp: boolean): Record<string,
   for (const [name, id] of xdp ? XDP_NAMES : GRO_NAMES) {
     counts[name] = 0
     host.plan.cpus.forEach((_, i) => {
-      counts[name] += value[(host.cpus[i]) * GRO_ROWS + id]
+      counts[name] += value[host.cpus[i] * GRO_ROWS + id]
     })
   }
   return counts
@@ -157,7 +157,7 @@ function interrupts(model: Model, host: HostLayout) {
 function softirqs(model: Model, host: HostLayout): Record<string, number[]> {
   const { count } = model.world.columns(SoftirqCount)
   return Object.fromEntries(
-    SOFTIRQ_NAMES.map((name, vector) => [name, host.plan.cpus.map((_, i) => count[(host.cpus[i]) * 16 + vector])]),
+    SOFTIRQ_NAMES.map((name, vector) => [name, host.plan.cpus.map((_, i) => count[host.cpus[i] * 16 + vector])]),
   )
 }
 
@@ -170,7 +170,7 @@ function snmp(model: Model, host: HostLayout, tables: readonly (keyof typeof SNM
       const id = SNMP[`${table}${name}` as keyof typeof SNMP]
       let sum = 0
       host.plan.cpus.forEach((_, i) => {
-        sum += value[(host.cpus[i]) * SNMP_ROWS + id]
+        sum += value[host.cpus[i] * SNMP_ROWS + id]
       })
       block[name] = sum
     }

@@ -25,7 +25,7 @@ import { framesInFlight } from './in-flight.js'
 import { reportHost } from './report-host.js'
 
 /** The result document as far as the model knows it. */
-export type ModelReport = Omit<ResultDocument, 'wall_ms' | 'workers' | 'status' | 'verdict'>
+export type ModelReport = Omit<ResultDocument, 'wall_ms' | 'workers' | 'parallel' | 'status' | 'verdict'>
 
 /** Wire frames offered, delivered and dropped so far. */
 export function modelProgress(model: Model): { offered: number; delivered: number; dropped: number } {

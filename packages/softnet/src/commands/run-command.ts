@@ -5,6 +5,7 @@ import type { Plan, ResultDocument } from '@softnet/scenario'
 import { type CaptureFiles, openCaptureFiles } from '../capture-files.js'
 import { type CaptureRequest, captureFormFault, parseCaptureOption } from '../capture-option.js'
 import { type RawOptions, readOverrides } from '../command-options.js'
+import type { WorkersAsked } from '../crew.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import { onInterrupt } from '../interrupt.js'
 import { builtinNames } from '../load-scenario.js'
@@ -22,12 +23,21 @@ export interface RunOptions extends RawOptions {
   readonly out?: string
 }
 
+/** More threads than any machine needs for one run are a mistake. */
+const WORKERS_MAX = 64
 const EXIT_DONE = 0
 const EXIT_INTERRUPTED = 130
 
+/** Number of workers as it is given; null if it is none. */
+function readWorkers(given: string): WorkersAsked | null {
+  if (given === 'auto') return 'auto'
+  const count = /^\d{1,3}$/.test(given) ? Number(given) : 0
+  return count >= 1 && count <= WORKERS_MAX ? count : null
+}
+
 function readRunOptions(options: RunOptions, faults: InputFault[]): readonly CaptureRequest[] {
-  if (options.workers !== '1' && options.workers !== 'auto') {
-    const accepted = '1 or auto; more than one worker comes with a later release'
+  if (readWorkers(options.workers) === null) {
+    const accepted = `auto or a whole number from 1 to ${WORKERS_MAX}`
     faults.push({ path: '--workers', given: options.workers, accepted, nearest: null })
   }
   if (options.trace !== undefined) {
@@ -97,6 +107,13 @@ async function writeOut(out: OutDirectory, result: ResultDocument, captures: rea
   await out.commit()
 }
 
+/** How many threads worked, λ where it was measured, and why. */
+function workersNote({ workers, parallel }: ResultDocument): string {
+  const { asked, lambda, threshold, partitions_per_round: perRound, reason } = parallel
+  const measured = lambda === null ? '' : ` (λ ${lambda}, tried from ${threshold} on; ${perRound} partitions a round)`
+  return `workers: ${workers}${asked === 'auto' ? ' by auto' : ''}: ${reason}${measured}`
+}
+
 /** `softnet run`: simulates a scenario and shows what happened. */
 export async function runCommand(given: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
   const stop = createStopWord()
@@ -107,13 +124,15 @@ export async function runCommand(given: string | undefined, options: RunOptions,
   const bar = createProgressBar(process.stderr)
   try {
     const { plan, out, captures } = await prepare(given ?? builtinNames()[0] ?? '', options, terminal)
-    const payload = { plan, captures: captures.parts }
+    const workers = readWorkers(options.workers) ?? 'auto'
+    const payload = { plan, captures: captures.parts, workers }
     const result = await runPlanInIsolate(payload, stop, (progress) => bar.update(progress))
     bar.stop()
     const captured = await captures.commit()
     if (out !== null) await writeOut(out, result, captured)
     const text = renderText(result, { columns: terminal.columns, color: terminal.color })
     terminal.print(text, result, resultToJson(result))
+    if (terminal.format === 'text') terminal.note(workersNote(result))
     return result.status === 'interrupted' ? EXIT_INTERRUPTED : EXIT_DONE
   } finally {
     bar.stop()
