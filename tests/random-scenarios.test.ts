@@ -25,14 +25,18 @@ const found: readonly (readonly [number, string])[] = [
   [58, 'two tasks busy polled one instance at the same time'],
   [59, 'a task with several CPUs had no mailbox from those it moved to'],
   [60, 'a wire waited for room in its lane at the end of the run'],
+  [65, 'two CPUs wrote into the flow-limit table of the CPU that steers to them'],
   [100, 'a frame without room held up the timers behind it, and the wire said it could go on'],
+  [441, 'a frame with a bad version was steered to a CPU without a mailbox, and lost'],
+  [1091, 'the step in which a CPU of an SMT pair started its tick ran past it'],
+  [1133, 'the step in which a CPU started its tick ran past it, up to the horizon'],
 ]
 
 const given = Number(process.env.SEED)
 if (given > 0) random(`seed ${given}`, () => check(given))
 else {
   for (const [seed, fault] of found) random(`seed ${seed}: ${fault}`, () => check(seed))
-  for (const seed of [201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 211, 212, 213, 214]) {
+  for (const seed of [201, 202, 203, 204, 205, 206, 207, 208, 209]) {
     random(`seed ${seed}`, () => check(seed))
   }
 }

@@ -10,6 +10,7 @@ import {
   STATE,
   WORD,
 } from './runner-columns.js'
+import type { StepOrder } from './step-order.js'
 
 /** How the workers of a run wait for each other. */
 export interface WaitRule {
@@ -31,6 +32,10 @@ export interface RunnerOptions {
   /** Number of this worker, 0: the lead. */
   readonly worker?: number
   readonly wait?: WaitRule
+  /** Another choice of the partition that goes on, and how far, while this worker is alone; for tests. */
+  readonly order?: StepOrder
+  /** True: goes on in rounds even while this worker is alone, as it does with others; for tests. */
+  readonly inRounds?: boolean
   /** Called at points where another thread may overtake; for tests. */
   readonly yieldAt?: () => void
 }
@@ -94,7 +99,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   for (const partition of partitions) partition.attach(columns)
   const setHorizon = createHorizon(partitions, columns)
   const rounds = createRounds(partitions, columns, setHorizon)
-  const alone = createAlone(partitions, columns, setHorizon, stepOne)
+  const alone = createAlone(partitions, columns, setHorizon, stepOne, options.order)
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
 
   function signal(): void {
@@ -263,7 +268,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       guarded(() => {
         assertNotFailed()
         begin(untilPs)
-        if (!isJoined() && alone.run(isJoined)) return
+        if (options.inRounds !== true && !isJoined() && alone.run(isJoined)) return
         rounds.begin()
         Atomics.store(control, WORD.state, STATE.running)
         if (!lead()) {
