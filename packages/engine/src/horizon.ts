@@ -12,7 +12,7 @@ export type SetHorizon = (p: number, leastPs: number, otherPlainPs: number) => v
 
 /** Binds the rule to the inputs of the partitions. */
 export function createHorizon(partitions: readonly Partition[], columns: RunnerColumns): SetHorizon {
-  const { next, bound, horizon, until } = columns
+  const { next, bound, horizon, reached, until } = columns
   const { plainLatency, leastIn, leastAnyIn, boundedBase, boundedFrom, boundedLatency } = inputColumns(partitions)
   const boundedOnes = Int32Array.from(partitions.flatMap(({ bounded }, p) => (bounded ? [p] : [])))
   const boundedCount = boundedOnes.length
@@ -23,14 +23,17 @@ export function createHorizon(partitions: readonly Partition[], columns: RunnerC
     const answered = (next[p] as number) + leastAnyIn
     if (answered < acts) acts = answered
     for (let i = 0; i < boundedCount; i++) {
-      const woken = bound[boundedOnes[i] as number] as number
+      const q = boundedOnes[i] as number
+      const woken = reached[q] === 0 ? (bound[q] as number) : Math.min(bound[q] as number, next[q] as number)
       if (woken < acts) acts = woken
     }
     let limit = acts + plain
     const end = boundedBase[p + 1] as number
     for (let i = boundedBase[p] as number; i < end; i++) {
       const q = boundedFrom[i] as number
-      const sent = bound[q] as number
+      let sent = bound[q] as number
+      // What was published for it and not yet taken in is not in its bound.
+      if (reached[q] !== 0) sent = Math.min(sent, (next[q] as number) + (boundedLatency[i] as number))
       const answer = leastPs + (leastIn[q] as number) + (boundedLatency[i] as number)
       const at = sent < answer ? sent : answer
       if (at < limit) limit = at
