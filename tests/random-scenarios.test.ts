@@ -38,7 +38,7 @@ const given = Number(process.env.SEED)
 if (given > 0) random(`seed ${given}`, () => check(given))
 else {
   for (const [seed, fault] of found) random(`seed ${seed}: ${fault}`, () => check(seed))
-  for (const seed of [201, 202, 203, 204, 205, 206]) {
+  for (const seed of [201, 202, 203]) {
     random(`seed ${seed}`, () => check(seed))
   }
 }

@@ -8,9 +8,8 @@ const shared = suite('partitions touch only their own rows')
 
 /** Seeds in which a partition once wrote into another one's rows, and where. */
 const found: readonly (readonly [number, string])[] = [
-  [62, 'NAPI id of a socket read elsewhere'],
   [65, 'flow-limit table of the CPU that steers'],
-  [220, 'flow hash of a connected socket'],
+  [220, 'flow hash and NAPI id of a connected socket'],
   [303, 'drops of a socket without a reserve of memory'],
 ]
 
