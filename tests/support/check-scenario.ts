@@ -5,11 +5,15 @@ import { limitSink } from './limit-sink.js'
 import {
   type Advance,
   atOnce,
+  drawnOrder,
   type FinishedRun,
   firstDifferences,
-  inAnyOrder,
+  furthestAhead,
   inPieces,
+  inRounds,
+  ordered,
   runModel,
+  shortOfHorizon,
 } from './run-model.js'
 
 /** Compiles a scenario; throws with every fault. */
@@ -21,6 +25,21 @@ export function planOf(scenario: ScenarioInput, source: string): Plan {
   )
   throw new Error(`${source} does not compile: ${faults.join('; ')}`)
 }
+
+/** Ways to advance a run that must all end in the same state. */
+function otherWays(seed: number): [string, Advance, boolean][] {
+  const orders = Array.from({ length: DRAWN_ORDERS }, (_, i) => DRAWN_ORDERS * seed + i)
+  return [
+    ['run in pieces', inPieces(seed), false],
+    ...orders.map((drawn): [string, Advance, boolean] => ['run in drawn order', ordered(drawnOrder(drawn)), false]),
+    ['run furthest ahead first', ordered(furthestAhead), false],
+    ['run in rounds', inRounds, false],
+    ['run short of the horizon', ordered(shortOfHorizon(seed)), false],
+    ['run in pieces short of the horizon', inPieces(seed + 1, shortOfHorizon(seed + 1)), false],
+  ]
+}
+
+const DRAWN_ORDERS = 4
 
 /** Runs a scenario in several ways and returns everything that is wrong with it; empty if it holds all invariants. */
 export function checkScenario(scenario: ScenarioInput, seed: number): string[] {
@@ -43,11 +62,7 @@ export function checkScenario(scenario: ScenarioInput, seed: number): string[] {
   const plain = attempt('run', atOnce, (advance) => runModel(plan, advance))
   if (plain === null) return faults
   faults.push(...checkReport(plan, plain.report), ...checkRows(plain.model))
-  const others: [string, Advance, boolean][] = [
-    ['traced run', atOnce, true],
-    ['run in pieces', inPieces(seed), false],
-    ['run in another order', inAnyOrder(seed), false],
-  ]
+  const others: [string, Advance, boolean][] = [['traced run', atOnce, true], ...otherWays(seed)]
   for (const [name, advance, traced] of others) {
     const other = attempt(name, advance, (how) => runModel(plan, how, traced ? sink : undefined))
     if (other === null || other.report.digest === plain.report.digest) continue

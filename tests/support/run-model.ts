@@ -1,4 +1,4 @@
-import { attachRunnerColumns, createRunner, createRunnerBuffers } from '@softnet/engine'
+import { createRunner, type StepOrder } from '@softnet/engine'
 import {
   buildModel,
   type Model,
@@ -23,97 +23,62 @@ export interface FinishedRun {
 export type Advance = (partitions: readonly ModelPartition[], durationPs: number) => void
 
 /** Runs the whole duration with one call. */
-export const atOnce: Advance = (partitions, durationPs) => createRunner(partitions).runUntil(durationPs)
+export const atOnce: Advance = ordered(null)
 
-/** Runs pieces of random length. */
-export function inPieces(seed: number, pieces = 7): Advance {
+/** Runs pieces of random length, in the runner's order or in another one. */
+export function inPieces(seed: number, order: StepOrder | null = null): Advance {
+  const draw = new Draw(seed, 2)
+  return ordered(order, (durationPs) =>
+    Array.from({ length: PIECES - 1 }, () => Math.floor(draw.share() * durationPs)).sort((a, b) => a - b),
+  )
+}
+
+const PIECES = 8
+
+/** Advances by the runner in an order, with cuts if there are any. */
+export function ordered(order: StepOrder | null, cuts: (durationPs: number) => readonly number[] = () => []): Advance {
   return (partitions, durationPs) => {
-    const draw = new Draw(seed, 2)
-    const cuts = Array.from({ length: pieces }, () => Math.floor(draw.share() * durationPs)).sort((a, b) => a - b)
-    const runner = createRunner(partitions)
-    for (const cut of cuts) runner.runUntil(cut)
+    const runner = createRunner(partitions, order === null ? {} : { order })
+    for (const cutPs of cuts(durationPs)) runner.runUntil(cutPs)
     runner.runUntil(durationPs)
   }
 }
 
+/** In rounds, as with several workers: everybody knows only what was published before the round. */
+export const inRounds: Advance = (partitions, durationPs) =>
+  createRunner(partitions, { inRounds: true }).runUntil(durationPs)
+
+const asFarAsKnown = (_fromPs: number, horizonPs: number): number => horizonPs
+
+/** Any partition that can go on, drawn anew each time. */
+export function drawnOrder(seed: number): StepOrder {
+  const draw = new Draw(seed, 3)
+  return { choose: (_ready, count) => draw.below(count), reach: asFarAsKnown }
+}
+
+/** Always the partition that is furthest ahead of those that can go on: what it has seen of the others is as old as can be. */
+export const furthestAhead: StepOrder = {
+  choose(ready, count, nextPs) {
+    let furthest = 0
+    for (let i = 1; i < count; i++) {
+      if ((nextPs[ready[i] as number] as number) > (nextPs[ready[furthest] as number] as number)) furthest = i
+    }
+    return furthest
+  },
+  reach: asFarAsKnown,
+}
+
 /**
- * Advances one partition at a time, any that can go on, and often less far than it could: every order and every cut that
- * the latencies allow must end in the same state.
+ * In drawn order, and only to a drawn point below the horizon, every other time for one step: a worker thread knows less
+ * of the others than is true.
  */
-export function inAnyOrder(seed: number): Advance {
-  return (partitions, durationPs) => {
-    const draw = new Draw(seed, 3)
-    const times = attachRunnerColumns(createRunnerBuffers(partitions.length))
-    const { next, bound, horizon } = times
-    for (const partition of partitions) partition.attach(times)
-    // A wire that finds no room learns when there may be some, so that a second look can get on.
-    for (let idleRounds = 0; ; ) {
-      for (const partition of partitions) partition.drain()
-      const waiting = partitions.filter((_, p) => (next[p] as number) < durationPs)
-      if (waiting.length === 0) {
-        if (!lastTurns(partitions, horizon, durationPs)) return
-        continue
-      }
-      const arrivals = earliestArrivals(partitions, next)
-      let progress = false
-      while (!progress && waiting.length > 0) {
-        const [partition] = waiting.splice(draw.below(waiting.length), 1) as [ModelPartition]
-        const known = Math.min(durationPs, horizonOf(partition, partitions, next, bound, arrivals))
-        const now = next[partition.id] as number
-        const short = draw.chance(0.3) && known > now
-        horizon[partition.id] = short ? now + Math.ceil(draw.share() * (known - now)) : known
-        progress = partition.run()
-        partition.publish()
-      }
-      idleRounds = progress ? 0 : idleRounds + 1
-      if (idleRounds > 2) throw new Error(`no partition can go on before ${durationPs} ps: next ${[...next]}`)
-    }
+export function shortOfHorizon(seed: number): StepOrder {
+  const draw = new Draw(seed, 4)
+  return {
+    choose: (_ready, count) => draw.below(count),
+    reach: (fromPs, horizonPs) =>
+      draw.chance(0.5) ? fromPs + 1 : fromPs + Math.ceil(draw.share() * (horizonPs - fromPs)),
   }
-}
-
-/** Work due before the end may be left where a clock is beyond it, or where there was no room; true if any was done. */
-function lastTurns(partitions: readonly ModelPartition[], horizon: Float64Array, durationPs: number): boolean {
-  let progress = false
-  for (const partition of partitions) {
-    horizon[partition.id] = durationPs
-    if (partition.run()) progress = true
-    partition.publish()
-  }
-  return progress
-}
-
-/** Earliest time at which anything new can reach each partition, if what is known is followed to the end. */
-function earliestArrivals(partitions: readonly ModelPartition[], next: Float64Array): number[] {
-  const arrivals = partitions.map(() => Number.POSITIVE_INFINITY)
-  for (let changed = true; changed; ) {
-    changed = false
-    for (const { id, inputs } of partitions) {
-      for (const { from, latencyPs } of inputs) {
-        const acts = Math.min(next[from] as number, arrivals[from] as number) + latencyPs
-        if (acts < (arrivals[id] as number)) {
-          arrivals[id] = acts
-          changed = true
-        }
-      }
-    }
-  }
-  return arrivals
-}
-
-function horizonOf(
-  { inputs }: ModelPartition,
-  partitions: readonly ModelPartition[],
-  next: Float64Array,
-  bound: Float64Array,
-  arrivals: readonly number[],
-): number {
-  let least = Number.POSITIVE_INFINITY
-  for (const { from, latencyPs } of inputs) {
-    const bounded = (partitions[from] as ModelPartition).bounded
-    const own = bounded ? (bound[from] as number) : (next[from] as number) + latencyPs
-    least = Math.min(least, own, (arrivals[from] as number) + latencyPs)
-  }
-  return least
 }
 
 /** Builds the model of a plan and runs it to its end. */

@@ -13,6 +13,8 @@ interface Table {
   readonly component: Component
   rows: number
   columns: Columns<Schema> | null
+  /** What `World.columns` gives: the columns themselves, or what watches them. */
+  handedOut: Columns<Schema> | null
   /** Pools: column that is non-zero in live rows, or null when every row is live. */
   liveColumn: string | null
   readonly pool: boolean
@@ -29,6 +31,9 @@ export interface TableDescription {
   readonly pool: boolean
   readonly role: string
 }
+
+/** Puts something in the place of a column that is handed out, under `component.column`: for tests that see who touches what. */
+export type ColumnWatch = (name: string, column: ArrayBufferView) => ArrayBufferView
 
 /** Columns from this size on get pages of their own from the allocator, all with the same offset in the page. */
 const OWN_PAGES_BYTES = 65_536
@@ -64,7 +69,12 @@ function sharedColumn(type: ColumnType, rows: number, index: number, given?: Sha
 export class World {
   readonly #bit: BitWorld = createBitWorld()
   readonly #tables = new Map<Component, Table>()
+  readonly #watch: ColumnWatch | null
   #frozen = false
+
+  constructor(watch: ColumnWatch | null = null) {
+    this.#watch = watch
+  }
 
   /** True once the columns exist and the structure can no longer change. */
   get frozen(): boolean {
@@ -125,6 +135,7 @@ export class World {
         index++
       }
       table.columns = columns as Columns<Schema>
+      table.handedOut = this.#watched(table.component.name, table.columns)
     }
     if (arena !== undefined && arena.length !== index) {
       throw new Error(`the arena has ${arena.length} columns, the world needs ${index}`)
@@ -144,8 +155,8 @@ export class World {
   /** Columns of a component, writable; only after `freeze`. */
   columns<S extends Schema>(component: Component<S>): Columns<S> {
     const table = this.#tables.get(component as unknown as Component)
-    if (table?.columns == null) throw new Error(`component ${component.name} has no columns: declare it, then freeze`)
-    return table.columns as unknown as Columns<S>
+    if (table?.handedOut == null) throw new Error(`component ${component.name} has no columns: declare it, then freeze`)
+    return table.handedOut as unknown as Columns<S>
   }
 
   /** True if the component was spawned or pooled in this world. */
@@ -225,13 +236,28 @@ export class World {
     }
   }
 
+  #watched(name: string, columns: Columns<Schema>): Columns<Schema> {
+    const watch = this.#watch
+    if (watch === null) return columns
+    const entries = Object.entries(columns).map(([column, values]) => [column, watch(`${name}.${column}`, values)])
+    return Object.fromEntries(entries) as Columns<Schema>
+  }
+
   #table(component: Component, pool: boolean): Table {
     let table = this.#tables.get(component)
     if (table === undefined) {
       for (const other of this.#tables.keys()) {
         if (other.name === component.name) throw new Error(`two components are called ${component.name}`)
       }
-      table = { component, rows: 0, columns: null, liveColumn: null, pool, digestRows: Number.POSITIVE_INFINITY }
+      table = {
+        component,
+        rows: 0,
+        columns: null,
+        handedOut: null,
+        liveColumn: null,
+        pool,
+        digestRows: Number.POSITIVE_INFINITY,
+      }
       this.#tables.set(component, table)
     }
     if (table.pool !== pool) throw new Error(`component ${component.name} is used both on entities and as a pool`)

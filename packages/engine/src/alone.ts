@@ -2,6 +2,7 @@ import { FirstOf } from './first-of.js'
 import type { SetHorizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import type { RunnerColumns } from './runner-columns.js'
+import type { StepOrder } from './step-order.js'
 import { assertNotStuck, lastTurns } from './stretch.js'
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -18,15 +19,17 @@ const LOOK_EVERY_STEPS = 256
 /**
  * One thread alone: always the partition that is furthest behind goes on, and what it sends is published at once. That
  * takes half the steps of rounds, in which everybody knows only what was sent before. A partition that can do nothing (a
- * lane or a mailbox is full) waits until another one has gone on.
+ * lane or a mailbox is full) waits until another one has gone on. With an `order`, that decides instead which partition
+ * goes on and how far.
  */
 export function createAlone(
   partitions: readonly Partition[],
   columns: RunnerColumns,
   setHorizon: SetHorizon,
   runOne: (p: number) => boolean,
+  order: StepOrder | null = null,
 ): Alone {
-  const { next, reached, reachedList, reachedCount, blocked, until } = columns
+  const { next, horizon, reached, reachedList, reachedCount, blocked, until } = columns
   const n = partitions.length
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
   const first = new FirstOf(next)
@@ -72,12 +75,46 @@ export function createAlone(
     const own = next[p] as number
     const other = firstPlain.firstBut(p)
     setHorizon(p, own < waitingLeast ? own : waitingLeast, other < 0 ? NEVER : (next[other] as number))
-    const progress = runOne(p)
-    changed(p)
-    if (progress) progressed = true
+    if (advance(p)) progressed = true
     else block(p)
     publish(p)
     return true
+  }
+
+  function advance(p: number): boolean {
+    const progress = runOne(p)
+    changed(p)
+    return progress
+  }
+
+  const ready = new Int32Array(n)
+
+  /** As `step`, by the order given: who was found waiting is asked again as soon as another one has gone on. */
+  function stepInOrder(by: StepOrder): boolean {
+    let count = 0
+    for (let p = 0; p < n; p++) {
+      if (blocked[p] === 0 && (next[p] as number) < (until[0] as number)) ready[count++] = p
+    }
+    if (count === 0) return false
+    const p = ready[by.choose(ready, count, next)] as number
+    horizonOf(p)
+    const from = next[p] as number
+    // Where nobody could go on, the next round goes as far as it can: what waits then waits for good.
+    if (progressed && (horizon[p] as number) > from) horizon[p] = by.reach(from, horizon[p] as number)
+    if (advance(p)) {
+      progressed = true
+      unblockAll()
+    } else block(p)
+    publish(p)
+    return true
+  }
+
+  /** The horizon of any partition, also of one that is not furthest behind. */
+  function horizonOf(p: number): void {
+    const least = first.first()
+    const other = firstPlain.firstBut(p)
+    const leastPs = least < 0 ? NEVER : (next[least] as number)
+    setHorizon(p, leastPs < waitingLeast ? leastPs : waitingLeast, other < 0 ? NEVER : (next[other] as number))
   }
 
   return {
@@ -96,7 +133,7 @@ export function createAlone(
       }
       progressed = true
       for (;;) {
-        for (let steps = LOOK_EVERY_STEPS; step(); ) {
+        for (let steps = LOOK_EVERY_STEPS; order === null ? step() : stepInOrder(order); ) {
           if (--steps > 0) continue
           steps = LOOK_EVERY_STEPS
           if (leave()) return false

@@ -11,6 +11,7 @@ import {
   TICKET,
   WORD,
 } from './runner-columns.js'
+import type { StepOrder } from './step-order.js'
 
 /** How the workers of a run wait for each other. */
 export interface WaitRule {
@@ -32,6 +33,10 @@ export interface RunnerOptions {
   /** Number of this worker, 0: the lead. */
   readonly worker?: number
   readonly wait?: WaitRule
+  /** Another choice of the partition that goes on, and how far, while this worker is alone; for tests. */
+  readonly order?: StepOrder
+  /** True: goes on in rounds even while this worker is alone, as it does with others; for tests. */
+  readonly inRounds?: boolean
   /** Called at points where another thread may overtake; for tests. */
   readonly yieldAt?: () => void
 }
@@ -104,7 +109,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   for (const partition of partitions) partition.attach(columns)
   const setHorizon = createHorizon(partitions, columns)
   const rounds = createRounds(partitions, columns, setHorizon)
-  const alone = createAlone(partitions, columns, setHorizon, stepOne)
+  const alone = createAlone(partitions, columns, setHorizon, stepOne, options.order)
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
 
   function signal(): void {
@@ -321,7 +326,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       guarded(() => {
         assertNotFailed()
         begin(untilPs)
-        if (!inRounds && !isJoined() && alone.run(isJoined)) {
+        if (!inRounds && options.inRounds !== true && !isJoined() && alone.run(isJoined)) {
           doing[worker] = 0
           return
         }

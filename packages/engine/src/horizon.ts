@@ -4,24 +4,36 @@ import type { RunnerColumns } from './runner-columns.js'
 
 /**
  * Writes `horizon[p]`: the earliest time anything not yet published can take effect in p, or the end of the stretch. It
- * may be sent by the others, whose least next step is `otherPlainPs`, by a bounded partition, or come in answer to what is
- * sent now; `leastPs` is the least next step of all.
+ * may be sent by the others, whose least next step is `otherPlainPs`, by a bounded partition, come in answer to what is
+ * sent now, or be sent on by somebody who is idle until a bounded partition reaches it; `leastPs` is the least next step
+ * of all.
  */
 export type SetHorizon = (p: number, leastPs: number, otherPlainPs: number) => void
 
 /** Binds the rule to the inputs of the partitions. */
 export function createHorizon(partitions: readonly Partition[], columns: RunnerColumns): SetHorizon {
-  const { next, bound, horizon, until } = columns
+  const { next, bound, horizon, reached, until } = columns
   const { plainLatency, leastIn, leastAnyIn, boundedBase, boundedFrom, boundedLatency } = inputColumns(partitions)
+  const boundedOnes = Int32Array.from(partitions.flatMap(({ bounded }, p) => (bounded ? [p] : [])))
+  const boundedCount = boundedOnes.length
   return (p, leastPs, otherPlainPs) => {
     const plain = plainLatency[p] as number
-    let limit = otherPlainPs + plain
-    const answered = (next[p] as number) + leastAnyIn + plain
-    if (answered < limit) limit = answered
+    // Who acts first of those that can send to p: who has something to do, who gets an answer, or who is woken.
+    let acts = otherPlainPs
+    const answered = (next[p] as number) + leastAnyIn
+    if (answered < acts) acts = answered
+    for (let i = 0; i < boundedCount; i++) {
+      const q = boundedOnes[i] as number
+      const woken = reached[q] === 0 ? (bound[q] as number) : Math.min(bound[q] as number, next[q] as number)
+      if (woken < acts) acts = woken
+    }
+    let limit = acts + plain
     const end = boundedBase[p + 1] as number
     for (let i = boundedBase[p] as number; i < end; i++) {
       const q = boundedFrom[i] as number
-      const sent = bound[q] as number
+      let sent = bound[q] as number
+      // What was published for it and not yet taken in is not in its bound.
+      if (reached[q] !== 0) sent = Math.min(sent, (next[q] as number) + (boundedLatency[i] as number))
       const answer = leastPs + (leastIn[q] as number) + (boundedLatency[i] as number)
       const at = sent < answer ? sent : answer
       if (at < limit) limit = at

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createRunner, type Partition, type PartitionTimes, reach } from '../src/index.js'
+import { createRunner, type Partition, type PartitionTimes, type RunnerOptions, reach } from '../src/index.js'
+import type { StepOrder } from '../src/step-order.js'
 
 /** A ball on its way: when it arrives, where, and how often it has been thrown. */
 interface Throw {
@@ -87,8 +88,8 @@ class Ring {
     }
   }
 
-  runner() {
-    return createRunner(this.partitions())
+  runner(options: RunnerOptions = {}) {
+    return createRunner(this.partitions(), options)
   }
 }
 
@@ -112,6 +113,96 @@ test('a run cut into pieces is the run in one', () => {
   const runner = cut.runner()
   for (const untilPs of [1, 2, 777, 778, 12_345, 12_345, 49_999, 50_000]) runner.runUntil(untilPs)
   assert.equal([...cut.log].sort(), [...whole.log].sort())
+})
+
+const lastOf: StepOrder = { choose: (_ready, count) => count - 1, reach: (_fromPs, horizonPs) => horizonPs }
+const oneStep: StepOrder = { choose: () => 0, reach: (fromPs) => fromPs + 1 }
+
+test('partitions advanced in another order, one step at a time, or in rounds do the same', () => {
+  const usual = start(7, 5)
+  usual.runner().runUntil(50_000)
+  for (const options of [{ order: lastOf }, { order: oneStep }, { inRounds: true }]) {
+    const ring = start(7, 5)
+    const runner = ring.runner(options)
+    for (const untilPs of [20_000, 50_000]) runner.runUntil(untilPs)
+    assert.equal([...ring.log].sort(), [...usual.log].sort())
+    if (options.order !== oneStep) assert.not.equal(ring.log, usual.log, 'the option has no effect')
+    else assert.ok(runner.steps() >= ring.log.length, 'a step did more than one thing')
+  }
+})
+
+test('an order chooses among partitions that have something to do before the end, and goes no further than it says', () => {
+  const ring = start(4, 3)
+  let asked = 0
+  const order: StepOrder = {
+    choose(ready, count, nextPs) {
+      asked++
+      assert.ok(count > 0)
+      for (let i = 0; i < count; i++) assert.ok((nextPs[ready[i] as number] as number) < 5000)
+      return asked % count
+    },
+    reach(fromPs, horizonPs) {
+      assert.ok(fromPs < horizonPs && horizonPs <= 5000)
+      return horizonPs
+    },
+  }
+  ring.runner({ order }).runUntil(5000)
+  assert.ok(asked > 20)
+})
+
+test('an idle partition may be woken by a bounded one and send on: nobody runs ahead of that', () => {
+  // A wire (bounded) sends to p1 at 12; p1, idle until then, sends on to p2, which has a timer at 1000 of its own.
+  for (const options of [{}, { inRounds: true }, { order: lastOf }]) {
+    const log: string[] = []
+    let shared: PartitionTimes | null = null
+    const due: number[][] = [[10], [], [1000]]
+    const sent: number[][] = [[], [], []]
+    const partition = (id: number, bounded: boolean, inputs: Partition['inputs'], latencyPs: number): Partition => {
+      const times = () => shared as PartitionTimes
+      const write = () => {
+        const own = due[id]?.[0] ?? Number.POSITIVE_INFINITY
+        times().next[id] = own
+        times().bound[id] = own + latencyPs
+      }
+      return {
+        id,
+        name: `p${id}`,
+        inputs,
+        bounded,
+        attach: (given) => {
+          shared = given
+        },
+        drain: write,
+        run() {
+          let progress = false
+          for (const own = due[id] as number[]; (own[0] as number) < (times().horizon[id] as number); progress = true) {
+            const atPs = own.shift() as number
+            log.push(`p${id} at ${atPs}`)
+            if (id < 2) sent[id]?.push(atPs + latencyPs)
+          }
+          write()
+          return progress
+        },
+        publish() {
+          for (const atPs of sent[id]?.splice(0) ?? []) {
+            due[id + 1]?.push(atPs)
+            due[id + 1]?.sort((a, b) => a - b)
+            reach(times(), id + 1, atPs)
+          }
+        },
+      }
+    }
+    const chain = [
+      partition(0, true, [], 2),
+      partition(1, false, [{ from: 0, latencyPs: 2 }], 3),
+      partition(2, false, [{ from: 1, latencyPs: 3 }], 0),
+    ]
+    createRunner(chain, options).runUntil(5000)
+    assert.equal(
+      log.filter((line) => line.startsWith('p2')),
+      ['p2 at 15', 'p2 at 1000'],
+    )
+  }
 })
 
 test('each player catches in order of time', () => {

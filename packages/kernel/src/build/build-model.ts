@@ -1,4 +1,4 @@
-import { Binder, World } from '@softnet/ecs'
+import { Binder, type ColumnWatch, World } from '@softnet/ecs'
 import { type CostProfile, costProfile, type Plan } from '@softnet/scenario'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
@@ -36,6 +36,8 @@ export interface ModelHooks {
   readonly trace?: TraceSink
   readonly rxHandler?: { handle: RxHandler | null }
   readonly harness?: HarnessCalls
+  /** Sees every column as systems are given it. */
+  readonly watch?: ColumnWatch
 }
 
 /** A built model: the world, its bound systems, and how it falls into partitions. */
@@ -59,7 +61,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}, arena?: readonly 
   const layout = computeLayout(plan)
   const partitions = findPartitions(layout, profile)
   const sizes = computeSizes(layout, partitions)
-  const world = new World()
+  const world = new World(hooks.watch)
   declareModel(world, layout, sizes)
   world.freeze(arena)
   const binder = new Binder(world)

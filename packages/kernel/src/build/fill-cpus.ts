@@ -7,7 +7,8 @@ import { HardirqState } from '../irq/components.js'
 import { Napi, POLL_KIND } from '../napi/components.js'
 import { SkbAccount } from '../skb/components.js'
 import { SoftirqState } from '../softirq/components.js'
-import { Softnet } from '../softnet/components.js'
+import { backlogLevel } from '../softnet/backlog.js'
+import { BacklogView, Softnet } from '../softnet/components.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
 import { mailEdges, type Sizes } from './sizes.js'
@@ -78,10 +79,15 @@ function fillCosts(world: World, cpu: number, frequencyHz: number, profile: Cost
 
 function fillFlowLimit(world: World, layout: Layout, hostIndex: number): void {
   const host = layout.hosts[hostIndex]
-  const { flowLimitOn } = world.columns(Softnet)
+  const { flowLimitOn, inputLevel } = world.columns(Softnet)
+  const { level } = world.columns(BacklogView)
   host.plan.sysctl['net.core.flow_limit_cpu_bitmap'].forEach((cpu, slot) => {
     flowLimitOn[host.cpus[cpu]] = slot + 1
   })
+  // Where half of the maximum is 0, an empty queue is half full.
+  const empty = backlogLevel(0, host.plan.sysctl['net.core.netdev_max_backlog'])
+  inputLevel.fill(empty)
+  level.fill(empty)
 }
 
 function fillBacklogNapis(world: World, layout: Layout): void {

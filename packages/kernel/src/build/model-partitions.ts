@@ -150,12 +150,10 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       bound[p] = wires.boundPs(id)
       return
     }
-    const isFused = memberBase[p + 1] - memberBase[p] > 1
     let first = Number.POSITIVE_INFINITY
     for (let i = memberBase[p]; i < memberBase[p + 1]; i++) {
       const cpu = members[i]
-      if (isFused) cpus.findNextInOrder(cpu)
-      else cpus.findNextStep(cpu)
+      cpus.findNextStep(cpu)
       if (nextStepPs[cpu] < first) first = nextStepPs[cpu]
     }
     next[p] = first
@@ -166,7 +164,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     let progress = false
     const from = memberBase[p]
     const end = memberBase[p + 1]
-    for (let i = from; i < end; i++) cpus.findNextInOrder(members[i])
+    for (let i = from; i < end; i++) cpus.findNextStep(members[i])
     for (;;) {
       let first = Number.POSITIVE_INFINITY
       let second = Number.POSITIVE_INFINITY
@@ -190,7 +188,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       horizonPs[behind] = until < horizon[p] ? until : horizon[p]
       if (!cpus.run(behind)) return progress
       // What it did may have given work to the others.
-      for (let i = from; i < end; i++) cpus.findNextInOrder(members[i])
+      for (let i = from; i < end; i++) cpus.findNextStep(members[i])
       progress = true
     }
   }

@@ -159,6 +159,10 @@ function reachOfDevice(
     } else {
       const tcp = traffic.kind === 'open' && traffic.protocol === 'tcp'
       reachOfFlows(host, device, traffic.flows, tcp ? 6 : 17, readers, pass, layout.plan.seed)
+      // Cards give frames with a bad version to their first queue, with no hash: software finds one of its own.
+      if (traffic.kind === 'open' && traffic.malform.badVersion > 0) {
+        pass(0, [queueCpu(host, device, 0), ...steerTargets(host, device, 0)], [])
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ import { udpEnqueue } from '../sock/udp-queue-rcv.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { backlog } from '../softnet/backlog.js'
-import { BacklogServed, SockFlow, Softnet } from '../softnet/components.js'
+import { BacklogServed, BacklogView, SockFlow, Softnet } from '../softnet/components.js'
 import { processBacklog } from '../softnet/process-backlog.js'
 import { SleepView, TASK_STATE, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
@@ -36,6 +36,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { asleep } = context.write(SleepView)
     const { owedBy, deferCount, deferIpi } = context.write(Softnet)
     const { taken } = context.write(BacklogServed)
+    const { level } = context.write(BacklogView)
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
     const { source, flowView, context: cpuContext } = context.write(Cpu)
@@ -57,7 +58,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
 
     function backlogPacket(cpu: number, row: number, from: number): void {
       const own = post.receive(cpu, from, row)
-      if (queueUp.enqueue(cpu, own, from) === 0) taken[cpu * cpuRows + from]++
+      if (queueUp.enqueue(cpu, own, false) === 0) taken[cpu * cpuRows + from]++
       else if (queueUp.needsSchedule()) owedBy[cpu] = from
       poll.served(cpu, from)
     }
@@ -102,6 +103,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         }
         case EVENT.backlogView:
           steering.learn(cpu, first, c[row], b[row] !== 0)
+          return
+        case EVENT.backlogLevel:
+          level[cpu * cpuRows + first] = b[row]
           return
         case EVENT.socketView:
           full[first * sources + source[cpu]] = b[row]

@@ -18,6 +18,8 @@ export const EVENT = {
   sleepView: 8,
   /** RFS: hash `c` was last read on CPU number `a`. */
   sockFlow: 9,
+  /** This CPU, which has a flow limit, learns how full CPU `a`'s input_pkt_queue is (`b`, see BACKLOG_LEVEL). */
+  backlogLevel: 10,
   /** Task `a` is woken from another CPU. */
   taskWake: 11,
   /** Rows freed elsewhere come home: `a` skbs of this CPU. */

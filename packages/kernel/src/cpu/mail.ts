@@ -179,7 +179,9 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     events.pushAt(to, from, kind, a, b, c)
   }
 
-  function post(r: number, from: number, kind: number, a: number, b: number, c: number): number {
+  function post(to: number, from: number, kind: number, a: number, b: number, c: number): number {
+    const r = pairRing[from * ownerRows + to]
+    if (r === 0) throw new Error(`CPU ${from} has no mailbox to owner ${to}: the model did not expect them to meet`)
     const position = tail[r]
     if ((position - headSeen[r]) >>> 0 > mask[r])
       throw new Error(`mailbox from CPU ${from} is full: raise limits.mailbox-slots`)
@@ -212,7 +214,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
     note(from, to, via, kind, a, b, c) {
       setDue(from, to, via)
       if (partition[from] === partition[to]) deliver(to, from, kind, a, b, c)
-      else post(pairRing[from * ownerRows + to], from, kind, a, b, c)
+      else post(to, from, kind, a, b, c)
     },
     packet(from, to, kind, row, b, c) {
       setDue(from, to, VIA.line)
@@ -221,7 +223,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
         return
       }
       const r = pairRing[from * ownerRows + to]
-      const index = post(r, from, kind, 0, b, c)
+      const index = post(to, from, kind, 0, b, c)
       const transit = skbBase[r] + index
       live[base[r] + index] = 2
       slotA[base[r] + index] = transit

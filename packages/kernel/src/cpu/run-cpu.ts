@@ -24,10 +24,11 @@ function largest(column: Float64Array, first: number, count: number): number {
 
 /** The machine of one CPU. */
 export interface RunCpu {
-  /** Writes the time of the next thing the CPU does to `Cpu.nextStepPs`; Infinity if nothing will happen by itself. */
+  /**
+   * Writes the time of the next thing the CPU does to `Cpu.nextStepPs`; Infinity if nothing will happen by itself. What is
+   * due while the CPU's clock is ahead counts at the time it is due.
+   */
   findNextStep(cpu: number): void
-  /** The same for a CPU that shares its partition: what is due while its clock is ahead counts at the time it is due. */
-  findNextInOrder(cpu: number): void
   /** Does everything before `Cpu.horizonPs`, and the step that reaches beyond it; true if anything happened. */
   run(cpu: number): boolean
   /** Accounts idle time up to the end of the run. */
@@ -55,7 +56,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   const { ps: contextPs } = context.write(ContextTime)
   const { ps: stagePs } = context.write(StageTime)
   const { mailTight } = context.read(Owner)
-  const { exitCheck, lineNextPs, nextPs: raisedPs } = context.write(HardirqState)
+  const { exitCheck, lineNextPs, lookQueuePs, nextPs: raisedPs } = context.write(HardirqState)
   const { ticks } = context.write(LocalIrq)
   const { pending, active, bhDisabled } = context.read(SoftirqState)
   const { current, head } = context.read(RunQueue)
@@ -123,9 +124,11 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     irq.plainIpi(cpu, 'resched')
   }
 
+  /** A CPU that is no longer idle has a tick; the step that starts it ends there too. */
   function startTick(cpu: number): void {
-    if (nextTickPs[cpu] === Number.POSITIVE_INFINITY)
-      nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    if (nextTickPs[cpu] !== Number.POSITIVE_INFINITY) return
+    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    if (nextTickPs[cpu] < limitPs[cpu]) limitPs[cpu] = nextTickPs[cpu]
   }
 
   /** A CPU that has just run out of work has yet to go idle. */
@@ -152,21 +155,13 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
 
   return {
     findNextStep(cpu) {
-      if (hasWork(cpu)) {
-        nextStepPs[cpu] = clockPs[cpu]
-      } else {
-        findNext(cpu)
-        nextStepPs[cpu] = nextEventPs[cpu] > clockPs[cpu] ? nextEventPs[cpu] : clockPs[cpu]
-      }
-      line.boundByFullLane(cpu)
-    },
-    findNextInOrder(cpu) {
       findNext(cpu)
       const at = nextEventPs[cpu]
       const clock = clockPs[cpu]
-      const waits = at >= clock || (lineNextPs[cpu] === at && raisedPs[cpu] <= at && !irq.canRunAhead(cpu))
-      nextStepPs[cpu] = waits && (at < clock || hasWork(cpu)) ? clock : at
-      if (waits) line.boundByLooks(cpu)
+      if (at >= clock) nextStepPs[cpu] = hasWork(cpu) ? clock : at
+      else if (lineNextPs[cpu] !== at || raisedPs[cpu] > at || irq.canRunAhead(cpu)) nextStepPs[cpu] = at
+      // The interrupt of an old driver waits until the wire is known up to the clock; lanes are looked at meanwhile.
+      else nextStepPs[cpu] = lookQueuePs[cpu] < clock ? lookQueuePs[cpu] : clock
     },
     run(cpu) {
       let progress = false

@@ -1,17 +1,25 @@
 import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
 
 /** Hard interrupts waiting at a CPU, one row per CPU entity. */
-export const HardirqState = defineComponent('hardirq', {
-  /** Earliest raised vector's delivery time, ps; Infinity when none. */
-  nextPs: f64,
-  /** Time at which any vector needs attention, as `vectors.refresh` found it, ps. */
-  lineNextPs: f64,
-  /** The CPU's vectors: first row of CpuVector and how many. */
-  firstVector: i32,
-  vectorCount: i32,
-  /** 1: an interrupt was taken; softirqs are looked at on the way out (irq_exit). */
-  exitCheck: u8,
-})
+export const HardirqState = defineComponent(
+  'hardirq',
+  {
+    /** Earliest raised vector's delivery time, ps; Infinity when none. */
+    nextPs: f64,
+    /** Time at which any vector needs attention, as `vectors.refresh` found it, ps. */
+    lineNextPs: f64,
+    /** Queue whose lane is to be looked at first, 0 for none, and when, ps: found by `vectors.refresh` too. */
+    lookQueue: i32,
+    lookQueuePs: f64,
+    /** The CPU's vectors: first row of CpuVector and how many. */
+    firstVector: i32,
+    vectorCount: i32,
+    /** 1: an interrupt was taken; softirqs are looked at on the way out (irq_exit). */
+    exitCheck: u8,
+  },
+  // What was found last follows from where the run was cut, not from the model.
+  { undigested: ['lineNextPs', 'lookQueue', 'lookQueuePs'] },
+)
 
 /** Vectors of each CPU: row `firstVector + i`. */
 export const CpuVector = defineComponent('cpu_vector', { vector: i32 })

@@ -14,21 +14,20 @@ export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
 
 /** Interrupt vectors between the NIC and the CPU. */
 export interface Vectors {
-  /** Writes to `lineNextPs` when a vector of the CPU needs attention: a raised one, or a frame for an unmasked one. */
+  /**
+   * Finds the queue of the CPU that has to be looked at first (`lookQueue`, `lookQueuePs`), and writes to `lineNextPs` when
+   * the line needs attention: for that, or for a raised vector.
+   */
   refresh(cpu: number): void
-  /** Looks at the earliest frame on the CPU's unmasked vectors, or completes a block of frames on a masked one; false if neither is due. */
+  /**
+   * Looks at the queue that `refresh` found, if it is due by `Cpu.lookPs`: at a frame of an unmasked vector, or at a block
+   * of frames of a masked one. False if it is not due.
+   */
   arrival(cpu: number): boolean
   /**
    * Completes the DMA of frames due before `beforePs` on masked vectors: at the end of a run they are counted in their ring.
    */
   catchUp(cpu: number, beforePs: number): void
-  /**
-   * Brings `Cpu.nextStepPs` forward to when a full lane is looked at: the wire waits for room in it, also where the CPU's
-   * own clock is already beyond the time a run stops at.
-   */
-  boundByFullLane(cpu: number): void
-  /** Brings `Cpu.nextStepPs` forward to the next look at a lane. */
-  boundByLooks(cpu: number): void
   /** The driver's unmasking write: frames that came meanwhile raise it at once or by moderation. */
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
@@ -50,12 +49,20 @@ export const vectors = defineSystem<Vectors>(
     const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } =
       v
     const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu } = v
-    const { firstVector, vectorCount, nextPs, lineNextPs } = context.write(HardirqState)
+    const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs } = context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
-    const { ringHead, ringTail, laneBase, laneMask, laneHead, laneTailSeen } = context.read(RxQueue)
+    const {
+      ringHead,
+      ringTail,
+      laneBase,
+      laneMask,
+      laneHead,
+      laneTailSeen,
+      vector: queueVector,
+    } = context.read(RxQueue)
     const { duePs } = context.read(Skb)
-    const { clockPs, limitPs, lookPs, nextStepPs, horizonPs } = context.write(Cpu)
+    const { clockPs, limitPs, lookPs, horizonPs } = context.write(Cpu)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
     context.resource(PLAN_CONSTANTS)
     const rings = context.system(ring)
@@ -137,26 +144,8 @@ export const vectors = defineSystem<Vectors>(
 
     return {
       refresh(cpu) {
-        let first = nextPs[cpu]
-        const base = firstVector[cpu]
-        const n = vectorCount[cpu]
-        for (let i = 0; i < n; i++) {
-          const vector = cpuVector[base + i]
-          const step = 1 + queueSkip[vector]
-          const end = firstQueue[vector] + queueCount[vector] * step
-          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if (laneHead[rxq] === laneTailSeen[rxq]) continue
-            const at = attentionPs(rxq, vector)
-            if (at < first) first = at
-          }
-        }
-        lineNextPs[cpu] = first
-      },
-      arrival(cpu) {
-        const notAfterPs = lookPs[cpu]
         let firstPs = Number.POSITIVE_INFINITY
         let from = 0
-        let signalled = 0
         const base = firstVector[cpu]
         const n = vectorCount[cpu]
         for (let i = 0; i < n; i++) {
@@ -169,18 +158,25 @@ export const vectors = defineSystem<Vectors>(
             if (at >= firstPs) continue
             firstPs = at
             from = rxq
-            signalled = vector
           }
         }
-        if (from === 0 || firstPs > notAfterPs) return false
-        if (masked[signalled] !== 0) {
-          lookPs[cpu] = firstPs
+        lookQueue[cpu] = from
+        lookQueuePs[cpu] = firstPs
+        lineNextPs[cpu] = firstPs < nextPs[cpu] ? firstPs : nextPs[cpu]
+      },
+      arrival(cpu) {
+        const from = lookQueue[cpu]
+        const atPs = lookQueuePs[cpu]
+        if (from === 0 || atPs > lookPs[cpu]) return false
+        const vector = queueVector[from]
+        if (masked[vector] !== 0) {
+          lookPs[cpu] = atPs
           rings.dma(from)
           return true
         }
         if (rings.dmaOne(from) === 0) return true
-        lastEventPs[signalled] = firstPs
-        signal(cpu, signalled)
+        lastEventPs[vector] = atPs
+        signal(cpu, vector)
         return true
       },
       catchUp(cpu, beforePs) {
@@ -193,33 +189,6 @@ export const vectors = defineSystem<Vectors>(
           const step = 1 + queueSkip[vector]
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) rings.dma(rxq)
-        }
-      },
-      boundByFullLane(cpu) {
-        const base = firstVector[cpu]
-        const n = vectorCount[cpu]
-        for (let i = 0; i < n; i++) {
-          const vector = cpuVector[base + i]
-          const step = 1 + queueSkip[vector]
-          const end = firstQueue[vector] + queueCount[vector] * step
-          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if ((laneTailSeen[rxq] - laneHead[rxq]) >>> 0 <= laneMask[rxq]) continue
-            const at = attentionPs(rxq, vector)
-            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
-          }
-        }
-      },
-      boundByLooks(cpu) {
-        const base = firstVector[cpu]
-        for (let i = 0; i < vectorCount[cpu]; i++) {
-          const vector = cpuVector[base + i]
-          const step = 1 + queueSkip[vector]
-          const end = firstQueue[vector] + queueCount[vector] * step
-          for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
-            if (laneHead[rxq] === laneTailSeen[rxq]) continue
-            const at = attentionPs(rxq, vector)
-            if (at < nextStepPs[cpu]) nextStepPs[cpu] = at
-          }
         }
       },
       unmask(cpu, vector) {

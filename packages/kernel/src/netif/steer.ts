@@ -160,11 +160,13 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       spend(cpu, STAGE.enqueue_to_backlog, 1)
       const slot = lastSlot
       if (target === cpu) {
-        const queued = queueUp.enqueue(cpu, row, cpu)
+        const queued = queueUp.enqueue(cpu, row, true)
         if (queued !== 0 && queueUp.needsSchedule()) napi.schedule(cpu, backlogNapi[cpu])
         if (slot !== 0) flow.lastTail[slot] = queueTail[cpu]
         return
       }
+      // The flow limit is that of the CPU that steers, whatever queue it steers to.
+      if (queueUp.refuses(cpu, target, row)) return
       const pair = cpu * cpuRows + target
       post.packet(cpu, target, EVENT.backlogPacket, row, cpu, 0)
       view.sent[pair]++

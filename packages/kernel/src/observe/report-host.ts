@@ -9,7 +9,7 @@ import { CONTEXT, CONTEXT_ROWS, ContextTime, STAGE_ROWS, StageTime } from '../cp
 import { IrqCount, LocalIrq } from '../irq/components.js'
 import { Sock, SockView } from '../sock/components.js'
 import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
-import { Softnet } from '../softnet/components.js'
+import { BacklogView, Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 
@@ -59,7 +59,7 @@ function cpuRow(model: Model, cpu: number, number: number) {
     stages_ns,
     softnet_stat: {
       processed: s.processed[cpu],
-      dropped: s.dropped[cpu],
+      dropped: s.dropped[cpu] + droppedBySenders(model, cpu),
       time_squeeze: s.timeSqueeze[cpu],
       received_rps: s.receivedRps[cpu],
       flow_limit_count: s.flowLimitCount[cpu],
@@ -70,6 +70,15 @@ function cpuRow(model: Model, cpu: number, number: number) {
       input_qlen_max: s.inputMax[cpu],
     },
   }
+}
+
+/** What the flow limits of other CPUs dropped of the packets for this one. */
+function droppedBySenders(model: Model, cpu: number): number {
+  const { dropped } = model.world.columns(BacklogView)
+  const { cpuRows } = model.layout
+  let sum = 0
+  for (let from = 1; from < cpuRows; from++) sum += dropped[from * cpuRows + cpu]
+  return sum
 }
 
 function taskRows(model: Model, host: HostLayout): TaskRow[] {

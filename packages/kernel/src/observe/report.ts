@@ -18,8 +18,6 @@ import {
   Timeline,
 } from '../count/components.js'
 import { DROP_PLACES } from '../count/drops.js'
-import { Cpu, Owner } from '../cpu/components.js'
-import { HardirqState } from '../irq/components.js'
 import { Skb } from '../skb/components.js'
 import { framesInFlight } from './in-flight.js'
 import { reportHost } from './report-host.js'
@@ -46,11 +44,6 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
   const hosts: Record<string, ReturnType<typeof reportHost>> = {}
   for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host)
   const { serial } = world.columns(Skb)
-  // How far a step may go and when a CPU is looked at next follow from how the run was cut, not from the model.
-  const { limitPs, lookPs, horizonPs, nextEventPs, nextStepPs } = world.columns(Cpu)
-  for (const column of [limitPs, lookPs, horizonPs, nextEventPs, nextStepPs]) column.fill(0)
-  world.columns(HardirqState).lineNextPs.fill(0)
-  world.columns(Owner).mailTight.fill(0)
   return {
     schema: 'softnet.result/1',
     scenario: plan.name,

@@ -21,6 +21,8 @@ import { dataReady } from './data-ready.js'
 export interface UdpEnqueue {
   /** Queues or drops a datagram that belongs to a socket of this partition. True if it was queued. */
   local(cpu: number, row: number, sock: number, charged: boolean): boolean
+  /** Notes flow hash and NAPI instance of a datagram in a socket of this partition. Kernel: net/ipv4/udp.c, sk_mark_napi_id */
+  mark(sock: number, row: number): void
   /** A datagram that another CPU sent here. */
   fromRemote(cpu: number, row: number, sock: number, from: number): void
 }
@@ -33,7 +35,9 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
   (context) => {
     const s = context.write(Sock)
     const { rcvbuf, rmemAlloc, rmemMax, queueHead, queueTail, queueCount, drops, fullTold, cpu: sockCpu, task } = s
-    const { truesize, next, flags } = context.write(Skb)
+    const { napi: sockNapi, connected, rxHash } = s
+    const { truesize, next, flags, queue, hash } = context.write(Skb)
+    const { napi: queueNapi } = context.read(RxQueue)
     const { told } = context.write(SockView)
     const { subscribed } = context.write(SleepView)
     const { heard } = context.write(Task)
@@ -83,10 +87,21 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
       return true
     }
 
+    function mark(sock: number, row: number): void {
+      if (queue[row] === 0) return
+      const napi = queueNapi[queue[row]]
+      if (connected[sock] !== 0) {
+        rxHash[sock] = hash[row]
+        sockNapi[sock] = napi
+      } else if (sockNapi[sock] === 0) sockNapi[sock] = napi
+    }
+
     return {
       local,
+      mark,
       fromRemote(cpu, row, sock, from) {
         flags[row] |= SKB.remote
+        mark(sock, row)
         const from_ = source[from]
         const reader = task[sock]
         if (reader > 0) {
@@ -110,6 +125,27 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
   },
 )
 
+/**
+ * Counts a datagram that a socket loses before it reaches it: in the socket's row, or, on a CPU of another partition, in
+ * that CPU's view of it. Kernel: include/net/sock.h, sk_drops_inc
+ */
+export const sockDrops = defineSystem<(cpu: number, sock: number) => void>(
+  'sk_drops_inc',
+  'sock',
+  'include/net/sock.h, sk_drops_inc',
+  (context) => {
+    const { drops, cpu: sockCpu } = context.write(Sock)
+    const { drops: viewDrops } = context.write(SockView)
+    const { source } = context.read(Cpu)
+    const { partition } = context.read(Owner)
+    const { sources } = context.resource(PLAN_CONSTANTS)
+    return (cpu, sock) => {
+      if (partition[cpu] === partition[sockCpu[sock]]) drops[sock]++
+      else viewDrops[sock * sources + source[cpu]]++
+    }
+  },
+)
+
 /** Delivery of looked-up datagrams to their sockets. Kernel: net/ipv4/udp.c, udp_queue_rcv_one_skb */
 export const udpQueueRcv = defineSystem<Stage>(
   'udp_queue_rcv_skb',
@@ -117,31 +153,18 @@ export const udpQueueRcv = defineSystem<Stage>(
   'net/ipv4/udp.c, udp_queue_rcv_one_skb',
   (context) => {
     const s = context.write(Sock)
-    const { cpu: sockCpu, drops, udpGro, napi: sockNapi, connected, rxHash, task } = s
+    const { cpu: sockCpu, udpGro, task } = s
     const skb = context.write(Skb)
-    const {
-      sock: skbSock,
-      flags,
-      fragHead,
-      fragTail,
-      next,
-      queue,
-      hash,
-      payload,
-      frames,
-      wireBytes,
-      truesize,
-      len,
-    } = skb
-    const { full, drops: viewDrops } = context.write(SockView)
+    const { sock: skbSock, flags, fragHead, fragTail, next, queue, payload, frames, wireBytes, truesize, len } = skb
+    const { full } = context.read(SockView)
     const { asleep } = context.write(SleepView)
-    const { napi: queueNapi } = context.read(RxQueue)
     const { source } = context.read(Cpu)
     const { partition } = context.read(Owner)
     const { sources, firstTask } = context.resource(PLAN_CONSTANTS)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const count = context.system(counters)
+    const dropped = context.system(sockDrops)
     const enqueue = context.system(udpEnqueue)
     const post = context.system(mail)
 
@@ -149,7 +172,7 @@ export const udpQueueRcv = defineSystem<Stage>(
       const view = sock * sources + source[cpu]
       if (full[view] !== 0) {
         spend(cpu, STAGE.udp_drop, 1)
-        viewDrops[view]++
+        dropped(cpu, sock)
         count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
         count.snmp(cpu, SNMP.UdpInErrors, 1)
         kfree(cpu, row, DROP.rcvbuf)
@@ -171,21 +194,16 @@ export const udpQueueRcv = defineSystem<Stage>(
     function one(cpu: number, row: number): void {
       const sock = skbSock[row]
       if ((flags[row] & SKB.pfmemalloc) !== 0) {
-        drops[sock]++
+        dropped(cpu, sock)
         count.snmp(cpu, SNMP.TcpExtPFMemallocDrop, 1)
         count.snmp(cpu, SNMP.UdpInErrors, 1)
         kfree(cpu, row, DROP.pfmemalloc)
         return
       }
-      if (queue[row] !== 0) {
-        const napi = queueNapi[queue[row]]
-        if (connected[sock] !== 0) {
-          rxHash[sock] = hash[row]
-          sockNapi[sock] = napi
-        } else if (sockNapi[sock] === 0) sockNapi[sock] = napi
-      }
-      if (partition[cpu] === partition[sockCpu[sock]]) enqueue.local(cpu, row, sock, true)
-      else remote(cpu, row, sock)
+      if (partition[cpu] === partition[sockCpu[sock]]) {
+        enqueue.mark(sock, row)
+        enqueue.local(cpu, row, sock, true)
+      } else remote(cpu, row, sock)
     }
 
     /** udp_rcv_segment: a merged packet for a socket without UDP_GRO is taken apart again. */

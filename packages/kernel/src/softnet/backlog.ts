@@ -5,21 +5,33 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP, type DropName } from '../count/drops.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail, VIA } from '../cpu/mail.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { NetDev } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
-import { FlowBucket, FlowHistory, Softnet } from './components.js'
+import { BACKLOG_LEVEL, BacklogView, FlowBucket, FlowHistory, Softnet } from './components.js'
 
 const FLOW_HISTORY = 128
+
+/** How full a backlog of `queued` packets is, see `BACKLOG_LEVEL`. Kernel: net/core/dev.c, enqueue_to_backlog, skb_flow_limit */
+export function backlogLevel(queued: number, maxBacklog: number): number {
+  if (queued > maxBacklog) return BACKLOG_LEVEL.full
+  return queued >= maxBacklog >> 1 ? BACKLOG_LEVEL.half : BACKLOG_LEVEL.low
+}
 
 /** The queue every CPU keeps for packets that come to it by netif_rx or by steering. */
 export interface Backlog {
   /**
-   * Puts a packet into `target`'s input_pkt_queue, or drops it; `from` is the CPU whose code does it. Returns 1 if it
-   * was queued. The caller schedules the backlog NAPI when `needsSchedule` says so.
+   * Puts a packet of this CPU or of another one into `cpu`'s own input_pkt_queue, or drops it. Returns 1 if it was queued.
+   * The caller schedules the backlog NAPI when `needsSchedule` says so.
    */
-  enqueue(target: number, row: number, from: number): number
+  enqueue(cpu: number, row: number, isOwn: boolean): number
+  /** The flow limit of `cpu` for a packet it is about to send to `target`: true if it dropped the packet. */
+  refuses(cpu: number, target: number, row: number): boolean
+  /** process_backlog has taken the whole input_pkt_queue. */
+  emptied(cpu: number): void
   /** True if the last enqueue found the backlog idle and set SCHED. */
   needsSchedule(): boolean
 }
@@ -32,7 +44,8 @@ export const backlog = defineSystem<Backlog>(
   (context) => {
     const sd = context.write(Softnet)
     const { inputHead, inputTail, inputCount, inputMax, backlogNapi, queueTail, dropped, flowLimitCount } = sd
-    const { flowLimitOn, flowHistoryHead } = sd
+    const { flowLimitOn, flowHistoryHead, inputLevel } = sd
+    const { level: believedLevel, dropped: viewDropped } = context.write(BacklogView)
     const { bucket: history } = context.write(FlowHistory)
     const { count: buckets } = context.write(FlowBucket)
     const { next, hash, dev } = context.write(Skb)
@@ -40,13 +53,14 @@ export const backlog = defineSystem<Backlog>(
     const { running, index: devIndex } = context.read(NetDev)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
-    const { plan, sysctl, flowTableLength } = context.resource(PLAN_CONSTANTS)
+    const post = context.system(mail)
+    const { plan, sysctl, flowTableLength, cpuRows } = context.resource(PLAN_CONSTANTS)
     const maxBacklog = sysctl['net.core.netdev_max_backlog']
     const hashed = KERNEL_VERSIONS[plan.kernel].flowLimitSlot === 'hash_32'
     const tableBits = 31 - Math.clz32(flowTableLength)
     let scheduleWanted = false
 
-    /** skb_flow_limit: true if the flow holds more than half of the last 128 packets of a queue that is half full. */
+    /** skb_flow_limit, for a queue that is half full: true if the flow holds more than half of the last 128 packets. */
     function flowLimit(cpu: number, row: number): boolean {
       const slot = hashed ? hash32(hash[row], tableBits) : hash[row] & (flowTableLength - 1)
       const base = (flowLimitOn[cpu] - 1) * flowTableLength
@@ -61,35 +75,67 @@ export const backlog = defineSystem<Backlog>(
       return true
     }
 
-    function drop(target: number, row: number, place: DropName, softnetCounts: boolean): number {
-      if (softnetCounts) dropped[target]++
-      if (dev[row] !== 0) count.device(devIndex[dev[row]], target, DEVICE.rxDropped, 1)
-      kfree(target, row, DROP[place])
+    function drop(cpu: number, row: number, place: DropName): number {
+      if (dev[row] !== 0) count.device(devIndex[dev[row]], cpu, DEVICE.rxDropped, 1)
+      kfree(cpu, row, DROP[place])
       return 0
     }
 
+    const isLimiting = flowLimitOn.some((slot) => slot !== 0)
+
+    /** CPUs with a flow limit learn how full the queue is; others do not ask. */
+    function tellLevel(cpu: number): void {
+      const level = backlogLevel(inputCount[cpu], maxBacklog)
+      if (level === inputLevel[cpu]) return
+      inputLevel[cpu] = level
+      for (let to = 1; to < cpuRows; to++) {
+        if (flowLimitOn[to] === 0 || to === cpu || !post.connected(cpu, to)) continue
+        post.note(cpu, to, VIA.line, EVENT.backlogLevel, cpu, level, 0)
+      }
+    }
+
     return {
-      enqueue(target, row, from) {
+      enqueue(cpu, row, isOwn) {
         scheduleWanted = false
-        if (dev[row] !== 0 && running[dev[row]] === 0) return drop(target, row, 'devNotReady', false)
-        const queued = inputCount[target]
-        if (queued > maxBacklog) return drop(target, row, 'backlog', true)
-        if (flowLimitOn[from] !== 0 && queued >= maxBacklog >> 1 && flowLimit(from, row)) {
-          return drop(target, row, 'flowLimit', true)
+        if (dev[row] !== 0 && running[dev[row]] === 0) return drop(cpu, row, 'devNotReady')
+        const queued = inputCount[cpu]
+        if (queued > maxBacklog) {
+          dropped[cpu]++
+          return drop(cpu, row, 'backlog')
         }
-        const napi = backlogNapi[target]
+        if (isOwn && flowLimitOn[cpu] !== 0 && queued >= maxBacklog >> 1 && flowLimit(cpu, row)) {
+          dropped[cpu]++
+          return drop(cpu, row, 'flowLimit')
+        }
+        const napi = backlogNapi[cpu]
         if (queued === 0 && (state[napi] & NAPIF.sched) === 0) {
           state[napi] |= NAPIF.sched
           scheduleWanted = true
         }
         next[row] = 0
-        if (inputHead[target] === 0) inputHead[target] = row
-        else next[inputTail[target]] = row
-        inputTail[target] = row
-        inputCount[target] = queued + 1
-        if (queued + 1 > inputMax[target]) inputMax[target] = queued + 1
-        queueTail[target]++
+        if (inputHead[cpu] === 0) inputHead[cpu] = row
+        else next[inputTail[cpu]] = row
+        inputTail[cpu] = row
+        inputCount[cpu] = queued + 1
+        if (queued + 1 > inputMax[cpu]) inputMax[cpu] = queued + 1
+        queueTail[cpu]++
+        if (isLimiting) tellLevel(cpu)
         return 1
+      },
+      refuses(cpu, target, row) {
+        if (flowLimitOn[cpu] === 0) return false
+        const pair = cpu * cpuRows + target
+        if (believedLevel[pair] !== BACKLOG_LEVEL.half || (dev[row] !== 0 && running[dev[row]] === 0)) return false
+        if (!flowLimit(cpu, row)) return false
+        viewDropped[pair]++
+        drop(cpu, row, 'flowLimit')
+        return true
+      },
+      emptied(cpu) {
+        inputHead[cpu] = 0
+        inputTail[cpu] = 0
+        inputCount[cpu] = 0
+        if (isLimiting) tellLevel(cpu)
       },
       needsSchedule: () => scheduleWanted,
     }

@@ -1,5 +1,8 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
+/** How full an input_pkt_queue is: below half of netdev_max_backlog; half or more; so full that nothing is taken. */
+export const BACKLOG_LEVEL = { low: 0, half: 1, full: 2 } as const
+
 /** `struct softnet_data`, one row per CPU entity. Kernel: include/linux/netdevice.h */
 export const Softnet = defineComponent(
   'softnet',
@@ -37,6 +40,8 @@ export const Softnet = defineComponent(
     flowLimitCount: f64,
     flowLimitOn: u8,
     flowHistoryHead: u8,
+    /** How full input_pkt_queue is, as CPUs with a flow limit were told last: see `BACKLOG_LEVEL`. */
+    inputLevel: u8,
     deferCount: i32,
     deferIpi: u8,
     calIpis: f64,
@@ -69,6 +74,10 @@ export const BacklogView = defineComponent('backlog_view', {
   sent: u32,
   /** Next CPU on `from`'s list of IPIs to send. */
   ipiNext: i32,
+  /** How full `to`'s input_pkt_queue is, see `BACKLOG_LEVEL`; kept for CPUs with a flow limit only. */
+  level: u8,
+  /** Packets for `to` that the flow limit of `from` has dropped: part of `to`'s softnet_stat.dropped. */
+  dropped: f64,
 })
 
 /** What CPU `to` has taken from CPU `from`: row `to * cpuRows + from`. */

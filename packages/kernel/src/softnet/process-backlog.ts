@@ -10,6 +10,7 @@ import { NAPIF, Napi } from '../napi/components.js'
 import { netifReceive } from '../netif/netif-receive-skb.js'
 import { steer } from '../netif/steer.js'
 import { Skb } from '../skb/components.js'
+import { backlog } from './backlog.js'
 import { BacklogServed, Softnet } from './components.js'
 
 /** The poll of a CPU's backlog, in pieces that can stop between packets. */
@@ -36,6 +37,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
     const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
     const spend = context.system(charge)
     const steering = context.system(steer)
+    const queue = context.system(backlog)
     const receive = context.system(netifReceive)
     const post = context.system(mail)
     const headPerPacket = KERNEL_VERSIONS[plan.kernel].backlogHeadPerPacket
@@ -75,9 +77,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
             processHead[cpu] = inputHead[cpu]
             processTail[cpu] = inputTail[cpu]
             processCount[cpu] = inputCount[cpu]
-            inputHead[cpu] = 0
-            inputTail[cpu] = 0
-            inputCount[cpu] = 0
+            queue.emptied(cpu)
             row = processHead[cpu]
           }
           if (clockPs[cpu] >= limitPs[cpu]) return false

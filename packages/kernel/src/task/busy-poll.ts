@@ -30,7 +30,7 @@ export const busyPoll = defineSystem<BusyPoll>(
   'net/core/dev.c, __napi_busy_loop',
   (context) => {
     const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
-    const { busyNapi, busyLast, busyOwned } = context.write(Task)
+    const { busyNapi, busyLast, busyOwned, busyTimed } = context.write(Task)
     const { bhDisabled, bhEnabled } = context.write(SoftirqState)
     const { deferHardIrqs, groFlushTimeoutPs } = context.read(NetDev)
     const { clockPs } = context.read(Cpu)
@@ -41,14 +41,12 @@ export const busyPoll = defineSystem<BusyPoll>(
     const control = context.system(napiControl)
     const count = context.system(counters)
     context.resource(PLAN_CONSTANTS)
-    let skipSchedule = false
-
     /** Ends the last poll: hands the instance back to the softirq, or drops it when a timer watches. */
     function finishLast(cpu: number, task: number): void {
       const napi = busyNapi[task]
       busyLast[task] = 0
       if (work[napi] < budget[napi]) return
-      if (skipSchedule) {
+      if (busyTimed[task] !== 0) {
         engine.flush(cpu, napi, false)
         engine.normalList(cpu, napi)
         state[napi] &= ~NAPIF.sched
@@ -91,13 +89,13 @@ export const busyPoll = defineSystem<BusyPoll>(
         if (busyOwned[task] === 0) return false
         busyOwned[task] = 0
         state[napi] &= ~(NAPIF.missed | NAPIF.inBusyPoll)
-        skipSchedule = false
+        busyTimed[task] = 0
         if (prefer) {
           deferCount[napi] = deferHardIrqs[dev[napi]]
           const timeoutPs = groFlushTimeoutPs[dev[napi]]
           if (deferCount[napi] > 0 && timeoutPs > 0) {
             control.startTimer(cpu, napi, timeoutPs)
-            skipSchedule = true
+            busyTimed[task] = 1
           }
         }
         busyLast[task] = 1

@@ -53,6 +53,8 @@ export const Task = defineComponent('task', {
   busyNapi: i32,
   /** 1: the busy poll under way is its last call (busy_poll_stop). */
   busyLast: u8,
+  /** 1: a timer watches the instance after that last call, so that it need not be scheduled (skip_schedule). */
+  busyTimed: u8,
   busyReturn: u8,
   /** 1: the task has taken the instance it polls; another task that finds it taken leaves it alone. */
   busyOwned: u8,

@@ -8,7 +8,7 @@ import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
-import { Sock } from '../sock/components.js'
+import { sockDrops } from '../sock/udp-queue-rcv.js'
 import { udpLookup } from './lookup.js'
 
 /** Most survivors of one batch. */
@@ -37,7 +37,6 @@ export const udpMcastDeliver = defineSystem<UdpMcastDeliver>(
   (context) => {
     const { sock } = context.write(Skb)
     const { daddr, frames } = context.read(Skb)
-    const { drops } = context.write(Sock)
     const { packetPool } = context.read(Cpu)
     const { created } = context.write(PacketCount)
     const lookup = context.system(udpLookup)
@@ -45,13 +44,14 @@ export const udpMcastDeliver = defineSystem<UdpMcastDeliver>(
     const spend = context.system(charge)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
+    const dropped = context.system(sockDrops)
     const output = new Int32Array(UDP_OUTPUT_ROWS)
     let outputs = 0
 
     function cloneTo(cpu: number, row: number, socket: number, room: number): number {
       const clone = room > 0 ? pool.take(packetPool[cpu]) : 0
       if (clone === 0) {
-        drops[socket]++
+        dropped(cpu, socket)
         count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
         count.snmp(cpu, SNMP.UdpInErrors, 1)
         return 0

@@ -18,7 +18,15 @@ import {
 } from '../../src/count/components.js'
 import { DROP_PLACES } from '../../src/count/drops.js'
 import { SNMP } from '../../src/count/snmp.js'
-import { CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS, StageCostTable, StageTime } from '../../src/cpu/components.js'
+import {
+  CONTEXT_ROWS,
+  ContextTime,
+  Cpu,
+  Owner,
+  STAGE_ROWS,
+  StageCostTable,
+  StageTime,
+} from '../../src/cpu/components.js'
 import { STAGE } from '../../src/cpu/stage-ids.js'
 import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-send.js'
 import { declareIp, fillIp } from '../../src/ip/address-table.js'
@@ -27,7 +35,7 @@ import { NetDev } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
 import { Skb } from '../../src/skb/components.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
-import { Sock } from '../../src/sock/components.js'
+import { Sock, SockView } from '../../src/sock/components.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
 
 /** What one unit of any stage costs in this world, ps. */
@@ -139,7 +147,7 @@ function makeLayout(options: IpWorldOptions): Layout {
 }
 
 function declareTables(world: World, layout: Layout, skbRows: number, sockets: number, devices: number): void {
-  world.spawn([Cpu], CPUS)
+  world.spawn([Owner, Cpu], CPUS)
   if (devices > 0) world.spawn([NetDev], devices)
   world.pool(ContextTime, CPU_ROWS * CONTEXT_ROWS)
   world.pool(StageTime, CPU_ROWS * STAGE_ROWS)
@@ -154,6 +162,7 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(PoolSlot, skbRows)
   world.pool(Skb, skbRows, 'users')
   world.pool(Sock, sockets, 'used')
+  world.pool(SockView, sockets)
   declareIp(world, layout)
   declareUdp(world, layout)
   declareIcmp(world, layout)
