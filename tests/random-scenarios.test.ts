@@ -1,7 +1,9 @@
+import type { ScenarioInput } from '@softnet/scenario'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkScenario } from './support/check-scenario.js'
+import { checkScenario, planOf } from './support/check-scenario.js'
 import { randomScenario } from './support/random-scenario.js'
+import { runModel } from './support/run-model.js'
 
 const random = suite('random scenarios')
 
@@ -33,6 +35,45 @@ const found: readonly (readonly [number, string])[] = [
   [1091, 'the step in which a CPU of an SMT pair started its tick ran past it'],
   [1133, 'the step in which a CPU started its tick ran past it, up to the horizon'],
 ]
+
+/** Six readers on six CPUs that are too slow for what comes, with udp_mem below what their buffers hold. */
+function atUdpMem(kernel: '6.18' | '6.5' | '5.1'): ScenarioInput {
+  return {
+    name: `udp-mem-${kernel}`,
+    kernel,
+    duration: '4ms',
+    hosts: {
+      h: {
+        cpus: { count: 8, 'llc-per-node': 2 },
+        sysctl: { 'net.ipv4.udp_mem': [1200, 1200, 2400], 'net.ipv4.udp_rmem_min': 900_000 },
+        devices: { eth0: { driver: 'ixgbe', address: '10.0.0.1/16', channels: { combined: 2 } } },
+        apps: {
+          slow: {
+            cpus: [2, 3, 4, 5, 6, 7],
+            work: '20us',
+            sockets: { count: 6, bind: '0.0.0.0:9000', 'port-step': 1, SO_RCVBUFFORCE: 4_000_000 },
+          },
+        },
+      },
+    },
+    traffic: { t: { rate: '3Mpps', stop: '3ms', frame: 600, to: 'h/eth0', flows: { count: 24, 'dport-count': 6 } } },
+    limits: { 'packet-rows-per-cpu': 8000 },
+  }
+}
+
+for (const kernel of ['6.18', '6.5', '5.1'] as const) {
+  random(
+    `Linux ${kernel}: six CPUs share udp_mem, and see each other's pages alike however the run is advanced`,
+    () => {
+      const scenario = atUdpMem(kernel)
+      const { report, model } = runModel(planOf(scenario, kernel))
+      const lost = report.drops.find(({ reason }) => reason === 'PROTO_MEM')?.count ?? 0
+      assert.ok(lost > 100, `${lost} datagrams found no memory`)
+      assert.is(model.partitions.edges.filter(({ why }) => why.startsWith('pages of UDP sockets')).length, 10)
+      for (const seed of [1, 2, 3]) assert.is(checkScenario(scenario, seed).join('\n'), '')
+    },
+  )
+}
 
 const given = Number(process.env.SEED)
 if (given > 0) random(`seed ${given}`, () => check(given))

@@ -96,10 +96,10 @@ function tcpReceives(l4: Buffer, pseudo: Buffer, isGroup: boolean): string[] {
   return ['Tcp.InSegs', 'end.NO_SOCKET']
 }
 
-/** Whole headers, and only as far as the checksum and echoes: types have a table of their own. */
+/** Only as far as the checksum, which comes before the header's length, and echoes: types have a table of their own. */
 function icmpReceives(l4: Buffer): Verdict {
-  if (l4.length < 8) return null
   if (internetSum(l4) !== 0xffff) return ['Icmp.InMsgs', 'Icmp.InCsumErrors', 'Icmp.InErrors', 'end.ICMP_CSUM']
+  if (l4.length < 8) return ['Icmp.InMsgs', 'Icmp.InErrors', 'end.NOT_SPECIFIED']
   switch (l4.readUInt8(0)) {
     case 8:
       return ['Icmp.InMsgs', 'Icmp.InEchos', 'end.consumed']

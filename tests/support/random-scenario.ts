@@ -13,6 +13,10 @@ export interface Surroundings {
 }
 
 type Host = ScenarioInput['hosts'][string]
+type App = NonNullable<Host['apps']>[string]
+
+/** Stream of what was added later: the seeds that once found a fault go on drawing what they drew. */
+const LATER = 20
 
 /**
  * A whole scenario as a user could write it, drawn from a seed: it compiles, and it may ask for anything the model can do.
@@ -29,6 +33,8 @@ export function randomScenario(seed: number, scale = 1): ScenarioInput {
   const durationUs = Math.round(draw.between(500, 3500) * scale)
   const devices = randomDevices(around)
   const apps = randomApps(around, devices)
+  const later = new Draw(seed, LATER)
+  const stamps = later.chance(0.2) ? later.pick(Object.keys(apps)) : undefined
   return given({
     name: `random-${seed}`,
     seed: draw.word(),
@@ -45,13 +51,13 @@ export function randomScenario(seed: number, scale = 1): ScenarioInput {
           frequency: draw.maybe(0.3, () => draw.pick(['1.2GHz', '2.1GHz', '3.6GHz'])),
         }),
         hz: draw.maybe(0.5, () => draw.pick([100, 250, 300, 1000] as const)),
-        sysctl: randomSysctl(around),
+        sysctl: { ...randomSysctl(around), ...laterSysctl(later) },
         cstates: draw.maybe(0.4, () => draw.pick(['none', 'default'] as const)),
         'skb-limit': draw.maybe(0.15, () => draw.between(2, 400)),
         taps: draw.maybe(0.2, () => draw.pick([['any'], ['eth0'], ['any', 'eth0']])),
         'raw-protocols': draw.maybe(0.15, () => draw.pick([[17], [6], [17, 6], [1]])),
         devices,
-        apps,
+        apps: stamps === undefined ? apps : { ...apps, [stamps]: withStamps(apps[stamps] as App) },
       }) as Host,
     },
     traffic: randomTraffic(around, devices, apps, durationUs),
@@ -86,4 +92,25 @@ function randomSysctl(around: Surroundings): Host['sysctl'] {
     'net.ipv4.udp_early_demux': draw.maybe(0.1, () => 0),
     'net.ipv4.conf.all.rp_filter': draw.maybe(0.1, () => draw.between(0, 2)),
   })
+}
+
+function laterSysctl(draw: Draw): Host['sysctl'] {
+  return given({
+    'net.ipv4.udp_mem': draw.maybe(0.4, () =>
+      draw.pick<[number, number, number]>([
+        [1, 1, 1],
+        [20, 20, 60],
+        [300, 300, 900],
+      ]),
+    ),
+    'net.ipv4.udp_rmem_min': draw.maybe(0.3, () => draw.pick([1, 20_000, 1_000_000])),
+    'net.ipv4.tcp_early_demux': draw.maybe(0.2, () => 0),
+  })
+}
+
+/** The program with SO_TIMESTAMP on its sockets. */
+function withStamps(app: App): App {
+  if (app.kind === 'spin') return app
+  const groups = app.sockets === undefined ? [{}] : Array.isArray(app.sockets) ? app.sockets : [app.sockets]
+  return { ...app, sockets: groups.map((group) => ({ ...group, SO_TIMESTAMP: true })) }
 }

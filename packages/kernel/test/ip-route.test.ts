@@ -221,6 +221,63 @@ test('fragments and group packets are not demuxed early', () => {
   )
 })
 
+const SEGMENT = { ipWord: ipWord(6), tcpWord: 5 << 12 }
+
+test('early demux of TCP looks every segment up that could have a connection', () => {
+  const world = makeIpWorld()
+  const rows = [
+    world.packet(SEGMENT),
+    world.packet({ ...SEGMENT, tcpWord: 15 << 12 }),
+    world.packet({ ...SEGMENT, idFrag: wire.IP_MF }),
+    world.packet({ ...SEGMENT, packetType: PACKET_TYPE.broadcast }),
+    world.packet({ ...SEGMENT, faults: wire.FAULT_L4_SHORT }),
+    world.packet({ ...SEGMENT, tcpWord: 4 << 12 }),
+    world.packet(),
+  ]
+  world.run(ipRcvFinish, rows)
+  assert.equal([world.units('tcp_early_demux'), world.units('ip_route_input')], [2, rows.length])
+})
+
+for (const name of ['net.ipv4.ip_early_demux', 'net.ipv4.tcp_early_demux']) {
+  test(`${name} = 0 saves segments the look-up`, () => {
+    const world = makeIpWorld({ sysctl: { [name]: 0 } })
+    world.run(ipRcvFinish, [world.packet(SEGMENT)])
+    assert.equal([world.units('tcp_early_demux'), world.units('ip_route_input')], [0, 1])
+  })
+}
+
+const LSRR = 131
+const ACCEPTED = { [`${ALL}.accept_source_route`]: 1 }
+const stop = (text: string) => text.split('.').map(Number)
+
+test('each stop of a source route is routed, and the last one is where the packet goes', () => {
+  const world = makeIpWorld({ devices, sysctl: ACCEPTED })
+  const columns = { ipWord: ipWord(17, 0, 8), flags: SKB.sourceRoute | SKB.lastStopCsumBad }
+  const [row, vouched] = [
+    world.packet(columns),
+    world.packet({ ...columns, flags: columns.flags | SKB.csumUnnecessary }),
+  ]
+  for (const each of [row, vouched]) world.sourceRoute(each, [LSRR, 11, 4, ...stop('203.0.113.1'), ...stop('10.1.2.3')])
+  assert.equal(world.run(ipRcvFinish, [row, vouched]), [row, vouched])
+  const { daddr, flags } = world.world.columns(Skb)
+  assert.is(daddr[row], ip('10.1.2.3'))
+  assert.equal(
+    [row, vouched].map((each) => flags[each] & SKB.csumBad),
+    [SKB.csumBad, 0],
+  )
+  assert.is(world.units('ip_route_input'), 6)
+})
+
+test('a stop elsewhere ends the packet without a count of its own', () => {
+  const world = makeIpWorld({ devices, sysctl: ACCEPTED })
+  const row = world.packet({ ipWord: ipWord(17, 0, 7), flags: SKB.sourceRoute })
+  world.sourceRoute(row, [LSRR, 7, 4, ...stop('8.8.8.8')])
+  assert.equal(world.run(ipRcvFinish, [row]), [])
+  assert.equal(world.drops(), { 'NOT_SPECIFIED@ip_rcv_finish_core': 1 })
+  assert.equal(world.snmp(), {})
+  assert.is(world.world.columns(Skb).daddr[row], ip('192.0.2.1'), 'the header keeps the stop before')
+})
+
 test('ten thousand local addresses are all found, and their neighbours are not', () => {
   const addresses = Array.from(
     { length: 10_000 },

@@ -176,6 +176,7 @@ export function app(cpus: readonly number[], change: Partial<AppPlan> = {}): App
     soPreferBusyPoll: false,
     soBusyPollBudget: 0,
     soIncomingCpu: -1,
+    soTimestamp: false,
     udpGro: false,
     device: null,
   }

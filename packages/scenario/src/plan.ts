@@ -281,6 +281,8 @@ export interface SocketPlan {
   readonly soPreferBusyPoll: boolean
   readonly soBusyPollBudget: number
   readonly soIncomingCpu: number
+  /** SO_TIMESTAMP: each message comes with the time it was stamped. */
+  readonly soTimestamp: boolean
   readonly udpGro: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */
   readonly device: string | null

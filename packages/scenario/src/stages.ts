@@ -26,6 +26,7 @@ export const STAGES = [
   'gro_flush', // completing one held packet
   'napi_complete', // napi_complete_done and unmasking
   'netif_receive_skb', // core, per skb
+  'net_timestamp', // reading the clock for a received skb, while some socket wants stamps
   'tap', // clone for one ptype_all tap
   'vlan', // untag and device change
   'get_rps_cpu', // hash and map or flow tables
@@ -33,6 +34,7 @@ export const STAGES = [
   'send_ipi', // raising the remote softirq, per IPI
   'process_backlog', // per packet taken from the backlog
   'ip_rcv', // header checks, per skb
+  'tcp_early_demux', // look-up of an established connection before routing, per skb
   'ip_route_input', // routing decision, per skb
   'ip_local_deliver', // per skb
   'raw_deliver', // clone to one raw socket
@@ -49,6 +51,7 @@ export const STAGES = [
   'schedule', // context switch
   'syscall', // entry and exit
   'recvmsg', // per message
+  'recv_timestamp', // control message of SO_TIMESTAMP, per message
   'copy_to_user', // per byte
   'consume_skb', // freeing the skb after reading
   'remote_skb', // cache lines of a packet another CPU handled, per packet

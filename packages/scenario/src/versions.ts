@@ -24,6 +24,14 @@ export interface VersionPolicy {
   readonly groFixedIdWithoutDf: boolean
   /** Test of a full UDP socket. `overshoot`: one packet beyond the limit fits; `exact`: none does. Kernel: net/ipv4/udp.c, __udp_enqueue_schedule_skb. */
   readonly udpRcvbufRule: 'overshoot' | 'exact'
+  /** Whether a datagram passes a list of producers before the receive queue (6.18): one that finds no memory there moves no SNMP counter. Kernel: net/ipv4/udp.c, __udp_enqueue_schedule_skb. */
+  readonly udpProducerQueue: boolean
+  /** Whether a datagram without memory counts in MemErrors (5.11), before 6.18. */
+  readonly udpMemErrors: boolean
+  /** Whether a UDP socket asks only for the bytes it lacks (6.2), or for the whole datagram. Kernel: net/ipv4/udp.c, udp_rmem_schedule. */
+  readonly udpMemNeedOnly: boolean
+  /** Whether each CPU keeps up to a megabyte to itself before it moves the total (6.0). Kernel: include/net/proto_memory.h, sk_memory_allocated_add. */
+  readonly udpMemPerCpu: boolean
   /** Whether the backlog's head counter moves per packet, or once per poll call (6.18). Kernel: net/core/dev.c, process_backlog. */
   readonly backlogHeadPerPacket: boolean
   /** Slot of a flow in the RFS table. Kernel: net/core/dev.c, rfs_slot. */
@@ -79,6 +87,10 @@ const v618: VersionPolicy = {
   udpGro: true,
   groFixedIdWithoutDf: true,
   udpRcvbufRule: 'exact',
+  udpProducerQueue: true,
+  udpMemErrors: false,
+  udpMemNeedOnly: true,
+  udpMemPerCpu: true,
   backlogHeadPerPacket: false,
   rfsSlot: 'hash_32',
   flowLimitSlot: 'hash_32',
@@ -107,6 +119,8 @@ const v65: VersionPolicy = {
   version: '6.5',
   groFixedIdWithoutDf: false,
   udpRcvbufRule: 'overshoot',
+  udpProducerQueue: false,
+  udpMemErrors: true,
   backlogHeadPerPacket: true,
   rfsSlot: 'mask',
   flowLimitSlot: 'mask',
@@ -125,6 +139,9 @@ const v51: VersionPolicy = {
   softirqInlineWhileKsoftirqd: false,
   inNetRxAction: false,
   netRxRestart: false,
+  udpMemErrors: false,
+  udpMemNeedOnly: false,
+  udpMemPerCpu: false,
   groNormalBatch: 1,
   softnetColumns: 11,
   dropReasons: false,

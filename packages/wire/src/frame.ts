@@ -91,6 +91,9 @@ export class ParsedFrame {
   /** Destination port of UDP or TCP. */ dport = 0
   /** UDP length field. */ udpLengthBytes = 0
   /** One of `L4_CHECKSUM_NONE`, `_OK`, `_BAD`, `_UNVERIFIABLE`. */ l4ChecksumState = 0
+  /** Where the header's source route starts, from the header's own start; 0: none. */ sourceRouteOffset = 0
+  /** Destination behind the last stop of the source route; `daddr` without one. */ lastStop = WIDE
+  /** `l4ChecksumState` as it is once `lastStop` is the destination. */ lastStopChecksumState = 0
   /** TCP sequence number. */ tcpSeq = WIDE
   /** TCP acknowledgment number. */ tcpAck = WIDE
   /** TCP flags, `TCP_FIN` … `TCP_AE`. */ tcpFlags = 0
@@ -139,6 +142,9 @@ export function clearFrame(out: ParsedFrame): void {
   out.dport = 0
   out.udpLengthBytes = 0
   out.l4ChecksumState = 0
+  out.sourceRouteOffset = 0
+  out.lastStop = 0
+  out.lastStopChecksumState = 0
   out.tcpSeq = 0
   out.tcpAck = 0
   out.tcpFlags = 0
@@ -270,10 +276,11 @@ function parseIpv4(out: ParsedFrame, view: DataView, offset: number): void {
   out.protocol = ipv4.ipv4Protocol(view, at)
   out.saddr = ipv4.ipv4Saddr(view, at)
   out.daddr = ipv4.ipv4Daddr(view, at)
+  out.lastStop = out.daddr
   const headerBytes = out.ihl * 4
   if (headerBytes >= ipv4.IPV4_HLEN && headerBytes <= availableBytes) {
     out.ipChecksumOk = ipv4.ipv4ChecksumIsRight(view, at, headerBytes) ? 1 : 0
-    if (headerBytes > ipv4.IPV4_HLEN) out.fault |= ipv4.checkIpv4Options(view, at, headerBytes)
+    if (headerBytes > ipv4.IPV4_HLEN) parseOptions(out, view, at, headerBytes)
   }
   if (fault !== 0 && fault !== FAULT_IP_TOT_LEN_LONG) return
   out.l4Offset = out.networkOffset + headerBytes
@@ -283,11 +290,19 @@ function parseIpv4(out: ParsedFrame, view: DataView, offset: number): void {
   parseL4(out, view, offset + out.l4Offset, heldBytes, segmentBytes)
 }
 
+function parseOptions(out: ParsedFrame, view: DataView, at: number, headerBytes: number): void {
+  const fault = ipv4.checkIpv4Options(view, at, headerBytes)
+  out.fault |= fault
+  if (fault !== 0) return
+  out.sourceRouteOffset = ipv4.ipv4SourceRoute(view, at, headerBytes)
+  if (out.sourceRouteOffset !== 0) out.lastStop = ipv4.ipv4LastStop(view, at + out.sourceRouteOffset, out.daddr)
+}
+
 /** `heldBytes` of the `segmentBytes` behind the IP header are in the capture. */
 function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
   setPayload(out, out.l4Offset, segmentBytes)
   if ((out.fragOff & ipv4.IP_OFFSET) !== 0) {
-    out.l4ChecksumState = L4_CHECKSUM_UNVERIFIABLE
+    setChecksumState(out, L4_CHECKSUM_UNVERIFIABLE)
     return
   }
   switch (out.protocol) {
@@ -298,18 +313,41 @@ function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number
       parseTcp(out, view, at, heldBytes, segmentBytes)
       break
     case ipv4.IPPROTO_ICMP:
+      // icmp_rcv sums the message before it looks for a header.
+      setChecksumState(out, checksumState(out, view, at, heldBytes, segmentBytes, 0))
       out.fault |= checkIcmp(heldBytes)
       if (checkIcmp(heldBytes) !== 0) break
       out.icmpType = icmpType(view, at)
       out.icmpCode = icmpCode(view, at)
       setPayload(out, out.l4Offset + 8, segmentBytes - 8)
-      out.l4ChecksumState = checksumState(out, view, at, heldBytes, segmentBytes, 0)
       break
     case ipv4.IPPROTO_IGMP:
       out.fault |= checkIgmp(heldBytes)
-      if (checkIgmp(heldBytes) === 0) out.l4ChecksumState = checksumState(out, view, at, heldBytes, segmentBytes, 0)
+      if (checkIgmp(heldBytes) !== 0) break
+      setChecksumState(out, checksumState(out, view, at, heldBytes, segmentBytes, 0))
       break
   }
+}
+
+function setChecksumState(out: ParsedFrame, state: number): void {
+  out.l4ChecksumState = state
+  out.lastStopChecksumState = state
+}
+
+/** Sums up a segment behind its pseudo header, and once more for the destination at the end of a source route. */
+function verifyTransport(
+  out: ParsedFrame,
+  view: DataView,
+  at: number,
+  heldBytes: number,
+  coveredBytes: number,
+  protocol: number,
+): void {
+  const pseudoSum = pseudoHeaderSum(out.saddr, out.daddr, protocol, coveredBytes)
+  setChecksumState(out, checksumState(out, view, at, heldBytes, coveredBytes, pseudoSum))
+  if (out.lastStop === out.daddr) return
+  const routedSum = pseudoHeaderSum(out.saddr, out.lastStop, protocol, coveredBytes)
+  out.lastStopChecksumState = checksumState(out, view, at, heldBytes, coveredBytes, routedSum)
 }
 
 function checksumState(
@@ -336,11 +374,10 @@ function parseUdp(out: ParsedFrame, view: DataView, at: number, heldBytes: numbe
   setPayload(out, out.l4Offset + UDP_HLEN, coveredBytes - UDP_HLEN)
   if (udpCheck(view, at) === 0) return
   if (fault === FAULT_UDP_LENGTH_SHORT || fault === FAULT_UDP_LENGTH_LONG) {
-    out.l4ChecksumState = L4_CHECKSUM_UNVERIFIABLE
+    setChecksumState(out, L4_CHECKSUM_UNVERIFIABLE)
     return
   }
-  const pseudoSum = pseudoHeaderSum(out.saddr, out.daddr, ipv4.IPPROTO_UDP, out.udpLengthBytes)
-  out.l4ChecksumState = checksumState(out, view, at, heldBytes, out.udpLengthBytes, pseudoSum)
+  verifyTransport(out, view, at, heldBytes, out.udpLengthBytes, ipv4.IPPROTO_UDP)
 }
 
 function parseTcp(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
@@ -357,12 +394,11 @@ function parseTcp(out: ParsedFrame, view: DataView, at: number, heldBytes: numbe
   const headerBytes = out.tcpDoff * 4
   if (fault !== 0) {
     if (fault === FAULT_TCP_DOFF_LONG) setPayload(out, out.l4Offset + headerBytes, 0)
-    out.l4ChecksumState = L4_CHECKSUM_UNVERIFIABLE
+    setChecksumState(out, L4_CHECKSUM_UNVERIFIABLE)
     return
   }
   setPayload(out, out.l4Offset + headerBytes, segmentBytes - headerBytes)
-  const pseudoSum = pseudoHeaderSum(out.saddr, out.daddr, ipv4.IPPROTO_TCP, segmentBytes)
-  out.l4ChecksumState = checksumState(out, view, at, heldBytes, segmentBytes, pseudoSum)
+  verifyTransport(out, view, at, heldBytes, segmentBytes, ipv4.IPPROTO_TCP)
   const optionBytes = headerBytes - tcp.TCP_HLEN
   if (headerBytes > heldBytes) return
   out.optionsHash = tcp.tcpOptionsHash(view, at + tcp.TCP_HLEN, optionBytes)

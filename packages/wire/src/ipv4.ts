@@ -166,6 +166,33 @@ export function checkIpv4Options(view: DataView, offset: number, headerBytes: nu
   return 0
 }
 
+/**
+ * Where a loose or strict source route stands in a header of `headerBytes` whose options are sound: bytes from the
+ * header's start, 0 without one. Kernel: net/ipv4/ip_options.c, __ip_options_compile, opt->srr.
+ */
+export function ipv4SourceRoute(view: DataView, offset: number, headerBytes: number): number {
+  for (let at = IPV4_HLEN; at < headerBytes; ) {
+    const type = view.getUint8(offset + at)
+    if (type === IPOPT_END) return 0
+    if (type === IPOPT_SSRR || type === IPOPT_LSRR) return at
+    at += type === IPOPT_NOP ? 1 : view.getUint8(offset + at + 1)
+  }
+  return 0
+}
+
+/**
+ * Destination of a packet once it has been at every stop left of the source route at `option`, unsigned 32 bits; `daddr`
+ * where none is left. Kernel: net/ipv4/ip_options.c, ip_options_rcv_srr.
+ */
+export function ipv4LastStop(view: DataView, option: number, daddr: number): number {
+  const optionBytes = view.getUint8(option + 1)
+  let stop = daddr
+  for (let pointer = view.getUint8(option + 2); pointer + 3 <= optionBytes; pointer += 4) {
+    stop = view.getUint32(option + pointer - 1)
+  }
+  return stop
+}
+
 const KIND_SOURCE_ROUTE = 1
 const KIND_RECORD_ROUTE = 2
 const KIND_TIMESTAMP = 4

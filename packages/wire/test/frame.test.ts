@@ -352,6 +352,71 @@ test('broadcast, multicast, ARP, ICMP and IGMP frames', () => {
   assert.is(frame.l4ChecksumState, wire.L4_CHECKSUM_BAD)
 })
 
+test('an ICMP message is summed up before its length is looked at', () => {
+  const rows: readonly (readonly [string, number])[] = [
+    ['', wire.L4_CHECKSUM_BAD],
+    ['ff', wire.L4_CHECKSUM_BAD],
+    ['ffff', wire.L4_CHECKSUM_OK],
+    ['0800', wire.L4_CHECKSUM_BAD],
+    ['0800f7ff', wire.L4_CHECKSUM_OK],
+    ['0800f5fd010201', wire.L4_CHECKSUM_OK],
+    ['0800f5fd0102', wire.L4_CHECKSUM_BAD],
+    ['0800f6fd0102', wire.L4_CHECKSUM_OK],
+  ]
+  for (const [text, state] of rows) {
+    const bytes = Buffer.from(text, 'hex')
+    wire.emitEthernet(view, 0, 0x0200, 2, 0x0200, 1, wire.ETH_P_IP)
+    wire.emitIpv4(view, 14, 0, 20 + bytes.length, 0, 0, 64, wire.IPPROTO_ICMP, 0x0a000001, 0x0a000002)
+    new Uint8Array(view.buffer).fill(0, 34, 60)
+    new Uint8Array(view.buffer).set(bytes, 34)
+    assert.is(wire.parseFrame(frame, view, 0, 60, wire.LINKTYPE_ETHERNET), wire.FAULT_L4_SHORT, text)
+    assert.equal([frame.l4ChecksumState, frame.icmpType], [state, 0], text)
+  }
+})
+
+test('a source route tells where a packet ends up, and whether its checksum is right there', () => {
+  const [here, there, beyond] = [0x0a000002, 0x0a000009, 0x0a00000a]
+  const route = (type: number, pointer: number, stops: readonly number[]) => [
+    type,
+    3 + 4 * stops.length,
+    pointer,
+    ...stops.flatMap((stop) => [stop >>> 24, (stop >>> 16) & 255, (stop >>> 8) & 255, stop & 255]),
+  ]
+  const [LSRR, SSRR, NOP, END] = [131, 137, 1, 0]
+  const rows: readonly (readonly [options: number[], offset: number, lastStop: number])[] = [
+    [[NOP], 0, here],
+    [route(LSRR, 4, [there]), 20, there],
+    [[NOP, NOP, ...route(SSRR, 4, [there, beyond])], 22, beyond],
+    [route(LSRR, 8, [there, beyond]), 20, beyond],
+    [route(LSRR, 8, [there]), 20, here],
+    [route(LSRR, 255, [there]), 20, here],
+    [route(LSRR, 5, [there]), 20, here],
+    [[END, ...route(LSRR, 4, [there])], 0, here],
+    [[LSRR, 2, 4], 0, here],
+  ]
+  for (const [options, offset, lastStop] of rows) {
+    for (const summedFor of [here, there, beyond]) {
+      const padded = [...options, ...Array((4 - (options.length % 4)) % 4).fill(END)]
+      const headerBytes = 20 + padded.length
+      const bytes = new Uint8Array(view.buffer)
+      wire.emitIpv4(view, 0, 0, headerBytes + 12, 0, 0, 64, wire.IPPROTO_UDP, 0x0a000001, here)
+      view.setUint8(0, 0x40 | (headerBytes / 4))
+      bytes.set(padded, 20)
+      wire.emitIpv4Checksum(view, 0, headerBytes)
+      bytes.set([1, 2, 3, 4, 0, 12, 0, 0, 5, 6, 7, 8], headerBytes)
+      const pseudoSum = wire.pseudoHeaderSum(0x0a000001, summedFor, wire.IPPROTO_UDP, 12)
+      view.setUint16(headerBytes + 6, ~wire.checksumPartial(view, headerBytes, 12, pseudoSum) & 0xffff)
+      wire.parseFrame(frame, view, 0, headerBytes + 12, wire.LINKTYPE_RAW)
+      const state = (isRight: boolean) => (isRight ? wire.L4_CHECKSUM_OK : wire.L4_CHECKSUM_BAD)
+      assert.equal(
+        [frame.sourceRouteOffset, frame.lastStop, frame.l4ChecksumState, frame.lastStopChecksumState],
+        [offset, lastStop, state(summedFor === here), state(summedFor === lastStop)],
+        String(options),
+      )
+    }
+  }
+})
+
 test('a record that is used again keeps nothing of the frame before', () => {
   const fields = Object.assign(new wire.FrameFields(), { saddr: 1, daddr: 2, vlanProto: wire.ETH_P_8021Q, vlanTci: 3 })
   parse(wire.emitTcpFrame(view, LEAD, fields), fields)

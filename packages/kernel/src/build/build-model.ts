@@ -15,6 +15,7 @@ import { napiControl } from '../napi/napi.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
+import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
 import { fillUdp, socketHashMask } from '../udp/udp-table.js'
@@ -30,6 +31,7 @@ import { COST_LATENCY } from './latency.js'
 import type { Layout } from './layout.js'
 import { findPartitions, type Partitions, transmitLatencyPs } from './partitions.js'
 import { computeSizes, powerOfTwo, type Sizes } from './sizes.js'
+import { udpMemoryPlaces } from './udp-memory-places.js'
 
 /** What a test, an oracle case or a trace hangs into the model; nothing of it may change a run's counters. */
 export interface ModelHooks {
@@ -141,6 +143,7 @@ function provide(
     line: partitions.line,
     txPs: transmitLatencyPs(layout),
   })
+  binder.provide(UDP_MEMORY_PLACES, udpMemoryPlaces(layout, partitions.leader))
   binder.provide(COLD_COSTS, coldCosts(layout, profile))
 }
 

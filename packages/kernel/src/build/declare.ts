@@ -26,6 +26,7 @@ import { VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { Skb, SkbAccount } from '../skb/components.js'
 import { Epoll, Sock, SockView, SockWatch } from '../sock/components.js'
+import { UdpMemory } from '../sock/udp-memory.js'
 import { SoftirqCount, SoftirqState } from '../softirq/components.js'
 import {
   BacklogServed,
@@ -123,6 +124,7 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [FlowBucket, sizes.flowBuckets],
     [Epoll, layout.epollRows - 1],
     [SockWatch, sizes.sockWatches],
+    [UdpMemory, cpuRows],
     [SockView, layout.socketRows * sizes.sources],
     [SleepView, taskRows * sizes.sources],
     [TaskSocket, sizes.taskSockets],

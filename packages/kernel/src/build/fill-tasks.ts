@@ -1,12 +1,12 @@
 import { power, type World } from '@softnet/ecs'
-import type { AppPlan, SocketPlan, SysctlPlan } from '@softnet/scenario'
+import type { AppPlan, SocketPlan } from '@softnet/scenario'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
+import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
 import type { HostLayout, Layout } from './layout.js'
 import { taskSocketIndexes } from './sizes.js'
 
 const MICROSECOND_PS = 1_024_000
-const SOCK_MIN_RCVBUF = 2304
 const WAITS = {
   recvfrom: WAIT.recvfrom,
   recvmmsg: WAIT.recvmmsg,
@@ -27,13 +27,6 @@ interface Cursor {
 /** Weight of a nice value: 1.25 times per step. Kernel: kernel/sched/core.c, sched_prio_to_weight */
 export function niceWeight(nice: number): number {
   return Math.floor(1024 / power(1.25, nice) + 0.5)
-}
-
-/** SO_RCVBUF as the kernel stores it: doubled, bounded below, limited by rmem_max unless forced. Kernel: net/core/sock.c, sock_setsockopt */
-export function socketRcvbuf(socket: SocketPlan, sysctl: SysctlPlan): number {
-  if (socket.soRcvbuf === 0) return sysctl['net.core.rmem_default']
-  const value = socket.soRcvbufForce ? socket.soRcvbuf : Math.min(socket.soRcvbuf, sysctl['net.core.rmem_max'])
-  return Math.max(2 * value, SOCK_MIN_RCVBUF)
 }
 
 /** Fills ksoftirqd, NAPI threads, applications and their sockets. */
@@ -154,6 +147,7 @@ function fillSocket(
   sock.cpu[id] = host.cpus[app.tasks[reader]?.[0] ?? 0]
   sock.rcvbuf[id] = socketRcvbuf(plan, host.plan.sysctl)
   sock.udpGro[id] = plan.udpGro ? 1 : 0
+  sock.timestamp[id] = plan.soTimestamp ? 1 : 0
   sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS
   sock.preferBusyPoll[id] = plan.soPreferBusyPoll ? 1 : 0
   sock.busyPollBudget[id] = plan.soBusyPollBudget

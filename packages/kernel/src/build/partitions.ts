@@ -1,6 +1,7 @@
 import type { CostProfile } from '@softnet/scenario'
 import type { HostLayout, Layout } from './layout.js'
 import { findReach, queueCpu } from './reach.js'
+import { udpMemoryEdges } from './udp-memory-places.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
 export interface Edge {
@@ -149,6 +150,10 @@ function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, lin
       add(from, to, latencyPs, there)
       add(to, from, latencyPs, back)
     }
+  }
+  for (const { from, to } of udpMemoryEdges(layout, leader)) {
+    const latencyPs = Math.min(line[from * layout.cpuRows + to], profile.latency.ipiPs)
+    add(from, to, latencyPs, 'pages of UDP sockets taken and given back')
   }
   for (const host of layout.hosts) {
     for (const device of host.devices) {

@@ -5,6 +5,7 @@ import { vectors } from '../irq/vectors.js'
 import { napiControl } from '../napi/napi.js'
 import { steer } from '../netif/steer.js'
 import { SockView } from '../sock/components.js'
+import { udpMemory } from '../sock/udp-memory.js'
 import { udpEnqueue } from '../sock/udp-queue-rcv.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
@@ -51,6 +52,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const queueUp = context.system(backlog)
     const poll = context.system(processBacklog)
     const udp = context.system(udpEnqueue)
+    const memory = context.system(udpMemory)
     const sched = context.system(scheduler)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
@@ -126,6 +128,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           return
         case EVENT.deferredFree:
           deferredFree(cpu, first)
+          return
+        case EVENT.udpMemory:
+          memory.learn(cpu, first, c[row])
           return
         case EVENT.call:
           if (harness.call !== null) harness.call(cpu, first, b[row])

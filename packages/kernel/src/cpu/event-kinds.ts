@@ -30,6 +30,8 @@ export const EVENT = {
   think: 14,
   /** Wire: the NIC is told to steer hash `c` to queue `a` (aRFS). */
   arfs: 17,
+  /** The partition led by CPU `a` has moved the pages of all UDP sockets of the host by `c`. */
+  udpMemory: 18,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_IP_OPTIONS, FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_UDP } from '@softnet/wire'
+import { FAULT_IP_OPTIONS, FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -11,14 +11,18 @@ import type { Stage } from '../netif/stage.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { udpLookup } from '../udp/lookup.js'
+import { ipOptionsRcvSrr } from './ip-options-rcv-srr.js'
 import { ROUTE, routeDrop, routeInput } from './route-input.js'
 
 const FRAGMENT = IP_MF | IP_OFFSET
+/** Words of a TCP header without options. */
+const TCP_DOFF_MIN = 5
 const ROUTE_FLAGS = SKB.routeBroadcast | SKB.routeMulticast
 
 /**
  * Early demux, the routing decision, IP options, and the counters of broadcasts and groups. A packet whose socket
- * early demux finds takes the socket's cached route, so no routing is charged for it.
+ * early demux finds takes the socket's cached route, so no routing is charged for it; a TCP segment pays for a look-up
+ * that finds nothing, since no socket takes TCP.
  * Kernel: net/ipv4/ip_input.c, ip_rcv_finish_core
  */
 export const ipRcvFinish = defineSystem<Stage>(
@@ -27,9 +31,10 @@ export const ipRcvFinish = defineSystem<Stage>(
   'net/ipv4/ip_input.c, ip_rcv_finish_core',
   (context) => {
     const { flags, sock } = context.write(Skb)
-    const { faults, idFrag, ipWord, len, packetType } = context.read(Skb)
+    const { faults, idFrag, ipWord, len, packetType, tcpWord } = context.read(Skb)
     const { host } = context.read(Cpu)
     const route = context.system(routeInput)
+    const sourceRoute = context.system(ipOptionsRcvSrr)
     const lookup = context.system(udpLookup)
     const spend = context.system(charge)
     const count = context.system(counters)
@@ -40,6 +45,9 @@ export const ipRcvFinish = defineSystem<Stage>(
       const enabled = sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.udp_early_demux'] !== 0
       return enabled && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0
     })
+    const tcpEarlyDemux = Uint8Array.from(plan.hosts, ({ sysctl }) =>
+      sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.tcp_early_demux'] !== 0 ? 1 : 0,
+    )
     const acceptSourceRoute = Uint8Array.from(
       plan.hosts,
       (each) => each.sysctl['net.ipv4.conf.all.accept_source_route'],
@@ -56,14 +64,22 @@ export const ipRcvFinish = defineSystem<Stage>(
       return lookup.demux(cpu, row)
     }
 
-    /** Drop place of a bad option, or −1. Kernel: net/ipv4/ip_input.c, ip_rcv_options */
-    function options(cpu: number, row: number, at: number): number {
+    /** Whether a segment is looked up among established connections. Kernel: net/ipv4/tcp_ipv4.c, tcp_v4_early_demux */
+    function demuxesTcp(row: number): boolean {
+      if ((ipWord[row] & 255) !== IPPROTO_TCP || packetType[row] !== PACKET_TYPE.host) return false
+      if ((idFrag[row] & FRAGMENT) !== 0 || (faults[row] & FAULT_L4_SHORT) !== 0) return false
+      return ((tcpWord[row] >>> 12) & 15) >= TCP_DOFF_MIN
+    }
+
+    /** Drop place of a packet whose options are bad or refused, or −1. Kernel: net/ipv4/ip_input.c, ip_rcv_options */
+    function options(cpu: number, row: number, answer: number, at: number): number {
       if ((faults[row] & FAULT_IP_OPTIONS) !== 0) {
         count.snmp(cpu, SNMP.IpInHdrErrors, 1)
         return DROP.ipOptions
       }
-      const refused = (flags[row] & SKB.sourceRoute) !== 0 && acceptSourceRoute[at] === 0
-      return refused ? DROP.ipOptionsSourceRoute : -1
+      if ((flags[row] & SKB.sourceRoute) === 0) return -1
+      const accepted = acceptSourceRoute[at] !== 0 && sourceRoute(cpu, row, answer)
+      return accepted ? -1 : DROP.ipOptionsSourceRoute
     }
 
     /** Counts by route and returns the drop place of a packet that is refused here, or −1. */
@@ -94,7 +110,7 @@ export const ipRcvFinish = defineSystem<Stage>(
         return drop
       }
       if (((ipWord[row] >>> 24) & 15) > 5) {
-        const drop = options(cpu, row, at)
+        const drop = options(cpu, row, answer, at)
         if (drop >= 0) return drop
       }
       return classify(cpu, row, answer, at)
@@ -103,6 +119,8 @@ export const ipRcvFinish = defineSystem<Stage>(
     return (ids, packets, cpu) => {
       const at = host[cpu]
       const demuxing = earlyDemux[at] !== 0
+      const demuxingTcp = tcpEarlyDemux[at] !== 0
+      let segments = 0
       let kept = 0
       let routed = 0
       for (let i = 0; i < packets; i++) {
@@ -111,10 +129,12 @@ export const ipRcvFinish = defineSystem<Stage>(
         const socket = demuxing ? demux(cpu, row) : 0
         sock[row] = socket
         if (socket === 0) routed++
+        if (demuxingTcp && demuxesTcp(row)) segments++
         const drop = finish(cpu, row, at)
         if (drop >= 0) kfree(cpu, row, drop)
         else ids[kept++] = row
       }
+      if (segments > 0) spend(cpu, STAGE.tcp_early_demux, segments)
       if (routed > 0) spend(cpu, STAGE.ip_route_input, routed)
       return kept
     }

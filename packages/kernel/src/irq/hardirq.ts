@@ -6,6 +6,7 @@ import { charge, chargePs } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { napiControl } from '../napi/napi.js'
+import { netTimestamp } from '../netif/net-timestamp.js'
 import { steer } from '../netif/steer.js'
 import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
@@ -57,6 +58,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const dim = context.system(moderation)
   const rings = context.system(ring)
   const steering = context.system(steer)
+  const stamps = context.system(netTimestamp)
   const count = context.system(counters)
   const idle = context.system(cstates)
   const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
@@ -98,6 +100,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
 
   /** netif_rx: always by way of a backlog. Kernel: net/core/dev.c, netif_rx_internal */
   function netifRx(cpu: number, row: number): void {
+    if (stamps.needed) stamps.prequeue(cpu, row)
     const target = steering.needed ? steering.cpuOf(cpu, row) : 0
     steering.toBacklog(cpu, row, target === 0 ? cpu : target)
   }

@@ -18,6 +18,7 @@ import { Softnet } from '../softnet/components.js'
 import { udpRcv } from '../udp/udp-rcv.js'
 import { XDP_PASS, xdp } from '../xdp/xdp.js'
 import { VlanDevice } from './components.js'
+import { netTimestamp } from './net-timestamp.js'
 import { RX_HANDLER, rxHandlers } from './rx-handler.js'
 import type { Stage } from './stage.js'
 import { steer } from './steer.js'
@@ -71,6 +72,8 @@ export const netifReceive = defineSystem<NetifReceive>(
     const steering = context.system(steer)
     const program = context.system(xdp)
     const handlers = context.system(rxHandlers)
+    const stamps = context.system(netTimestamp)
+    const stamping = stamps.needed
     const stages: readonly Stage[] = [
       context.system(ipRcv),
       context.system(ipRcvFinish),
@@ -109,6 +112,7 @@ export const netifReceive = defineSystem<NetifReceive>(
 
     /** One packet through the core; true if IPv4 shall have it. */
     function core(cpu: number, row: number): boolean {
+      if (stamping) stamps.core(cpu, row)
       for (;;) {
         rounds++
         if (trace.on) trace.netifReceiveSkb(cpu, clockPs[cpu], row)
@@ -155,6 +159,7 @@ export const netifReceive = defineSystem<NetifReceive>(
 
     return {
       list(ids, n, cpu) {
+        if (stamping) for (let i = 0; i < n; i++) stamps.prequeue(cpu, ids[i])
         let kept = 0
         for (let i = 0; i < n; i++) {
           const row = ids[i]

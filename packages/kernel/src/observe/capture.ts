@@ -18,8 +18,8 @@ export interface Capture {
   /** Names the world the sink is called from; before anything runs. */
   attach(model: Pick<Model, 'world' | 'layout'>): void
   /**
-   * pcapng bytes of capture `index` since the last call, in order of time: of every packet strictly before `upToPs`,
-   * which is a time the run has reached (Infinity at its end). The first call begins the section.
+   * pcapng bytes of capture `index` since the last call, in the order the tap saw them: of every packet seen strictly
+   * before `upToPs`, which is a time the run has reached (Infinity at its end). The first call begins the section.
    */
   take(index: number, upToPs: number): Uint8Array[]
 }
@@ -32,7 +32,10 @@ interface TappedDevice {
 }
 
 interface TappedPacket {
+  /** When the tap saw it, ps. */
   readonly timePs: number
+  /** What is written as its time, ps: its receive stamp, or when the tap saw it. */
+  readonly stampPs: number
   readonly cpu: number
   readonly interfaceId: number
   readonly packet: PacketBytes
@@ -91,13 +94,17 @@ export function createCapture(plan: Plan, specs: readonly CaptureSpec[]): Captur
   return {
     sink: { ...NO_TRACE, on: true, tap: (cpu, nowPs, row) => tap(cpu, nowPs, row) },
     attach({ world, layout }) {
-      const { dev } = world.columns(Skb)
+      const { dev, tstampPs } = world.columns(Skb)
       const encode = packetBytes(world)
       tap = (cpu, timePs, row) => {
         const takers = wanted[dev[row] - layout.firstDevice]
         if (takers.length === 0) return
         const packet = encode(row)
-        for (const { recording, interfaceId } of takers) recording.packets.push({ timePs, cpu, interfaceId, packet })
+        // A stamp taken earlier is preferred to the clock. Kernel: net/packet/af_packet.c, tpacket_rcv
+        const stampPs = tstampPs[row] > 0 ? tstampPs[row] : timePs
+        for (const { recording, interfaceId } of takers) {
+          recording.packets.push({ timePs, stampPs, cpu, interfaceId, packet })
+        }
       }
     },
     take: (index, upToPs) => takePackets(recordings[index], upToPs),
@@ -115,9 +122,9 @@ function takePackets(recording: Recording, upToPs: number): Uint8Array[] {
   recording.packets = recording.packets.filter(({ timePs }) => timePs >= upToPs)
   // CPUs run each with a clock of its own; sorting is stable, so packets of one CPU and time stay in order.
   due.sort((a, b) => a.timePs - b.timePs || a.cpu - b.cpu)
-  for (const { timePs, interfaceId, packet } of due) {
+  for (const { stampPs, interfaceId, packet } of due) {
     const { bytes, originalBytes } = packet
-    blocks.push(pcapngPacketBlock(interfaceId, Math.floor(timePs / PS_PER_NS), bytes, { originalBytes }))
+    blocks.push(pcapngPacketBlock(interfaceId, Math.floor(stampPs / PS_PER_NS), bytes, { originalBytes }))
   }
   return joinBlocks(blocks)
 }

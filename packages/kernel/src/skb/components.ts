@@ -38,6 +38,8 @@ export const SKB = {
   routeBroadcast: 65536,
   /** Route input found a joined group (`RTCF_MULTICAST`); written by `ip_rcv_finish_core`. */
   routeMulticast: 131072,
+  /** The L4 checksum is wrong for the destination behind the last stop of the source route. */
+  lastStopCsumBad: 262144,
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
@@ -119,6 +121,8 @@ export const Skb = defineComponent(
     request: f64,
     /** Page with the packet's bytes in the page pool, 0: virtual payload. */
     page: i32,
+    /** Software receive stamp (`skb->tstamp`), ps; 0: none taken. */
+    tstampPs: f64,
   },
   {
     unorderedRows: true,

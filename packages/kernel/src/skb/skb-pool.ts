@@ -1,11 +1,12 @@
 import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
-import { TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from './components.js'
+import { stampsPackets } from './stamps-packets.js'
 
 const PROTO_UDP = 17
 
@@ -64,7 +65,9 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     sock,
     request,
     page,
+    tstampPs,
   } = s
+  const stamping = stampsPackets(context.resource(PLAN_CONSTANTS).plan.hosts)
   return {
     take(owner) {
       const n = free[owner]
@@ -123,6 +126,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       sock[to] = 0
       request[to] = request[from]
       page[to] = page[from]
+      if (stamping) tstampPs[to] = 0
     },
     copy(to, from) {
       serial[to] = serial[from]
@@ -162,6 +166,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       sock[to] = sock[from]
       request[to] = request[from]
       page[to] = page[from]
+      if (stamping) tstampPs[to] = tstampPs[from]
     },
   }
 })

@@ -34,6 +34,8 @@ export const Sock = defineComponent(
     cpu: i32,
     rcvbuf: u32,
     rmemAlloc: f64,
+    /** sk_forward_alloc, bytes: allocated and not used; kept only where the total of the host can reach udp_mem. */
+    forwardAlloc: f64,
     forwardDeficit: f64,
     rmemMax: f64,
     /** sk_receive_queue and reader_queue as one list each. */
@@ -46,6 +48,8 @@ export const Sock = defineComponent(
     received: f64,
     drops: f64,
     udpGro: u8,
+    /** SO_TIMESTAMP is set. */
+    timestamp: u8,
     busyPollPs: f64,
     preferBusyPoll: u8,
     busyPollBudget: u16,

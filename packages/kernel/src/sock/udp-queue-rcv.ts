@@ -16,6 +16,7 @@ import { kfreeSkb } from '../skb/skb-pool.js'
 import { SleepView, Task } from '../task/components.js'
 import { Sock, SockView } from './components.js'
 import { dataReady } from './data-ready.js'
+import { udpMemory } from './udp-memory.js'
 
 /** A datagram at its socket. */
 export interface UdpEnqueue {
@@ -48,7 +49,10 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
     const count = context.system(counters)
     const ready = context.system(dataReady)
     const post = context.system(mail)
-    const overshoot = KERNEL_VERSIONS[plan.kernel].udpRcvbufRule === 'overshoot'
+    const memory = context.system(udpMemory)
+    const accounted = memory.accounted
+    const { udpProducerQueue, udpMemErrors, udpRcvbufRule } = KERNEL_VERSIONS[plan.kernel]
+    const overshoot = udpRcvbufRule === 'overshoot'
 
     function fits(sock: number, size: number): boolean {
       const rmem = rmemAlloc[sock]
@@ -61,6 +65,16 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
       count.snmp(cpu, SNMP.UdpRcvbufErrors, 1)
       count.snmp(cpu, SNMP.UdpInErrors, 1)
       kfree(cpu, row, DROP.rcvbuf)
+    }
+
+    /** A datagram that fits its socket and finds all sockets together at udp_mem. */
+    function noMemory(cpu: number, row: number, sock: number): void {
+      drops[sock]++
+      if (!udpProducerQueue) {
+        if (udpMemErrors) count.snmp(cpu, SNMP.UdpMemErrors, 1)
+        count.snmp(cpu, SNMP.UdpInErrors, 1)
+      }
+      kfree(cpu, row, DROP.protoMem)
     }
 
     function append(sock: number, row: number, size: number): void {
@@ -81,6 +95,10 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
         return false
       }
       if (charged) spend(cpu, STAGE.udp_enqueue, 1)
+      if (accounted && !memory.schedule(cpu, sock, size)) {
+        noMemory(cpu, row, sock)
+        return false
+      }
       if (sockCpu[sock] !== cpu) flags[row] |= SKB.remote
       append(sock, row, size)
       ready(cpu, sock, charged)
@@ -110,6 +128,10 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
         }
         const size = truesize[row]
         if (fits(sock, size)) {
+          if (accounted && !memory.schedule(cpu, sock, size)) {
+            noMemory(cpu, row, sock)
+            return
+          }
           append(sock, row, size)
           ready(cpu, sock, false)
           return

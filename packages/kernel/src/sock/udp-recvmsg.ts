@@ -13,10 +13,12 @@ import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
+import { stampsPackets } from '../skb/stamps-packets.js'
 import { SoftirqState } from '../softirq/components.js'
 import { SockFlow } from '../softnet/components.js'
 import { Sock, SockView } from './components.js'
 import { deferFree } from './defer-free.js'
+import { udpMemory } from './udp-memory.js'
 
 /** Reading of UDP sockets. */
 export interface UdpRecvmsg {
@@ -37,7 +39,7 @@ export interface UdpRecvmsg {
 export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/ipv4/udp.c, udp_recvmsg', (context) => {
   const s = context.write(Sock)
   const { rcvbuf, rmemAlloc, forwardDeficit, queueHead, queueTail, queueCount, readerHead, readerTail, readerCount } = s
-  const { received, drops, fullTold, connected, rxHash } = s
+  const { received, drops, fullTold, connected, rxHash, timestamp } = s
   const skb = context.write(Skb)
   const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, dev } = skb
   const { told } = context.write(SockView)
@@ -55,6 +57,9 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const pool = context.system(skbPool)
   const post = context.system(mail)
   const free = context.system(deferFree)
+  const memory = context.system(udpMemory)
+  const accounted = memory.accounted
+  const stamping = stampsPackets(constants.plan.hosts)
   let request_ = 0
   let device_ = 0
 
@@ -66,6 +71,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
       return
     }
     forwardDeficit[sock] = 0
+    if (accounted) memory.release(cpu, sock, deficit)
     rmemAlloc[sock] -= deficit
     splice(sock)
     if (fullTold[sock] === 0) return
@@ -161,6 +167,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         }
         const copied = payload[row] < bufferBytes ? payload[row] : bufferBytes
         spend(cpu, STAGE.copy_to_user, copied)
+        if (stamping && timestamp[sock] !== 0) spend(cpu, STAGE.recv_timestamp, 1)
         free(cpu, row)
         count.snmp(cpu, SNMP.UdpInDatagrams, 1)
         received[sock]++

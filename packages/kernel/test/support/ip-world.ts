@@ -36,6 +36,7 @@ import { NO_TRACE } from '../../src/observe/trace-sink.js'
 import { Skb } from '../../src/skb/components.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
 import { Sock, SockView } from '../../src/sock/components.js'
+import { ReplayByte, ReplayFrame } from '../../src/traffic/components.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
 
 /** What one unit of any stage costs in this world, ps. */
@@ -64,6 +65,7 @@ export function socket(given: Partial<SocketPlan> = {}): SocketPlan {
     soPreferBusyPoll: false,
     soBusyPollBudget: 0,
     soIncomingCpu: -1,
+    soTimestamp: false,
     udpGro: false,
     device: null,
     ...given,
@@ -83,6 +85,7 @@ export interface IpWorldOptions {
 }
 
 const CPUS = 2
+const OPTION_BYTES_MAX = 40
 const CPU_ROWS = CPUS + 1
 
 const SYSCTL = {
@@ -107,6 +110,8 @@ export interface IpWorld {
   readonly firstSocket: number
   /** A new packet: a sound UDP datagram 198.51.100.1:40000 → 192.0.2.1:5000 of 18 bytes, with the given columns changed. */
   packet(columns?: Readonly<Record<string, number>>): number
+  /** Gives a packet the bytes of a source route. */
+  sourceRoute(row: number, bytes: readonly number[]): void
   /** Runs a stage over packets on a CPU; returns the survivors. */
   run(stage: System<Stage>, rows: readonly number[], cpu?: number): number[]
   /** All SNMP counters that moved, summed over CPUs. */
@@ -163,6 +168,8 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(Skb, skbRows, 'users')
   world.pool(Sock, sockets, 'used')
   world.pool(SockView, sockets)
+  world.pool(ReplayFrame, 1)
+  world.pool(ReplayByte, OPTION_BYTES_MAX)
   declareIp(world, layout)
   declareUdp(world, layout)
   declareIcmp(world, layout)
@@ -239,6 +246,11 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
       const fields = { ...defaults, ...columns } as Record<string, number>
       for (const name of names) (skb[name] as { [row: number]: number })[row] = fields[name] ?? 0
       return row
+    },
+    sourceRoute(row, bytes) {
+      world.columns(ReplayByte).value.set(bytes, 1)
+      world.columns(ReplayFrame).sourceRoute[1] = 1
+      skb.page[row] = 1
     },
     run(stage, rows, cpu = 1) {
       const ids = new Int32Array(IDS_CAPACITY)

@@ -201,7 +201,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     name: 'test',
     seed: options.seed ?? 1,
     durationPs: options.durationPs ?? 100 * SECOND,
-    hosts: [{ name: 'host', devices: [devicePlan] }],
+    hosts: [{ name: 'host', devices: [devicePlan], apps: [] }],
     traffic: options.traffic,
   } as unknown as Plan
   const layout = {

@@ -1,4 +1,5 @@
 /** Diagnoses of datagrams lost at a full socket: buffer too small, reader too slow, or reader not let run. */
+import { KERNEL_VERSIONS, type VersionPolicy } from '@softnet/scenario'
 import { formatBytes, formatCount, formatPercent, formatTime } from '../format.js'
 import { type AppFacts, type CpuFacts, cpuOf, type HostFacts, lostFor, type RunFacts, spareCpus } from './facts.js'
 import type { DiagnosisRule, Finding, Remedy } from './rule.js'
@@ -201,20 +202,28 @@ function rcvbufTooSmall(host: HostFacts, run: RunFacts): Finding | null {
   }
 }
 
+/** Where Linux counts datagrams without memory, by version. */
+function memoryCounter({ udpProducerQueue, udpMemErrors }: VersionPolicy): string {
+  if (udpProducerQueue) return 'no counter of /proc/net/snmp moves for it, only the drops of the sockets'
+  return udpMemErrors ? 'MemErrors and InErrors count it' : 'InErrors counts it'
+}
+
 function udpMemory(host: HostFacts, run: RunFacts): Finding | null {
   const lost = lostFor(host, 'PROTO_MEM')
   if (lost === 0) return null
-  const [min, pressure, max] = host.plan.sysctl['net.ipv4.udp_mem']
+  const { sysctl } = host.plan
+  const [min, pressure, max] = sysctl['net.ipv4.udp_mem']
+  const version = KERNEL_VERSIONS[run.plan.kernel]
   return {
     lostFrames: lost,
     weight: 0.5,
-    claim: `${formatCount(lost)} datagrams were refused because all UDP sockets together reached udp_mem (${formatCount(max)} pages).`,
-    evidence: `The limits are ${formatCount(min)}, ${formatCount(pressure)} and ${formatCount(max)} pages; MemErrors counts the loss.`,
-    advice: 'Raise the third number, or give sockets smaller buffers so that one slow reader cannot take all memory.',
+    claim: `${formatCount(lost)} datagrams found no memory: all UDP sockets together held more than the first number of udp_mem (${formatCount(min)} pages).`,
+    evidence: `Beyond it only a socket with less than udp_rmem_min (${formatCount(sysctl['net.ipv4.udp_rmem_min'])} bytes) gets a page, beyond ${formatCount(max)} pages none; ${memoryCounter(version)}.`,
+    advice: 'Raise all three numbers, or give sockets smaller buffers so that one slow reader cannot take all memory.',
     remedies: [
       remedy(
         settingPaths(run, host.name).sysctl('net.ipv4.udp_mem'),
-        listValue([min, pressure, max * 4]),
+        listValue([min * 4, pressure * 4, max * 4]),
         'four times the memory for UDP',
       ),
     ],
@@ -232,5 +241,5 @@ export const SOCKET_RULES: readonly DiagnosisRule[] = [
     summary: 'Bursts overflow the socket of an idle reader',
     find: rcvbufTooSmall,
   },
-  { name: 'udp_memory', subject: 'socket', summary: 'All UDP sockets together reached udp_mem', find: udpMemory },
+  { name: 'udp_memory', subject: 'socket', summary: 'All UDP sockets together are beyond udp_mem', find: udpMemory },
 ]

@@ -135,6 +135,7 @@ function compileOptions(
     soPreferBusyPoll: prefer,
     soBusyPollBudget: budget,
     soIncomingCpu: incoming,
+    soTimestamp: input.SO_TIMESTAMP ?? false,
     udpGro,
     device,
   }

@@ -68,6 +68,10 @@ const STAGES_VM: CostProfile['stages'] = {
   ),
 
   netif_receive_skb: measured(11, 'udp64_veth, "netif_receive core"'),
+  net_timestamp: secondGuest(
+    22.2,
+    'clock_gettime(CLOCK_REALTIME) in the vDSO, which reads the same clock (tsc) as ktime_get_real',
+  ),
   tap: estimate(89.5, 'clone 23.7 (half of skb alloc 47.4) + queueing 45.9 + locks 19.9 as in udp_enqueue'),
   vlan: estimate(16.5, 'untag 5.5 and a second turn through the core 11.0 (udp64_veth)'),
   get_rps_cpu: measured(
@@ -84,6 +88,10 @@ const STAGES_VM: CostProfile['stages'] = {
     'udp64_veth "napi poll/backlog" 11.3 + locks 54.2 - 19.9 (UDP enqueue) - 23.5 (napi_complete) = 10.8',
   ),
   ip_rcv: measured(15.6, 'udp64_veth, "ip_rcv"'),
+  tcp_early_demux: secondGuest(
+    51.2,
+    'TCP segments with a bad checksum written to a tun device, tcp_early_demux 1 (1446.2) against 0 (1400.1): median difference of 301 pairs of bursts of 4000',
+  ),
   ip_route_input: measured(48.9, 'udp64_veth, routing/fib (in) 40.3 + early demux 8.6'),
   ip_local_deliver: measured(4.7, 'udp64_veth, "ip_local_deliver"'),
   raw_deliver: estimate(89.5, 'as tap: a clone queued to one more socket'),
@@ -120,6 +128,10 @@ const STAGES_VM: CostProfile['stages'] = {
   recvmsg: measured(
     154.3,
     'udp64_veth recv 192.5 at 64 messages per call - skb free 35.7 - syscall 1.3 - 64 B × 0.0181 = 1.2; a call for one message costs 190 more than the stages charge, 75 of it in the C library',
+  ),
+  recv_timestamp: secondGuest(
+    93.3,
+    'recvmsg of 22 B with SO_TIMESTAMP 795.9 against 702.7 without, packets stamped in both: median difference of 301 pairs of 200 calls',
   ),
   copy_to_user: measured(0.0181, '"copy user" of recv: udp1400_veth 60.1 - udp64_veth 35.9 over 1336 B'),
   consume_skb: measured(35.7, 'udp64_veth, "skb free" in recv'),

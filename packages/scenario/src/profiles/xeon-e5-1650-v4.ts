@@ -85,6 +85,7 @@ const STAGES_E5: CostProfile['stages'] = {
     13.7,
     `${SPLIT}; share: netif_receive_skb_internal 4.7, rcu 3.4, __netif_receive_skb_core 3.1 (1.22 % where the skb memset of 9.6 ns has 3.81 %, veth + XDP sink on 5.12)`,
   ),
+  net_timestamp: fromLinux618('net_timestamp'),
   tap: fromLinux618('tap'),
   vlan: fromLinux618('vlan'),
   get_rps_cpu: fromLinux618('get_rps_cpu'),
@@ -95,6 +96,7 @@ const STAGES_E5: CostProfile['stages'] = {
     6.4,
     `${SPLIT}; share: ip_rcv_core 2.6 (1.04 % where the skb memset of 9.6 ns has 3.81 %) twice, for ip_rcv and ip_rcv_finish around it`,
   ),
+  tcp_early_demux: fromLinux618('tcp_early_demux'),
   ip_route_input: published(61, BEYOND),
   ip_local_deliver: published(5.9, BEYOND),
   raw_deliver: fromLinux618('raw_deliver'),
@@ -126,6 +128,7 @@ const STAGES_E5: CostProfile['stages'] = {
     427.096,
     `562.202 per datagram of 18 bytes and 8 of the reader's own loop = 570, - syscall 88.446 - consume_skb 30.2 - remote_skb 16 - 18 × 0.0257; chosen between 1e9 / 1,722,307 = 580.6 (${NETDEV_2023}, reader on another CPU, one recvmsg each) and 1e9 / 2,311,585 = 432.6 (${CPUMAP}, the same program four years earlier), close to the first because that kernel is the nearer one, and because with 432.6 a reader on the same CPU under 5.1 would read 1.17 M per second where 718,135 were measured`,
   ),
+  recv_timestamp: fromLinux618('recv_timestamp'),
   copy_to_user: published(
     0.0257,
     'csum_partial_copy_generic 7.76 % (UDP sink on 5.12) of 432.5 + 54.3 for a checksum of 1472 B in the copy, / 1472',

@@ -42,6 +42,9 @@ export const socketGroupSchema = z
     SO_PREFER_BUSY_POLL: toggle('Prefer busy polling over softirq.').optional(),
     SO_BUSY_POLL_BUDGET: integer('Packets per busy poll; default 8.', 1, 65_535).optional(),
     SO_INCOMING_CPU: integer('CPU whose packets the socket prefers; -1 is none.', -1, 8191).optional(),
+    SO_TIMESTAMP: toggle(
+      'Tell the time of arrival with every datagram; the host then stamps what it receives.',
+    ).optional(),
     UDP_GRO: toggle('Receive merged datagrams.').optional(),
     SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
   })

@@ -54,11 +54,19 @@ export const sysctlSchema = z
       0,
       S32_MAX,
     ).optional(),
-    'net.core.netdev_tstamp_prequeue': integer('1 stamps packets before RPS, 0 after the backlog.', 0, 1).optional(),
+    'net.core.netdev_tstamp_prequeue': integer(
+      '1 stamps packets before RPS, 0 behind the backlog, while a socket has SO_TIMESTAMP.',
+      0,
+      1,
+    ).optional(),
     'net.ipv4.ip_early_demux': integer('1 looks a socket up before routing.', 0, 1).optional(),
     'net.ipv4.udp_early_demux': integer('1 does so for UDP.', 0, 1).optional(),
-    'net.ipv4.tcp_early_demux': integer('1 does so for TCP.', 0, 1).optional(),
-    'net.ipv4.udp_rmem_min': integer('Memory a UDP socket may use under pressure, bytes.', 1, S32_MAX).optional(),
+    'net.ipv4.tcp_early_demux': integer('1 does so for TCP, at the price of a look-up.', 0, 1).optional(),
+    'net.ipv4.udp_rmem_min': integer(
+      'Memory a UDP socket may use although all of them hold more than udp_mem min, bytes.',
+      1,
+      S32_MAX,
+    ).optional(),
     'net.ipv4.udp_mem': udpMem().optional(),
     'net.ipv4.conf.all.rp_filter': integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
     'net.ipv4.conf.all.accept_local': integer('1 accepts packets with a local source address.', 0, 1).optional(),
@@ -68,7 +76,11 @@ export const sysctlSchema = z
       0,
       1,
     ).optional(),
-    'net.ipv4.conf.all.accept_source_route': integer('1 accepts source-routed packets.', 0, 1).optional(),
+    'net.ipv4.conf.all.accept_source_route': integer(
+      '1 accepts packets with a source route (replayed ones).',
+      0,
+      1,
+    ).optional(),
   })
   .describe('Networking sysctls of the host, by full name.')
 

@@ -1,0 +1,63 @@
+/** Values by path; `h/`, `d/`, `a/` and `t/` stand for the host, device, program and traffic of the base scenario. */
+export type Sets = Readonly<Record<string, unknown>>
+
+/** One setting: what makes it matter, and the change that has to show. */
+export interface KnobRow {
+  /** Added to the base scenario before and after. */
+  readonly base?: Sets
+  /** The change. */
+  readonly change: Sets
+}
+
+/** Trains of TCP segments. */
+export const TCP: Sets = { 't/protocol': 'tcp', 't/train': 8, 't/frame': 1000, 't/flows/count': 4, 't/rate': '400kpps' }
+/** One queue and one reader on CPU 0. */
+export const BUSY: Sets = {
+  'd/channels': { combined: 1 },
+  'a/cpus': [0],
+  'a/sockets': { count: 1 },
+  't/rate': '100kpps',
+}
+/** More than one CPU can take. */
+export const OVERLOAD: Sets = {
+  't/rate': '5Mpps',
+  'd/channels': { combined: 1 },
+  'a/cpus': [0],
+  'a/sockets': { count: 1 },
+}
+/** One queue, steered to CPU 1. */
+export const RPS: Sets = { 'd/channels': { combined: 1 }, 'd/queues': { rps_cpus: '2' } }
+/** One queue, steered by flow to CPU 1. */
+export const RFS: Sets = {
+  ...RPS,
+  'h/sysctl': { 'net.core.rps_sock_flow_entries': 1024 },
+  'd/queues': { rps_cpus: '1', rps_flow_cnt: 1024 },
+  'a/sockets': [
+    { bind: '0.0.0.0:9000', connect: '198.51.100.1:10000', tasks: [1] },
+    { bind: '0.0.0.0:9001', connect: '198.51.100.1:10001', tasks: [1] },
+  ],
+  't/flows': { count: 2, 'dport-count': 2 },
+}
+/** Clients that wait for replies. */
+export const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
+/** Fixed moderation. */
+export const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
+/** Interrupts deferred to the watchdog. */
+export const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
+/** Traffic that comes and goes. */
+export const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }
+/** Traffic that grows. */
+export const ramp: Sets = { 't/pattern': 'ramp', 't/rate-from': '100kpps', 't/rate-to': '800kpps', 't/rate': undefined }
+/** Traffic in bursts. */
+export const burst: Sets = { 't/pattern': 'burst', 't/count': 100, 't/every': '200us', 't/rate': undefined }
+/** Replay of a made capture. */
+export const replay: Sets = { traffic: { t: { kind: 'replay', capture: 'made.pcap' } } }
+/** An ntuple rule to queue 1. */
+export const rule = (match: Sets): Sets => ({ 'flow-type': 'udp4', ...match, action: 1 })
+/** An XDP program of one rule. */
+export const xdp = (match: Sets, verdict = 'drop'): Sets => ({ 'd/xdp': { rules: [{ ...match, verdict }] } })
+/** Four sockets on four ports. */
+export const manySockets: Sets = {
+  'a/sockets': { count: 4, bind: '0.0.0.0:9000', 'port-step': 1 },
+  't/flows/dport-count': 4,
+}

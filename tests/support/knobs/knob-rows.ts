@@ -1,0 +1,42 @@
+import { APP_ROWS } from './app-rows.js'
+import { DEVICE_ROWS } from './device-rows.js'
+import { HOST_ROWS } from './host-rows.js'
+import { type KnobRow, replay, type Sets } from './knob-base.js'
+import { SYSCTL_ROWS } from './sysctl-rows.js'
+import { TRAFFIC_ROWS } from './traffic-rows.js'
+
+/** Settings that say something to people or tools and change no result. */
+export const WORDS: readonly string[] = [
+  '$schema',
+  'description',
+  'name',
+  'question',
+  'hosts/*/cstates/name',
+  'hosts/*/taps/name',
+]
+
+/** Bounds: a value so small that the base scenario is refused, or null where running out is an error of the run. */
+export const BOUNDS: Readonly<Record<string, Sets | null>> = {
+  'limits/capture-bytes': { ...replay, limits: { 'capture-bytes': 24 } },
+  'limits/cpus-per-host': { limits: { 'cpus-per-host': 1 } },
+  'limits/devices-per-host': {
+    'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' },
+    limits: { 'devices-per-host': 1 },
+  },
+  'limits/events-per-partition': null,
+  'limits/flows': { limits: { flows: 1 } },
+  'limits/mailbox-slots': null,
+  'limits/queues-per-host': { limits: { 'queues-per-host': 1 } },
+  'limits/sockets-per-host': { limits: { 'sockets-per-host': 1 } },
+  'limits/tasks-per-host': { limits: { 'tasks-per-host': 1 } },
+}
+
+/** All rows by setting. */
+export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
+  ...TRAFFIC_ROWS,
+  ...HOST_ROWS,
+  ...SYSCTL_ROWS,
+  ...DEVICE_ROWS,
+  ...APP_ROWS,
+  'hosts/*/devices/*/mac': { base: replay, change: { 'd/mac': '02:55:00:00:00:01' } },
+}

@@ -1,0 +1,107 @@
+import { BUSY, type KnobRow, OVERLOAD, RFS, RPS, TCP } from './knob-base.js'
+
+/** Rows of sysctls. */
+export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
+  'hosts/*/sysctl/net.core.busy_poll': { base: BUSY, change: { 'h/sysctl': { 'net.core.busy_poll': 50 } } },
+  'hosts/*/sysctl/net.core.busy_read': {
+    base: { ...BUSY, 'a/wait': 'recvfrom' },
+    change: { 'h/sysctl': { 'net.core.busy_read': 50 } },
+  },
+  'hosts/*/sysctl/net.core.dev_weight': {
+    base: { ...RPS, 't/rate': '4Mpps' },
+    change: { 'h/sysctl': { 'net.core.dev_weight': 4 } },
+  },
+  'hosts/*/sysctl/net.core.dev_weight_rx_bias': {
+    base: { ...RPS, 't/rate': '4Mpps', 'h/sysctl': { 'net.core.dev_weight': 4 } },
+    change: { 'h/sysctl/net.core.dev_weight_rx_bias': 8 },
+  },
+  'hosts/*/sysctl/net.core.flow_limit_cpu_bitmap': {
+    base: { ...RPS, 't/rate': '6Mpps', 't/flows/count': 1, 'h/sysctl': { 'net.core.netdev_max_backlog': 100 } },
+    change: { 'h/sysctl/net.core.flow_limit_cpu_bitmap': '3' },
+  },
+  'hosts/*/sysctl/net.core.flow_limit_table_len': {
+    base: {
+      ...RPS,
+      't/rate': '6Mpps',
+      't/flows/count': 16,
+      'h/sysctl': { 'net.core.netdev_max_backlog': 100, 'net.core.flow_limit_cpu_bitmap': '3' },
+    },
+    change: { 'h/sysctl/net.core.flow_limit_table_len': 2 },
+  },
+  'hosts/*/sysctl/net.core.gro_normal_batch': {
+    base: { 't/rate': '4Mpps' },
+    change: { 'h/sysctl': { 'net.core.gro_normal_batch': 1 } },
+  },
+  'hosts/*/sysctl/net.core.netdev_budget': { base: OVERLOAD, change: { 'h/sysctl': { 'net.core.netdev_budget': 10 } } },
+  'hosts/*/sysctl/net.core.netdev_budget_usecs': {
+    base: {
+      duration: '8ms',
+      'h/hz': 1000,
+      'h/cpus': { count: 24, frequency: '1.2GHz' },
+      'h/sysctl': { 'net.core.netdev_budget': 3000 },
+      'd/channels': { combined: 24 },
+      'd/irq': { smp_affinity: '1' },
+      't/rate': '1.5Mpps',
+      't/flows/count': 256,
+    },
+    change: { 'h/sysctl/net.core.netdev_budget_usecs': 20_000 },
+  },
+  'hosts/*/sysctl/net.core.netdev_max_backlog': {
+    base: { ...RPS, 't/rate': '6Mpps' },
+    change: { 'h/sysctl': { 'net.core.netdev_max_backlog': 10 } },
+  },
+  'hosts/*/sysctl/net.core.netdev_tstamp_prequeue': {
+    base: { ...RPS, 'a/sockets/SO_TIMESTAMP': true },
+    change: { 'h/sysctl': { 'net.core.netdev_tstamp_prequeue': 0 } },
+  },
+  'hosts/*/sysctl/net.core.rmem_default': { base: OVERLOAD, change: { 'h/sysctl': { 'net.core.rmem_default': 4000 } } },
+  'hosts/*/sysctl/net.core.rmem_max': {
+    base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 1_000_000 },
+    change: { 'h/sysctl': { 'net.core.rmem_max': 4000 } },
+  },
+  'hosts/*/sysctl/net.core.rps_sock_flow_entries': {
+    base: RFS,
+    change: { 'h/sysctl/net.core.rps_sock_flow_entries': 0 },
+  },
+  'hosts/*/sysctl/net.core.skb_defer_max': {
+    base: { 'd/channels': { combined: 1 }, 'a/cpus': [1, 1] },
+    change: { 'h/sysctl': { 'net.core.skb_defer_max': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.conf.all.accept_local': {
+    base: { 't/flows/src': '192.0.2.1', 'h/sysctl': { 'net.ipv4.conf.all.rp_filter': 2 } },
+    change: { 'h/sysctl/net.ipv4.conf.all.accept_local': 1 },
+  },
+  'hosts/*/sysctl/net.ipv4.conf.all.accept_source_route': {
+    base: { traffic: { t: { kind: 'replay', capture: 'source-route.pcap' } } },
+    change: { 'h/sysctl': { 'net.ipv4.conf.all.accept_source_route': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.conf.all.drop_unicast_in_l2_multicast': {
+    base: { traffic: { t: { kind: 'replay', capture: 'l2-multicast.pcap' } } },
+    change: { 'h/sysctl': { 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.conf.all.route_localnet': {
+    base: { 't/flows/dst': '127.0.0.1' },
+    change: { 'h/sysctl': { 'net.ipv4.conf.all.route_localnet': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.conf.all.rp_filter': {
+    base: { 't/flows/src': '10.9.0.7', 'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' } },
+    change: { 'h/sysctl': { 'net.ipv4.conf.all.rp_filter': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ip_early_demux': {
+    base: { 'a/sockets/connect': '198.51.100.1:10001' },
+    change: { 'h/sysctl': { 'net.ipv4.ip_early_demux': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.tcp_early_demux': { base: TCP, change: { 'h/sysctl': { 'net.ipv4.tcp_early_demux': 0 } } },
+  'hosts/*/sysctl/net.ipv4.udp_early_demux': {
+    base: { 'a/sockets/connect': '198.51.100.1:10001' },
+    change: { 'h/sysctl': { 'net.ipv4.udp_early_demux': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.udp_mem': {
+    base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000 },
+    change: { 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 1] } },
+  },
+  'hosts/*/sysctl/net.ipv4.udp_rmem_min': {
+    base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000, 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 100_000] } },
+    change: { 'h/sysctl/net.ipv4.udp_rmem_min': 3_000_000 },
+  },
+}
