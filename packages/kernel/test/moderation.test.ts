@@ -366,9 +366,7 @@ test('start values: the adaptive rule’s own, unless the user gave one', () => 
 
   const r = rig({ adaptive: ADAPTIVE.ixgbeItr, rule: 2, driver: 'ixgbe' })
   const layout = {
-    firstVector: r.vector,
-    vectorCount: 1,
-    hosts: [{ devices: [{ plan: device('ixgbe'), firstVector: r.vector }] }],
+    hosts: [{ devices: [{ plan: device('ixgbe'), vectors: [r.vector] }] }],
   } as unknown as Layout
   fillModeration(r.world, layout)
   assert.is(r.v.usecsPs[r.vector], 50 * US)

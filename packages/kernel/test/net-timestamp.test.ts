@@ -28,7 +28,7 @@ interface Stamped {
 function unitsOf(model: Model, stage: keyof typeof STAGE): number[] {
   const { ps: spent } = model.world.columns(StageTime)
   const { ps: price } = model.world.columns(StageCostTable)
-  return [1, 2, 3, 4].map((cpu) => {
+  return model.layout.cpus.map((cpu) => {
     const row = cpu * STAGE_ROWS + STAGE[stage]
     return Math.round(spent[row] / price[row])
   })

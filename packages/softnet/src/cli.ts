@@ -37,7 +37,7 @@ function addRun(program: Command, session: Session): void {
     .description('simulate a scenario and show where its packets went')
     .argument('[SCENARIO]', 'built-in name or file (.yaml .json .ts .mjs); without it the first built-in scenario')
   addOverrides(command)
-    .option('--workers <n>', 'worker threads: a number, or auto to start more where they help', 'auto')
+    .option('--workers <n>', 'worker threads: a number, or auto (default) to start more where they help')
     .option('--capture <if=file>', '[HOST/]IF[,IF…]|any=FILE: record packets as pcapng (may be repeated)', collect)
     .option('--trace <file>', 'comes with a later release')
     .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')

@@ -137,15 +137,16 @@ function makeLayout(options: IpWorldOptions): Layout {
   const plan = { kernel: options.kernel ?? '6.18', seed: options.seed ?? 1, hosts: [host] } as unknown as Plan
   return {
     plan,
+    cpus: Array.from({ length: CPUS }, (_, i) => 1 + i),
     cpuRows: CPU_ROWS,
     firstDevice: CPU_ROWS,
     hosts: [
       {
         plan: host,
         index: 0,
-        firstCpu: 1,
+        cpus: [1],
         devices: devices.map((device, index) => ({ plan: device, device: CPU_ROWS + index })),
-        appSockets: [1],
+        appSockets: [(options.sockets ?? []).map((_, i) => 1 + i)],
       },
     ],
   } as unknown as Layout

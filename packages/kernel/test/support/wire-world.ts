@@ -177,6 +177,8 @@ export interface WireWorld {
   readonly firstQueue: number
   readonly run: WireRun
   readonly events: EventList
+  /** Makes what the wire has written known to the reader of its lanes. */
+  publish(): void
   /** Takes the oldest row of a queue's lane, 0 if it is empty; the row stays readable until the lane wraps. */
   take(queue: number): number
   /** Runs to the horizon, giving every row to `visit` in lane order, queue by queue, and emptying lanes that fill up. */
@@ -197,6 +199,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   const devicePlan = device(options.device)
   const laneSlots = options.laneSlots ?? 1024
   const queueCount = devicePlan.queues.length
+  const queueIds = devicePlan.queues.map((_, i) => FIRST_QUEUE + i)
   const plan = {
     name: 'test',
     seed: options.seed ?? 1,
@@ -206,28 +209,28 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   } as unknown as Plan
   const layout = {
     plan,
-    firstCpu: 1,
-    cpuCount: 1,
+    step: 1,
+    cpus: [1],
     cpuRows: CPU_ROWS,
     firstWire: WIRE,
-    wireCount: 1,
+    wires: [WIRE],
     ownerRows: WIRE + 1,
     firstDevice: DEVICE_ENTITY,
     deviceCount: 1,
     firstQueue: FIRST_QUEUE,
-    queueCount,
+    queues: queueIds,
     firstVector: FIRST_QUEUE + queueCount,
-    vectorCount: queueCount,
-    firstNapi: FIRST_QUEUE + 2 * queueCount,
-    napiCount: queueCount,
+    vectors: queueIds.map((queue) => queue + queueCount),
+    napis: queueIds.map((queue) => queue + 2 * queueCount),
+    backlogNapis: [],
     firstTask: FIRST_QUEUE + 3 * queueCount,
-    taskCount: 0,
+    tasks: [],
     hosts: [
       {
         plan: plan.hosts[0],
         index: 0,
-        firstCpu: 1,
-        devices: [{ plan: devicePlan, device: DEVICE_ENTITY, wire: WIRE, firstQueue: FIRST_QUEUE }],
+        cpus: [1],
+        devices: [{ plan: devicePlan, device: DEVICE_ENTITY, wire: WIRE, queues: queueIds }],
       },
     ],
   } as unknown as Layout
@@ -279,10 +282,15 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   } as unknown as PlanConstants)
   fillTraffic(binder, layout)
   const run = binder.bind(wireRun)
-  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen } = queues
+  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen, laneTailSeen } = queues
+
+  function publish(): void {
+    for (let i = 0; i < queueCount; i++) laneTailSeen[FIRST_QUEUE + i] = laneTail[FIRST_QUEUE + i]
+  }
 
   function take(queue: number): number {
     const head = laneHead[queue]
+    publish()
     if (head === laneTail[queue]) return 0
     laneHead[queue] = head + 1
     laneHeadSeen[queue] = head + 1
@@ -297,6 +305,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     firstQueue: FIRST_QUEUE,
     run,
     events: binder.bind(eventList),
+    publish,
     take,
     drain(horizonPs, visit) {
       for (;;) {

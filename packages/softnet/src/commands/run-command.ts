@@ -17,7 +17,7 @@ import { compileGiven } from './compile-given.js'
 
 /** Options of `softnet run`. */
 export interface RunOptions extends RawOptions {
-  readonly workers: string
+  readonly workers?: string
   readonly capture?: readonly string[]
   readonly trace?: string
   readonly out?: string
@@ -36,9 +36,10 @@ function readWorkers(given: string): WorkersAsked | null {
 }
 
 function readRunOptions(options: RunOptions, faults: InputFault[]): readonly CaptureRequest[] {
-  if (readWorkers(options.workers) === null) {
+  const { workers = 'auto' } = options
+  if (readWorkers(workers) === null) {
     const accepted = `auto or a whole number from 1 to ${WORKERS_MAX}`
-    faults.push({ path: '--workers', given: options.workers, accepted, nearest: null })
+    faults.push({ path: '--workers', given: workers, accepted, nearest: null })
   }
   if (options.trace !== undefined) {
     const accepted = 'not in this release: traces come with a later release; --capture records packets'
@@ -124,7 +125,7 @@ export async function runCommand(given: string | undefined, options: RunOptions,
   const bar = createProgressBar(process.stderr)
   try {
     const { plan, out, captures } = await prepare(given ?? builtinNames()[0] ?? '', options, terminal)
-    const workers = readWorkers(options.workers) ?? 'auto'
+    const workers = readWorkers(options.workers ?? 'auto') ?? 'auto'
     const payload = { plan, captures: captures.parts, workers }
     const result = await runPlanInIsolate(payload, stop, (progress) => bar.update(progress))
     bar.stop()
@@ -132,7 +133,8 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     if (out !== null) await writeOut(out, result, captured)
     const text = renderText(result, { columns: terminal.columns, color: terminal.color })
     terminal.print(text, result, resultToJson(result))
-    if (terminal.format === 'text') terminal.note(workersNote(result))
+    const isOfInterest = options.workers !== undefined || result.parallel.lambda !== null
+    if (terminal.format === 'text' && isOfInterest) terminal.note(workersNote(result))
     return result.status === 'interrupted' ? EXIT_INTERRUPTED : EXIT_DONE
   } finally {
     bar.stop()

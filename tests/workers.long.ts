@@ -1,0 +1,45 @@
+import { BUILTIN_SCENARIOS, type ScenarioInput } from '@softnet/scenario'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { planOf } from './support/check-scenario.js'
+import { Crew } from './support/crew.js'
+import { randomScenario } from './support/random-scenario.js'
+import { runModel } from './support/run-model.js'
+
+const workers = suite('many runs on many workers')
+const crew = new Crew(7)
+workers.after(() => crew.end())
+
+const COUNTS = [2, 3, 4, 8]
+const FIRST_SEED = 2000
+const SEEDS = 200
+const PER_TEST = 20
+
+async function faultsOf(scenario: ScenarioInput, name: string, stress: number): Promise<string[]> {
+  const plan = planOf(scenario, name)
+  const { digest } = runModel(plan).report
+  const faults: string[] = []
+  for (const count of COUNTS) {
+    const other = (await crew.run(plan, count, { stress, pieces: 2 })).digest
+    if (other !== digest) faults.push(`${name} on ${count} workers: ${other}, alone ${digest}`)
+  }
+  return faults
+}
+
+for (const { name, scenario } of BUILTIN_SCENARIOS) {
+  workers(`${name} ends alike on ${COUNTS.join(', ')} workers`, async () => {
+    assert.equal(await faultsOf({ ...scenario, duration: '1ms', warmup: '0s' }, name, 0), [])
+  })
+}
+
+for (let first = FIRST_SEED; first < FIRST_SEED + SEEDS; first += PER_TEST) {
+  workers(`seeds ${first} to ${first + PER_TEST - 1}, with threads that give way at drawn points`, async () => {
+    const faults: string[] = []
+    for (let seed = first; seed < first + PER_TEST; seed++) {
+      faults.push(...(await faultsOf(randomScenario(seed, 0.3), `seed ${seed}`, seed)))
+    }
+    assert.equal(faults, [])
+  })
+}
+
+workers.run()
