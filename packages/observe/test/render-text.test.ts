@@ -28,6 +28,19 @@ for (const [name, { columns, text }] of Object.entries(EXPECTED_SCREENS)) {
   })
 }
 
+test('frames that a queue still holds are shown where they are, and an old driver has no NAPI softirq', () => {
+  const waiting = { wire: 3, nic: 20_000, ring: 0, softirq: 0, backlog: 0, socket: 0 }
+  const host = hostResult({ cpus: [cpu(0, { hardirq: 99 }, {}, { nonnapi_rx: 9e6 })] })
+  const text = renderText(result(host, [drop('nic', 'NIC_RX_MISSED', 30_000)], { waiting, inFlight: 20_003 }), {
+    columns: 100,
+  })
+  const line = (start: string) => text.split('\n').find((each) => each.trim().startsWith(start)) ?? ''
+  assert.match(line('NIC buffer'), /├ +49,997 .* -30,000/)
+  assert.match(text, /\n +│ +20,000 +20\.0 % +still here\n/)
+  assert.match(line('netif_rx'), /49,997/)
+  assert.not.match(text, /NAPI softirq|still here[\s\S]*still here/)
+})
+
 function checkSize(document: ResultDocument, columns: number, color: boolean): void {
   const lines = renderText(document, { columns, color }).trimEnd().split('\n')
   assert.ok(lines.length <= SCREEN_LINES, `${lines.length} lines`)
