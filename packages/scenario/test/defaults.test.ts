@@ -285,9 +285,25 @@ const VALUES: readonly (readonly [string, Readonly<Record<string, unknown>>, (pl
   ['cstates none', { cstates: 'none' }, (plan) => plan.hosts[0]?.cstates, []],
   [
     'arfs',
-    { 'features.ntuple': 'on', 'net.core.rps_sock_flow_entries': 64, 'queues.rps_flow_cnt': 64 },
+    {
+      'eth0.driver': 'mlx5',
+      'features.ntuple': 'on',
+      'net.core.rps_sock_flow_entries': 64,
+      'queues.rps_flow_cnt': 64,
+    },
     (plan) => device(plan).arfs,
     true,
+  ],
+  [
+    'no arfs where the driver has no ndo_rx_flow_steer',
+    {
+      'eth0.driver': 'ixgbe',
+      'features.ntuple': 'on',
+      'net.core.rps_sock_flow_entries': 64,
+      'queues.rps_flow_cnt': 64,
+    },
+    (plan) => device(plan).arfs,
+    false,
   ],
   [
     'gro_flush_timeout with unit',
