@@ -114,4 +114,35 @@ test('a packet costs its reader or RPS target more the further it comes', () => 
   }
 })
 
+test('before 6.6 a socket takes a datagram while it is not beyond its buffer, since then while it fits', () => {
+  // Five datagrams of 2304 bytes fill the buffer to the byte; one more goes beyond it where that is allowed.
+  const queued = (kernel: '6.5' | '6.18') => {
+    const { report } = runScenario({
+      kernel,
+      duration: '3ms',
+      hosts: {
+        host: {
+          cpus: 2,
+          devices: {
+            eth0: {
+              driver: 'ixgbe',
+              address: '192.0.2.1/24',
+              channels: { combined: 1 },
+              irq: { smp_affinity_list: [0] },
+            },
+          },
+          // The program takes the first datagram and is busy with it beyond the end.
+          apps: { sink: { cpus: [1], work: '1s', sockets: { bind: '0.0.0.0:9000', SO_RCVBUFFORCE: 5760 } } },
+        },
+      },
+      traffic: { t: { to: 'host/eth0', rate: '100kpps', packets: 100 } },
+    })
+    const [socket] = report.hosts.host!.netns.init!.sockets
+    assert.is(socket?.rcvbuf, 5 * 2304)
+    return [socket?.drops, report.waiting.socket]
+  }
+  assert.equal(queued('6.5'), [93, 6])
+  assert.equal(queued('6.18'), [94, 5])
+})
+
 test.run()

@@ -25,6 +25,16 @@ const RFS: Sets = {
 }
 const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
 const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
+/** The last busy poll finds its whole budget: without preference that hands the instance to the softirq. */
+const PREFER: Sets = {
+  'd/napi_defer_hard_irqs': 50,
+  'd/gro_flush_timeout': 200_000,
+  'a/work': '1us',
+  'a/batch': 64,
+  't/rate': '1Mpps',
+}
+/** Works longer than the timer of DEFER waits, so that it matters who takes the packets meanwhile. */
+const SLOW_READER: Sets = { 'a/work': '30us' }
 const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }
 const ramp: Sets = { 't/pattern': 'ramp', 't/rate-from': '100kpps', 't/rate-to': '800kpps', 't/rate': undefined }
@@ -58,7 +68,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/epoll': { exclusive: true } },
   },
   'hosts/*/apps/*/epoll/prefer_busy_poll': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/epoll': { busy_poll_usecs: 50 } },
+    base: { ...BUSY, ...PREFER, 'a/epoll': { busy_poll_usecs: 50 } },
     change: { 'a/epoll/prefer_busy_poll': true },
   },
   'hosts/*/apps/*/epoll/shared': { base: manySockets, change: { 'a/epoll': { shared: true } } },
@@ -98,7 +108,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     },
   },
   'hosts/*/apps/*/sockets/SO_PREFER_BUSY_POLL': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/wait': 'recvfrom', 'a/sockets': { SO_BUSY_POLL: 50 } },
+    base: { ...BUSY, ...PREFER, 'a/wait': 'recvfrom', 'a/sockets': { SO_BUSY_POLL: 50 } },
     change: { 'a/sockets/SO_PREFER_BUSY_POLL': true },
   },
   'hosts/*/apps/*/sockets/SO_RCVBUF': { base: OVERLOAD, change: { 'a/sockets/SO_RCVBUF': 5000 } },
@@ -321,7 +331,7 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'd/gro_max_size': 4096 },
   },
   'hosts/*/devices/*/irq-suspend-timeout': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/epoll': { busy_poll_usecs: 50, prefer_busy_poll: true } },
+    base: { ...BUSY, ...DEFER, ...SLOW_READER, 'a/epoll': { busy_poll_usecs: 50, prefer_busy_poll: true } },
     change: { 'd/irq-suspend-timeout': 500_000 },
   },
   'hosts/*/devices/*/irq/smp_affinity': { change: { 'd/irq': { smp_affinity: '2' } } },

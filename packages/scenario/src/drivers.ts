@@ -273,8 +273,23 @@ export const DRIVER_HARDWARE: Readonly<Record<string, DriverHardware>> = {
 
 const byName: ReadonlyMap<string, DriverProfile> = new Map(DRIVER_PROFILES.map((driver) => [driver.name, driver]))
 
-/** Names accepted as `driver`. */
-export const DRIVER_NAMES: readonly string[] = DRIVER_PROFILES.map((driver) => driver.name)
+/** Names accepted as `driver`, in the order of `DRIVER_PROFILES`; written out so that they are a type. */
+export const DRIVER_NAMES = [
+  'tulip',
+  'e1000-old',
+  'e1000',
+  'e1000e',
+  'igb',
+  'ixgbe',
+  'i40e',
+  'mlx5',
+  'ena',
+  'virtio_net',
+  'veth',
+] as const
+
+/** Name of a driver family. */
+export type DriverName = (typeof DRIVER_NAMES)[number]
 
 /** The profile of a driver family; undefined if the name is unknown. */
 export function driverProfile(name: string): DriverProfile | undefined {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaultSysctl } from '../src/compile/host.js'
-import { DRIVER_HARDWARE, DRIVER_PROFILES, driverProfile } from '../src/drivers.js'
+import { DRIVER_HARDWARE, DRIVER_NAMES, DRIVER_PROFILES, driverProfile } from '../src/drivers.js'
 import { compileScenario } from '../src/index.js'
 import { LIMITS } from '../src/limits.js'
 import type { KernelVersion, Plan } from '../src/plan.js'
@@ -320,6 +320,17 @@ for (const [name, values, read, expected] of VALUES) {
     assert.equal(read(planOf(withValues(smallest(), values))), expected)
   })
 }
+
+test('the names written out are those of the profiles', () => {
+  assert.equal(
+    DRIVER_NAMES,
+    DRIVER_PROFILES.map(({ name }) => name),
+  )
+  assert.equal(
+    PROFILE_NAMES,
+    COST_PROFILES.map(({ name }) => name),
+  )
+})
 
 test('CPUs are numbered as Linux does', () => {
   const plan = planOf(
