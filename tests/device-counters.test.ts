@@ -114,6 +114,26 @@ test('a packet costs its reader or RPS target more the further it comes', () => 
   }
 })
 
+test('RPS sends one IPI to an idle target for all packets of a poll', () => {
+  const { report } = run(
+    {
+      channels: { combined: 1 },
+      irq: { smp_affinity_list: [0] },
+      coalesce: { 'rx-usecs': 50 },
+      queues: { rps_cpus: '2' },
+    },
+    { pattern: 'burst', rate: undefined, count: 10, every: '200us' },
+    { cpus: 2, cstates: 'none', apps: { sink: { cpus: [1], sockets: { bind: '0.0.0.0:9000' } } } },
+  )
+  const [sender, target] = report.hosts.host!.cpus
+  const { cycles } = costProfile('xeon-e5-1650-v4').stages.send_ipi
+  const sent = ((sender?.stages_ns.send_ipi ?? 0) * costProfile('xeon-e5-1650-v4').frequencyHz) / 1e9 / cycles
+  const polls = report.hosts.host!.softirqs.NET_RX?.[0]
+  assert.is(report.packets.delivered, 100)
+  assert.is(Math.round(sent), target?.softnet_stat.received_rps)
+  assert.is(Math.round(sent), polls, `${polls} softirqs`)
+})
+
 test('before 6.6 a socket takes a datagram while it is not beyond its buffer, since then while it fits', () => {
   // Five datagrams of 2304 bytes fill the buffer to the byte; one more goes beyond it where that is allowed.
   const queued = (kernel: '6.5' | '6.18') => {
