@@ -1,5 +1,5 @@
 /** Counters and steering of devices, over whole runs: what a VLAN tag, a multicast address and a driver decide. */
-import { costProfile, type ScenarioInput } from '@softnet/scenario'
+import { builtinScenario, costProfile, type ScenarioInput } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runScenario } from './support/run-scenario.js'
@@ -163,6 +163,16 @@ test('before 6.6 a socket takes a datagram while it is not beyond its buffer, si
   }
   assert.equal(queued('6.5'), [93, 6])
   assert.equal(queued('6.18'), [94, 5])
+})
+
+test('time_squeeze tells which limit ended net_rx_action', () => {
+  const causes = (name: string) => {
+    const { report } = runScenario(builtinScenario(name)!.scenario, ['duration=10ms', 'warmup=0s'])
+    const [{ softnet_stat }] = report.hosts.server!.cpus as [{ softnet_stat: Record<string, number> }]
+    return [softnet_stat.squeeze_budget! > 0, softnet_stat.squeeze_time! > 0]
+  }
+  assert.equal(causes('time-squeeze-packets'), [true, false])
+  assert.equal(causes('time-squeeze-time'), [false, true])
 })
 
 test.run()
