@@ -168,8 +168,8 @@ test('before 6.6 a socket takes a datagram while it is not beyond its buffer, si
 test('time_squeeze tells which limit ended net_rx_action', () => {
   const causes = (name: string) => {
     const { report } = runScenario(builtinScenario(name)!.scenario, ['duration=10ms', 'warmup=0s'])
-    const [{ softnet_stat }] = report.hosts.server!.cpus as [{ softnet_stat: Record<string, number> }]
-    return [softnet_stat.squeeze_budget! > 0, softnet_stat.squeeze_time! > 0]
+    const { squeeze_budget, squeeze_time } = report.hosts.server!.cpus[0]!.softnet_stat
+    return [squeeze_budget > 0, squeeze_time > 0]
   }
   assert.equal(causes('time-squeeze-packets'), [true, false])
   assert.equal(causes('time-squeeze-time'), [false, true])
