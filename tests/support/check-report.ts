@@ -1,8 +1,11 @@
+import { pathStages } from '@softnet/observe'
 import type { HostPlan, Plan } from '@softnet/scenario'
 import type { Report } from './run-model.js'
 
 /** Rounding of ps printed as ns, in ns. */
 const PRINTED_NS = 1
+/** Greatest napi-weight. */
+const MAX_WEIGHT = 256
 const ROUTE_PLACES = ['ip_route_input_slow', 'fib_validate_source', 'ip_route_input_rcu', 'ip_rcv_finish_core']
 
 type Fault = (text: string) => void
@@ -23,6 +26,7 @@ export function checkReport(plan: Plan, report: Report): string[] {
       checkProtocols(host, report, fault)
     }
   }
+  checkPath(report, fault)
   return faults
 }
 
@@ -32,17 +36,34 @@ function checkNumbers(value: unknown, path: string, fault: Fault): void {
   for (const [key, entry] of Object.entries(value)) checkNumbers(entry, `${path}.${key}`, fault)
 }
 
-function checkPackets({ packets, drops, timeline }: Report, fault: Fault): void {
+function checkPackets({ packets, waiting, drops, timeline }: Report, fault: Fault): void {
   const { offered, created, delivered, consumed, sent, dropped, in_flight } = packets
   const ended = delivered + consumed + sent + dropped + in_flight
   if (offered + created !== ended)
     fault(`offered ${offered} + created ${created} is not what ended: ${JSON.stringify(packets)}`)
+  const held = sum(Object.values(waiting))
+  if (held !== in_flight) fault(`${held} frames are waiting somewhere, ${in_flight} are in flight`)
   const lost = sum(drops.map(({ count }) => count))
   if (lost !== dropped) fault(`drops add up to ${lost}, packets.dropped is ${dropped}`)
   for (const key of ['offered', 'delivered', 'dropped'] as const) {
     const counted = sum(timeline.map((row) => row[key]))
     if (counted > packets[key]) fault(`timeline has ${counted} ${key}, packets ${packets[key]}`)
   }
+}
+
+/** The path's picture is drawn by subtraction; what the rings handed to the drivers is counted there. */
+function checkPath(report: Report, fault: Fault): void {
+  const { passed } = pathStages(report).find(({ place }) => place === 'ring')!
+  const taken = Object.values(report.hosts).flatMap(({ ethtool }) =>
+    Object.values(ethtool).flatMap((counters) =>
+      Object.entries(counters).map(([name, count]) => (/^rx_queue_\d+_packets$/.test(name) ? count : 0)),
+    ),
+  )
+  // A driver adds up when its poll ends, so the poll of each CPU that the end of the run cut short is not in its counters.
+  const polls = sum(Object.values(report.hosts).map(({ cpus }) => cpus.length))
+  const under = passed - sum(taken)
+  if (under < 0 || under > polls * MAX_WEIGHT)
+    fault(`the path shows ${passed} frames behind the rings, the drivers took ${sum(taken)}`)
 }
 
 function checkLatency(

@@ -1,4 +1,4 @@
-import type { ScenarioInput } from '@softnet/scenario'
+import type { DriverName, ScenarioInput } from '@softnet/scenario'
 import { runScenario, type ScenarioRun } from './run-scenario.js'
 
 /** A flood of 64-byte UDP frames into the E5-1650 v4 of the published measurements. */
@@ -8,7 +8,7 @@ export interface Flood {
   readonly duration: string
   readonly queues?: number
   readonly flows?: number
-  readonly driver?: string
+  readonly driver?: DriverName
   /** CPU of the reader; null: nobody reads, the port is closed. */
   readonly readerCpu: number | null
   readonly device?: Partial<ScenarioInput['hosts'][string]['devices'][string]>

@@ -118,6 +118,7 @@ const RESULT: KeyOrder = {
     'simulated_ns',
     'wall_ms',
     'packets',
+    'waiting',
     'drops',
     'latency_ns',
     'latency_histogram',
@@ -127,6 +128,7 @@ const RESULT: KeyOrder = {
   ],
   inside: {
     packets: { keys: ['offered', 'created', 'delivered', 'consumed', 'sent', 'dropped', 'in_flight'] },
+    waiting: { keys: ['wire', 'nic', 'ring', 'softirq', 'backlog', 'socket'] },
     drops: { keys: ['host', 'where', 'reason', 'count'] },
     latency_ns: { keys: ['count', 'min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] },
     timeline: { keys: ['t_ns', 'offered', 'delivered', 'dropped'] },

@@ -53,19 +53,31 @@ export function dropPlace(drop: Pick<DropRow, 'where' | 'reason'>): PathPlace {
 /** One place of the path in one run, in wire frames. */
 export interface PathStage {
   readonly place: PathPlace
-  /** Frames that reached the place, or still could when the run ended. */
+  /** Frames that reached the place. */
   readonly entered: number
-  /** Frames neither lost nor taken by the kernel here. */
+  /** Frames that left the place for the next one. */
   readonly passed: number
   readonly lost: number
   /** Frames the kernel took for itself here (ARP, ICMP …). */
   readonly consumed: number
+  /** Frames that were here when the run ended. */
+  readonly waiting: number
   /** What was lost here, greatest first. */
   readonly drops: readonly DropRow[]
 }
 
-/** Frames through each place: what was offered, less what each place lost; the last place passes what was delivered. */
-export function pathStages(result: Pick<ResultDocument, 'packets' | 'drops'>): PathStage[] {
+/** Where the places of `ResultDocument.waiting` are on the path. */
+const WAITING: Readonly<Partial<Record<PathPlace, keyof ResultDocument['waiting']>>> = {
+  wire: 'wire',
+  nic: 'nic',
+  ring: 'ring',
+  napi: 'softirq',
+  backlog: 'backlog',
+  socket: 'socket',
+}
+
+/** Frames through each place: what was offered, less what was lost, kept, or is waiting; the last passes what was delivered. */
+export function pathStages(result: Pick<ResultDocument, 'packets' | 'waiting' | 'drops'>): PathStage[] {
   const byPlace = new Map<PathPlace, DropRow[]>(PATH_PLACES.map((place) => [place, []]))
   for (const drop of result.drops) byPlace.get(dropPlace(drop))!.push(drop)
   let entered = result.packets.offered
@@ -73,8 +85,10 @@ export function pathStages(result: Pick<ResultDocument, 'packets' | 'drops'>): P
     const drops = byPlace.get(place)!.sort((a, b) => b.count - a.count)
     const lost = drops.reduce((sum, drop) => sum + drop.count, 0)
     const consumed = place === 'ip' ? result.packets.consumed : 0
-    const passed = place === 'app' ? result.packets.delivered : Math.max(0, entered - lost - consumed)
-    const stage = { place, entered, passed, lost, consumed, drops }
+    const from = WAITING[place]
+    const waiting = from === undefined ? 0 : result.waiting[from]
+    const passed = place === 'app' ? result.packets.delivered : Math.max(0, entered - lost - consumed - waiting)
+    const stage = { place, entered, passed, lost, consumed, waiting, drops }
     entered = passed
     return stage
   })

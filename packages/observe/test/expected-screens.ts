@@ -16,7 +16,7 @@ PATH                passed       rate                                lost
   RX ring       │  118,486  1.18 Mpps  ███████▏
   NAPI softirq  │  118,486  1.18 Mpps  ███████▏
   IP            │  118,486  1.18 Mpps  ███████▏
-  UDP, socket   │  118,486  1.18 Mpps  ███████▏
+  UDP, socket   │  118,230  1.18 Mpps  ███████▏
   application   ▼  118,230  1.18 Mpps  ███████▏
 
 CPU     % of its time                              █ hardirq  ▓ softirq  ▒ ksoftirqd  ░ task  · idle
@@ -108,7 +108,7 @@ PATH                    passed                  lost
   backlog        ├  47,088,700  █████████▊   -70,000   0.1 %  CPU_BACKLOG enqueue_to_backlog
   netif_receive  ├  47,088,688  █████████▊       -12  <0.1 %  UNHANDLED_PROTO __netif_receive_skb…
   IP             ├  47,086,578  █████████▊      -900  <0.1 %  IP_CSUM +3 ip_rcv_core
-  UDP, socket    ├  46,995,078  █████████▊   -90,000   0.2 %  SOCKET_RCVBUFF +2 __udp_enqueue_sched…
+  UDP, socket    ├  46,985,078  █████████▊   -90,000   0.2 %  SOCKET_RCVBUFF +2 __udp_enqueue_sched…
   application    ▼  46,985,075  █████████▊        -3  <0.1 %  UDP_CSUM udp_recvmsg
 
 CPU  █ hardirq  ▓ softirq  ▒ ksoftirqd  ░ task  · idle
@@ -155,7 +155,7 @@ PATH                    passed                   lost
   backlog        ├  47,088,700  ██████████▊   -70,000  CPU_BACKLOG
   netif_receive  ├  47,088,688  ██████████▊       -12  UNHANDLED_PROTO
   IP             ├  47,086,578  ██████████▊      -900  IP_CSUM +3
-  UDP, socket    ├  46,995,078  ██████████▊   -90,000  SOCKET_RCVBUFF +2
+  UDP, socket    ├  46,985,078  ██████████▊   -90,000  SOCKET_RCVBUFF +2
   application    ▼  46,985,075  ██████████▊        -3  UDP_CSUM
 CPU  █ hardirq  ▓ softirq  ▒ ksoftirqd  ░ task  · idle
   cpu0  ██▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓·  99.3 %  cpu4  ██▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓·  99.3 %

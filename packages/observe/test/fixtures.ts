@@ -412,6 +412,7 @@ export function result(
       dropped,
       in_flight: inFlight,
     },
+    waiting: { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: inFlight },
     drops,
     ...latency(12_000),
     timeline: [],

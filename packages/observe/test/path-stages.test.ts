@@ -36,7 +36,7 @@ test('every drop has its place on the path', () => {
   for (const [where, reason, place] of PLACES) assert.is(dropPlace({ where, reason }), place, `${where} ${reason}`)
 })
 
-test('places pass on what they did not lose, and the last passes what was delivered', () => {
+test('places pass on what they did not lose, keep or still hold, and the last passes what was delivered', () => {
   const document = result(
     hostResult(),
     [
@@ -46,18 +46,19 @@ test('places pass on what they did not lose, and the last passes what was delive
     ],
     { offered: 1000, inFlight: 50 },
   )
-  const stages = pathStages({ ...document, packets: { ...document.packets, consumed: 40, delivered: 560 } })
+  const waiting = { wire: 1, nic: 20, ring: 9, softirq: 5, backlog: 3, socket: 12 }
+  const stages = pathStages({ ...document, waiting, packets: { ...document.packets, consumed: 40, delivered: 560 } })
   assert.equal(
     stages.map(({ place }) => place),
     [...PATH_PLACES],
   )
   assert.equal(
     stages.map(({ passed }) => passed),
-    [1000, 1000, 700, 700, 700, 700, 610, 610, 560],
+    [999, 979, 670, 665, 662, 662, 572, 560, 560],
   )
   assert.equal(
     stages.map(({ entered }) => entered),
-    [1000, 1000, 1000, 700, 700, 700, 700, 610, 610],
+    [1000, 999, 979, 670, 665, 662, 662, 572, 560],
   )
   assert.equal(
     stages[6]!.drops.map(({ reason }) => reason),

@@ -28,6 +28,47 @@ for (const [name, { columns, text }] of Object.entries(EXPECTED_SCREENS)) {
   })
 }
 
+test('frames that a queue still holds are shown where they are, and an old driver has no NAPI softirq', () => {
+  const waiting = { wire: 3, nic: 20_000, ring: 0, softirq: 0, backlog: 0, socket: 0 }
+  const host = hostResult({ cpus: [cpu(0, { hardirq: 99 }, {}, { nonnapi_rx: 9e6 })] })
+  const text = renderText(result(host, [drop('nic', 'NIC_RX_MISSED', 30_000)], { waiting, inFlight: 20_003 }), {
+    columns: 100,
+  })
+  const line = (start: string) => text.split('\n').find((each) => each.trim().startsWith(start)) ?? ''
+  assert.match(line('NIC buffer'), /├ +49,997 .* -30,000/)
+  assert.match(text, /\n +│ +20,000 +20\.0 % +still here\n/)
+  assert.match(line('netif_rx'), /49,997/)
+  assert.not.match(text, /NAPI softirq|still here[\s\S]*still here/)
+})
+
+function verdictOf(cpus: number, columns: number): string[] {
+  const set = `apps.sink.cpus=[${Array.from({ length: cpus }, (_, i) => i)}]`
+  const verdict = { bottleneck: 'app_starved', sentences: ['Why.'], remedies: [{ set, why: 'moves it' }] }
+  const lines = renderText({ ...result(hostResult()), verdict }, { columns })
+    .trimEnd()
+    .split('\n')
+  return lines.slice(lines.findIndex((line) => line.startsWith('VERDICT')) + 2)
+}
+
+test('a long setting is printed whole, over lines that can be copied, or named', () => {
+  for (const [cpus, columns] of [
+    [64, 100],
+    [64, 72],
+    [100, 100],
+  ] as const) {
+    const lines = verdictOf(cpus, columns)
+    assert.ok(lines.length > 1)
+    for (const line of lines) assert.ok(line.length <= columns, line)
+    const value = /^ *--set 'apps\.sink\.cpus=(\[[\s\S]*\])' +moves it$/.exec(lines.join('\n'))
+    assert.equal(
+      JSON.parse(value?.[1] ?? 'null'),
+      Array.from({ length: cpus }, (_, i) => i),
+      lines.join('\n'),
+    )
+  }
+  assert.equal(verdictOf(256, 80), ['  --set apps.sink.cpus=…  moves it; the whole list: --format json'])
+})
+
 function checkSize(document: ResultDocument, columns: number, color: boolean): void {
   const lines = renderText(document, { columns, color }).trimEnd().split('\n')
   assert.ok(lines.length <= SCREEN_LINES, `${lines.length} lines`)

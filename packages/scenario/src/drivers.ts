@@ -12,8 +12,10 @@ export interface DriverHardware {
   readonly pcieBitsPerSec: number
   /** Last bit at the port to descriptor written back, ps. */
   readonly dmaLatencyPs: number
-  /** Whether `ethtool -N` rules (and so aRFS) exist. */
+  /** Whether `ethtool -N` rules exist. */
   readonly ntuple: boolean
+  /** Whether the driver takes filters of accelerated RFS (`ndo_rx_flow_steer`): of these, mlx5 alone. */
+  readonly arfs: boolean
 }
 
 const napi: Omit<DriverProfile, 'name' | 'description' | 'source'> = {
@@ -247,7 +249,8 @@ const hardware = (
   pcieBitsPerSec: number,
   dmaLatencyPs: number,
   ntuple: boolean,
-): DriverHardware => ({ linkBitsPerSec, pcieBitsPerSec, dmaLatencyPs, ntuple })
+  arfs = false,
+): DriverHardware => ({ linkBitsPerSec, pcieBitsPerSec, dmaLatencyPs, ntuple, arfs })
 
 /**
  * Usual place of each family, by driver name.
@@ -262,7 +265,7 @@ export const DRIVER_HARDWARE: Readonly<Record<string, DriverHardware>> = {
   igb: hardware(1e9, 8e9, 1_000_000, true),
   ixgbe: hardware(1e10, 32e9, 900_000, true),
   i40e: hardware(4e10, 63e9, 900_000, true),
-  mlx5: hardware(1e11, 126e9, 900_000, true),
+  mlx5: hardware(1e11, 126e9, 900_000, true, true),
   ena: hardware(25e9, 0, 1_000_000, true),
   virtio_net: hardware(1e10, 0, 1_000_000, false),
   veth: hardware(1e10, 0, 100_000, false),
@@ -270,8 +273,23 @@ export const DRIVER_HARDWARE: Readonly<Record<string, DriverHardware>> = {
 
 const byName: ReadonlyMap<string, DriverProfile> = new Map(DRIVER_PROFILES.map((driver) => [driver.name, driver]))
 
-/** Names accepted as `driver`. */
-export const DRIVER_NAMES: readonly string[] = DRIVER_PROFILES.map((driver) => driver.name)
+/** Names accepted as `driver`, in the order of `DRIVER_PROFILES`; written out so that they are a type. */
+export const DRIVER_NAMES = [
+  'tulip',
+  'e1000-old',
+  'e1000',
+  'e1000e',
+  'igb',
+  'ixgbe',
+  'i40e',
+  'mlx5',
+  'ena',
+  'virtio_net',
+  'veth',
+] as const
+
+/** Name of a driver family. */
+export type DriverName = (typeof DRIVER_NAMES)[number]
 
 /** The profile of a driver family; undefined if the name is unknown. */
 export function driverProfile(name: string): DriverProfile | undefined {

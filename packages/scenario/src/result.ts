@@ -145,6 +145,19 @@ export interface ParallelAccount {
   readonly reason: string
 }
 
+/** Frames in flight when the run ended, by place; they add up to `packets.in_flight`. */
+export interface WaitingFrames {
+  /** Put on the link, last bit not yet at the port. */
+  readonly wire: number
+  /** In the card: packet buffer, bus, DMA. */
+  readonly nic: number
+  readonly ring: number
+  /** With a CPU: in a poll, in GRO, or on the way to another CPU. */
+  readonly softirq: number
+  readonly backlog: number
+  readonly socket: number
+}
+
 export interface ResultDocument {
   readonly schema: 'softnet.result/1'
   readonly status: 'done' | 'interrupted'
@@ -168,6 +181,7 @@ export interface ResultDocument {
     readonly dropped: number
     readonly in_flight: number
   }
+  readonly waiting: WaitingFrames
   readonly drops: readonly DropRow[]
   readonly latency_ns: LatencySummary | null
   /** Bucket upper edges (ns) and counts of the latency histogram, non-empty buckets only. */

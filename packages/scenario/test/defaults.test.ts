@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaultSysctl } from '../src/compile/host.js'
-import { DRIVER_HARDWARE, DRIVER_PROFILES, driverProfile } from '../src/drivers.js'
+import { DRIVER_HARDWARE, DRIVER_NAMES, DRIVER_PROFILES, driverProfile } from '../src/drivers.js'
 import { compileScenario } from '../src/index.js'
 import { LIMITS } from '../src/limits.js'
 import type { KernelVersion, Plan } from '../src/plan.js'
@@ -289,9 +289,25 @@ const VALUES: readonly (readonly [string, Readonly<Record<string, unknown>>, (pl
   ['cstates none', { cstates: 'none' }, (plan) => plan.hosts[0]?.cstates, []],
   [
     'arfs',
-    { 'features.ntuple': 'on', 'net.core.rps_sock_flow_entries': 64, 'queues.rps_flow_cnt': 64 },
+    {
+      'eth0.driver': 'mlx5',
+      'features.ntuple': 'on',
+      'net.core.rps_sock_flow_entries': 64,
+      'queues.rps_flow_cnt': 64,
+    },
     (plan) => device(plan).arfs,
     true,
+  ],
+  [
+    'no arfs where the driver has no ndo_rx_flow_steer',
+    {
+      'eth0.driver': 'ixgbe',
+      'features.ntuple': 'on',
+      'net.core.rps_sock_flow_entries': 64,
+      'queues.rps_flow_cnt': 64,
+    },
+    (plan) => device(plan).arfs,
+    false,
   ],
   [
     'gro_flush_timeout with unit',
@@ -308,6 +324,17 @@ for (const [name, values, read, expected] of VALUES) {
     assert.equal(read(planOf(withValues(smallest(), values))), expected)
   })
 }
+
+test('the names written out are those of the profiles', () => {
+  assert.equal(
+    DRIVER_NAMES,
+    DRIVER_PROFILES.map(({ name }) => name),
+  )
+  assert.equal(
+    PROFILE_NAMES,
+    COST_PROFILES.map(({ name }) => name),
+  )
+})
 
 test('CPUs are numbered as Linux does', () => {
   const plan = planOf(

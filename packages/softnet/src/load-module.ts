@@ -3,6 +3,20 @@ import { pathToFileURL } from 'node:url'
 import { ScenarioError } from './input-fault.js'
 import { type FileRule, fileFault } from './read-file.js'
 
+/** Rejects when nothing is left that could settle `loading`: the process would end without a word. */
+async function orNever<Value>(loading: Promise<Value>): Promise<Value> {
+  let give = () => {}
+  const never = new Promise<never>((_, reject) => {
+    give = () => reject(new Error('it waits for something that never comes'))
+    process.once('beforeExit', give)
+  })
+  try {
+    return await Promise.race([loading, never])
+  } finally {
+    process.off('beforeExit', give)
+  }
+}
+
 function reasonOf(thrown: unknown): string {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const code = 'code' in error ? String(error.code) : ''
@@ -18,13 +32,13 @@ export async function loadModule(file: string, rule: FileRule): Promise<unknown>
   const refuse = (reason: string) => new ScenarioError([fileFault(rule, reason)])
   let loaded: Record<string, unknown>
   try {
-    loaded = await import(pathToFileURL(file).href)
+    loaded = await orNever(import(pathToFileURL(file).href))
   } catch (thrown) {
     throw refuse(reasonOf(thrown))
   }
   if (!('default' in loaded)) throw refuse('it has no default export')
   try {
-    return await loaded.default
+    return await orNever(Promise.resolve(loaded.default))
   } catch (thrown) {
     throw refuse(reasonOf(thrown))
   }

@@ -7,6 +7,34 @@ const MAX_FAULTS = 20
 /** Aliases that a file may expand to; a legitimate file has a handful. */
 const MAX_ALIASES = 1000
 
+/** Brackets open at once, and columns before the first word of a line; a scenario needs about ten and thirty. */
+const MAX_OPEN_BRACKETS = 200
+const MAX_INDENT_COLUMNS = 400
+
+/**
+ * True for text that would take the parser's recursion to the end of the stack. It has to be known before: an engine
+ * that compiles a regular expression there ends the process, which nothing can catch.
+ */
+function nestsTooDeep(text: string): boolean {
+  let open = 0
+  let indent = 0
+  let isIndent = true
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '\n') {
+      indent = 0
+      isIndent = true
+      continue
+    }
+    if (isIndent && (char === ' ' || char === '\t' || char === '-' || char === '?')) indent++
+    else isIndent = false
+    if (char === '[' || char === '{') open++
+    else if ((char === ']' || char === '}') && open > 0) open--
+    if (open > MAX_OPEN_BRACKETS || indent > MAX_INDENT_COLUMNS) return true
+  }
+  return false
+}
+
 function syntaxFault(file: string, lines: LineCounter, error: YAMLError): InputFault {
   const { line, col } = lines.linePos(error.pos[0])
   const [reason = ''] = error.message.split('\n')
@@ -24,6 +52,7 @@ interface Parsed {
 }
 
 function parsed(file: string, text: string): Parsed {
+  if (nestsTooDeep(text)) throw new ScenarioError([tooDeep(file)])
   const lines = new LineCounter()
   try {
     // A list as a key is refused as a key of an odd name; the library would warn of it past our terminal.

@@ -42,10 +42,14 @@ const UNREADABLE: readonly (readonly [file: string, path: RegExp, accepted: RegE
   ['bomb.yaml', /^bomb\.yaml$/, /aliases/],
   ['tag.yaml', /^tag\.yaml:1:7$/, /tag/],
   ['deep.yaml', /^deep\.yaml$/, /nesting/],
-  ['deep.json', /^deep\.json/, /valid JSON/],
+  ['deep.json', /^deep\.json/, /nesting/],
+  ['dashes.yaml', /^dashes\.yaml$/, /nesting/],
+  ['indented.yaml', /^indented\.yaml$/, /nesting/],
   ['two.yaml', /^two\.yaml:/, /document/],
   ['empty.yaml', /^\(root\)$/, /./],
   ['throws.mjs', /^SCENARIO$/, /boom/],
+  ['waits.mjs', /^SCENARIO$/, /never comes/],
+  ['promise.mjs', /^SCENARIO$/, /never comes/],
   ['bare.mjs', /^SCENARIO$/, /no default export/],
   ['syntax.mjs', /^SCENARIO$/, /SyntaxError/],
   ['function.mjs', /^\(root\)$/, /./],
@@ -136,6 +140,9 @@ const WRONG: readonly Row[] = [
   { args: ['chek', 's.yaml'], path: 'command', given: 'chek', nearest: 'check' },
   { args: ['check'], path: 'SCENARIO' },
   { args: ['inspect', 's.yaml', '--seed', 'x'], path: '--seed', given: 'x' },
+  { args: ['init', ''], path: 'NAME', given: '' },
+  { args: ['init', 'a/'], path: 'NAME', given: 'a/' },
+  { args: ['init', '--', '-x'], path: 'NAME', given: '-x' },
   { args: ['init', 'no/such/dir'], path: 'NAME', given: 'no/such/dir.yaml' },
 ]
 
@@ -164,6 +171,21 @@ test(
       assert.ok(paths.includes(path), `${path} in ${paths.join(' ')}`)
     }
     assert.is(faults.find((fault) => fault.path === 'hosts.server.cpu')?.nearest, 'cpus')
+  }),
+)
+
+test(
+  'a device that a capture misnames is told beside faults of other options',
+  inDirectory(async (directory) => {
+    writeFileSync(join(directory, 's.yaml'), scenarioTemplate('s'))
+    const faults = await refused(directory, 'run', 's.yaml', '--set', 'eth0.rings.rx=0', '--capture', 'eht0=x.pcapng')
+    assert.equal(
+      faults.map(({ path, nearest }) => [path, nearest]),
+      [
+        ['hosts.server.devices.eth0.rings.rx', null],
+        ['--capture', 'eth0'],
+      ],
+    )
   }),
 )
 

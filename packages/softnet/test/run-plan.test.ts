@@ -31,6 +31,7 @@ function createRecorder(plan: Plan, options: SimulationOptions = {}) {
       digest: '',
       simulated_ns: (untils.at(-1) ?? 0) / 1000,
       packets: { offered: 0, created: 0, delivered: 0, consumed: 0, sent: 0, dropped: 0, in_flight: 0 },
+      waiting: { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: 0 },
       drops: [],
       latency_ns: null,
       latency_histogram: [],

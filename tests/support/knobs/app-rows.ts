@@ -1,4 +1,4 @@
-import { BUSY, DEFER, type KnobRow, manySockets, OVERLOAD } from './knob-base.js'
+import { BUSY, type KnobRow, manySockets, OVERLOAD, PREFER } from './knob-base.js'
 
 /** Rows of programs. */
 export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -24,7 +24,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/epoll': { exclusive: true } },
   },
   'hosts/*/apps/*/epoll/prefer_busy_poll': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/epoll': { busy_poll_usecs: 50 } },
+    base: { ...BUSY, ...PREFER, 'a/epoll': { busy_poll_usecs: 50 } },
     change: { 'a/epoll/prefer_busy_poll': true },
   },
   'hosts/*/apps/*/epoll/shared': { base: manySockets, change: { 'a/epoll': { shared: true } } },
@@ -64,7 +64,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
     },
   },
   'hosts/*/apps/*/sockets/SO_PREFER_BUSY_POLL': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/wait': 'recvfrom', 'a/sockets': { SO_BUSY_POLL: 50 } },
+    base: { ...BUSY, ...PREFER, 'a/wait': 'recvfrom', 'a/sockets': { SO_BUSY_POLL: 50 } },
     change: { 'a/sockets/SO_PREFER_BUSY_POLL': true },
   },
   'hosts/*/apps/*/sockets/SO_RCVBUF': { base: OVERLOAD, change: { 'a/sockets/SO_RCVBUF': 5000 } },

@@ -1,4 +1,4 @@
-import { BUSY, CLOSED, DEFER, type KnobRow, MASK, OVERLOAD, RFS, rule, TCP, xdp } from './knob-base.js'
+import { BUSY, CLOSED, DEFER, type KnobRow, MASK, OVERLOAD, RFS, rule, SLOW_READER, TCP, xdp } from './knob-base.js'
 
 /** Rows of devices. */
 export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -36,7 +36,7 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'd/gro_max_size': 4096 },
   },
   'hosts/*/devices/*/irq-suspend-timeout': {
-    base: { ...BUSY, ...DEFER, 't/rate': '500kpps', 'a/epoll': { busy_poll_usecs: 50, prefer_busy_poll: true } },
+    base: { ...BUSY, ...DEFER, ...SLOW_READER, 'a/epoll': { busy_poll_usecs: 50, prefer_busy_poll: true } },
     change: { 'd/irq-suspend-timeout': 500_000 },
   },
   'hosts/*/devices/*/irq/smp_affinity': { change: { 'd/irq': { smp_affinity: '2' } } },

@@ -43,6 +43,16 @@ export const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'close
 /** Fixed moderation. */
 export const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
 /** Interrupts deferred to the watchdog. */
+/** The last busy poll finds its whole budget: without preference that hands the instance to the softirq. */
+export const PREFER: Sets = {
+  'd/napi_defer_hard_irqs': 50,
+  'd/gro_flush_timeout': 200_000,
+  'a/work': '1us',
+  'a/batch': 64,
+  't/rate': '1Mpps',
+}
+/** Works longer than the timer of DEFER waits, so that it matters who takes the packets meanwhile. */
+export const SLOW_READER: Sets = { 'a/work': '30us' }
 export const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 /** Traffic that comes and goes. */
 export const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }

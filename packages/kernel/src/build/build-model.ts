@@ -144,7 +144,25 @@ function provide(
     txPs: transmitLatencyPs(layout),
   })
   binder.provide(UDP_MEMORY_PLACES, udpMemoryPlaces(layout, partitions.leader))
-  binder.provide(COLD_COSTS, coldCosts(layout, profile))
+  binder.provide(COLD_COSTS, { ...coldCosts(layout, profile), farPacketPs: farPackets(layout, partitions.line) })
+}
+
+/** Lines of a packet that another CPU has to fetch: two of the sk_buff, one of the data. */
+const PACKET_LINES = 3
+
+/** What `remote_skb` costs instead of its stage price where the CPUs share no last-level cache. */
+function farPackets(layout: Layout, line: Float64Array): Float64Array {
+  const rows = layout.cpuRows
+  const table = new Float64Array(rows * rows)
+  for (const host of layout.hosts) {
+    host.plan.cpus.forEach((from, i) => {
+      host.plan.cpus.forEach((to, j) => {
+        const pair = host.cpus[i] * rows + host.cpus[j]
+        if (from.llcId !== to.llcId) table[pair] = PACKET_LINES * line[pair]
+      })
+    })
+  }
+  return table
 }
 
 function coldCosts(layout: Layout, profile: CostProfile) {

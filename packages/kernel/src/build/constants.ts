@@ -49,6 +49,11 @@ export interface ColdCosts {
   readonly coldPollPs: Float64Array
   /** Extra time per received packet, ps: index (device index) * cpuRows + CPU entity. */
   readonly coldPacketPs: Float64Array
+  /**
+   * Time for the lines of a packet to come from CPU a to CPU b where they share no last-level cache, ps, else 0:
+   * index a * cpuRows + b.
+   */
+  readonly farPacketPs: Float64Array
   /** Each of two busy SMT siblings is this many times slower than alone. */
   readonly smtFactor: number
 }

@@ -176,10 +176,11 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
       cpuContext[cpu] = before
     },
     napiTimer(cpu, napi, sequence) {
+      if (!control.timerExpired(cpu, napi, sequence)) return
       const before = enter(cpu)
       spend(cpu, STAGE.hrtimer, 1)
       hrtimers[cpu]++
-      control.watchdog(cpu, napi, sequence)
+      control.watchdog(cpu, napi)
       cpuContext[cpu] = before
     },
     plainIpi(cpu, kind) {

@@ -34,8 +34,14 @@ export const Napi = defineComponent(
     /** Next of the list it is on (poll_list, list, repoll); −1 when on none, 0 at the end. */
     next: i32,
     deferCount: i32,
+    /** Counts the events that were put on a list for the hrtimer; only the last of them means anything. */
     timerSequence: i32,
     timerArmed: u8,
+    /** When the armed hrtimer expires, ps. */
+    timerDuePs: f64,
+    /** CPU whose list holds the last event, 0 if none, and when that event comes, ps; never after `timerDuePs`. */
+    timerCpu: i32,
+    timerEventPs: f64,
     thread: i32,
     /** Poll under way: packets done, budget, phase, queue being cleaned. */
     work: i32,

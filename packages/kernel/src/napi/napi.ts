@@ -20,13 +20,15 @@ export interface NapiControl {
   schedule(cpu: number, napi: number): void
   /** napi_complete_done: true if the driver may unmask its interrupt. */
   completeDone(cpu: number, napi: number, work: number): boolean
+  /** True if the hrtimer's event means an expiry; of a timer that was put off, it is the time to look again. */
+  timerExpired(cpu: number, napi: number, sequence: number): boolean
   /** napi_watchdog: the hrtimer ran out. */
-  watchdog(cpu: number, napi: number, sequence: number): void
+  watchdog(cpu: number, napi: number): void
   /** napi_enable. */
   enable(napi: number): void
   /** napi_disable: false while a poll is under way, to be tried again. */
   disable(napi: number): boolean
-  /** Starts the instance's hrtimer. */
+  /** Starts the instance's hrtimer; if it is running, it expires at the new time instead. */
   startTimer(cpu: number, napi: number, delayPs: number): void
 }
 
@@ -44,6 +46,9 @@ export const napiControl = defineSystem<NapiControl>(
       deferCount,
       timerSequence,
       timerArmed,
+      timerDuePs,
+      timerCpu,
+      timerEventPs,
       thread,
       groBitmap,
       completes,
@@ -73,13 +78,21 @@ export const napiControl = defineSystem<NapiControl>(
       if (inNetRx[cpu] === 0) softirq.raise(cpu, SOFTIRQ.netRx)
     }
 
-    function startTimer(cpu: number, napi: number, delayPs: number): void {
+    function pushTimer(cpu: number, napi: number, atPs: number): void {
       timerSequence[napi]++
-      timerArmed[napi] = 1
-      const at = clockPs[cpu] + delayPs
-      events.due[0] = at
+      timerCpu[napi] = cpu
+      timerEventPs[napi] = atPs
+      events.due[0] = atPs
       events.pushAt(cpu, cpu, EVENT.napiTimer, napi, timerSequence[napi], 0)
-      if (at < limitPs[cpu]) limitPs[cpu] = at
+      if (atPs < limitPs[cpu]) limitPs[cpu] = atPs
+    }
+
+    function startTimer(cpu: number, napi: number, delayPs: number): void {
+      const at = clockPs[cpu] + delayPs
+      timerArmed[napi] = 1
+      timerDuePs[napi] = at
+      // Programs restart it with every call: an event that comes earlier stays and is put off when it comes.
+      if (timerCpu[napi] !== cpu || timerEventPs[napi] > at) pushTimer(cpu, napi, at)
     }
 
     return {
@@ -118,8 +131,15 @@ export const napiControl = defineSystem<NapiControl>(
         if (timeoutPs > 0) startTimer(cpu, napi, timeoutPs)
         return unmask
       },
-      watchdog(cpu, napi, sequence) {
-        if (timerArmed[napi] === 0 || timerSequence[napi] !== sequence) return
+      timerExpired(cpu, napi, sequence) {
+        if (timerSequence[napi] !== sequence) return false
+        timerCpu[napi] = 0
+        if (timerArmed[napi] === 0) return false
+        if (timerDuePs[napi] <= clockPs[cpu]) return true
+        pushTimer(cpu, napi, timerDuePs[napi])
+        return false
+      },
+      watchdog(cpu, napi) {
         timerArmed[napi] = 0
         if ((state[napi] & (NAPIF.disable | NAPIF.sched)) !== 0) return
         state[napi] = (state[napi] | NAPIF.sched) & ~NAPIF.preferBusyPoll

@@ -59,7 +59,7 @@ export const netifReceive = defineSystem<NetifReceive>(
   'net/core/dev.c, __netif_receive_skb_core',
   (context) => {
     const { processed } = context.write(Softnet)
-    const { dev, vlanTci, flags, protocol, packetType } = context.write(Skb)
+    const { dev, len, vlanTci, flags, protocol, packetType } = context.write(Skb)
     const { index: devIndex, features, rxHandler } = context.read(NetDev)
     const { device: vlanOf } = context.read(VlanDevice)
     const { clockPs } = context.read(Cpu)
@@ -84,6 +84,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
     const tapsOf = tapCounts(plan)
+    const hasVlans = plan.hosts.some((host) => host.devices.some((device) => device.vlans.length > 0))
     const batch = new Int32Array(BATCH_ROWS)
     const single = new Int32Array(BATCH_ROWS)
 
@@ -91,10 +92,14 @@ export const netifReceive = defineSystem<NetifReceive>(
     function vlanReceive(cpu: number, row: number): boolean {
       spend(cpu, STAGE.vlan, 1)
       const id = vlanTci[row] & 0xfff
-      const target = vlanOf[devIndex[dev[row]] * 4096 + id]
+      // Without a VLAN device in the whole plan there is no table.
+      const target = !hasVlans ? 0 : vlanOf[devIndex[dev[row]] * 4096 + id]
       flags[row] &= ~SKB.vlan
       if (target !== 0) {
         dev[row] = target
+        count.device(devIndex[target], cpu, DEVICE.rxPackets, 1)
+        count.device(devIndex[target], cpu, DEVICE.rxBytes, len[row])
+        if (packetType[row] === PACKET_TYPE.multicast) count.device(devIndex[target], cpu, DEVICE.multicast, 1)
         return true
       }
       if (id !== 0) packetType[row] = PACKET_TYPE.otherhost

@@ -1,5 +1,9 @@
+import type { WaitingFrames } from '@softnet/scenario'
 import type { Model } from '../build/build-model.js'
+import { RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
+import { Sock } from '../sock/components.js'
+import { Softnet } from '../softnet/components.js'
 
 /**
  * Wire frames that are somewhere on their way: in lanes, rings, queues, GRO, backlogs, sockets and mailboxes. Counted
@@ -15,4 +19,36 @@ export function framesInFlight(model: Model): number {
     for (let segment = fragHead[row]; segment !== 0; segment = next[segment]) sum -= frames[segment]
   }
   return sum
+}
+
+/** Where the frames in flight are when the run ends; the places add up to `framesInFlight`. */
+export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames {
+  const { frames, next, arrivalPs } = model.world.columns(Skb)
+  const list = (head: number) => {
+    let sum = 0
+    for (let row = head; row !== 0; row = next[row]) sum += frames[row]
+    return sum
+  }
+  const waiting = { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: 0 }
+  const q = model.world.columns(RxQueue)
+  const { queues, cpus, hosts } = model.layout
+  for (const queue of queues) {
+    for (let at = q.laneHead[queue]; at !== q.laneTail[queue]; at = (at + 1) >>> 0) {
+      const row = q.laneBase[queue] + (at & q.laneMask[queue])
+      waiting[arrivalPs[row] > simulatedPs ? 'wire' : 'nic'] += frames[row]
+    }
+    waiting.nic += q.heldFrames[queue]
+    waiting.ring += (q.ringTail[queue] - q.ringHead[queue]) >>> 0
+  }
+  const softnet = model.world.columns(Softnet)
+  for (const cpu of cpus) {
+    waiting.backlog += list(softnet.inputHead[cpu]) + list(softnet.processHead[cpu])
+  }
+  const sock = model.world.columns(Sock)
+  for (const { appSockets } of hosts) {
+    for (const id of appSockets.flat()) waiting.socket += list(sock.queueHead[id]) + list(sock.readerHead[id])
+  }
+  const { wire, nic, ring, backlog, socket } = waiting
+  waiting.softirq = framesInFlight(model) - wire - nic - ring - backlog - socket
+  return waiting
 }

@@ -64,6 +64,7 @@ export function reportDevices(model: Model, host: HostLayout): DeviceRow[] {
   const rows: DeviceRow[] = []
   for (const device of host.devices) {
     const errors = device.wire === 0 ? 0 : model.world.columns(WireState).errors[device.wire]
+    const multicast = device.wire === 0 ? 0 : model.world.columns(WireState).multicast[device.wire]
     const names = [device.plan.name, ...device.plan.vlans.map((vlan) => `${device.plan.name}.${vlan}`)]
     names.forEach((name, i) => {
       const id = device.device + i
@@ -78,7 +79,7 @@ export function reportDevices(model: Model, host: HostLayout): DeviceRow[] {
         rx_crc_errors: i === 0 ? errors : 0,
         rx_nohandler: at(DEVICE.rxNohandler),
         rx_otherhost_dropped: at(DEVICE.rxOtherhost),
-        multicast: at(DEVICE.multicast),
+        multicast: i === 0 ? multicast : at(DEVICE.multicast),
         tx_packets: at(DEVICE.txPackets),
         tx_bytes: at(DEVICE.txBytes),
         link_bits_per_sec: device.plan.linkBitsPerSec,

@@ -19,7 +19,7 @@ import {
 } from '../count/components.js'
 import { DROP_PLACES } from '../count/drops.js'
 import { Skb } from '../skb/components.js'
-import { framesInFlight } from './in-flight.js'
+import { framesInFlight, framesWaiting } from './in-flight.js'
 import { reportHost } from './report-host.js'
 
 /** The result document as far as the model knows it. */
@@ -61,6 +61,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
       dropped: total(packets.dropped),
       in_flight: framesInFlight(model),
     },
+    waiting: framesWaiting(model, simulatedPs),
     drops: dropRows(model),
     ...latency(model),
     timeline: timeline(model, simulatedPs),

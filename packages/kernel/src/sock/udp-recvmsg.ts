@@ -1,12 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { bucketIndex, LATENCY_BUCKETS } from '@softnet/scenario'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { LatencyHistogram, LatencySum } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
-import { charge } from '../cpu/charge.js'
+import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
@@ -41,7 +41,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { rcvbuf, rmemAlloc, forwardDeficit, queueHead, queueTail, queueCount, readerHead, readerTail, readerCount } = s
   const { received, drops, fullTold, connected, rxHash, timestamp } = s
   const skb = context.write(Skb)
-  const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, dev } = skb
+  const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, dev, allocCpu } = skb
   const { told } = context.write(SockView)
   const { entry: sockFlow } = context.write(SockFlow)
   const { count: histogram } = context.write(LatencyHistogram)
@@ -49,9 +49,11 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { clockPs, packetPool, flowView, number } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
   const { bhEnabled } = context.write(SoftirqState)
-  const { sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
+  const { cpuRows, sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
   const _latency = context.resource(COST_LATENCY)
+  const { farPacketPs } = context.resource(COLD_COSTS)
   const spend = context.system(charge)
+  const spendPs = context.system(chargePs)
   const count = context.system(counters)
   const kfree = context.system(kfreeSkb)
   const pool = context.system(skbPool)
@@ -157,7 +159,11 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         const size = truesize[row]
         release(cpu, sock, size)
         spend(cpu, STAGE.recvmsg, 1)
-        if ((flags[row] & SKB.remote) !== 0) spend(cpu, STAGE.remote_skb, 1)
+        if ((flags[row] & SKB.remote) !== 0) {
+          const far = farPacketPs[allocCpu[row] * cpuRows + cpu]
+          if (far > 0) spendPs(cpu, STAGE.remote_skb, far)
+          else spend(cpu, STAGE.remote_skb, 1)
+        }
         if ((flags[row] & SKB.csumBad) !== 0) {
           drops[sock]++
           count.snmp(cpu, SNMP.UdpInCsumErrors, 1)

@@ -54,7 +54,7 @@ export const backlog = defineSystem<Backlog>(
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const post = context.system(mail)
-    const { plan, sysctl, flowTableLength, cpuRows } = context.resource(PLAN_CONSTANTS)
+    const { plan, sysctl, flowTableLength, cpuOfNumber, cpuRows } = context.resource(PLAN_CONSTANTS)
     const maxBacklog = sysctl['net.core.netdev_max_backlog']
     const hashed = KERNEL_VERSIONS[plan.kernel].flowLimitSlot === 'hash_32'
     const tableBits = 31 - Math.clz32(flowTableLength)
@@ -88,7 +88,8 @@ export const backlog = defineSystem<Backlog>(
       const level = backlogLevel(inputCount[cpu], maxBacklog)
       if (level === inputLevel[cpu]) return
       inputLevel[cpu] = level
-      for (let to = 1; to < cpuRows; to++) {
+      for (let i = 0; i < cpuOfNumber.length; i++) {
+        const to = cpuOfNumber[i]
         if (flowLimitOn[to] === 0 || to === cpu || !post.connected(cpu, to)) continue
         post.note(cpu, to, VIA.line, EVENT.backlogLevel, cpu, level, 0)
       }

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario'
-import { PLAN_CONSTANTS } from '../build/constants.js'
-import { charge } from '../cpu/charge.js'
+import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
@@ -36,6 +36,8 @@ export const processBacklog = defineSystem<ProcessBacklog>(
     const { clockPs, limitPs } = context.read(Cpu)
     const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
     const spend = context.system(charge)
+    const spendPs = context.system(chargePs)
+    const { farPacketPs } = context.resource(COLD_COSTS)
     const steering = context.system(steer)
     const queue = context.system(backlog)
     const receive = context.system(netifReceive)
@@ -85,7 +87,11 @@ export const processBacklog = defineSystem<ProcessBacklog>(
           processCount[cpu]--
           next[row] = 0
           spend(cpu, STAGE.process_backlog, 1)
-          if (allocCpu[row] !== cpu) taken[cpu * cpuRows + allocCpu[row]]++
+          if (allocCpu[row] !== cpu) {
+            taken[cpu * cpuRows + allocCpu[row]]++
+            const far = farPacketPs[allocCpu[row] * cpuRows + cpu]
+            if (far > 0) spendPs(cpu, STAGE.remote_skb, far)
+          }
           if (headPerPacket) queueHead[cpu]++
           receive.one(cpu, row)
           work[napi]++

@@ -86,6 +86,8 @@ export const WireState = defineComponent('wire_state', {
   missed: f64,
   /** Frames dropped by a rule with action −1. */
   filtered: f64,
+  /** Multicast frames that crossed to memory, as the card counts them. */
+  multicast: f64,
   /** Frames steered by accelerated RFS. */
   arfsHits: f64,
   /** Interval of the timeline under way: its row and its end, ps. */

@@ -2,7 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { ETH_P_IP, FAULT_IP_TOT_LEN_LONG, FAULT_IP_VERSION, IP_DF, IPPROTO_TCP, TCP_ACK, TCP_PSH } from '@softnet/wire'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
-import { Draft, STEER, Wire } from './components.js'
+import { Draft, STEER, Wire, WireState } from './components.js'
 
 /** Shortest frame on Ethernet, without FCS. */
 export const MIN_FRAME_BYTES = 60
@@ -95,6 +95,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     wireBytes: fWireBytes,
   } = context.read(ReplayFrame)
   const { rxChecksum } = context.read(Wire)
+  const { multicast } = context.write(WireState)
 
   function spoil(row: number, bits: number, otherHash: number): void {
     if ((bits & MALFORM.ipChecksum) !== 0) kFlags[row] |= SKB.ipCsumBad
@@ -145,6 +146,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
       kTotLen[row] = ipBytes
       kProtocol[row] = ETH_P_IP
       kPacketType[row] = packetType[s]
+      if (packetType[s] === PACKET_TYPE.multicast) multicast[wire]++
       kVlanTci[row] = vlan[s]
       kFlags[row] = flags
       kFaults[row] = 0
@@ -179,6 +181,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
       kUdpLen[row] = fUdpLen[frame]
       kProtocol[row] = fProtocol[frame]
       kPacketType[row] = fPacketType[frame]
+      if (fPacketType[frame] === PACKET_TYPE.multicast) multicast[wire]++
       kVlanTci[row] = fVlanTci[frame]
       kFlags[row] = fFlags[frame]
       kFaults[row] = fFaults[frame]

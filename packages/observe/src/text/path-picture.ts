@@ -23,22 +23,27 @@ const LABELS = {
 
 function used(result: ResultDocument): { backlog: boolean; nonNapi: boolean; rings: number } {
   let backlog = false
-  let polls = 0
+  let nonNapi = false
   let rings = 0
   for (const host of Object.values(result.hosts)) {
-    for (const { softnet_stat } of host.cpus) {
+    for (const { softnet_stat, stages_ns } of host.cpus) {
+      if ((stages_ns.nonnapi_rx ?? 0) > 0) nonNapi = true
       if (softnet_stat.received_rps + softnet_stat.dropped + softnet_stat.input_qlen_max > 0) backlog = true
     }
-    for (const queue of host.queues) polls += queue.polls
     rings += host.queues.length
   }
-  return { backlog, nonNapi: polls === 0 && backlog, rings }
+  return { backlog, nonNapi, rings }
+}
+
+/** What a busy machine always has under way is no finding; a queue that holds a hundredth of the traffic is. */
+function isWorthSaying(waiting: number, { packets }: ResultDocument): boolean {
+  return waiting > 0 && waiting * 100 >= packets.offered
 }
 
 function shownStages(result: ResultDocument, short: boolean): PathStage[] {
   const { backlog } = used(result)
   return pathStages(result).filter((stage) => {
-    if (stage.lost > 0 || stage.place === 'app') return true
+    if (stage.lost > 0 || stage.place === 'app' || isWorthSaying(stage.waiting, result)) return true
     if (stage.place === 'core') return false
     if (stage.place === 'backlog') return backlog
     return short ? stage.place === 'wire' || stage.place === 'ring' || stage.place === 'socket' : true
@@ -48,7 +53,7 @@ function shownStages(result: ResultDocument, short: boolean): PathStage[] {
 function label(stage: PathStage, result: ResultDocument): string {
   const { nonNapi, rings } = used(result)
   if (stage.place === 'ring' && rings > 1) return `RX rings ×${rings}`
-  if (stage.place === 'napi' && nonNapi) return 'interrupt'
+  if (stage.place === 'napi' && nonNapi) return 'netif_rx'
   return LABELS[stage.place]
 }
 
@@ -73,9 +78,22 @@ const PICTURES: readonly Omit<Picture, 'barColumns'>[] = [
 function stageBar(stage: PathStage, offered: number, barColumns: number, paint: Paint): string {
   if (offered === 0) return ''
   const passed = bar(stage.passed / offered, barColumns)
-  const entered = Math.round((stage.entered / offered) * barColumns)
-  const lost = stage.lost > 0 ? '░'.repeat(Math.max(0, entered - textWidth(passed))) : ''
+  const kept = Math.round((Math.min(stage.entered, stage.passed + stage.lost) / offered) * barColumns)
+  const lost = stage.lost > 0 ? '░'.repeat(Math.max(0, kept - textWidth(passed))) : ''
   return paint.green(passed) + (lost === '' ? '' : paint.red(lost))
+}
+
+/** Frames that did not go on although nothing is wrong with them, as cells of a place's lines. */
+function stayedCells(stage: PathStage, result: ResultDocument, picture: Picture, paint: Paint): string[][] {
+  const { offered } = result.packets
+  const cells: string[][] = []
+  const add = (count: number, text: string) => {
+    const share = picture.percent && offered > 0 ? [paint.dim(formatPercent(count / offered))] : []
+    cells.push([paint.dim(formatCount(count)), ...share, paint.dim(text)])
+  }
+  if (stage.consumed > 0) add(stage.consumed, 'kept by the kernel')
+  if (isWorthSaying(stage.waiting, result)) add(stage.waiting, 'still here')
+  return cells
 }
 
 function lossCells(
@@ -86,11 +104,7 @@ function lossCells(
   picture: Picture,
   paint: Paint,
 ): string[] {
-  const drop = stage.drops[index]
-  if (drop === undefined) {
-    const kept = index === 0 && stage.consumed > 0 ? `${formatCount(stage.consumed)} kept by the kernel` : ''
-    return picture.percent ? ['', '', kept] : ['', kept]
-  }
+  const drop = stage.drops[index]!
   const rest = stage.drops.length - rows
   const more = index === rows - 1 && rest > 0 ? ` +${rest}` : ''
   const where = picture.whereColumns > 0 ? ` ${paint.dim(clip(plainName(drop.where), picture.whereColumns))}` : ''
@@ -109,17 +123,20 @@ function pictureRows(result: ResultDocument, picture: Picture, density: Density,
     [paint.bold('PATH'), '', paint.dim('passed'), ...rate.map(paint.dim), '', paint.dim('lost'), ...percent, ''],
   ]
   for (const stage of shownStages(result, density.shortPath)) {
-    const reasons = Math.max(1, Math.min(stage.drops.length, density.reasonRows))
-    for (let i = 0; i < reasons; i++) {
+    const reasons = Math.min(stage.drops.length, density.reasonRows)
+    const stayed = stayedCells(stage, result, picture, paint)
+    const lines = Math.max(1, reasons + stayed.length)
+    for (let i = 0; i < lines; i++) {
       const first = i === 0
       const glyph = stage.place === 'app' ? '▼' : stage.drops.length > i ? '├' : '│'
+      const none = picture.percent ? ['', '', ''] : ['', '']
       rows.push([
         first ? label(stage, result) : '',
         paint.dim(glyph),
         first ? formatCount(stage.passed) : '',
         ...rate.map(() => (first && seconds > 0 && stage.passed > 0 ? formatRate(stage.passed / seconds) : '')),
         first ? stageBar(stage, offered, picture.barColumns, paint) : '',
-        ...lossCells(stage, i, reasons, offered, picture, paint),
+        ...(i < reasons ? lossCells(stage, i, reasons, offered, picture, paint) : (stayed[i - reasons] ?? none)),
       ])
     }
   }

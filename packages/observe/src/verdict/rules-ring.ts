@@ -344,7 +344,7 @@ function ringTooSmall(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: 0.5,
-    claim: `The ring is too small for the bursts: ${lostAtRing(loss)}, although cpu${cpu.cpu} is ${formatPercent(cpu.idle)} idle over the run.`,
+    claim: `${lostAtRing(loss)}, too small for the bursts, although cpu${cpu.cpu} is ${formatPercent(cpu.idle)} idle over the run.`,
     evidence: `${burst > 0 ? `The traffic comes in bursts of ${formatCount(burst)} frames` : 'The traffic comes in bursts'}, faster than cpu${cpu.cpu} polls; on average it needs only ${formatPercent(1 - cpu.idle)} of the CPU.`,
     advice:
       size > row.ring_size

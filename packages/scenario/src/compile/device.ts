@@ -114,7 +114,7 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     ...compileCoalesce(input, driver, path, report),
     ...compileRss(input, driver, queueCount, path, report),
     ntuple: compileNtuple(input, queueCount, path, report),
-    arfs: features.ntuple && usesRfs(interrupts, place.sysctl),
+    arfs: features.ntuple && hardware.arfs && usesRfs(interrupts, place.sysctl),
     queues: interrupts.queues,
     vectors: interrupts.vectors,
     ...compileDeferral(input, path, env),

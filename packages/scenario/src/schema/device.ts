@@ -108,7 +108,7 @@ const irq = z
 /** A device as a user writes it. */
 export const deviceSchema = z
   .strictObject({
-    driver: choice(DRIVER_NAMES as readonly [string, ...string[]], 'Driver family; its defaults apply.').optional(),
+    driver: choice(DRIVER_NAMES, 'Driver family; its defaults apply.').optional(),
     address: z
       .union([prefix('IPv4 address.'), z.array(prefix('IPv4 address.')).min(1).max(1024)])
       .optional()

@@ -134,7 +134,7 @@ export const scenarioSchema = z
     description: text('What it shows.', 10_000).optional(),
     question: text('The question it answers.', 2000).optional(),
     kernel: kernelVersion().optional(),
-    profile: choice(PROFILE_NAMES as readonly [string, ...string[]], 'Cost profile.').optional(),
+    profile: choice(PROFILE_NAMES, 'Cost profile.').optional(),
     seed: integer('Seed of every random stream.', 0, 4_294_967_295).optional(),
     duration: time('Simulated time.', { min: 1, max: 9e15, words: 'above 0 and at most 2.5 hours (9000s)' }).optional(),
     warmup: time('Time at the start left out of latency.', { max: 9e15, words: 'below duration' }).optional(),

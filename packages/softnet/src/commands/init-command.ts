@@ -22,6 +22,10 @@ async function writeNew(file: string, text: string): Promise<void> {
 /** `softnet init`: writes a commented scenario to start from, and beside it the schema that editors complete it by. */
 export async function initCommand(given: string | undefined, terminal: Terminal): Promise<number> {
   const name = given ?? DEFAULT_NAME
+  if (/^(\.ya?ml)?$/.test(basename(name)) || name.startsWith('-') || /[/\\]$/.test(name)) {
+    const accepted = 'a name or path of a file to write, which does not begin with -'
+    throw new ScenarioError([{ path: 'NAME', given: name, accepted, nearest: DEFAULT_NAME }])
+  }
   const file = ['.yaml', '.yml'].includes(extname(name)) ? name : `${name}.yaml`
   await writeNew(file, scenarioTemplate(basename(file, extname(file))))
   const schemaFile = join(dirname(file), SCHEMA_FILE)

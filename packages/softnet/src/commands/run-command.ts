@@ -3,7 +3,7 @@ import { createStopWord } from '@softnet/engine'
 import { linuxTexts, renderText, resultToJson } from '@softnet/observe'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { type CaptureFiles, openCaptureFiles } from '../capture-files.js'
-import { type CaptureRequest, captureFormFault, parseCaptureOption } from '../capture-option.js'
+import { type CaptureRequest, captureFormFault, parseCaptureOption, resolveCapture } from '../capture-option.js'
 import { type RawOptions, readOverrides } from '../command-options.js'
 import type { WorkersAsked } from '../crew.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
@@ -77,6 +77,14 @@ async function checked<Value>(faults: InputFault[], check: Promise<Value>): Prom
   }
 }
 
+/** Devices of captures, judged by the scenario as it is without what was to be changed in it. */
+async function captureFaults(scenario: string, requests: readonly CaptureRequest[]): Promise<readonly InputFault[]> {
+  if (requests.length === 0) return []
+  const unchanged = await checked([], compileGiven(scenario, { set: [] }))
+  if (unchanged === undefined) return []
+  return requests.flatMap((request) => resolveCapture(unchanged.plan, request, '--capture').faults)
+}
+
 interface Prepared {
   readonly plan: Plan
   readonly out: OutDirectory | null
@@ -91,6 +99,7 @@ async function prepare(scenario: string, options: RunOptions, terminal: Terminal
   const plan = compiled?.plan
   const hosts = plan?.hosts.map((host) => host.name) ?? []
   const out = options.out === undefined ? null : await checked(faults, openOutDirectory(options.out, hosts))
+  if (plan === undefined) faults.push(...(await captureFaults(scenario, requests)))
   const captures = plan === undefined ? undefined : await checked(faults, openCaptureFiles(plan, requests, '--capture'))
   if (plan === undefined || out === undefined || captures === undefined || faults.length > 0) {
     throw new ScenarioError(faults)

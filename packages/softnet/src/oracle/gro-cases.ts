@@ -137,7 +137,7 @@ function runCase(
 
 function groPlan(path: string, setup: Setup) {
   const tun0 = {
-    driver: 'veth',
+    driver: 'veth' as const,
     address: MACHINE_ADDRESS,
     features: { gro: true, 'rx-gro-list': setup.groList, 'rx-udp-gro-forwarding': setup.forwarding },
     gro_flush_timeout: setup.flushTimeoutMs * 1_000_000,

@@ -10,6 +10,8 @@ import { datagram, MACHINE_ADDRESS, machinePlan, runMachine } from './machine.js
 import type { OracleCase } from './oracle-case.js'
 import { SoftirqLog } from './softnet-cases.js'
 
+const BARE = { driver: 'veth' } as const
+
 const S32_MAX = 2_147_483_647
 /** Slots of veth's ring. Kernel: drivers/net/veth.c, VETH_RING_SIZE */
 const MAX_PACKETS = 256
@@ -33,9 +35,9 @@ export function multiNapiCase(fields: Fields): OracleCase {
     name: fields.has('name') ? fields.text('name') : name,
     gated: fields.gated(),
     run() {
-      const plain = { driver: 'veth', address: MACHINE_ADDRESS }
-      const devices = { sender: plain, port: { driver: 'veth' }, br0: { driver: 'veth' } }
-      const queues = Object.fromEntries(peers.map((peer) => [peer, { driver: 'veth' }]))
+      const plain = { driver: 'veth' as const, address: MACHINE_ADDRESS }
+      const devices = { sender: plain, port: BARE, br0: BARE }
+      const queues = Object.fromEntries(peers.map((peer) => [peer, BARE]))
       const plan = machinePlan(
         {
           devices: { ...devices, ...queues },
