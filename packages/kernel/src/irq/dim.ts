@@ -1,4 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { DimState } from '../nic/components.js'
 
 /** Profiles of a DIM instance. Kernel: include/linux/dim.h, NET_DIM_PARAMS_NUM_PROFILES */
@@ -84,6 +86,8 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
   const { state, profile, tune, stepsLeft, stepsRight, tired, events } = d
   const { startNs, startEvents, startPackets, startBytes } = d
   const { previousBpms, previousPpms, previousEpms } = d
+  const { plan } = context.resource(PLAN_CONSTANTS)
+  const { dimNewSample } = KERNEL_VERSIONS[plan.kernel]
 
   function park(v: number, where: number): void {
     stepsLeft[v] = 0
@@ -163,6 +167,18 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
     return profile[v] !== profileBefore
   }
 
+  /**
+   * Rates since the device came up: they do not move on a machine that has been up much longer than a run, so any constant
+   * stands for them, and 64 events have long passed at every poll.
+   */
+  function decideOnAverages(v: number): boolean {
+    const isMeasured = state[v] === DIM_STATE.measureInProgress
+    state[v] = DIM_STATE.measureInProgress
+    if (!isMeasured || !decide(v, 1, 1, 1)) return false
+    state[v] = DIM_STATE.startMeasure
+    return true
+  }
+
   function start(v: number, nowNs: number, packets: number, bytes: number): void {
     startNs[v] = nowNs
     startEvents[v] = events[v]
@@ -176,6 +192,7 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
       events[v]++
     },
     sample(v, nowPs, packets, bytes) {
+      if (!dimNewSample) return decideOnAverages(v)
       const nowNs = Math.floor(nowPs / 1000)
       if (state[v] === DIM_STATE.measureInProgress) {
         if (((events[v] - startEvents[v]) & 0xffff) < DIM_EVENTS) return false
