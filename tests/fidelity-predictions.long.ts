@@ -29,7 +29,14 @@ test('CPU use of one core against offered load, drop before IP', () => {
       }),
     )
     const row = `${mpps} Mpps`
-    return { row, quantity: 'busy %', measured: percent, simulated: busy * 100, kind: 'predicted', gate: null }
+    return {
+      row,
+      quantity: 'busy %',
+      measured: percent,
+      simulated: busy * 100,
+      kind: 'predicted',
+      gate: mpps < 2 ? null : { share: 0.1 },
+    }
   })
   assert.equal(
     printFidelity('CPU use against load (published: iptables raw drop, 27 ns a packet that the model lacks)', rows),

@@ -63,7 +63,7 @@ function rig(options: RigOptions) {
     clockPs[cpu] += us * US
     rx.polledPackets[queue] += packets
     rx.bytes[queue] += bytes
-    run.onPollComplete(cpu, vector)
+    if (run.onPollComplete(cpu, vector)) run.apply(vector)
   }
 
   /** One measured stretch of 1 ms at `bytesPerMs`; returns the profile after it. */

@@ -1,4 +1,4 @@
-import type { HostPlan, Plan } from '@softnet/scenario'
+import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
 /** Positions still free while entities are handed out, in the order in which `spawnEntities` spawns them. */
@@ -27,8 +27,17 @@ function sum(hosts: readonly HostPlan[], of: (host: HostPlan) => number): number
   return hosts.reduce((total, host) => total + of(host), 0)
 }
 
+/** True if DIM moderates the device: its work item needs a task per vector. */
+export function hasDim(device: DevicePlan): boolean {
+  return device.adaptiveRx && device.driver.adaptiveRule === 'dim'
+}
+
+/** NAPI threads and kworkers. */
 function threads(host: HostPlan): number {
-  return host.devices.reduce((total, device) => total + (device.threaded ? device.vectors.length : 0), 0)
+  return host.devices.reduce(
+    (total, device) => total + ((device.threaded ? 1 : 0) + (hasDim(device) ? 1 : 0)) * device.vectors.length,
+    0,
+  )
 }
 
 /** Fixes where every entity of a plan lies. Pure: the same plan gives the same layout on every worker. */
@@ -104,11 +113,13 @@ function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor)
       firstVector: at.vector,
       firstNapi: at.napi,
       firstThread: plan.threaded ? at.task : 0,
+      firstWorker: hasDim(plan) ? at.task + (plan.threaded ? plan.vectors.length : 0) : 0,
     }
     at.queue += plan.queues.length
     at.vector += plan.vectors.length
     at.napi += plan.vectors.length
     if (plan.threaded) at.task += plan.vectors.length
+    if (hasDim(plan)) at.task += plan.vectors.length
     return layout
   })
   const appTasks: number[] = []

@@ -1,8 +1,9 @@
 import { power, type World } from '@softnet/ecs'
 import type { AppPlan, SocketPlan, SysctlPlan } from '@softnet/scenario'
+import { IrqVector } from '../nic/components.js'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
-import type { HostLayout, Layout } from './layout.js'
+import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { taskSocketIndexes } from './sizes.js'
 
 const MICROSECOND_PS = 1_024_000
@@ -36,7 +37,7 @@ export function socketRcvbuf(socket: SocketPlan, sysctl: SysctlPlan): number {
   return Math.max(2 * value, SOCK_MIN_RCVBUF)
 }
 
-/** Fills ksoftirqd, NAPI threads, applications and their sockets. */
+/** Fills ksoftirqd, kworkers, NAPI threads, applications and their sockets. */
 export function fillTasks(world: World, layout: Layout): void {
   const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1 }
   for (const host of layout.hosts) {
@@ -45,6 +46,7 @@ export function fillTasks(world: World, layout: Layout): void {
       fillTask(world, id, TASK_KIND.ksoftirqd, host, [i], 0, cursor)
     })
     for (const device of host.devices) {
+      if (device.firstWorker !== 0) fillWorkers(world, host, device, cursor)
       if (!device.plan.threaded) continue
       device.plan.vectors.forEach((vector, v) => {
         const asked = device.plan.threadedCpus[v] ?? []
@@ -57,6 +59,16 @@ export function fillTasks(world: World, layout: Layout): void {
       fillApp(world, host, app, a, cursor)
     })
   }
+}
+
+/** Tasks that run DIM's work items, each on the CPU of its vector. Kernel: kernel/workqueue.c, worker_thread */
+function fillWorkers(world: World, host: HostLayout, device: DeviceLayout, at: Cursor): void {
+  device.plan.vectors.forEach((vector, v) => {
+    const id = device.firstWorker + v
+    fillTask(world, id, TASK_KIND.kworker, host, [vector.affinity[0] ?? 0], 0, at)
+    world.columns(Task).vector[id] = device.firstVector + v
+    world.columns(IrqVector).worker[device.firstVector + v] = id
+  })
 }
 
 function fillTask(

@@ -60,4 +60,6 @@ export interface DeviceLayout {
   readonly firstNapi: number
   /** NAPI thread of vector i, when threaded: firstThread + i. */
   readonly firstThread: number
+  /** kworker of vector i, when DIM moderates: firstWorker + i; 0 otherwise. */
+  readonly firstWorker: number
 }

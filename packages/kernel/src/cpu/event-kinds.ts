@@ -18,6 +18,8 @@ export const EVENT = {
   sleepView: 8,
   /** RFS: hash `c` was last read on CPU number `a`. */
   sockFlow: 9,
+  /** The device has carried out the command that programs DIM's profile of vector `a`. */
+  dimApplied: 10,
   /** Task `a` is woken from another CPU. */
   taskWake: 11,
   /** Rows freed elsewhere come home: `a` skbs of this CPU. */

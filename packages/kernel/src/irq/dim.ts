@@ -31,7 +31,7 @@ export const DIM_RX_PROFILES = {
 } as const
 
 /** Values of `DimState.state`. Kernel: include/linux/dim.h, enum dim_state */
-export const DIM_STATE = { startMeasure: 0, measureInProgress: 1 } as const
+export const DIM_STATE = { startMeasure: 0, measureInProgress: 1, applyNewProfile: 2 } as const
 
 /** Values of `DimState.tune`. Kernel: include/linux/dim.h, enum dim_tune_state */
 export const DIM_TUNE = { parkingOnTop: 0, parkingTired: 1, goingRight: 2, goingLeft: 3 } as const
@@ -71,10 +71,12 @@ export interface Dim {
   /** Counts an interrupt, the event DIM measures by. */
   event(vector: number): void
   /**
-   * End of a completed poll at `nowPs`, with the vector's packets and bytes so far. True when the profile changed; the
-   * caller then programs `DimState.profile`.
+   * End of a completed poll at `nowPs`, with the vector's packets and bytes so far. True when the profile changed; nothing
+   * is measured from then until `applied`.
    */
   sample(vector: number, nowPs: number, packets: number, bytes: number): boolean
+  /** The device has got `DimState.profile`: the next poll starts a measurement. */
+  applied(vector: number): void
 }
 
 /**
@@ -175,7 +177,7 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
     const isMeasured = state[v] === DIM_STATE.measureInProgress
     state[v] = DIM_STATE.measureInProgress
     if (!isMeasured || !decide(v, 1, 1, 1)) return false
-    state[v] = DIM_STATE.startMeasure
+    state[v] = DIM_STATE.applyNewProfile
     return true
   }
 
@@ -192,6 +194,7 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
       events[v]++
     },
     sample(v, nowPs, packets, bytes) {
+      if (state[v] === DIM_STATE.applyNewProfile) return false
       if (!dimNewSample) return decideOnAverages(v)
       const nowNs = Math.floor(nowPs / 1000)
       if (state[v] === DIM_STATE.measureInProgress) {
@@ -202,13 +205,15 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
         const bpms = Math.ceil(((((bytes >>> 0) - startBytes[v]) >>> 0) * 1000) / deltaUs)
         const epms = Math.ceil((DIM_EVENTS * 1000) / deltaUs)
         if (decide(v, bpms, ppms, epms)) {
-          // The work item that programs the device also starts the next measurement.
-          state[v] = DIM_STATE.startMeasure
+          state[v] = DIM_STATE.applyNewProfile
           return true
         }
       }
       start(v, nowNs, packets, bytes)
       return false
+    },
+    applied(v) {
+      state[v] = DIM_STATE.startMeasure
     },
   }
 })

@@ -90,6 +90,9 @@ function taskRows(model: Model, host: HostLayout): TaskRow[] {
     add(`ksoftirqd/${i}`, host.firstKsoftirqd + i)
   })
   for (const device of host.devices) {
+    device.plan.vectors.forEach((_, v) => {
+      if (device.firstWorker !== 0) add(`kworker/${device.plan.name}-${v}`, device.firstWorker + v)
+    })
     if (!device.plan.threaded) continue
     device.plan.vectors.forEach((_, v) => {
       add(`napi/${device.plan.name}-${v}`, device.firstThread + v)
