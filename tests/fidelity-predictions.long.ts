@@ -169,6 +169,7 @@ test('a million packets: one queue of a 2 GHz Xeon', () => {
         duration: '60ms',
         driver: 'ixgbe',
         readerCpu,
+        batch: 1024,
         host: { cpus: { count: 4, frequency: '2GHz' } },
       }),
     ).delivered

@@ -23,15 +23,19 @@ export interface Flood {
   readonly driver?: string
   /** CPU of the reader; null: nobody reads, the port is closed. */
   readonly readerCpu: number | null
+  /** Messages per recvmmsg call; default one blocking recvmsg per datagram. */
+  readonly batch?: number
   readonly device?: Partial<ScenarioInput['hosts'][string]['devices'][string]>
   readonly host?: Partial<ScenarioInput['hosts'][string]>
 }
 
-/** Runs a flood with six CPUs, HZ=1000, and one blocking recvmsg per datagram where somebody reads. */
+/** Runs a flood with six CPUs, HZ=1000, and one blocking recvmsg per datagram where somebody reads and asks for no batch. */
 export function runFlood(flood: Flood): ScenarioRun {
   const { kernel, rate, duration, queues = 1, flows = 1, driver = 'i40e', readerCpu, device = {}, host = {} } = flood
   const sending = typeof rate === 'string' ? { rate } : rate
-  const sink = { sink: { cpus: [readerCpu ?? 0], wait: 'recvfrom' as const, sockets: { bind: '0.0.0.0:9000' } } }
+  const { batch = 0 } = flood
+  const reading = batch > 0 ? { wait: 'recvmmsg' as const, batch } : { wait: 'recvfrom' as const }
+  const sink = { sink: { cpus: [readerCpu ?? 0], ...reading, sockets: { bind: '0.0.0.0:9000' } } }
   return runScenario({
     name: 'e5-flood',
     kernel,
