@@ -88,7 +88,7 @@ function randomCoalesce({ draw }: Surroundings, driver: (typeof drivers)[number]
     'rx-usecs': draw.maybe(0.7, () => draw.pick([adaptive ? 1 : 5, 1, 8, 50, 200])),
     'rx-frames': driver.rxFramesSupported ? draw.maybe(0.6, () => draw.pick([1, 8, 32, 128])) : undefined,
     'adaptive-rx': driver.adaptiveRule === 'none' ? undefined : adaptive,
-    'cqe-mode-rx': driver.moderation === 'eqe' ? draw.maybe(0.4, () => true) : undefined,
+    'cqe-mode-rx': driver.moderation === 'cqe' ? draw.maybe(0.4, () => draw.chance(0.5)) : undefined,
   })
 }
 

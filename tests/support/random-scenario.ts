@@ -24,7 +24,7 @@ const LATER = 20
  */
 export function randomScenario(seed: number, scale = 1): ScenarioInput {
   const draw = new Draw(seed)
-  const kernel = draw.pick(['6.18', '6.18', '6.18', '6.5', '6.5', '5.1', '4.14'])
+  const kernel = draw.pick(['6.18', '6.18', '6.18', '6.5', '6.5', '5.1', '4.18', '4.14'])
   const threads = draw.chance(0.3) ? 2 : 1
   const cores = draw.pick([1, 1, 2, 2, 3, 4, 4, 8])
   const cpuCount = cores * threads

@@ -19,7 +19,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('flush', 'age', 'list', 'tick') },
 )
 const options = fc.record({
-  kernel: fc.constantFrom('4.14', '5.1', '6.5', '6.18'),
+  kernel: fc.constantFrom('4.14', '4.18', '5.1', '6.5', '6.18'),
   features: fc.constantFrom(0, FEATURE.gro, FEATURE.gro, FEATURE.gro | FEATURE.groList),
   udpSocket: fc.constantFrom(0, 1, 2),
   batch: fc.constantFrom(1, 8, 64),

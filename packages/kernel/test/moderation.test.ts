@@ -1,5 +1,5 @@
 import { Binder, World } from '@softnet/ecs'
-import { type DevicePlan, DRIVER_PROFILES, type DriverProfile } from '@softnet/scenario'
+import { type DevicePlan, DRIVER_PROFILES, type DriverProfile, type KernelVersion } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PLAN_CONSTANTS, type PlanConstants } from '../src/build/constants.js'
@@ -26,11 +26,12 @@ interface RigOptions {
   readonly driver?: string
   readonly linkBitsPerSec?: number
   readonly queues?: number
+  readonly kernel?: KernelVersion
 }
 
 /** One CPU, one device, one vector with its queues. */
 function rig(options: RigOptions) {
-  const { adaptive, rule, driver: name = 'mlx5', linkBitsPerSec = 1e10, queues = 1 } = options
+  const { adaptive, rule, driver: name = 'mlx5', linkBitsPerSec = 1e10, queues = 1, kernel = '6.18' } = options
   const world = new World()
   const cpu = world.spawn([Cpu], 1)
   const device = world.spawn([NetDev], 1)
@@ -45,7 +46,7 @@ function rig(options: RigOptions) {
   v.queueCount[vector] = queues
   v.usecsPs[vector] = 16 * US
   v.frames[vector] = 32
-  const plan = { hosts: [{ devices: [{ driver: driver(name), linkBitsPerSec }] }] }
+  const plan = { kernel, hosts: [{ devices: [{ driver: driver(name), linkBitsPerSec }] }] }
   const binder = new Binder(world)
   binder.provide(PLAN_CONSTANTS, { plan, jiffyPs: 4e9, firstDevice: device } as unknown as PlanConstants)
   const run = binder.bind(moderation)
@@ -62,7 +63,7 @@ function rig(options: RigOptions) {
     clockPs[cpu] += us * US
     rx.polledPackets[queue] += packets
     rx.bytes[queue] += bytes
-    run.onPollComplete(cpu, vector)
+    if (run.onPollComplete(cpu, vector)) run.apply(vector)
   }
 
   /** One measured stretch of 1 ms at `bytesPerMs`; returns the profile after it. */
@@ -345,6 +346,28 @@ test('ITR knows slow links', () => {
   assert.is(r.v.usecsPs[r.vector], 80 * US)
 })
 
+test('DIM of 4.18 never takes a new start sample: two profiles in turn, then ten polls of rest, whatever the load', () => {
+  const r = rig({ adaptive: ADAPTIVE.dim, rule: CQE, kernel: '4.18' })
+  const walk = (polls: number) => {
+    const profiles: number[] = []
+    for (let i = 0; i < polls; i++) {
+      // One event per poll, and a load that rises by half each time: with samples it would go right all the way.
+      r.poll(30, 2 + i, Math.round(1000 * 1.5 ** Math.min(i, 30)), 1)
+      profiles.push(r.dim.profile[r.vector])
+    }
+    return profiles
+  }
+  const turns = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0]
+  assert.equal(walk(20), turns, 'each step needs two polls: one starts to measure, the next decides')
+  assert.equal(walk(11), Array(11).fill(0), 'tired after ten steps: one poll to start, ten to rest')
+  assert.equal(walk(1), [1])
+  assert.is(r.v.usecsPs[r.vector], 8 * US)
+
+  const later = rig({ adaptive: ADAPTIVE.dim, rule: CQE, kernel: '5.1' })
+  for (let i = 0; i < 40; i++) later.poll(30, 2, 1000, 1)
+  assert.is(later.dim.profile[later.vector], 0, 'later versions wait for 64 events')
+})
+
 test('start values: the adaptive rule’s own, unless the user gave one', () => {
   const device = (name: string, change: Partial<DevicePlan> = {}) => {
     const d = driver(name)
@@ -356,10 +379,10 @@ test('start values: the adaptive rule’s own, unless the user gave one', () => 
       ...change,
     } as DevicePlan
   }
-  assert.equal(startModeration(device('mlx5')), { usecs: 8, frames: 256 })
-  const cqe = { ...driver('mlx5'), moderation: 'cqe', rxUsecsDefault: 3 } as const
-  assert.equal(startModeration(device('mlx5', { driver: cqe, rxUsecs: 3 })), { usecs: 8, frames: 128 })
-  assert.equal(startModeration(device('mlx5', { adaptiveRx: false })), { usecs: 16, frames: 32 })
+  assert.equal(startModeration(device('mlx5')), { usecs: 8, frames: 128 })
+  const eqe = { ...driver('mlx5'), moderation: 'eqe', rxUsecsDefault: 16 } as const
+  assert.equal(startModeration(device('mlx5', { driver: eqe, rxUsecs: 16 })), { usecs: 8, frames: 256 })
+  assert.equal(startModeration(device('mlx5', { adaptiveRx: false })), { usecs: 3, frames: 32 })
   assert.equal(startModeration(device('mlx5', { rxUsecs: 30 })), { usecs: 30, frames: 32 })
   assert.equal(startModeration(device('ixgbe')), { usecs: 50, frames: 0 })
   assert.equal(startModeration(device('ena', { adaptiveRx: true })), { usecs: 20, frames: 0 })

@@ -166,9 +166,9 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
     rxBuffer: 'page-frag',
     noDescriptor: 'drop',
     packetBufferBytes: 262_144,
-    rxUsecsDefault: 16,
+    rxUsecsDefault: 3,
     rxFramesDefault: 32,
-    moderation: 'eqe',
+    moderation: 'cqe',
     rxFramesSupported: true,
     adaptiveDefault: true,
     adaptiveRule: 'dim',
@@ -176,7 +176,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
     hashFields: { tcp4: 'sdfn', udp4: 'sdfn' },
     nativeXdp: true,
     source:
-      'drivers/net/ethernet/mellanox/mlx5/core/en.h: MLX5E_PARAMS_DEFAULT_LOG_RQ_SIZE 10, MAXIMUM 13, RX_CQ_MODERATION 16 µs and 32 frames; lib/dim; indirection of at least 256; packet buffer per port (from memory)',
+      'drivers/net/ethernet/mellanox/mlx5/core/en.h: MLX5E_PARAMS_DEFAULT_LOG_RQ_SIZE 10, MAXIMUM 13, RX_CQ_MODERATION_USEC_FROM_CQE 3 µs and 32 frames; en_main.c: rx_moder_use_cqe_mode where the card can (ConnectX-4 and later); lib/dim; indirection of at least 256; packet buffer per port (from memory)',
   },
   {
     ...napi,

@@ -7,7 +7,7 @@
  */
 
 /** Linux versions whose policies are known as data (`versions.ts`). */
-export type KernelVersion = '4.14' | '5.1' | '6.5' | '6.18'
+export type KernelVersion = '4.14' | '4.18' | '5.1' | '6.5' | '6.18'
 
 /** A whole run: hosts, the traffic offered to them, and how long it lasts. */
 export interface Plan {

@@ -59,6 +59,7 @@ export const STAGES = [
   'epoll_event', // per event returned
   'poll_fd', // per descriptor looked at by poll or select
   'busy_poll', // one turn of napi_busy_loop without its packets
+  'dim_work', // one work item of adaptive moderation: kworker, command, its completion
   'app', // user code
   'sendmsg', // transmit stub: one reply
   'spin', // a task that only computes
@@ -88,6 +89,8 @@ export interface CostProfile {
     /** IPI sent → handler starts on the target. */
     readonly ipiPs: number
     /** Cache line from another CPU, by relation. */
+    /** Command given to the NIC → carried out. */
+    readonly nicCommandPs: number
     readonly lineSmtPs: number
     readonly lineLlcPs: number
     readonly lineNodePs: number

@@ -62,6 +62,8 @@ export interface VersionPolicy {
   readonly reuseportIncomingCpu: boolean
   /** Whether a UDP reader sends read sk_buffs home to the CPU that allocated them (6.18). Kernel: net/ipv4/udp.c, skb_consume_udp. */
   readonly udpDeferFree: boolean
+  /** Whether DIM measures afresh after each decision. From 4.16 to 4.20 it kept its first, empty sample. Kernel: 4.18 include/linux/net_dim.h, net_dim. */
+  readonly dimNewSample: boolean
   readonly scheduler: 'cfs' | 'eevdf'
   /** Head cache of small sk_buffs, bytes; 0 before 6.3. Kernel: net/core/skbuff.c, SKB_SMALL_HEAD_CACHE_SIZE. */
   readonly smallHeadBytes: number
@@ -106,6 +108,7 @@ const v618: VersionPolicy = {
   udpScoreBoundAddress: false,
   reuseportIncomingCpu: true,
   udpDeferFree: true,
+  dimNewSample: true,
   scheduler: 'eevdf',
   smallHeadBytes: 576,
   smallestHeadBucketBytes: 1024,
@@ -165,13 +168,16 @@ const v414: VersionPolicy = {
   udpScoreBoundAddress: true,
 }
 
+const v418: VersionPolicy = { ...v414, version: '4.18', dimNewSample: false }
+
 /** Policies by version, oldest first. */
 export const KERNEL_VERSIONS: Readonly<Record<KernelVersion, VersionPolicy>> = {
   '4.14': v414,
+  '4.18': v418,
   '5.1': v51,
   '6.5': v65,
   '6.18': v618,
 }
 
 /** Names of the known versions, oldest first. */
-export const KERNEL_VERSION_NAMES: readonly KernelVersion[] = ['4.14', '5.1', '6.5', '6.18']
+export const KERNEL_VERSION_NAMES: readonly KernelVersion[] = ['4.14', '4.18', '5.1', '6.5', '6.18']

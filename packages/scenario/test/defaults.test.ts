@@ -46,24 +46,24 @@ test('netdev_budget_usecs is two jiffies', () => {
 test('versions differ where Linux does', () => {
   const of = <K extends keyof (typeof KERNEL_VERSIONS)['6.18']>(key: K) =>
     KERNEL_VERSION_NAMES.map((name: KernelVersion) => KERNEL_VERSIONS[name][key])
-  assert.equal(of('version'), ['4.14', '5.1', '6.5', '6.18'])
-  assert.equal(of('softirqInlineWhileKsoftirqd'), [false, false, true, true])
-  assert.equal(of('inNetRxAction'), [false, false, true, true])
-  assert.equal(of('groBuckets'), [1, 8, 8, 8])
-  assert.equal(of('groTotal'), [8, 64, 64, 64])
-  assert.equal(of('groNormalBatch'), [1, 1, 8, 8])
-  assert.equal(of('udpRcvbufRule'), ['overshoot', 'overshoot', 'overshoot', 'exact'])
-  assert.equal(of('udpProducerQueue'), [false, false, false, true])
-  assert.equal(of('udpMemErrors'), [false, false, true, false])
-  assert.equal(of('udpMemNeedOnly'), [false, false, true, true])
-  assert.equal(of('udpMemPerCpu'), [false, false, true, true])
-  assert.equal(of('backlogHeadPerPacket'), [true, true, true, false])
-  assert.equal(of('rfsSlot'), ['mask', 'mask', 'mask', 'hash_32'])
-  assert.equal(of('softnetColumns'), [11, 11, 15, 15])
-  assert.equal(of('scheduler'), ['cfs', 'cfs', 'cfs', 'eevdf'])
-  assert.equal(of('rmemMax'), [212_992, 212_992, 212_992, 4_194_304])
-  assert.equal(of('skbDeferMax'), [0, 0, 64, 64])
-  assert.equal(of('smallHeadBytes'), [0, 0, 640, 576])
+  assert.equal(of('version'), ['4.14', '4.18', '5.1', '6.5', '6.18'])
+  assert.equal(of('softirqInlineWhileKsoftirqd'), [false, false, false, true, true])
+  assert.equal(of('inNetRxAction'), [false, false, false, true, true])
+  assert.equal(of('groBuckets'), [1, 1, 8, 8, 8])
+  assert.equal(of('groTotal'), [8, 8, 64, 64, 64])
+  assert.equal(of('groNormalBatch'), [1, 1, 1, 8, 8])
+  assert.equal(of('udpRcvbufRule'), ['overshoot', 'overshoot', 'overshoot', 'overshoot', 'exact'])
+  assert.equal(of('udpProducerQueue'), [false, false, false, false, true])
+  assert.equal(of('udpMemErrors'), [false, false, false, true, false])
+  assert.equal(of('udpMemNeedOnly'), [false, false, false, true, true])
+  assert.equal(of('udpMemPerCpu'), [false, false, false, true, true])
+  assert.equal(of('backlogHeadPerPacket'), [true, true, true, true, false])
+  assert.equal(of('rfsSlot'), ['mask', 'mask', 'mask', 'mask', 'hash_32'])
+  assert.equal(of('softnetColumns'), [11, 11, 11, 15, 15])
+  assert.equal(of('scheduler'), ['cfs', 'cfs', 'cfs', 'cfs', 'eevdf'])
+  assert.equal(of('rmemMax'), [212_992, 212_992, 212_992, 212_992, 4_194_304])
+  assert.equal(of('skbDeferMax'), [0, 0, 0, 64, 64])
+  assert.equal(of('smallHeadBytes'), [0, 0, 0, 640, 576])
 })
 
 test('the smallest scenario gets a whole host', () => {
@@ -144,7 +144,7 @@ test('drivers have the rings of their sources', () => {
   }
   const tables = ['igb', 'ixgbe', 'i40e', 'mlx5', 'ena', 'virtio_net'].map((name) => driverProfile(name)?.rssTableSize)
   assert.equal(tables, [128, 128, 512, 256, 128, 128])
-  assert.is(driverProfile('mlx5')?.rxUsecsDefault, 16)
+  assert.is(driverProfile('mlx5')?.rxUsecsDefault, 3)
   assert.is(driverProfile('mlx5')?.rxFramesDefault, 32)
   assert.is(driverProfile('i40e')?.refillBatch, 32)
   assert.is(driverProfile('i40e')?.rxUsecsDefault, 50)
@@ -226,10 +226,16 @@ const VALUES: readonly (readonly [string, Readonly<Record<string, unknown>>, (pl
     [50, false],
   ],
   [
-    'cqe mode',
-    { 'eth0.driver': 'mlx5', 'coalesce.cqe-mode-rx': 'on' },
+    'mlx5 counts from the completion',
+    { 'eth0.driver': 'mlx5' },
     (plan) => [device(plan).driver.moderation, device(plan).rxUsecs],
     ['cqe', 3],
+  ],
+  [
+    'cqe mode off',
+    { 'eth0.driver': 'mlx5', 'coalesce.cqe-mode-rx': 'off' },
+    (plan) => [device(plan).driver.moderation, device(plan).rxUsecs],
+    ['eqe', 16],
   ],
   [
     '4.14 has eight queues at most',

@@ -17,7 +17,7 @@ export function scenarioTemplate(name: string): string {
 name: ${JSON.stringify(name)}
 description: A four-CPU host that receives small UDP packets on four queues
 
-kernel: "6.18"      # whose policies apply: "4.14", "5.1", "6.5" or "6.18"
+kernel: "6.18"      # whose policies apply: "4.14", "4.18", "5.1", "6.5" or "6.18"
 seed: 1             # same seed, same result
 duration: 100ms     # simulated time
 warmup: 10ms        # left out of latency

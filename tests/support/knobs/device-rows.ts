@@ -7,7 +7,7 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/coalesce/adaptive-rx': { base: MASK, change: { 'd/coalesce/adaptive-rx': true } },
   'hosts/*/devices/*/coalesce/cqe-mode-rx': {
     base: { 'd/driver': 'mlx5', 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } },
-    change: { 'd/coalesce/cqe-mode-rx': true },
+    change: { 'd/coalesce/cqe-mode-rx': false },
   },
   'hosts/*/devices/*/coalesce/rx-frames': {
     base: { 'd/driver': 'mlx5', 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 100 } },

@@ -139,6 +139,7 @@ function provide(
   binder.provide(HARNESS_CALLS, hooks.harness ?? { call: null })
   binder.provide(COST_LATENCY, {
     irqDeliveryPs: profile.latency.irqDeliveryPs,
+    nicCommandPs: profile.latency.nicCommandPs,
     ipiPs: profile.latency.ipiPs,
     line: partitions.line,
     txPs: transmitLatencyPs(layout),

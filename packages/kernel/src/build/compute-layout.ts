@@ -1,4 +1,4 @@
-import type { HostPlan, Plan } from '@softnet/scenario'
+import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
 /** Ids of one kind as they are handed out, a step apart. */
@@ -64,8 +64,17 @@ function sum(hosts: readonly HostPlan[], of: (host: HostPlan) => number): number
   return hosts.reduce((total, host) => total + of(host), 0)
 }
 
+/** True if DIM moderates the device: its work item needs a task per vector. */
+export function hasDim(device: DevicePlan): boolean {
+  return device.adaptiveRx && device.driver.adaptiveRule === 'dim'
+}
+
+/** NAPI threads and kworkers. */
 function threads(host: HostPlan): number {
-  return host.devices.reduce((total, device) => total + (device.threaded ? device.vectors.length : 0), 0)
+  return host.devices.reduce(
+    (total, device) => total + ((device.threaded ? 1 : 0) + (hasDim(device) ? 1 : 0)) * device.vectors.length,
+    0,
+  )
 }
 
 /** Fixes where every entity of a plan lies. Pure: the same plan gives the same layout on every worker. */
@@ -138,6 +147,7 @@ function layoutHost(host: HostPlan, index: number, free: Free): HostLayout {
     vectors: free.vectors.take(plan.vectors.length),
     napis: free.napis.take(plan.vectors.length),
     threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],
+    workers: hasDim(plan) ? free.tasks.take(plan.vectors.length) : [],
   }))
   const appTasks: number[][] = []
   const appSockets: number[][] = []

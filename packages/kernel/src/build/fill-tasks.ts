@@ -1,9 +1,10 @@
 import { power, type World } from '@softnet/ecs'
 import type { AppPlan, SocketPlan } from '@softnet/scenario'
+import { IrqVector } from '../nic/components.js'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
 import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
-import type { HostLayout, Layout } from './layout.js'
+import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { taskSocketIndexes } from './sizes.js'
 
 const MICROSECOND_PS = 1_024_000
@@ -29,7 +30,7 @@ export function niceWeight(nice: number): number {
   return Math.floor(1024 / power(1.25, nice) + 0.5)
 }
 
-/** Fills ksoftirqd, NAPI threads, applications and their sockets. */
+/** Fills ksoftirqd, kworkers, NAPI threads, applications and their sockets. */
 export function fillTasks(world: World, layout: Layout): void {
   const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1 }
   for (const host of layout.hosts) {
@@ -38,6 +39,7 @@ export function fillTasks(world: World, layout: Layout): void {
       fillTask(world, id, TASK_KIND.ksoftirqd, host, [i], 0, cursor)
     })
     for (const device of host.devices) {
+      if (device.workers.length > 0) fillWorkers(world, host, device, cursor)
       if (!device.plan.threaded) continue
       device.plan.vectors.forEach((vector, v) => {
         const asked = device.plan.threadedCpus[v] ?? []
@@ -50,6 +52,16 @@ export function fillTasks(world: World, layout: Layout): void {
       fillApp(world, host, app, a, cursor)
     })
   }
+}
+
+/** Tasks that run DIM's work items, each on the CPU of its vector. Kernel: kernel/workqueue.c, worker_thread */
+function fillWorkers(world: World, host: HostLayout, device: DeviceLayout, at: Cursor): void {
+  device.plan.vectors.forEach((vector, v) => {
+    const id = device.workers[v]
+    fillTask(world, id, TASK_KIND.kworker, host, [vector.affinity[0] ?? 0], 0, at)
+    world.columns(Task).vector[id] = device.vectors[v]
+    world.columns(IrqVector).worker[device.vectors[v]] = id
+  })
 }
 
 function fillTask(

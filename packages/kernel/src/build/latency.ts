@@ -4,6 +4,8 @@ import { defineResource } from '@softnet/ecs'
 export interface CostLatency {
   readonly irqDeliveryPs: number
   readonly ipiPs: number
+  /** Time a NIC takes to carry out a command of its driver, ps. */
+  readonly nicCommandPs: number
   /** Time for a cache line to come from CPU a to CPU b, ps: index a * cpuRows + b. */
   readonly line: Float64Array
   /** Time from the end of a send call to the frame's arrival at the other side of the link, ps. */

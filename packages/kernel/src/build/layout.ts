@@ -67,4 +67,6 @@ export interface DeviceLayout {
   readonly napis: readonly number[]
   /** NAPI thread of each vector, when threaded. */
   readonly threads: readonly number[]
+  /** kworker of each vector, when DIM moderates. */
+  readonly workers: readonly number[]
 }

@@ -1,5 +1,6 @@
 import type { AppPlan } from '@softnet/scenario'
 import { wireEventCapacity } from '../traffic/source-rows.js'
+import { hasDim } from './compute-layout.js'
 import type { HostLayout, Layout } from './layout.js'
 import type { Edge, Partitions } from './partitions.js'
 import { queueCpu, socketCpu } from './reach.js'
@@ -179,8 +180,10 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
       for (const task of app.tasks) taskCpus += task.length
       taskSockets += app.sockets.length - shared + shared * app.tasks.length
     }
-    for (const { plan } of host.devices)
+    for (const { plan } of host.devices) {
       taskCpus += plan.threaded ? plan.threadedCpus.flat().length + plan.vectors.length : 0
+      taskCpus += hasDim(plan) ? plan.vectors.length : 0
+    }
     taskCpus += host.plan.cpus.length
   }
   const leaders = [...partitions.members.keys()].filter((owner) => owner < layout.firstWire)

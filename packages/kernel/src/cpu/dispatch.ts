@@ -126,6 +126,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
             sched.enqueue(cpu, first)
           }
           return
+        case EVENT.dimApplied:
+          line.applyModeration(first)
+          return
         case EVENT.deferredFree:
           deferredFree(cpu, first)
           return

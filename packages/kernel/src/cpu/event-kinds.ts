@@ -20,6 +20,8 @@ export const EVENT = {
   sockFlow: 9,
   /** This CPU, which has a flow limit, learns how full CPU `a`'s input_pkt_queue is (`b`, see BACKLOG_LEVEL). */
   backlogLevel: 10,
+  /** The device has carried out the command that programs DIM's profile of vector `a`. */
+  dimApplied: 19,
   /** Task `a` is woken from another CPU. */
   taskWake: 11,
   /** Rows freed elsewhere come home: `a` skbs of this CPU. */

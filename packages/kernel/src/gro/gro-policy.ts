@@ -56,7 +56,13 @@ const V618: OfferedPolicy = {
   tcpList: true,
 }
 
-const OFFERED: Readonly<Record<KernelVersion, OfferedPolicy>> = { '4.14': V414, '5.1': V414, '6.5': V65, '6.18': V618 }
+const OFFERED: Readonly<Record<KernelVersion, OfferedPolicy>> = {
+  '4.14': V414,
+  '4.18': V414,
+  '5.1': V414,
+  '6.5': V65,
+  '6.18': V618,
+}
 
 /** GRO rules of a kernel version. */
 export function groPolicy(kernel: KernelVersion): GroPolicy {

@@ -1,4 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { DimState } from '../nic/components.js'
 
 /** Profiles of a DIM instance. Kernel: include/linux/dim.h, NET_DIM_PARAMS_NUM_PROFILES */
@@ -29,7 +31,7 @@ export const DIM_RX_PROFILES = {
 } as const
 
 /** Values of `DimState.state`. Kernel: include/linux/dim.h, enum dim_state */
-export const DIM_STATE = { startMeasure: 0, measureInProgress: 1 } as const
+export const DIM_STATE = { startMeasure: 0, measureInProgress: 1, applyNewProfile: 2 } as const
 
 /** Values of `DimState.tune`. Kernel: include/linux/dim.h, enum dim_tune_state */
 export const DIM_TUNE = { parkingOnTop: 0, parkingTired: 1, goingRight: 2, goingLeft: 3 } as const
@@ -69,10 +71,12 @@ export interface Dim {
   /** Counts an interrupt, the event DIM measures by. */
   event(vector: number): void
   /**
-   * End of a completed poll at `nowPs`, with the vector's packets and bytes so far. True when the profile changed; the
-   * caller then programs `DimState.profile`.
+   * End of a completed poll at `nowPs`, with the vector's packets and bytes so far. True when the profile changed; nothing
+   * is measured from then until `applied`.
    */
   sample(vector: number, nowPs: number, packets: number, bytes: number): boolean
+  /** The device has got `DimState.profile`: the next poll starts a measurement. */
+  applied(vector: number): void
 }
 
 /**
@@ -84,6 +88,8 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
   const { state, profile, tune, stepsLeft, stepsRight, tired, events } = d
   const { startNs, startEvents, startPackets, startBytes } = d
   const { previousBpms, previousPpms, previousEpms } = d
+  const { plan } = context.resource(PLAN_CONSTANTS)
+  const { dimNewSample } = KERNEL_VERSIONS[plan.kernel]
 
   function park(v: number, where: number): void {
     stepsLeft[v] = 0
@@ -163,6 +169,18 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
     return profile[v] !== profileBefore
   }
 
+  /**
+   * Rates since the device came up: they do not move on a machine that has been up much longer than a run, so any constant
+   * stands for them, and 64 events have long passed at every poll.
+   */
+  function decideOnAverages(v: number): boolean {
+    const isMeasured = state[v] === DIM_STATE.measureInProgress
+    state[v] = DIM_STATE.measureInProgress
+    if (!isMeasured || !decide(v, 1, 1, 1)) return false
+    state[v] = DIM_STATE.applyNewProfile
+    return true
+  }
+
   function start(v: number, nowNs: number, packets: number, bytes: number): void {
     startNs[v] = nowNs
     startEvents[v] = events[v]
@@ -176,6 +194,8 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
       events[v]++
     },
     sample(v, nowPs, packets, bytes) {
+      if (state[v] === DIM_STATE.applyNewProfile) return false
+      if (!dimNewSample) return decideOnAverages(v)
       const nowNs = Math.floor(nowPs / 1000)
       if (state[v] === DIM_STATE.measureInProgress) {
         if (((events[v] - startEvents[v]) & 0xffff) < DIM_EVENTS) return false
@@ -185,13 +205,15 @@ export const dim = defineSystem<Dim>('dim', 'irq', 'lib/dim/net_dim.c, net_dim',
         const bpms = Math.ceil(((((bytes >>> 0) - startBytes[v]) >>> 0) * 1000) / deltaUs)
         const epms = Math.ceil((DIM_EVENTS * 1000) / deltaUs)
         if (decide(v, bpms, ppms, epms)) {
-          // The work item that programs the device also starts the next measurement.
-          state[v] = DIM_STATE.startMeasure
+          state[v] = DIM_STATE.applyNewProfile
           return true
         }
       }
       start(v, nowNs, packets, bytes)
       return false
+    },
+    applied(v) {
+      state[v] = DIM_STATE.startMeasure
     },
   }
 })

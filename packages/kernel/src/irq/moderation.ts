@@ -16,14 +16,16 @@ const PS_PER_US = 1_000_000
 
 /** Adaptive interrupt moderation. */
 export interface Moderation {
-  /** A poll of the vector's NAPI has completed: takes a sample, and may change `usecsPs` and `frames` of the vector. */
-  onPollComplete(cpu: number, vector: number): void
+  /** A poll of the vector's NAPI has completed: takes a sample. True if DIM chose a profile that a work item has to `apply`. */
+  onPollComplete(cpu: number, vector: number): boolean
+  /** Programs DIM's profile: changes `usecsPs` and `frames` of the vector. */
+  apply(vector: number): void
   /** The vector's interrupt was taken. */
   onInterrupt(cpu: number, vector: number): void
 }
 
 /**
- * Adaptive moderation by the vector's rule: DIM or Intel's ITR; a new setting holds from the moment it is decided.
+ * Adaptive moderation by the vector's rule: DIM, whose settings a work item programs, or Intel's ITR, at once.
  * Kernel: lib/dim/net_dim.c, net_dim; drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_set_itr
  */
 export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/net_dim.c, net_dim', (context) => {
@@ -52,7 +54,7 @@ export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/ne
 
   return {
     onPollComplete(cpu, vector) {
-      if (adaptive[vector] === ADAPTIVE.none) return
+      if (adaptive[vector] === ADAPTIVE.none) return false
       let packets = 0
       let octets = 0
       const step = 1 + queueSkip[vector]
@@ -62,14 +64,18 @@ export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/ne
         octets += bytes[queue]
       }
       if (adaptive[vector] === ADAPTIVE.dim) {
-        if (dynamic.sample(vector, clockPs[cpu], packets, octets)) programProfile(vector)
-        return
+        return dynamic.sample(vector, clockPs[cpu], packets, octets)
       }
       const jiffy = Math.floor(clockPs[cpu] / jiffyPs)
       if (throttle.update(vector, jiffy, packets, octets, slowLink[dev[vector] - firstDevice])) {
         // The register counts in steps of 2 µs (IXGBE_MAX_EITR), the algorithm goes on with the odd value.
         usecsPs[vector] = (itrUsecs[vector] & ~1) * PS_PER_US
       }
+      return false
+    },
+    apply(vector) {
+      programProfile(vector)
+      dynamic.applied(vector)
     },
     onInterrupt(_cpu, vector) {
       if (adaptive[vector] === ADAPTIVE.dim) dynamic.event(vector)

@@ -6,6 +6,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { IrqVector, LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { Skb } from '../skb/components.js'
+import { wakeTask } from '../task/wake.js'
 import { CpuVector, HardirqState, LocalIrq } from './components.js'
 import { moderation } from './moderation.js'
 
@@ -32,8 +33,10 @@ export interface Vectors {
   unmask(cpu: number, vector: number): void
   /** A moderation timer ran out. */
   timer(cpu: number, vector: number, sequence: number, duePs: number): void
-  /** End of a completed poll: adaptive moderation takes its sample. */
+  /** End of a completed poll: adaptive moderation takes its sample, and wakes its worker if it chose a new profile. */
   adapt(cpu: number, vector: number): void
+  /** The device has been given DIM's profile. */
+  applyModeration(vector: number): void
 }
 
 /**
@@ -46,9 +49,20 @@ export const vectors = defineSystem<Vectors>(
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_irq_enable_queues',
   (context) => {
     const v = context.write(IrqVector)
-    const { masked, raised, raisedPs, timerArmed, armSequence, unsignalled, lastIrqPs, lastEventPs, usecsPs, frames } =
-      v
-    const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu } = v
+    const {
+      masked,
+      raised,
+      raisedPs,
+      timerArmed,
+      armSequence,
+      unsignalled,
+      lastIrqPs,
+      lastEventPs,
+      usecsPs,
+      frames,
+      worker,
+    } = v
+    const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu, timerPs, deadlinePs } = v
     const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs } = context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
@@ -69,6 +83,7 @@ export const vectors = defineSystem<Vectors>(
     const events = context.system(eventList)
     const { due } = events
     const dim = context.system(moderation)
+    const wake = context.system(wakeTask)
 
     /** Raises the vector for what happened at `lastEventPs`. */
     function fire(cpu: number, vector: number): void {
@@ -85,6 +100,8 @@ export const vectors = defineSystem<Vectors>(
     /** Starts the moderation timer for the time in `events.due`. */
     function arm(cpu: number, vector: number): void {
       timerArmed[vector] = 1
+      timerPs[vector] = due[0]
+      deadlinePs[vector] = due[0]
       armSequence[vector]++
       if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
       events.pushAt(cpu, cpu, EVENT.irqTimer, vector, armSequence[vector], 0)
@@ -121,6 +138,7 @@ export const vectors = defineSystem<Vectors>(
         }
         case MODERATION.cqe:
           if (delay === 0) fire(cpu, vector)
+          else if (timerArmed[vector] !== 0 && atPs + delay >= timerPs[vector]) deadlinePs[vector] = atPs + delay
           else {
             due[0] = atPs + delay
             arm(cpu, vector)
@@ -216,10 +234,19 @@ export const vectors = defineSystem<Vectors>(
       },
       timer(cpu, vector, sequence, at) {
         if (timerArmed[vector] === 0 || armSequence[vector] !== sequence || masked[vector] !== 0) return
+        if (deadlinePs[vector] > at) {
+          // Frames have moved the end of the period since: one event for many of them.
+          due[0] = deadlinePs[vector]
+          arm(cpu, vector)
+          return
+        }
         lastEventPs[vector] = at
         fire(cpu, vector)
       },
-      adapt: (cpu, vector) => dim.onPollComplete(cpu, vector),
+      adapt(cpu, vector) {
+        if (dim.onPollComplete(cpu, vector)) wake(cpu, worker[vector])
+      },
+      applyModeration: (vector) => dim.apply(vector),
     }
   },
 )

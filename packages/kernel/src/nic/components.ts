@@ -137,6 +137,9 @@ export const IrqVector = defineComponent('irq_vector', {
   raisedPs: f64,
   /** 1: a moderation timer is running. */
   timerArmed: u8,
+  /** Time the timer's event is due; and the end of the period, at or after it: frames move it when it starts at a completion. */
+  timerPs: f64,
+  deadlinePs: f64,
   /** Counts armings, so that a stale timer event is told from the running one. */
   armSequence: i32,
   /** Frames seen since the last interrupt (rx-frames). */
@@ -150,6 +153,8 @@ export const IrqVector = defineComponent('irq_vector', {
   count: f64,
   nonNapi: u8,
   quota: u16,
+  /** Task that runs DIM's work item, 0 without DIM. */
+  worker: i32,
 })
 
 /**

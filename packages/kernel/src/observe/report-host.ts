@@ -99,6 +99,9 @@ function taskRows(model: Model, host: HostLayout): TaskRow[] {
     add(`ksoftirqd/${i}`, host.ksoftirqds[i])
   })
   for (const device of host.devices) {
+    device.plan.vectors.forEach((_, v) => {
+      if (device.workers.length > 0) add(`kworker/${device.plan.name}-${v}`, device.workers[v])
+    })
     if (!device.plan.threaded) continue
     device.plan.vectors.forEach((_, v) => {
       add(`napi/${device.plan.name}-${v}`, device.threads[v])

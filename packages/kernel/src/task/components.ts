@@ -1,7 +1,7 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
 /** What a task runs. */
-export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3 } as const
+export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3, kworker: 4 } as const
 /** Scheduler state. */
 export const TASK_STATE = { running: 1, sleeping: 2, waking: 3 } as const
 /** How an app waits. */
@@ -27,6 +27,8 @@ export const Task = defineComponent('task', {
   wait: u8,
   app: i32,
   napi: i32,
+  /** Vector whose moderation a kworker programs. */
+  vector: i32,
   /** Sockets: first row of TaskSocket and how many. */
   firstSocket: i32,
   socketCount: i32,

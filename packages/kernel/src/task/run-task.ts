@@ -1,7 +1,9 @@
-import { defineSystem } from '@softnet/ecs'
+import { defineSystem, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
@@ -22,14 +24,18 @@ export interface RunTask {
 
 /** A computing task is interrupted between pieces of this length, whatever is known of the future. */
 const SPIN_PIECE_PS = 1_000_000
+/** DIM's work item can be interrupted between as many pieces. */
+const DIM_WORK_PIECES = 8
 
-/** Tasks on a CPU: ksoftirqd, NAPI threads and applications. Kernel: kernel/sched/core.c, __schedule */
+/** Tasks on a CPU: ksoftirqd, kworkers, NAPI threads and applications. Kernel: kernel/sched/core.c, __schedule */
 export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/core.c, __schedule', (context) => {
-  const { kind, pc, napi: taskNapi } = context.write(Task)
+  const { kind, pc, napi: taskNapi, vector } = context.write(Task)
   const { current, lastTask, head } = context.write(RunQueue)
   const { pending, active, bhDisabled, bhEnabled } = context.write(SoftirqState)
   const { state, weight } = context.write(Napi)
   const { clockPs, limitPs, context: cpuContext, coldPoll } = context.write(Cpu)
+  const { nicCommandPs } = context.resource(COST_LATENCY)
+  const events = context.system(eventList)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
   const sched = context.system(scheduler)
@@ -74,6 +80,21 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
     bhEnabled[cpu] = 1
   }
 
+  /**
+   * A kworker: DIM's work item, which gives the device the profile; the device takes its time to carry the command out,
+   * and the task sleeps meanwhile. Kernel: drivers/net/ethernet/mellanox/mlx5/core/en_dim.c, mlx5e_rx_dim_work
+   */
+  function kworker(cpu: number, task: number): void {
+    spend(cpu, STAGE.dim_work, 1 / DIM_WORK_PIECES)
+    pc[task]++
+    if (pc[task] < DIM_WORK_PIECES) return
+    pc[task] = 0
+    events.due[0] = clockPs[cpu] + nicCommandPs
+    events.pushAt(cpu, cpu, EVENT.dimApplied, vector[task], 0, 0)
+    if (events.due[0] < limitPs[cpu]) limitPs[cpu] = events.due[0]
+    sched.putCurrent(cpu, true)
+  }
+
   return {
     schedule(cpu) {
       const before = lastTask[cpu]
@@ -100,6 +121,9 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
             break
           case TASK_KIND.app:
             app(cpu, task)
+            break
+          case TASK_KIND.kworker:
+            kworker(cpu, task)
             break
           default:
             spendPs(cpu, STAGE.spin, SPIN_PIECE_PS)

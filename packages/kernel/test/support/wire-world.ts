@@ -269,6 +269,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   const binder = new Binder(world)
   binder.provide(COST_LATENCY, {
     irqDeliveryPs: 1,
+    nicCommandPs: 1,
     ipiPs: 1,
     txPs: 1,
     line: new Float64Array((WIRE + 1) * (WIRE + 1)).fill(1),

@@ -1,7 +1,7 @@
 /** Names of /proc counters in the order each kernel version prints them. */
 import type { KernelVersion } from '@softnet/scenario'
 
-const ORDER: readonly KernelVersion[] = ['4.14', '5.1', '6.5', '6.18']
+const ORDER: readonly KernelVersion[] = ['4.14', '4.18', '5.1', '6.5', '6.18']
 
 /** Whether a version is at least another. */
 export function kernelSince(kernel: string, since: KernelVersion): boolean {
@@ -10,7 +10,7 @@ export function kernelSince(kernel: string, since: KernelVersion): boolean {
   return index < 0 || index >= ORDER.indexOf(since)
 }
 
-/** Names with the first version that prints each: `name` for all, `name@6.18` from there on, `name@-5.1` before it. */
+/** Names with the first version that prints each: `name` for all, `name@6.18` from there on, `name@-4.18` before it. */
 function columns(text: string): (kernel: string) => string[] {
   const entries = text
     .trim()
@@ -76,7 +76,7 @@ export const NETSTAT_COLUMNS: readonly (readonly [string, (kernel: string) => st
     columns(`SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned
       OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled PAWSActive PAWSEstab BeyondWindow@6.18
       TSEcrRejected@6.18 PAWSOldAck@6.18 PAWSTimewait@6.18 DelayedACKs DelayedACKLocked DelayedACKLost ListenOverflows
-      ListenDrops TCPHPHits TCPPureAcks TCPHPAcks TCPRenoRecovery TCPSackRecovery TCPSACKReneging TCPFACKReorder@-5.1
+      ListenDrops TCPHPHits TCPPureAcks TCPHPAcks TCPRenoRecovery TCPSackRecovery TCPSACKReneging TCPFACKReorder@-4.18
       TCPSACKReorder TCPRenoReorder TCPTSReorder TCPFullUndo TCPPartialUndo TCPDSACKUndo TCPLossUndo TCPLostRetransmit
       TCPRenoFailures TCPSackFailures TCPLossFailures TCPFastRetrans TCPSlowStartRetrans TCPTimeouts TCPLossProbes
       TCPLossProbeRecovery TCPRenoRecoveryFail TCPSackRecoveryFail TCPRcvCollapsed TCPBacklogCoalesce@5.1
@@ -91,7 +91,7 @@ export const NETSTAT_COLUMNS: readonly (readonly [string, (kernel: string) => st
       TCPWantZeroWindowAdv TCPSynRetrans TCPOrigDataSent TCPHystartTrainDetect TCPHystartTrainCwnd
       TCPHystartDelayDetect TCPHystartDelayCwnd TCPACKSkippedSynRecv TCPACKSkippedPAWS TCPACKSkippedSeq
       TCPACKSkippedFinWait2 TCPACKSkippedTimeWait TCPACKSkippedChallenge TCPWinProbe TCPKeepAlive TCPMTUPFail
-      TCPMTUPSuccess TCPDelivered@5.1 TCPDeliveredCE@5.1 TCPAckCompressed@5.1 TCPZeroWindowDrop@5.1 TCPRcvQDrop@5.1
+      TCPMTUPSuccess TCPDelivered@4.18 TCPDeliveredCE@4.18 TCPAckCompressed@4.18 TCPZeroWindowDrop@5.1 TCPRcvQDrop@5.1
       TCPWqueueTooBig@6.5 TCPFastOpenPassiveAltKey@6.5 TcpTimeoutRehash@6.5 TcpDuplicateDataRehash@6.5
       TCPDSACKRecvSegs@6.5 TCPDSACKIgnoredDubious@6.5 TCPMigrateReqSuccess@6.5 TCPMigrateReqFailure@6.5 TCPPLBRehash@6.5
       TCPAORequired@6.18 TCPAOBad@6.18 TCPAOKeyNotFound@6.18 TCPAOGood@6.18 TCPAODroppedIcmps@6.18`),

@@ -46,7 +46,7 @@ export function rssScenario(queues: number): ScenarioInput {
             driver: 'mlx5',
             address: '192.0.2.1/24',
             channels: { combined: queues },
-            coalesce: { 'adaptive-rx': 'off', 'rx-usecs': 16, 'rx-frames': 64 },
+            coalesce: { 'adaptive-rx': 'off', 'cqe-mode-rx': 'off', 'rx-usecs': 16, 'rx-frames': 64 },
           },
         },
         apps: {
@@ -220,7 +220,7 @@ const manyFlows = builtin(
             driver: 'mlx5',
             address: ['192.0.2.1/24', '192.0.2.2/24', '192.0.2.3/24'],
             channels: { combined: 4 },
-            coalesce: { 'adaptive-rx': 'off', 'rx-usecs': 16, 'rx-frames': 64 },
+            coalesce: { 'adaptive-rx': 'off', 'cqe-mode-rx': 'off', 'rx-usecs': 16, 'rx-frames': 64 },
           },
         },
         apps: {

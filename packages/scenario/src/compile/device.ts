@@ -9,6 +9,9 @@ import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
 
+/** mlx5's rx-usecs when the period starts at the event. Kernel: mlx5/core/en.h, MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC */
+const RX_USECS_FROM_EVENT = 16
+
 /** Driver of a device that names none. */
 export const DEFAULT_DRIVER = 'ixgbe'
 
@@ -135,13 +138,16 @@ function usesRfs(interrupts: Interrupts, sysctl: SysctlPlan): boolean {
   return sysctl['net.core.rps_sock_flow_entries'] > 0 && interrupts.queues.some((queue) => queue.rpsFlowCnt > 0)
 }
 
+/** Moderation mode of mlx5: from the completion unless switched off. Kernel: drivers/net/ethernet/mellanox/mlx5/core/en_main.c, mlx5e_build_nic_params */
 function withModeration(driver: DriverProfile, input: DeviceInput, path: FaultPath, report: Report): DriverProfile {
-  if (input.coalesce?.['cqe-mode-rx'] !== true) return driver
-  if (driver.moderation !== 'eqe') {
-    report.fault([...path, 'coalesce', 'cqe-mode-rx'], `off: ${driver.name} has one moderation mode`)
-    return driver
+  const fromCompletion = input.coalesce?.['cqe-mode-rx']
+  if (driver.moderation === 'cqe') {
+    return fromCompletion === false ? { ...driver, moderation: 'eqe', rxUsecsDefault: RX_USECS_FROM_EVENT } : driver
   }
-  return { ...driver, moderation: 'cqe', rxUsecsDefault: 3 }
+  if (fromCompletion === true) {
+    report.fault([...path, 'coalesce', 'cqe-mode-rx'], `off: ${driver.name} has one moderation mode`)
+  }
+  return driver
 }
 
 function compileAddresses(input: DeviceInput, index: number, place: Place): readonly string[] {

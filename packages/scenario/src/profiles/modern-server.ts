@@ -45,12 +45,13 @@ export const MODERN_SERVER: CostProfile = {
   latency: {
     irqDeliveryPs: 300_000,
     ipiPs: 400_000,
+    nicCommandPs: 47_000_000,
     lineSmtPs: 4_300,
     lineLlcPs: 25_400,
     lineNodePs: 80_000,
     lineRemotePs: 200_000,
     source:
-      'lineLlc: measured on an EPYC 9004, two threads handing a line to and fro 50.9 ns / 2; lineSmt: L2 of LWN 629155; irqDelivery, ipi, lineNode (another core complex of the node) and lineRemote: estimate',
+      'lineLlc: measured on an EPYC 9004, two threads handing a line to and fro 50.9 ns / 2; lineSmt: L2 of LWN 629155; nicCommand: that of xeon-e5-1650-v4; irqDelivery, ipi, lineNode (another core complex of the node) and lineRemote: estimate',
   },
   coldPacket: {
     sameNodeCycles: 80 * GHZ,

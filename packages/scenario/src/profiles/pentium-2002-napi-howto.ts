@@ -66,6 +66,7 @@ export const PENTIUM_2002_NAPI_HOWTO: CostProfile = {
   latency: {
     irqDeliveryPs: IRQ_DELIVERY_NS * 1000,
     ipiPs: 1_500_000,
+    nicCommandPs: 47_000_000,
     lineSmtPs: 20_000,
     lineLlcPs: 150_000,
     lineNodePs: 290_000,

@@ -142,6 +142,7 @@ const STAGES_VM: CostProfile['stages'] = {
   busy_poll: estimate(50, 'napi_poll 11.5 + napi_complete 23.5 + 15 for the loop and bottom-half locks'),
   app: measured(6.5, 'udp64_veth, "user code" per packet of a loop that only sends and receives'),
   sendmsg: measured(466.4, 'udp64_veth send 476.9 - 10.5 of the backlog enqueue at the peer'),
+  dim_work: { cycles: 17_000 * 3.8, source: 'estimate: cycles of xeon-e5-1650-v4, whose card is given a command too' },
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
 }
 
@@ -154,13 +155,14 @@ export const VM_LINUX_6_18: CostProfile = {
   stages: STAGES_VM,
   latency: {
     irqDeliveryPs: 770_000,
+    nicCommandPs: 47_000_000,
     ipiPs: 770_000,
     lineSmtPs: 4_300,
     lineLlcPs: 25_400,
     lineNodePs: 60_000,
     lineRemotePs: 101_800,
     source:
-      'irqDelivery and ipi: the other half of 2951 ns (see send_ipi) × 0.52; lineLlc: measured on the second guest, two threads handing a line to and fro 50.9 ns / 2, in time and not scaled; lineSmt: L2 of LWN 629155; lineRemote: Majkowski 2015, see xeon-e5-1650-v4; lineNode: estimate between lineLlc and lineRemote',
+      'nicCommand: that of xeon-e5-1650-v4; irqDelivery and ipi: the other half of 2951 ns (see send_ipi) × 0.52; lineLlc: measured on the second guest, two threads handing a line to and fro 50.9 ns / 2, in time and not scaled; lineSmt: L2 of LWN 629155; lineRemote: Majkowski 2015, see xeon-e5-1650-v4; lineNode: estimate between lineLlc and lineRemote',
   },
   coldPacket: {
     sameNodeCycles: 25.4 * GHZ,

@@ -44,9 +44,9 @@ const STAGES_E5: CostProfile['stages'] = {
     50,
     'software part of leaving idle (cpuidle, tick restart); the hardware part is in the C-states',
   ),
-  hardirq: published(
+  hardirq: estimate(
     558.4,
-    `${XDP_PAPER} CPU use at 0.25 Mpps, XDP: (280 - 40) ns × 250,000 / 80,000 interrupts = 750, - softirq 19.6 - net_rx_action 19.2 - napi_poll 92.8 - napi_complete 60; 80,000 per second is an assumption, the middle of 60,000 to 100,000 that adaptive moderation would give`,
+    `750 for an interrupt with its poll, - softirq 19.6 - net_rx_action 19.2 - napi_poll 92.8 - napi_complete 60. ${XDP_PAPER} CPU use at 10 Mpps, XDP, where no moderation work is left: (62.4 - 41.0) ns × 32 per burst of the generator = 685 as a lower bound, since bursts run into each other`,
   ),
   ipi: estimate(400, 'interrupt entry and exit without a device handler, below hardirq 558'),
   hrtimer: estimate(500, 'between ipi and hardirq'),
@@ -142,6 +142,10 @@ const STAGES_E5: CostProfile['stages'] = {
   epoll_event: fromLinux618('epoll_event'),
   poll_fd: fromLinux618('poll_fd'),
   busy_poll: estimate(160.2, 'napi_poll 92.8 + 60 for a look at the completion queue + a bottom-half pair 7.4'),
+  dim_work: published(
+    17_000,
+    `${XDP_PAPER} CPU use, XDP, 4.18, T-Rex in bursts of 32: busy - 41.0 per packet - 750 per burst = 8.48 % at 0.5, 13.16 % at 1 and 16.0 % at 2 Mpps. DIM of 4.18 takes ten steps in (10 (ceil(D / P) + 1) + 11) P, P the time between bursts, D this work and the command: with D = 64,000, 16,800, 17,300 and 15,600 to 18,200 per step`,
+  ),
   app: fromLinux618('app'),
   sendmsg: fromLinux618('sendmsg'),
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
@@ -157,11 +161,12 @@ export const XEON_E5_1650_V4: CostProfile = {
   latency: {
     irqDeliveryPs: 300_000,
     ipiPs: 400_000,
+    nicCommandPs: 47_000_000,
     lineSmtPs: 4_300,
     lineLlcPs: 32_000,
     lineNodePs: 60_000,
     lineRemotePs: 101_800,
-    source: `irqDelivery and ipi: estimate; lineSmt: L2 of LWN 629155; lineLlc: first touch out of L3, 32 ns (Brouer 2017); lineRemote: ${MILLION}, reader on the other node 330k against 367k per second = 305.5 ns / 3 lines; lineNode: estimate between the two, this machine has one last-level cache`,
+    source: `irqDelivery and ipi: estimate; nicCommand: 64 µs from decision to effect less the work, see dim_work; lineSmt: L2 of LWN 629155; lineLlc: first touch out of L3, 32 ns (Brouer 2017); lineRemote: ${MILLION}, reader on the other node 330k against 367k per second = 305.5 ns / 3 lines; lineNode: estimate between the two, this machine has one last-level cache`,
   },
   coldPacket: {
     sameNodeCycles: 32 * GHZ,
@@ -175,7 +180,7 @@ export const XEON_E5_1650_V4: CostProfile = {
   },
   coldPoll: {
     cycles: 1241 * GHZ,
-    source: `1241 ns: ${XDP_PAPER} CPU use at 0.25 Mpps, Linux: (840 - 203) ns × 250,000 / 80,000 interrupts = 1991, - 750 that XDP needs per interrupt (see hardirq and its assumption)`,
+    source: `estimate: 1241 ns. ${XDP_PAPER} CPU use, what Linux needs beyond its packets less what XDP needs beyond its own, per burst of 32: 12.7 µs at 0.25, 6.7 at 0.5, 2.2 at 1 and nothing at 2 Mpps. It grows with the idle time before the burst (100 µs to 6 µs): what deeper idle states lose, which no cost here depends on. Taken between the last two`,
   },
   cstates: [
     {
@@ -205,7 +210,7 @@ export const XEON_E5_1650_V4: CostProfile = {
   ],
   calibratedOn: [
     'XDP paper, drop by layer: raw table, one core (5,051,787 per second)',
-    'XDP paper, CPU use: the 0.25 Mpps rows of XDP and Linux',
+    'XDP paper, CPU use: the rows of XDP at 0.5, 1 and 2 Mpps',
     'xdp-project, i40e on 5.1: raw drop with and without GRO',
     'xdp-project, i40e on 5.1: drop at UdpNoPorts (3,380,531 per second)',
     'UDP sink on 6.5: 431 ns accepted, 353 ns when the socket is full',

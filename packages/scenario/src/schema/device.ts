@@ -150,7 +150,7 @@ export const deviceSchema = z
         'rx-usecs': linuxTime('us', 1_000_000, 'Interrupt moderation time.').optional(),
         'rx-frames': integer('Frames that force an interrupt; 0 is no such limit.', 0, 65_535).optional(),
         'adaptive-rx': toggle('Adaptive moderation (DIM or the driver’s own rule).').optional(),
-        'cqe-mode-rx': toggle('mlx5: time from the last completion rather than from the event.').optional(),
+        'cqe-mode-rx': toggle('mlx5: time from the last completion (default) rather than from the event.').optional(),
       })
       .optional()
       .describe('Interrupt moderation (`ethtool -C`).'),
