@@ -59,6 +59,9 @@ export const PACKET_MULTICAST = 2
  */
 const WIDE = 0xffffffff
 
+/** Bit of `fragSum`: the low 16 bits are a sum. */
+export const FRAG_SUM_KNOWN = 0x10000
+
 /**
  * The fields of one frame as numbers. One record is made once and filled again for each frame; every field is 0 where
  * the frame has nothing for it. Offsets count from the first byte of the frame; addresses, sequence numbers and hashes
@@ -91,6 +94,8 @@ export class ParsedFrame {
   /** Destination port of UDP or TCP. */ dport = 0
   /** UDP length field. */ udpLengthBytes = 0
   /** One of `L4_CHECKSUM_NONE`, `_OK`, `_BAD`, `_UNVERIFIABLE`. */ l4ChecksumState = 0
+  /** Sum of a fragment's bytes behind the IP header, as far as reassembly takes them, with `FRAG_SUM_KNOWN`; else 0. */
+  fragSum = 0
   /** TCP sequence number. */ tcpSeq = WIDE
   /** TCP acknowledgment number. */ tcpAck = WIDE
   /** TCP flags, `TCP_FIN` … `TCP_AE`. */ tcpFlags = 0
@@ -139,6 +144,7 @@ export function clearFrame(out: ParsedFrame): void {
   out.dport = 0
   out.udpLengthBytes = 0
   out.l4ChecksumState = 0
+  out.fragSum = 0
   out.tcpSeq = 0
   out.tcpAck = 0
   out.tcpFlags = 0
@@ -283,9 +289,17 @@ function parseIpv4(out: ParsedFrame, view: DataView, offset: number): void {
   parseL4(out, view, offset + out.l4Offset, heldBytes, segmentBytes)
 }
 
+/** Reassembly takes whole units of eight bytes of every fragment but the last. Kernel: net/ipv4/ip_fragment.c, ip_frag_queue */
+function sumFragment(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
+  const takenBytes = (out.fragOff & ipv4.IP_MF) !== 0 ? segmentBytes & ~7 : segmentBytes
+  if (takenBytes > heldBytes) return
+  out.fragSum = FRAG_SUM_KNOWN | checksumPartial(view, at, takenBytes, 0)
+}
+
 /** `heldBytes` of the `segmentBytes` behind the IP header are in the capture. */
 function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
   setPayload(out, out.l4Offset, segmentBytes)
+  if (ipv4.ipv4IsFragment(out.fragOff)) sumFragment(out, view, at, heldBytes, segmentBytes)
   if ((out.fragOff & ipv4.IP_OFFSET) !== 0) {
     out.l4ChecksumState = L4_CHECKSUM_UNVERIFIABLE
     return

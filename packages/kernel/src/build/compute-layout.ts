@@ -1,4 +1,6 @@
 import type { HostPlan, Plan } from '@softnet/scenario'
+import { parseMac } from '@softnet/wire'
+import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
 /** Positions still free while entities are handed out, in the order in which `spawnEntities` spawns them. */
@@ -62,7 +64,7 @@ export function computeLayout(plan: Plan): Layout {
   const hostLayouts: HostLayout[] = []
   let cpu = firstCpu
   hosts.forEach((host, index) => {
-    hostLayouts.push(layoutHost(host, index, cpu, cursor))
+    hostLayouts.push(layoutHost(plan, host, index, cpu, cursor))
     cpu += host.cpus.length
   })
   return {
@@ -90,7 +92,7 @@ export function computeLayout(plan: Plan): Layout {
   }
 }
 
-function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor): HostLayout {
+function layoutHost(run: Plan, host: HostPlan, index: number, firstCpu: number, at: Cursor): HostLayout {
   const firstKsoftirqd = at.task
   at.task += host.cpus.length
   const devices: DeviceLayout[] = host.devices.map((plan) => {
@@ -104,6 +106,9 @@ function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor)
       firstVector: at.vector,
       firstNapi: at.napi,
       firstThread: plan.threaded ? at.task : 0,
+      fragments: run.traffic.some(
+        (each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, parseMac(plan.mac)),
+      ),
     }
     at.queue += plan.queues.length
     at.vector += plan.vectors.length

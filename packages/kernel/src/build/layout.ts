@@ -60,4 +60,6 @@ export interface DeviceLayout {
   readonly firstNapi: number
   /** NAPI thread of vector i, when threaded: firstThread + i. */
   readonly firstThread: number
+  /** Traffic to the device has IP fragments in it. */
+  readonly fragments: boolean
 }

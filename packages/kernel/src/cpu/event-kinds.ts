@@ -28,6 +28,8 @@ export const EVENT = {
   think: 14,
   /** Wire: the NIC is told to steer hash `c` to queue `a` (aRFS). */
   arfs: 17,
+  /** First of this CPU's reassembly timers is due. */
+  fragTimer: 18,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -119,6 +119,11 @@ export const Skb = defineComponent(
     request: f64,
     /** Page with the packet's bytes in the page pool, 0: virtual payload. */
     page: i32,
+    /** Fragments: sum of the bytes behind the IP header with `FRAG_SUM_KNOWN`, 0 if it is not known. Else left over. */
+    fragSum: u32,
+    /** Held fragments that begin a run: bytes of the run, and first fragment of the next run (`next` links a run). */
+    fragRunBytes: u32,
+    fragNextRun: i32,
   },
   {
     unorderedRows: true,
@@ -141,6 +146,9 @@ export const Skb = defineComponent(
       'groAge',
       'groFrags',
       'sock',
+      'fragSum',
+      'fragRunBytes',
+      'fragNextRun',
     ],
   },
 )

@@ -1,4 +1,5 @@
 import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
+import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -8,6 +9,7 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from './components.js'
 
 const PROTO_UDP = 17
+const FRAGMENT = IP_MF | IP_OFFSET
 
 /** Packet rows: take, give back, copy. */
 export interface SkbPool {
@@ -64,6 +66,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     sock,
     request,
     page,
+    fragSum,
   } = s
   return {
     take(owner) {
@@ -123,6 +126,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       sock[to] = 0
       request[to] = request[from]
       page[to] = page[from]
+      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
     copy(to, from) {
       serial[to] = serial[from]
@@ -162,6 +166,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       sock[to] = sock[from]
       request[to] = request[from]
       page[to] = page[from]
+      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
   }
 })
