@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
+import { withFragments } from './support/random-fragments.js'
 import { randomScenario } from './support/random-scenario.js'
 
 const random = suite('random scenarios')
@@ -35,6 +36,12 @@ else {
   for (const seed of [201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 211, 212, 213, 214]) {
     random(`seed ${seed}`, () => check(seed))
   }
+}
+
+for (const seed of [401, 402, 403, 404, 405, 406, 407, 408]) {
+  random(`fragments, seed ${seed}`, () =>
+    assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed).join('\n'), ''),
+  )
 }
 
 random('the same seed draws the same scenario, another seed another', () => {

@@ -26,6 +26,7 @@ const RFS: Sets = {
 const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
 const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
 const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
+const FRAGMENTS: Sets = { 't/datagram': 4000, 't/rate': '50kpps', 't/fragment': {} }
 const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }
 const ramp: Sets = { 't/pattern': 'ramp', 't/rate-from': '100kpps', 't/rate-to': '800kpps', 't/rate': undefined }
 const burst: Sets = { 't/pattern': 'burst', 't/count': 100, 't/every': '200us', 't/rate': undefined }
@@ -265,6 +266,23 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 'a/sockets/connect': '198.51.100.1:10001' },
     change: { 'h/sysctl': { 'net.ipv4.ip_early_demux': 0 } },
   },
+  'hosts/*/sysctl/net.ipv4.ipfrag_high_thresh': {
+    base: { ...FRAGMENTS, 'h/sysctl': { 'net.ipv4.ipfrag_low_thresh': 0 } },
+    change: { 'h/sysctl/net.ipv4.ipfrag_high_thresh': 4000 },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_low_thresh': {
+    base: FRAGMENTS,
+    change: { 'h/sysctl': { 'net.ipv4.ipfrag_low_thresh': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_max_dist': {
+    // Flows of one sender use the same ids: what an incomplete datagram left meets that of the next flow.
+    base: { ...FRAGMENTS, 't/fragment/lose': 0.3, 't/flows/pick': 'uniform' },
+    change: { 'h/sysctl': { 'net.ipv4.ipfrag_max_dist': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_time': {
+    base: { ...FRAGMENTS, 't/fragment/send': 'first', duration: '9ms' },
+    change: { 'h/sysctl': { 'net.ipv4.ipfrag_time': 0 } },
+  },
   'hosts/*/sysctl/net.ipv4.tcp_early_demux': { base: TCP, change: { 'h/sysctl': { 'net.ipv4.tcp_early_demux': 0 } } },
   'hosts/*/sysctl/net.ipv4.udp_early_demux': {
     base: { 'a/sockets/connect': '198.51.100.1:10001' },
@@ -436,6 +454,11 @@ export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 't/flows': { count: 16, pick: 'zipf' } },
     change: { 't/flows/zipf-exponent': 3 },
   },
+  'traffic/*/datagram': { change: { 't/datagram': 4000 } },
+  'traffic/*/fragment/lose': { base: FRAGMENTS, change: { 't/fragment/lose': 0.3 } },
+  'traffic/*/fragment/mtu': { base: FRAGMENTS, change: { 't/fragment/mtu': 576 } },
+  'traffic/*/fragment/order': { base: FRAGMENTS, change: { 't/fragment/order': 'reverse' } },
+  'traffic/*/fragment/send': { base: FRAGMENTS, change: { 't/fragment/send': 'rest' } },
   'traffic/*/frame': { change: { 't/frame': 500 } },
   'traffic/*/frame/bytes': {
     base: { 't/frame': [{ bytes: 64, weight: 1 }] },
@@ -523,6 +546,7 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
 export const UNREAD: readonly string[] = [
   'hosts/*/sysctl/net.core.netdev_tstamp_prequeue',
   'hosts/*/sysctl/net.ipv4.conf.all.accept_source_route',
+  'hosts/*/sysctl/net.ipv4.ipfrag_low_thresh',
   'hosts/*/sysctl/net.ipv4.tcp_early_demux',
   'hosts/*/sysctl/net.ipv4.udp_mem',
   'hosts/*/sysctl/net.ipv4.udp_rmem_min',

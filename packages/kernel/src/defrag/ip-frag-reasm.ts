@@ -81,9 +81,10 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
       bad = 0
       heldBytes = 0
       note(head)
+      let nextRun = fragNextRun[head]
       coalesce.begin(head)
       for (let run = head; run !== 0; ) {
-        const nextRun = fragNextRun[run]
+        if (run !== head) nextRun = fragNextRun[run]
         for (let row = run; row !== 0; ) {
           const following = next[row]
           if (row !== head) {

@@ -38,6 +38,8 @@ export const SKB = {
   routeBroadcast: 65536,
   /** Route input found a joined group (`RTCF_MULTICAST`); written by `ip_rcv_finish_core`. */
   routeMulticast: 131072,
+  /** Put together from fragments: `fragRunBytes` is the truesize of its head, `fragNextRun` what fits into it. */
+  reassembled: 262144,
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */

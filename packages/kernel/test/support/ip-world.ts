@@ -20,6 +20,7 @@ import { DROP_PLACES } from '../../src/count/drops.js'
 import { SNMP } from '../../src/count/snmp.js'
 import { CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS, StageCostTable, StageTime } from '../../src/cpu/components.js'
 import { STAGE } from '../../src/cpu/stage-ids.js'
+import { FragQueue } from '../../src/defrag/components.js'
 import { declareDefrag, fillDefrag } from '../../src/defrag/frag-rows.js'
 import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-send.js'
 import { declareIp, fillIp } from '../../src/ip/address-table.js'
@@ -117,6 +118,8 @@ export interface IpWorld {
   free(row: number): void
   /** Rows of the packet pool in use. */
   alive(): number
+  /** Rows of fragments that wait for the rest of their datagram. */
+  held(): number[]
 }
 
 function makeLayout(options: IpWorldOptions): Layout {
@@ -267,6 +270,17 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
       return sum / UNIT_PS
     },
     free: (row) => pool.release(row, 1),
+    held() {
+      const { live, firstRun } = world.columns(FragQueue)
+      const { next, fragNextRun } = world.columns(Skb)
+      const rows: number[] = []
+      for (let queue = 1; queue < live.length; queue++) {
+        for (let run = live[queue] === 0 ? 0 : firstRun[queue]; run !== 0; run = fragNextRun[run]) {
+          for (let row = run; row !== 0; row = next[row]) rows.push(row)
+        }
+      }
+      return rows
+    },
     alive: () => owner.capacity[1] - owner.free[1],
   }
 }
