@@ -113,7 +113,10 @@ function isAccounted(report: Report, rounds: number): void {
   const { Ip, Icmp, Tcp, Udp } = snmpOf(report)
   assert.is(Ip?.InReceives, times(counted.toServer))
   assert.is(Ip?.InDelivers, times(counted.toServer - counted.fragments + counted.reassembled))
-  assert.equal([Ip?.ReasmReqds, Ip?.ReasmOKs, Ip?.ReasmFails], [times(counted.fragments), times(counted.reassembled), 0])
+  assert.equal(
+    [Ip?.ReasmReqds, Ip?.ReasmOKs, Ip?.ReasmFails],
+    [times(counted.fragments), times(counted.reassembled), 0],
+  )
   assert.equal([Icmp?.InMsgs, Icmp?.InEchos], [times(counted.icmp), times(counted.icmp)])
   assert.is(Tcp?.InSegs, times(counted.tcp))
   assert.is(Udp?.NoPorts, times(counted.closed))

@@ -65,7 +65,7 @@ function counterOf(report: Report, name: string): number {
 }
 
 const COUNTERS = [
-  ...['Ip.InReceives', 'Ip.InHdrErrors', 'Ip.InUnknownProtos', 'Ip.InDelivers',],
+  ...['Ip.InReceives', 'Ip.InHdrErrors', 'Ip.InUnknownProtos', 'Ip.InDelivers'],
   ...['IpExt.InTruncatedPkts', 'IpExt.InCsumErrors', 'IpExt.InNoECTPkts', 'IpExt.InECT1Pkts', 'IpExt.InECT0Pkts'],
   ...['IpExt.InCEPkts', 'Udp.InDatagrams', 'Udp.NoPorts', 'Udp.InErrors', 'Udp.InCsumErrors', 'Tcp.InSegs'],
   ...['Tcp.InErrs', 'Tcp.InCsumErrors', 'Icmp.InMsgs', 'Icmp.InErrors', 'Icmp.InCsumErrors', 'Icmp.InEchos'],

@@ -1,6 +1,13 @@
 /** A recorded case of fragments on the simulated machine: the same packets, and what of counters and deliveries differs. */
 import { createSerialRunner } from '@softnet/engine'
-import { type Bench, createBench, modelPartitions, receiverQueue, reportModel, senderTruesizeBytes } from '@softnet/kernel'
+import {
+  type Bench,
+  createBench,
+  modelPartitions,
+  receiverQueue,
+  reportModel,
+  senderTruesizeBytes,
+} from '@softnet/kernel'
 import { compileScenario, type Plan } from '@softnet/scenario'
 import { LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 
@@ -79,7 +86,9 @@ function queueSteps(bench: Bench, given: FragmentCase, results: unknown[]): void
  * one event for a packet and the report counts its frames. Parts of a packet that is freed or cut short are no drops.
  */
 function dropEvents(events: readonly string[]): string[] {
-  const shown = events.map((text) => text.replace(/ .*/, '')).filter((text) => !/@(skb_release_data|___pskb_trim)$/.test(text))
+  const shown = events
+    .map((text) => text.replace(/ .*/, ''))
+    .filter((text) => !/@(skb_release_data|___pskb_trim)$/.test(text))
   const own = shown.filter((text) => FRAGMENT_PLACE.test(text)).sort()
   const others = shown.filter((text) => !FRAGMENT_PLACE.test(text)).map((text) => text.replace(/@.*/, ''))
   return [...own, ...[...new Set(others)].sort()]

@@ -58,45 +58,86 @@ const OK = { IpReasmOKs: 1, IpInDelivers: 1 }
 const NOT_SPECIFIED = 'NOT_SPECIFIED@ip_defrag'
 const DUP = 'DUP_FRAG@ip_defrag'
 const cases: readonly Case[] = [
-  { name: 'in order', pieces: [[0, 32, MF], [32, 50, 0]], out: [50], snmp: { IpReasmReqds: 2, ...OK } },
-  { name: 'last first', pieces: [[32, 50, 0], [0, 32, MF]], out: [50], snmp: { IpReasmReqds: 2, ...OK } },
+  {
+    name: 'in order',
+    pieces: [
+      [0, 32, MF],
+      [32, 50, 0],
+    ],
+    out: [50],
+    snmp: { IpReasmReqds: 2, ...OK },
+  },
+  {
+    name: 'last first',
+    pieces: [
+      [32, 50, 0],
+      [0, 32, MF],
+    ],
+    out: [50],
+    snmp: { IpReasmReqds: 2, ...OK },
+  },
   {
     name: 'a gap is closed',
-    pieces: [[0, 16, MF], [32, 50, 0], [16, 32, MF]],
+    pieces: [
+      [0, 16, MF],
+      [32, 50, 0],
+      [16, 32, MF],
+    ],
     out: [50],
     snmp: { IpReasmReqds: 3, ...OK },
   },
   {
     name: 'exact duplicate',
-    pieces: [[0, 16, MF], [0, 16, MF], [16, 20, 0]],
+    pieces: [
+      [0, 16, MF],
+      [0, 16, MF],
+      [16, 20, 0],
+    ],
     out: [20],
     snmp: { IpReasmReqds: 3, ...OK },
     drops: { [DUP]: 1 },
   },
   {
     name: 'contained in a run',
-    pieces: [[0, 16, MF], [16, 32, MF], [8, 24, MF]],
+    pieces: [
+      [0, 16, MF],
+      [16, 32, MF],
+      [8, 24, MF],
+    ],
     snmp: { IpReasmReqds: 3 },
     drops: { [DUP]: 1 },
     held: 2,
   },
   {
     name: 'contained in two runs that meet, which are not one',
-    pieces: [[0, 8, MF], [16, 24, MF], [8, 16, MF], [0, 16, MF]],
+    pieces: [
+      [0, 8, MF],
+      [16, 24, MF],
+      [8, 16, MF],
+      [0, 16, MF],
+    ],
     snmp: { IpReasmReqds: 4, IpReasmFails: 1, IpExtReasmOverlaps: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
     consumed: 3,
   },
   {
     name: 'partial overlap at the end',
-    pieces: [[0, 16, MF], [8, 32, MF]],
+    pieces: [
+      [0, 16, MF],
+      [8, 32, MF],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1, IpExtReasmOverlaps: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
     consumed: 1,
   },
   {
     name: 'what comes after an overlap begins anew',
-    pieces: [[0, 16, MF], [8, 32, MF], [0, 16, MF], [16, 20, 0]],
+    pieces: [
+      [0, 16, MF],
+      [8, 32, MF],
+      [0, 16, MF],
+      [16, 20, 0],
+    ],
     out: [20],
     snmp: { IpReasmReqds: 4, IpReasmFails: 1, IpExtReasmOverlaps: 1, ...OK },
     drops: { [NOT_SPECIFIED]: 1 },
@@ -104,21 +145,30 @@ const cases: readonly Case[] = [
   },
   {
     name: 'last fragment before what is known',
-    pieces: [[16, 32, MF], [8, 20, 0]],
+    pieces: [
+      [16, 32, MF],
+      [8, 20, 0],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
     consumed: 1,
   },
   {
     name: 'two ends',
-    pieces: [[8, 16, 0], [16, 24, 0]],
+    pieces: [
+      [8, 16, 0],
+      [16, 24, 0],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
     consumed: 1,
   },
   {
     name: 'beyond the end',
-    pieces: [[8, 16, 0], [16, 24, MF]],
+    pieces: [
+      [8, 16, 0],
+      [16, 24, MF],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
     consumed: 1,
@@ -137,31 +187,47 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a length that is no multiple of eight is cut down',
-    pieces: [[0, 21, MF], [16, 20, 0]],
+    pieces: [
+      [0, 21, MF],
+      [16, 20, 0],
+    ],
     out: [20],
     snmp: { IpReasmReqds: 2, ...OK },
   },
   {
     name: '65535 bytes with the header',
-    pieces: [[0, 32_000, MF], [32_000, 65_515, 0]],
+    pieces: [
+      [0, 32_000, MF],
+      [32_000, 65_515, 0],
+    ],
     out: [65_515],
     snmp: { IpReasmReqds: 2, ...OK },
   },
   {
     name: 'one byte more',
-    pieces: [[0, 32_000, MF], [32_000, 65_516, 0]],
+    pieces: [
+      [0, 32_000, MF],
+      [32_000, 65_516, 0],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     consumed: 2,
   },
   {
     name: 'congestion and not capable',
-    pieces: [[0, 8, MF, { ipWord: ipWord(17, 3) }], [8, 16, 0, { ipWord: ipWord(17, 0) }]],
+    pieces: [
+      [0, 8, MF, { ipWord: ipWord(17, 3) }],
+      [8, 16, 0, { ipWord: ipWord(17, 0) }],
+    ],
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     consumed: 2,
   },
   {
     name: 'ids, protocols and senders are apart',
-    pieces: [[0, 8, MF], [8, 16, 0, { saddr: ip('198.51.100.2') }], [8, 16, 0, { ipWord: ipWord(6) }]],
+    pieces: [
+      [0, 8, MF],
+      [8, 16, 0, { saddr: ip('198.51.100.2') }],
+      [8, 16, 0, { ipWord: ipWord(6) }],
+    ],
     snmp: { IpReasmReqds: 3 },
     held: 3,
   },
@@ -174,7 +240,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'above the limit also what would complete a datagram is refused',
-    pieces: [[0, 8, MF], [8, 16, 0]],
+    pieces: [
+      [0, 8, MF],
+      [8, 16, 0],
+    ],
     sysctl: { 'net.ipv4.ipfrag_high_thresh': IPQ_BYTES + TRUESIZE - 1 },
     snmp: { IpReasmReqds: 2, IpReasmFails: 1 },
     drops: { [NOT_SPECIFIED]: 1 },
@@ -182,7 +251,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'at the limit it is taken',
-    pieces: [[0, 8, MF], [8, 16, 0]],
+    pieces: [
+      [0, 8, MF],
+      [8, 16, 0],
+    ],
     sysctl: { 'net.ipv4.ipfrag_high_thresh': IPQ_BYTES + TRUESIZE },
     out: [16],
     snmp: { IpReasmReqds: 2, ...OK },
@@ -194,7 +266,10 @@ for (const each of cases) {
     const world = makeIpWorld(each.sysctl === undefined ? {} : { sysctl: each.sysctl })
     const rows = give(world, each.pieces)
     const { len, frames, totLen, idFrag } = world.world.columns(Skb)
-    assert.equal(rows.map((row) => len[row]), each.out ?? [])
+    assert.equal(
+      rows.map((row) => len[row]),
+      each.out ?? [],
+    )
     for (const row of rows) assert.is(totLen[row], len[row] + 20)
     for (const row of rows) assert.is(idFrag[row] & (wire.IP_MF | wire.IP_OFFSET), 0)
     assert.equal(world.snmp(), each.snmp)
@@ -215,22 +290,37 @@ for (const each of cases) {
 test('the packet that comes out is the first fragment, at the time of the last, with all frames', () => {
   const world = makeIpWorld()
   const first = { arrivalPs: 10, serial: 3, wireBytes: 66, udpLen: 50, ipWord: ipWord(17, 2) }
-  const [row] = give(world, [[32, 50, 0, { arrivalPs: 5, ports: 0, ipWord: ipWord(17, 3) }], [0, 32, MF, first]])
+  const [row] = give(world, [
+    [32, 50, 0, { arrivalPs: 5, ports: 0, ipWord: ipWord(17, 3) }],
+    [0, 32, MF, first],
+  ])
   const k = world.world.columns(Skb)
   assert.ok(row)
   assert.equal([k.serial[row], k.arrivalPs[row], k.frames[row], k.wireBytes[row], k.payload[row]], [3, 10, 2, 126, 42])
   assert.is((k.ipWord[row] >>> 8) & 3, 3)
-  const late = give(world, [[0, 32, MF, { arrivalPs: 10, serial: 7 }], [32, 50, 0, { arrivalPs: 99 }]])
-  assert.equal(late.map((each) => [k.serial[each], k.arrivalPs[each]]), [[7, 99]])
+  const late = give(world, [
+    [0, 32, MF, { arrivalPs: 10, serial: 7 }],
+    [32, 50, 0, { arrivalPs: 99 }],
+  ])
+  assert.equal(
+    late.map((each) => [k.serial[each], k.arrivalPs[each]]),
+    [[7, 99]],
+  )
 })
 
 test('DF stays only if the largest fragment had it', () => {
   const world = makeIpWorld()
   const df = { idFrag: (77 * 65536 + MF + wire.IP_DF) >>> 0 }
   const { idFrag } = world.world.columns(Skb)
-  const [large] = give(world, [[0, 32, MF, df], [32, 40, 0]])
+  const [large] = give(world, [
+    [0, 32, MF, df],
+    [32, 40, 0],
+  ])
   assert.is(idFrag[large] & 0xffff, wire.IP_DF)
-  const [small] = give(world, [[0, 8, MF, df], [8, 40, 0]])
+  const [small] = give(world, [
+    [0, 8, MF, df],
+    [8, 40, 0],
+  ])
   assert.is(idFrag[small] & 0xffff, 0)
 })
 
@@ -254,12 +344,18 @@ test('the checksum of a datagram is looked at when it is whole', () => {
     const view = new DataView(bytes.buffer, 20)
     const sum = (from: number, to: number) => wire.FRAG_SUM_KNOWN | wire.checksumPartial(view, from, to - from, 0)
     const right = { fragSum: sum(0, 16), udpLen: 30, flags: SKB.noEthernet | SKB.csumUnnecessary }
-    const [row] = give(world, [[0, 16, MF, right], [16, 30, 0, { fragSum: sum(16, 30) + wrong }]])
+    const [row] = give(world, [
+      [0, 16, MF, right],
+      [16, 30, 0, { fragSum: sum(16, 30) + wrong }],
+    ])
     assert.is((flags[row] & SKB.csumBad) !== 0, wrong === 1)
     assert.is(flags[row] & SKB.csumUnnecessary, 0)
   }
   const bad = { flags: SKB.noEthernet | SKB.csumBad }
-  const [virtual] = give(world, [[0, 16, MF], [16, 30, 0, bad]])
+  const [virtual] = give(world, [
+    [0, 16, MF],
+    [16, 30, 0, bad],
+  ])
   assert.ok((flags[virtual] & SKB.csumBad) !== 0, 'without bytes a fragment says so')
 })
 
@@ -267,13 +363,22 @@ test('truesize: what fits behind the first is copied, the rest is chained', () =
   const world = makeIpWorld()
   const { truesize } = world.world.columns(Skb)
   // A head of 832 has room for 256 - 64 bytes; header and first fragment leave 68: one more fits, two are chained.
-  const pieces: readonly Piece[] = [[0, 104, MF], [104, 168, MF], [168, 176, MF], [176, 184, 0]]
+  const pieces: readonly Piece[] = [
+    [0, 104, MF],
+    [104, 168, MF],
+    [168, 176, MF],
+    [176, 184, 0],
+  ]
   const [row] = give(world, pieces)
   assert.is(truesize[row], 3 * TRUESIZE)
 })
 
 test('more than ipfrag_max_dist fragments of the same sender: what is held is given up', () => {
-  for (const [dist, between, far] of [[2, 1, 0], [2, 2, 1], [0, 9, 0]] as const) {
+  for (const [dist, between, far] of [
+    [2, 1, 0],
+    [2, 2, 1],
+    [0, 9, 0],
+  ] as const) {
     const world = makeIpWorld({ sysctl: { 'net.ipv4.ipfrag_max_dist': dist } })
     give(world, [[0, 8, MF]])
     for (let i = 0; i < between; i++) world.run(ipLocalDeliver, [fragment(world, [0, 8, MF], 100 + i)])
@@ -288,7 +393,22 @@ test('more than ipfrag_max_dist fragments of the same sender: what is held is gi
 })
 
 test('timers: only with the first fragment is the sender told', () => {
-  for (const [pieces, told] of [[[[0, 8, MF], [16, 24, MF]], 1], [[[8, 16, MF], [16, 24, 0]], 0]] as const) {
+  for (const [pieces, told] of [
+    [
+      [
+        [0, 8, MF],
+        [16, 24, MF],
+      ],
+      1,
+    ],
+    [
+      [
+        [8, 16, MF],
+        [16, 24, 0],
+      ],
+      0,
+    ],
+  ] as const) {
     const world = makeIpWorld({ sysctl: { 'net.ipv4.ipfrag_time': 1 } })
     give(world, pieces as readonly Piece[])
     const { clockPs } = world.world.columns(Cpu)

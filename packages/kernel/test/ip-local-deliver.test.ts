@@ -132,7 +132,8 @@ test('every packet ends exactly once, whatever is in it', () => {
       assert.is(world.alive(), delivered.length + world.held().length)
       for (const row of delivered) assert.ok(sock[row] > 0)
       const reached = delivered.reduce((sum, row) => sum + frames[row], 0)
-      const after = heldFrames() - heldBefore + total(packets.dropped) + total(packets.consumed) - total(packets.created)
+      const after =
+        heldFrames() - heldBefore + total(packets.dropped) + total(packets.consumed) - total(packets.created)
       assert.is(
         after - before + reached,
         given.reduce((sum, each) => sum + each.frames, 0),

@@ -166,7 +166,12 @@ function reachOfDevice(
   for (const traffic of layout.plan.traffic) {
     if (traffic.host !== host.plan.name || traffic.dev !== device.plan.name) continue
     if (traffic.kind === 'replay') anything(everyReader)
-    else if ((traffic.kind === 'open' && traffic.fragments !== null) || traffic.flows.pick === 'churn' || traffic.flows.count > FLOWS_LOOKED_AT || device.plan.arfs) {
+    else if (
+      (traffic.kind === 'open' && traffic.fragments !== null) ||
+      traffic.flows.pick === 'churn' ||
+      traffic.flows.count > FLOWS_LOOKED_AT ||
+      device.plan.arfs
+    ) {
       anything(readersOfRange(readers, traffic.flows))
     } else {
       const tcp = traffic.kind === 'open' && traffic.protocol === 'tcp'

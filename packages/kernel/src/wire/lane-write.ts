@@ -1,5 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_P_IP, FAULT_IP_TOT_LEN_LONG, FAULT_IP_VERSION, IP_DF, IP_MF, IPPROTO_TCP, TCP_ACK, TCP_PSH } from '@softnet/wire'
+import {
+  ETH_P_IP,
+  FAULT_IP_TOT_LEN_LONG,
+  FAULT_IP_VERSION,
+  IP_DF,
+  IP_MF,
+  IPPROTO_TCP,
+  TCP_ACK,
+  TCP_PSH,
+} from '@softnet/wire'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'

@@ -111,7 +111,12 @@ function duplicate(host: HostFacts, run: RunFacts): Finding | null {
 /** Rules of this file. */
 export const FRAGMENT_RULES: readonly DiagnosisRule[] = [
   { name: 'fragment_memory', subject: 'protocol', summary: 'No memory for fragments', find: noMemory },
-  { name: 'fragment_contradiction', subject: 'protocol', summary: 'Fragments contradict each other', find: contradiction },
+  {
+    name: 'fragment_contradiction',
+    subject: 'protocol',
+    summary: 'Fragments contradict each other',
+    find: contradiction,
+  },
   { name: 'fragment_timeout', subject: 'protocol', summary: 'Datagrams never become complete', find: timedOut },
   { name: 'fragment_distance', subject: 'protocol', summary: 'Fragments are too far apart', find: tooFar },
   { name: 'fragment_duplicate', subject: 'protocol', summary: 'Fragments come twice', find: duplicate },

@@ -221,7 +221,10 @@ function compileFragments(
   }
   if (IPV4_BYTES + UDP_BYTES + input.datagram <= mtu) {
     if (input.fragment !== undefined) {
-      report.warn([...path, 'fragment'], `has no effect: ${input.datagram} bytes fit into one frame at an MTU of ${mtu}`)
+      report.warn(
+        [...path, 'fragment'],
+        `has no effect: ${input.datagram} bytes fit into one frame at an MTU of ${mtu}`,
+      )
     }
     return null
   }

@@ -98,7 +98,10 @@ const STAGES_VM: CostProfile['stages'] = {
     473,
     'the same: inet_frag_reasm_prepare 5.3 % + inet_frag_reasm_finish 3.7 %; eight fragments take 527, so nearly all of it is per datagram',
   ),
-  ip_expire: secondGuest(81, 'estimate: the callback taken as long as __mod_timer in the same recording, 1.5 % of 5278'),
+  ip_expire: secondGuest(
+    81,
+    'estimate: the callback taken as long as __mod_timer in the same recording, 1.5 % of 5278',
+  ),
   raw_deliver: estimate(89.5, 'as tap: a clone queued to one more socket'),
   icmp_rcv: estimate(41.5, 'half of "icmp" 83.0 in udp64_tun_closed'),
   udp_rcv: measured(28.7, 'udp64_veth, "udp rcv + lookup"'),

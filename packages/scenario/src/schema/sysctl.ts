@@ -65,7 +65,11 @@ export const sysctlSchema = z
       0,
       1e12,
     ).optional(),
-    'net.ipv4.ipfrag_low_thresh': integer('Once where eviction stopped, bytes; no effect since 4.17.', 0, 1e12).optional(),
+    'net.ipv4.ipfrag_low_thresh': integer(
+      'Once where eviction stopped, bytes; no effect since 4.17.',
+      0,
+      1e12,
+    ).optional(),
     'net.ipv4.ipfrag_time': linuxTime('s', S32_MAX / 1000, 'Time a datagram’s fragments are held, s.').optional(),
     'net.ipv4.ipfrag_max_dist': integer(
       'Fragments of one sender between two of a datagram beyond which it is given up; 0 is off.',
