@@ -106,6 +106,8 @@ fragments('with RFS the fragments of a datagram may meet on two CPUs: they share
 fragments('a datagram that fits is one frame, and faults name what is accepted', () => {
   const report = run({ datagram: 1472 })
   assert.equal([report.packets.offered, ipOf(report).ReasmReqds], [160, 0])
+  const octets = (datagram: number) => run({ datagram }).hosts.h?.netns.init?.netstat.IpExt?.InOctets
+  assert.equal([octets(1472), octets(100)], [160 * 1500, 160 * 128])
   const faultOf = (source: Record<string, unknown>, sysctl = {}) => {
     const hosts = { h: { devices: { eth0: { driver: 'ixgbe', address: '192.0.2.1/24' } }, sysctl } }
     const compiled = compileScenario({ hosts, traffic: { t: source } } as never, { source: 'fragments' })

@@ -18,6 +18,8 @@ export function replayScenario(gro: boolean, durationNs: number): ScenarioInput 
       server: {
         cpus: 2,
         cstates: 'none',
+        // Fragments of datagrams that stay incomplete end at the next jiffy.
+        sysctl: { 'net.ipv4.ipfrag_time': 0 },
         devices: {
           eth0: {
             driver: 'ixgbe',

@@ -1,13 +1,6 @@
 /** A recorded case of fragments on the simulated machine: the same packets, and what of counters and deliveries differs. */
-import { createSerialRunner } from '@softnet/engine'
-import {
-  type Bench,
-  createBench,
-  modelPartitions,
-  receiverQueue,
-  reportModel,
-  senderTruesizeBytes,
-} from '@softnet/kernel'
+import { createRunner } from '@softnet/engine'
+import { type Bench, createBench, modelPartitions, reportModel, senderTruesizeBytes } from '@softnet/kernel'
 import { compileScenario, type Plan } from '@softnet/scenario'
 import { LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 
@@ -102,7 +95,7 @@ export function fragmentDifferences(given: FragmentCase): string[] {
   queueSteps(bench, given, results)
   const waitsPs = given.steps.reduce((sum, step) => sum + (step.ms ?? 0) * PS_PER_MS, 0)
   const untilPs = 1e10 + given.steps.length * 2 * STEP_PS + waitsPs
-  createSerialRunner(modelPartitions(bench.model), receiverQueue(bench.model)).runUntil(untilPs)
+  createRunner(modelPartitions(bench.model)).runUntil(untilPs)
   const differences: string[] = []
   const compare = (what: string, recorded: unknown, simulated: unknown): void => {
     const [a, b] = [JSON.stringify(recorded), JSON.stringify(simulated)]

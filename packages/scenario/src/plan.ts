@@ -345,6 +345,8 @@ export interface MalformPlan {
 export interface FragmentsPlan {
   /** UDP payload, bytes. */
   readonly datagramBytes: number
+  /** Fragments sent of each datagram, lost ones included. */
+  readonly frames: number
   /** MTU they are cut for, bytes. */
   readonly mtu: number
   /** First fragment first, or last first. */
@@ -363,7 +365,7 @@ export type TrafficPlan =
       readonly dev: string
       readonly protocol: 'udp' | 'tcp'
       readonly arrival: Arrival
-      /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire). */
+      /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire); the mean of fragments. */
       readonly frame: Distribution
       readonly flows: FlowSetPlan
       readonly startPs: number

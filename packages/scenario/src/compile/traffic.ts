@@ -202,12 +202,14 @@ function fragmentUnit(mtu: number): number {
   return (mtu - IPV4_BYTES) & ~7
 }
 
+type AskedFragments = Omit<FragmentsPlan, 'frames'>
+
 function compileFragments(
   input: OpenInput,
   target: Target,
   path: FaultPath,
   around: TrafficSurroundings,
-): FragmentsPlan | null {
+): AskedFragments | null {
   const { report } = around.env
   if (input.datagram === undefined) {
     if (input.fragment !== undefined) report.warn([...path, 'fragment'], 'has no effect without datagram')
@@ -235,7 +237,7 @@ function compileFragments(
 /** The frame of a datagram that needs one, or what its fragments come to. */
 function datagramFrames(
   input: OpenInput,
-  fragments: FragmentsPlan | null,
+  fragments: AskedFragments | null,
   frame: Distribution,
   target: Target,
 ): { readonly frame: Distribution; readonly load: Load } {
@@ -250,8 +252,9 @@ function datagramFrames(
     frames++
     bytes += Math.max(MIN_FRAME_BYTES, linkBytes + IPV4_BYTES + Math.min(unit, left)) + FCS_BYTES
   }
-  const whole: Distribution = { kind: 'fixed', bytes: linkBytes + IPV4_BYTES + Math.min(unit, l4Bytes) }
-  return { frame: whole, load: { frames, bytes } }
+  const mean = Math.round(bytes / frames) - FCS_BYTES
+  const frameBytes = fragments === null ? linkBytes + IPV4_BYTES + l4Bytes : mean
+  return { frame: { kind: 'fixed', bytes: frameBytes }, load: { frames, bytes } }
 }
 
 function compileOpen(
@@ -263,8 +266,9 @@ function compileOpen(
 ): TrafficPlan {
   const { report } = around.env
   const given = compileFrame(input.frame, target, (input.vlan ?? 0) > 0, [...path, 'frame'], around)
-  const fragments = compileFragments(input, target, path, around)
-  const { frame, load } = datagramFrames(input, fragments, given, target)
+  const asked = compileFragments(input, target, path, around)
+  const { frame, load } = datagramFrames(input, asked, given, target)
+  const fragments = asked === null ? null : { ...asked, frames: load.frames }
   const startPs = input.start ?? 0
   const stopPs = Math.min(input.stop ?? around.durationPs, around.durationPs)
   if (input.stop !== undefined && input.stop <= startPs) report.fault([...path, 'stop'], 'a time after start')
