@@ -2,6 +2,8 @@ import type { ScenarioInput } from '@softnet/scenario'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
+
+import { withFragments } from './support/random-fragments.js'
 import { randomScenario } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
 
@@ -82,6 +84,12 @@ else {
   for (const seed of [201, 202, 203]) {
     random(`seed ${seed}`, () => check(seed))
   }
+}
+
+for (const seed of [401, 402, 403, 404, 405, 406, 407, 408]) {
+  random(`fragments, seed ${seed}`, () =>
+    assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed).join('\n'), ''),
+  )
 }
 
 random('the same seed draws the same scenario, another seed another', () => {

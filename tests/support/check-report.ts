@@ -135,7 +135,7 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   }
   const at = (table: string, name: string) => snmp[table]?.[name] ?? netstat[table]?.[name] ?? 0
   // A merged packet counts once in Linux's counters and all its frames in the drops.
-  const merges = host.devices.some((device) => device.gro)
+  const merges = host.devices.some((device) => device.gro) || at('Ip', 'ReasmOKs') > 0
   const same = (what: string, packets: number, frames: number) => {
     if (merges ? packets > frames || (packets === 0) !== (frames === 0) : packets !== frames)
       fault(`${what} ${packets}, drops ${frames}`)
@@ -155,7 +155,8 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
     fault(`sockets dropped ${refused}, UdpRcvbufErrors ${at('Udp', 'RcvbufErrors')}`)
   const ways = ['InHdrErrors', 'InAddrErrors', 'InUnknownProtos', 'InDiscards', 'InDelivers', 'ReasmReqds']
   const known = sum(ways.map((name) => at('Ip', name))) + at('IpExt', 'InTruncatedPkts') + at('IpExt', 'InNoRoutes')
-  const rest = at('Ip', 'InReceives') - known
+  // Every fragment is received, and what is put together is delivered once more.
+  const rest = at('Ip', 'InReceives') - known + at('Ip', 'ReasmOKs')
   // Bad options are dropped at a routing place, and counted as bad headers.
   const routed = dropsAt(report, host.name, (where, why) => ROUTE_PLACES.includes(where) && why !== 'IP_INHDR')
   if (merges ? rest < 0 || rest > routed : rest !== routed)

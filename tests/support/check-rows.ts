@@ -6,7 +6,7 @@ const GRO_BUCKETS = 8
 
 /**
  * Packet rows that are in use and on no list, and rows that two lists hold: each row in use must be reachable from a lane,
- * ring, packet buffer, backlog, GRO list, socket or mailbox, once.
+ * ring, packet buffer, backlog, GRO list, reassembly queue, socket or mailbox, once.
  */
 export function checkRows(model: Model): string[] {
   const columns = new Map<string, Column>()
@@ -33,6 +33,11 @@ export function checkRows(model: Model): string[] {
   for (let sock = 0; sock < rows.length('sock', 'used'); sock++) {
     rows.list('socket queue', rows.at('sock', 'queueHead', sock), rows.at('sock', 'queueCount', sock))
     rows.list('reader queue', rows.at('sock', 'readerHead', sock), rows.at('sock', 'readerCount', sock))
+  }
+  for (let queue = 0; queue < rows.length('frag_queue', 'live'); queue++) {
+    if (rows.at('frag_queue', 'live', queue) === 0) continue
+    for (let run = rows.at('frag_queue', 'firstRun', queue); run !== 0; run = rows.at('skb', 'fragNextRun', run))
+      rows.list('fragments', run)
   }
   return [...rows.unreached(model), ...checkPools(model, columns)]
 }

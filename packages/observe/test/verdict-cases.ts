@@ -296,6 +296,31 @@ const squeezed = (stat: Parameters<typeof cpu>[2]) => ({
   plan: plan(hostPlan(4), [calm]),
 })
 
+/** Fragments refused on a host whose reassembly memory reached so much, with so many timeouts. */
+const memoryFull = (memory: number): Pick<Case, 'document' | 'plan'> => {
+  const base = hostResult()
+  const init = base.netns.init as NonNullable<typeof base.netns.init>
+  const snmp = { ...init.snmp, Ip: { ...init.snmp.Ip, ReasmTimeout: 500, ReasmOKs: 40 } }
+  const sockstat = { FRAG: { inuse: 0, memory: 0, memory_max: memory } }
+  const host = { ...base, netns: { init: { ...init, snmp, sockstat } } }
+  return { document: result(host, [drop('ip_defrag', 'NOT_SPECIFIED', 1234)]), plan: plan(hostPlan(4), [calm]) }
+}
+
+const FRAGMENT_CASES: readonly Case[] = [
+  {
+    rule: 'fragment_memory',
+    ...memoryFull(4_196_000),
+    says: /1,234 fragments \(1\.2 % of the frames offered\).*filled ipfrag_high_thresh.*500 datagrams timed out after ipfrag_time = 30 s/,
+    sets: ['net.ipv4.ipfrag_high_thresh=16777216', 'net.ipv4.ipfrag_time=1'],
+  },
+  { rule: 'fragment_contradiction', ...memoryFull(5000), says: /contradicted others of their datagram/, sets: [] },
+  refused('fragment_timeout', 'ip_expire', 'FRAG_REASM_TIMEOUT', /waited 30 s for the rest, which never came/),
+  refused('fragment_distance', 'inet_frag_rbtree_purge', 'FRAG_TOO_FAR', /more than ipfrag_max_dist \(64\)/, [
+    'net.ipv4.ipfrag_max_dist=1024',
+  ]),
+  refused('fragment_duplicate', 'ip_defrag', 'DUP_FRAG', /were there already/),
+]
+
 const LOSSLESS_CASES: readonly Case[] = [
   {
     rule: 'time_squeeze',
@@ -366,5 +391,6 @@ export const CASES: readonly Case[] = [
   ...BACKLOG_CASES,
   ...SOCKET_CASES,
   ...PROTOCOL_CASES,
+  ...FRAGMENT_CASES,
   ...LOSSLESS_CASES,
 ]

@@ -86,6 +86,12 @@ export interface SysctlPlan {
   readonly 'net.ipv4.udp_rmem_min': number
   /** min, pressure, max in pages. */
   readonly 'net.ipv4.udp_mem': readonly [number, number, number]
+  /** Bytes. */
+  readonly 'net.ipv4.ipfrag_high_thresh': number
+  readonly 'net.ipv4.ipfrag_low_thresh': number
+  /** Seconds. */
+  readonly 'net.ipv4.ipfrag_time': number
+  readonly 'net.ipv4.ipfrag_max_dist': number
   /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
   readonly 'net.ipv4.conf.all.rp_filter': number
   readonly 'net.ipv4.conf.all.accept_local': number
@@ -337,6 +343,22 @@ export interface MalformPlan {
   readonly otherHost: number
 }
 
+/** Datagrams that a source sends as IPv4 fragments, back to back. */
+export interface FragmentsPlan {
+  /** UDP payload, bytes. */
+  readonly datagramBytes: number
+  /** Fragments sent of each datagram, lost ones included. */
+  readonly frames: number
+  /** MTU they are cut for, bytes. */
+  readonly mtu: number
+  /** First fragment first, or last first. */
+  readonly order: 'forward' | 'reverse'
+  /** Which fragments are sent: all, only the first, or all but the first. */
+  readonly send: 'all' | 'first' | 'rest'
+  /** Share of fragments that are lost on their way, [0,0.99]. */
+  readonly lose: number
+}
+
 export type TrafficPlan =
   | {
       readonly kind: 'open'
@@ -345,7 +367,7 @@ export type TrafficPlan =
       readonly dev: string
       readonly protocol: 'udp' | 'tcp'
       readonly arrival: Arrival
-      /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire). */
+      /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire); the mean of fragments. */
       readonly frame: Distribution
       readonly flows: FlowSetPlan
       readonly startPs: number
@@ -355,6 +377,8 @@ export type TrafficPlan =
       readonly vlan: number
       readonly zeroChecksum: boolean
       readonly malform: MalformPlan
+      /** Datagrams longer than the MTU; null: every packet is one frame. */
+      readonly fragments: FragmentsPlan | null
       /** TCP: segments of a flow come in trains of this many before another flow's turn. */
       readonly trainSegments: number
     }

@@ -88,6 +88,8 @@ export interface NetnsResult {
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly netstat: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly sockets: readonly SocketRow[]
+  /** Of /proc/net/sockstat: reassembly queues and their memory, bytes; `memory_max` is the most there ever was. */
+  readonly sockstat: { readonly FRAG: { readonly inuse: number; readonly memory: number; readonly memory_max: number } }
 }
 
 export interface DeviceRow {

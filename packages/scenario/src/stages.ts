@@ -37,6 +37,10 @@ export const STAGES = [
   'tcp_early_demux', // look-up of an established connection before routing, per skb
   'ip_route_input', // routing decision, per skb
   'ip_local_deliver', // per skb
+  'ip_defrag', // look-up, limits and insertion, per fragment
+  'inet_frag_create', // queue made, timer set, and both undone, per queue
+  'ip_frag_reasm', // per datagram put together
+  'ip_expire', // per queue timed out
   'raw_deliver', // clone to one raw socket
   'icmp_rcv', // ICMP input
   'udp_rcv', // lookup, per datagram

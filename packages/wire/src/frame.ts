@@ -59,6 +59,9 @@ export const PACKET_MULTICAST = 2
  */
 const WIDE = 0xffffffff
 
+/** Bit of `fragSum`: the low 16 bits are a sum. */
+export const FRAG_SUM_KNOWN = 0x10000
+
 /**
  * The fields of one frame as numbers. One record is made once and filled again for each frame; every field is 0 where
  * the frame has nothing for it. Offsets count from the first byte of the frame; addresses, sequence numbers and hashes
@@ -94,6 +97,8 @@ export class ParsedFrame {
   /** Where the header's source route starts, from the header's own start; 0: none. */ sourceRouteOffset = 0
   /** Destination behind the last stop of the source route; `daddr` without one. */ lastStop = WIDE
   /** `l4ChecksumState` as it is once `lastStop` is the destination. */ lastStopChecksumState = 0
+  /** Sum of a fragment's bytes behind the IP header, as far as reassembly takes them, with `FRAG_SUM_KNOWN`; else 0. */
+  fragSum = 0
   /** TCP sequence number. */ tcpSeq = WIDE
   /** TCP acknowledgment number. */ tcpAck = WIDE
   /** TCP flags, `TCP_FIN` … `TCP_AE`. */ tcpFlags = 0
@@ -145,6 +150,7 @@ export function clearFrame(out: ParsedFrame): void {
   out.sourceRouteOffset = 0
   out.lastStop = 0
   out.lastStopChecksumState = 0
+  out.fragSum = 0
   out.tcpSeq = 0
   out.tcpAck = 0
   out.tcpFlags = 0
@@ -298,9 +304,17 @@ function parseOptions(out: ParsedFrame, view: DataView, at: number, headerBytes:
   if (out.sourceRouteOffset !== 0) out.lastStop = ipv4.ipv4LastStop(view, at + out.sourceRouteOffset, out.daddr)
 }
 
+/** Reassembly takes whole units of eight bytes of every fragment but the last. Kernel: net/ipv4/ip_fragment.c, ip_frag_queue */
+function sumFragment(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
+  const takenBytes = (out.fragOff & ipv4.IP_MF) !== 0 ? segmentBytes & ~7 : segmentBytes
+  if (takenBytes > heldBytes) return
+  out.fragSum = FRAG_SUM_KNOWN | checksumPartial(view, at, takenBytes, 0)
+}
+
 /** `heldBytes` of the `segmentBytes` behind the IP header are in the capture. */
 function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number, segmentBytes: number): void {
   setPayload(out, out.l4Offset, segmentBytes)
+  if (ipv4.ipv4IsFragment(out.fragOff)) sumFragment(out, view, at, heldBytes, segmentBytes)
   if ((out.fragOff & ipv4.IP_OFFSET) !== 0) {
     setChecksumState(out, L4_CHECKSUM_UNVERIFIABLE)
     return

@@ -13,6 +13,8 @@ export const ICMP_REDIRECT = 5
 export const ICMP_ECHO = 8
 /** Type: time exceeded. */
 export const ICMP_TIME_EXCEEDED = 11
+/** Code of `ICMP_TIME_EXCEEDED`: fragments did not come in time. */
+export const ICMP_EXC_FRAGTIME = 1
 /** Type: parameter problem. */
 export const ICMP_PARAMETERPROB = 12
 /** Code of `ICMP_DEST_UNREACH`: no such port. */

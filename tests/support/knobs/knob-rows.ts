@@ -17,6 +17,8 @@ export const WORDS: readonly string[] = [
 
 /** Bounds: a value so small that the base scenario is refused, or null where running out is an error of the run. */
 export const BOUNDS: Readonly<Record<string, Sets | null>> = {
+  // Only bounds ipfrag_high_thresh since 4.17.
+  'hosts/*/sysctl/net.ipv4.ipfrag_low_thresh': { 'h/sysctl': { 'net.ipv4.ipfrag_low_thresh': 1e9 } },
   'limits/capture-bytes': { ...replay, limits: { 'capture-bytes': 24 } },
   'limits/cpus-per-host': { limits: { 'cpus-per-host': 1 } },
   'limits/devices-per-host': {

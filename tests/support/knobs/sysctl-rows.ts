@@ -1,4 +1,4 @@
-import { BUSY, type KnobRow, OVERLOAD, RFS, RPS, TCP } from './knob-base.js'
+import { BUSY, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP } from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -90,6 +90,19 @@ export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/sysctl/net.ipv4.ip_early_demux': {
     base: { 'a/sockets/connect': '198.51.100.1:10001' },
     change: { 'h/sysctl': { 'net.ipv4.ip_early_demux': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_high_thresh': {
+    base: { ...FRAGMENTS, 'h/sysctl': { 'net.ipv4.ipfrag_low_thresh': 0 } },
+    change: { 'h/sysctl/net.ipv4.ipfrag_high_thresh': 4000 },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_max_dist': {
+    // Flows of one sender use the same ids: what an incomplete datagram left meets that of the next flow.
+    base: { ...FRAGMENTS, 't/fragment/lose': 0.3, 't/flows/pick': 'uniform' },
+    change: { 'h/sysctl': { 'net.ipv4.ipfrag_max_dist': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ipfrag_time': {
+    base: { ...FRAGMENTS, 't/fragment/send': 'first', duration: '9ms' },
+    change: { 'h/sysctl': { 'net.ipv4.ipfrag_time': 0 } },
   },
   'hosts/*/sysctl/net.ipv4.tcp_early_demux': { base: TCP, change: { 'h/sysctl': { 'net.ipv4.tcp_early_demux': 0 } } },
   'hosts/*/sysctl/net.ipv4.udp_early_demux': {

@@ -1,4 +1,4 @@
-import { burst, CLOSED, type KnobRow, OVERLOAD, onoff, ramp, replay, TCP } from './knob-base.js'
+import { burst, CLOSED, FRAGMENTS, type KnobRow, OVERLOAD, onoff, ramp, replay, TCP } from './knob-base.js'
 
 /** Rows of traffic and of the run. */
 export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -34,6 +34,11 @@ export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 't/flows': { count: 16, pick: 'zipf' } },
     change: { 't/flows/zipf-exponent': 3 },
   },
+  'traffic/*/datagram': { change: { 't/datagram': 4000 } },
+  'traffic/*/fragment/lose': { base: FRAGMENTS, change: { 't/fragment/lose': 0.3 } },
+  'traffic/*/fragment/mtu': { base: FRAGMENTS, change: { 't/fragment/mtu': 576 } },
+  'traffic/*/fragment/order': { base: FRAGMENTS, change: { 't/fragment/order': 'reverse' } },
+  'traffic/*/fragment/send': { base: FRAGMENTS, change: { 't/fragment/send': 'rest' } },
   'traffic/*/frame': { change: { 't/frame': 500 } },
   'traffic/*/frame/bytes': {
     base: { 't/frame': [{ bytes: 64, weight: 1 }] },

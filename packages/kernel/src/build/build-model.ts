@@ -4,6 +4,7 @@ import { TIMELINE_ROWS } from '../count/components.js'
 import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
 import { mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
+import { fillDefrag } from '../defrag/frag-rows.js'
 import { LIST_RECEIVER, type ListReceiver } from '../gro/list-receiver.js'
 import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
 import { fillIcmp } from '../icmp/icmp-send.js'
@@ -86,6 +87,7 @@ function fillColumns({ world, layout, partitions, sizes, profile, constants }: M
   fillIp(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
+  fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
 }
 
@@ -119,6 +121,7 @@ function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants 
     socketHashMask: socketHashMask(layout),
     flowTableLength: powerOfTwo(host.sysctl['net.core.flow_limit_table_len']),
     warmupPs: plan.warmupPs,
+    packetRows: sizes.packetRows,
     sources: sizes.sources,
     sourceCpus: sizes.sourceCpus,
     flowViewLeaders: sizes.flowViewLeaders,

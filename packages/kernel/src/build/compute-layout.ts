@@ -1,4 +1,6 @@
 import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
+import { parseMac } from '@softnet/wire'
+import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
 /** Ids of one kind as they are handed out, a step apart. */
@@ -108,7 +110,7 @@ export function computeLayout(plan: Plan): Layout {
     sockets: new Ids(socketStep, socketStep),
     epolls: new Ids(step, step),
   }
-  const hostLayouts = hosts.map((host, index) => layoutHost(host, index, free))
+  const hostLayouts = hosts.map((host, index) => layoutHost(plan, host, index, free))
   const napis = [...free.napis.all]
   return {
     plan,
@@ -136,7 +138,7 @@ export function computeLayout(plan: Plan): Layout {
   }
 }
 
-function layoutHost(host: HostPlan, index: number, free: Free): HostLayout {
+function layoutHost(run: Plan, host: HostPlan, index: number, free: Free): HostLayout {
   const cpus = free.cpus.take(host.cpus.length)
   const ksoftirqds = free.tasks.take(host.cpus.length)
   const devices: DeviceLayout[] = host.devices.map((plan) => ({
@@ -147,6 +149,9 @@ function layoutHost(host: HostPlan, index: number, free: Free): HostLayout {
     vectors: free.vectors.take(plan.vectors.length),
     napis: free.napis.take(plan.vectors.length),
     threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],
+    fragments: run.traffic.some(
+      (each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, parseMac(plan.mac)),
+    ),
     workers: hasDim(plan) ? free.tasks.take(plan.vectors.length) : [],
   }))
   const appTasks: number[][] = []

@@ -29,6 +29,8 @@ export interface PlanConstants {
   readonly socketHashMask: number
   readonly flowTableLength: number
   readonly warmupPs: number
+  /** Rows of all packet pools. */
+  readonly packetRows: number
   /** CPUs whose softirqs serve sockets of other partitions: rows of the views per socket and task. */
   readonly sources: number
   /** CPU entity of each source. */

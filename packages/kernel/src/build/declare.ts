@@ -17,6 +17,7 @@ import {
 } from '../count/components.js'
 import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, StageTime } from '../cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
+import { declareDefrag } from '../defrag/frag-rows.js'
 import { declareIcmp } from '../icmp/icmp-send.js'
 import { declareIp } from '../ip/address-table.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
@@ -139,6 +140,7 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
   declareTraffic(world, layout)
   declareIp(world, layout)
   declareUdp(world, layout)
+  declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)
   declareXdp(world, layout)
 }

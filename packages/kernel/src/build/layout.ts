@@ -69,4 +69,6 @@ export interface DeviceLayout {
   readonly threads: readonly number[]
   /** kworker of each vector, when DIM moderates. */
   readonly workers: readonly number[]
+  /** Traffic to the device has IP fragments in it. */
+  readonly fragments: boolean
 }

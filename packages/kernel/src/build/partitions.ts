@@ -1,6 +1,6 @@
 import type { CostProfile } from '@softnet/scenario'
 import type { HostLayout, Layout } from './layout.js'
-import { findReach, queueCpu } from './reach.js'
+import { findReach, fragmentCpus, queueCpu } from './reach.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
@@ -80,6 +80,7 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
       yield { owners: [irq, ...cpus.map((c) => ids[c])], why: 'a threaded NAPI may run on any of them' }
     }
   }
+  yield { owners: fragmentCpus(host), why: 'they put fragments together in one table' }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
     cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])

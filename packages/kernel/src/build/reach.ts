@@ -62,7 +62,19 @@ function ruleMatches(
   )
 }
 
-/** Finds which CPUs can exchange packets under a plan; an over-estimate where flows come and go or are replayed. */
+/** CPUs of a host whose softirqs may see fragments: they share its reassembly queues. */
+export function fragmentCpus(host: HostLayout): number[] {
+  const cpus = new Set<number>()
+  for (const device of host.devices) {
+    if (!device.fragments) continue
+    device.plan.queues.forEach((_, q) => {
+      for (const cpu of [...pollCpus(host, device, q), ...steerTargets(host, device, q)]) cpus.add(cpu)
+    })
+  }
+  return [...cpus].sort((a, b) => a - b)
+}
+
+/** Finds which CPUs can exchange packets under a plan; an over-estimate where flows come and go, are replayed or come in fragments. */
 export function findReach(layout: Layout): Reach {
   const reach: Reach = { steered: new Set(), delivered: new Set(), read: new Set() }
   for (const host of layout.hosts) {
@@ -154,7 +166,12 @@ function reachOfDevice(
   for (const traffic of layout.plan.traffic) {
     if (traffic.host !== host.plan.name || traffic.dev !== device.plan.name) continue
     if (traffic.kind === 'replay') anything(everyReader)
-    else if (traffic.flows.pick === 'churn' || traffic.flows.count > FLOWS_LOOKED_AT || device.plan.arfs) {
+    else if (
+      (traffic.kind === 'open' && traffic.fragments !== null) ||
+      traffic.flows.pick === 'churn' ||
+      traffic.flows.count > FLOWS_LOOKED_AT ||
+      device.plan.arfs
+    ) {
       anything(readersOfRange(readers, traffic.flows))
     } else {
       const tcp = traffic.kind === 'open' && traffic.protocol === 'tcp'

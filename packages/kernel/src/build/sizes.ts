@@ -1,9 +1,10 @@
 import type { AppPlan } from '@softnet/scenario'
+import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
 import type { HostLayout, Layout } from './layout.js'
 import type { Edge, Partitions } from './partitions.js'
-import { queueCpu, socketCpu } from './reach.js'
+import { fragmentCpus, queueCpu, socketCpu } from './reach.js'
 
 /** How many rows the tables need that do not follow from counts of entities alone. */
 export interface Sizes {
@@ -73,6 +74,8 @@ function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
           rows += Math.min(16_384, Math.ceil(device.plan.packetBufferBytes / 64))
       })
     }
+    if (fragmentCpus(host).some((cpu) => cpus.has(cpu)))
+      rows += heldFragments(host.plan.sysctl['net.ipv4.ipfrag_high_thresh'])
     rows += socketPackets(host, cpus)
   }
   return rows

@@ -36,7 +36,7 @@ const PLACES = {
   addrErrors: { where: 'ip_error', reason: 'IP_INADDRERRORS' },
   noRoutes: { where: 'ip_error', reason: 'IP_INNOROUTES' },
   l2Multicast: { where: 'ip_rcv_finish_core', reason: 'UNICAST_IN_L2_MULTICAST' },
-  fragment: { where: 'ip_local_deliver', reason: 'NOT_SPECIFIED' },
+  fragment: { where: 'ip_defrag', reason: 'NOT_SPECIFIED' },
   noProto: { where: 'ip_protocol_deliver_rcu', reason: 'IP_NOPROTO' },
   icmpCsum: { where: 'icmp_rcv', reason: 'ICMP_CSUM' },
   icmpInvalid: { where: 'icmp_rcv', reason: 'INVALID_PROTO' },
@@ -59,6 +59,10 @@ const PLACES = {
   icmpTooSmall: { where: 'icmp_rcv', reason: 'PKT_TOO_SMALL' },
   pingNoSocket: { where: 'ping_rcv', reason: 'NO_SOCKET' },
   noMem: { where: '__alloc_skb', reason: 'NOMEM' },
+  fragDup: { where: 'ip_defrag', reason: 'DUP_FRAG' },
+  fragTooFar: { where: 'inet_frag_rbtree_purge', reason: 'FRAG_TOO_FAR' },
+  fragTimeoutHead: { where: 'ip_expire', reason: 'FRAG_REASM_TIMEOUT' },
+  fragTimeout: { where: 'inet_frag_rbtree_purge', reason: 'FRAG_REASM_TIMEOUT' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

@@ -42,6 +42,7 @@ export const SNMP_TABLES = {
     'OutRateLimitGlobal',
     'OutRateLimitHost',
     'OutDestUnreachs',
+    'OutTimeExcds',
   ],
   Tcp: ['InSegs', 'InErrs', 'OutRsts', 'InCsumErrors'],
   Udp: [

@@ -1,5 +1,6 @@
 import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { fragTimers } from '../defrag/frag-timer.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
 import { napiControl } from '../napi/napi.js'
@@ -53,6 +54,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const poll = context.system(processBacklog)
     const udp = context.system(udpEnqueue)
     const memory = context.system(udpMemory)
+    const fragments = context.system(fragTimers)
     const sched = context.system(scheduler)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
@@ -134,6 +136,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           return
         case EVENT.udpMemory:
           memory.learn(cpu, first, c[row])
+          return
+        case EVENT.fragTimer:
+          if (fragments.fire(cpu, timePs[row])) irq.timerInterrupt(cpu)
           return
         case EVENT.call:
           if (harness.call !== null) harness.call(cpu, first, b[row])

@@ -34,6 +34,8 @@ export const EVENT = {
   arfs: 17,
   /** The partition led by CPU `a` has moved the pages of all UDP sockets of the host by `c`. */
   udpMemory: 18,
+  /** First of this CPU's reassembly timers is due. */
+  fragTimer: 20,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -1,5 +1,5 @@
 import { defineSystem, mix32, streamKey, type World } from '@softnet/ecs'
-import { IP_OFFSET } from '@softnet/wire'
+import { ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED, IP_OFFSET } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import type { Layout } from '../build/layout.js'
 import { counters } from '../count/counters.js'
@@ -41,8 +41,8 @@ export function fillIcmp(world: World, layout: Layout): void {
   }
 }
 
-/** Answers a UDP datagram or a packet of unknown protocol with destination unreachable; returns whether it may. */
-export type IcmpSend = (cpu: number, row: number) => boolean
+/** Answers a packet with an ICMP error of a type and code (destination unreachable if left out); returns whether it may. */
+export type IcmpSend = (cpu: number, row: number, type?: number, code?: number) => boolean
 
 /**
  * Decides whether an ICMP error answers a packet, and counts it: the conditions, the global limit, then the limit per
@@ -106,7 +106,7 @@ export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/ic
     return allowed
   }
 
-  return (cpu, row) => {
+  return (cpu, row, type = ICMP_DEST_UNREACH) => {
     if (packetType[row] !== PACKET_TYPE.host || (flags[row] & routeFlags) !== 0) return false
     if ((idFrag[row] & IP_OFFSET) !== 0) return false
     const now = Math.floor(clockPs[cpu] / jiffyPs)
@@ -120,7 +120,7 @@ export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/ic
     }
     globalConsume(cpu)
     count.snmp(cpu, SNMP.IcmpOutMsgs, 1)
-    count.snmp(cpu, SNMP.IcmpOutDestUnreachs, 1)
+    count.snmp(cpu, type === ICMP_TIME_EXCEEDED ? SNMP.IcmpOutTimeExcds : SNMP.IcmpOutDestUnreachs, 1)
     return true
   }
 })

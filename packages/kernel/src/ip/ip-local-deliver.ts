@@ -8,6 +8,7 @@ import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { ipDefrag } from '../defrag/ip-defrag.js'
 import { icmpRcv } from '../icmp/icmp-rcv.js'
 import { icmpSend } from '../icmp/icmp-send.js'
 import type { Stage } from '../netif/stage.js'
@@ -19,7 +20,7 @@ const FRAGMENT = IP_MF | IP_OFFSET
 const PROTOCOLS = 256
 
 /**
- * Delivers packets to raw sockets and protocols; UDP datagrams survive for the next stage, everything else ends here.
+ * Puts fragments together and delivers packets to raw sockets and protocols; UDP datagrams survive for the next stage, everything else ends here.
  * Behind it `Skb.len` counts from the L4 header.
  * Kernel: net/ipv4/ip_input.c, ip_local_deliver, ip_protocol_deliver_rcu
  */
@@ -36,6 +37,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
+    const defrag = context.system(ipDefrag)
     const tcp = context.system(tcpRcv)
     const icmp = context.system(icmpRcv)
     const send = context.system(icmpSend)
@@ -70,12 +72,10 @@ export const ipLocalDeliver = defineSystem<Stage>(
       spend(cpu, STAGE.ip_local_deliver, packets)
       let kept = 0
       for (let i = 0; i < packets; i++) {
-        const row = ids[i]
+        let row = ids[i]
         if ((idFrag[row] & FRAGMENT) !== 0) {
-          count.snmp(cpu, SNMP.IpReasmReqds, 1)
-          count.snmp(cpu, SNMP.IpReasmFails, 1)
-          kfree(cpu, row, DROP.fragment)
-          continue
+          row = defrag(cpu, row)
+          if (row === 0) continue
         }
         const word = ipWord[row]
         const protocol = word & 255

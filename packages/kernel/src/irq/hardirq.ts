@@ -12,6 +12,7 @@ import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { Skb } from '../skb/components.js'
 import { rxTruesizeBytes } from '../skb/truesize.js'
+import { SOFTIRQ, SoftirqState } from '../softirq/components.js'
 import { Softnet } from '../softnet/components.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from './components.js'
 import { cstates } from './cstates.js'
@@ -32,6 +33,8 @@ export interface Hardirq {
   backlogIpi(cpu: number): void
   /** Notes that a local timer has expired and what it wakes. */
   napiTimer(cpu: number, napi: number, sequence: number): void
+  /** Interrupt of the timer wheel: an idle CPU has no tick that would see it. Raises TIMER_SOFTIRQ. */
+  timerInterrupt(cpu: number): void
   /** Reschedule or deferred-free IPI: costs an interrupt, nothing else. */
   plainIpi(cpu: number, kind: 'resched' | 'call'): void
 }
@@ -44,8 +47,9 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const { raised, raisedPs, napi: vectorNapi, count: irqCount, lastIrqPs, unsignalled, nonNapi, quota } = v
   const { firstQueue, queueCount, queueSkip } = v
   const { count: perCpu } = context.write(IrqCount)
-  const { hrtimers } = context.write(LocalIrq)
-  const { clockPs, context: cpuContext, coldPoll, lookPs } = context.write(Cpu)
+  const { hrtimers, ticks } = context.write(LocalIrq)
+  const { pending } = context.write(SoftirqState)
+  const { clockPs, context: cpuContext, coldPoll, lookPs, nextTickPs } = context.write(Cpu)
   const rxq = context.write(RxQueue)
   const sd = context.write(Softnet)
   const skb = context.write(Skb)
@@ -181,6 +185,15 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
       spend(cpu, STAGE.hrtimer, 1)
       hrtimers[cpu]++
       control.watchdog(cpu, napi)
+      cpuContext[cpu] = before
+    },
+    timerInterrupt(cpu) {
+      const before = enter(cpu)
+      if (nextTickPs[cpu] === Number.POSITIVE_INFINITY) {
+        spend(cpu, STAGE.tick, 1)
+        ticks[cpu]++
+      }
+      pending[cpu] |= 1 << SOFTIRQ.timer
       cpuContext[cpu] = before
     },
     plainIpi(cpu, kind) {

@@ -6,6 +6,7 @@ import { GRO_ROWS, GroCount, SNMP_ROWS, SnmpCount } from '../count/components.js
 import { GRO } from '../count/device.js'
 import { SNMP, SNMP_TABLES } from '../count/snmp.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, STAGE_ROWS, StageTime } from '../cpu/components.js'
+import { FragDir } from '../defrag/components.js'
 import { IrqCount, LocalIrq } from '../irq/components.js'
 import { Sock, SockView } from '../sock/components.js'
 import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
@@ -32,9 +33,16 @@ export function reportHost(model: Model, host: HostLayout): HostResult {
         snmp: snmp(model, host, ['Ip', 'Icmp', 'Tcp', 'Udp']),
         netstat: snmp(model, host, ['TcpExt', 'IpExt']),
         sockets: socketRows(model, host),
+        sockstat: { FRAG: fragStat(model, host) },
       },
     },
   }
+}
+
+function fragStat(model: Model, host: HostLayout) {
+  const { queues, memoryBytes, memoryMaxBytes } = model.world.columns(FragDir)
+  const row = host.index + 1
+  return { inuse: queues[row], memory: memoryBytes[row], memory_max: memoryMaxBytes[row] }
 }
 
 function cpuRow(model: Model, cpu: number, number: number) {

@@ -40,6 +40,8 @@ export const SKB = {
   routeMulticast: 131072,
   /** The L4 checksum is wrong for the destination behind the last stop of the source route. */
   lastStopCsumBad: 262144,
+  /** Put together from fragments: `fragRunBytes` is the truesize of its head, `fragNextRun` what fits into it. */
+  reassembled: 524288,
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
@@ -123,6 +125,11 @@ export const Skb = defineComponent(
     page: i32,
     /** Software receive stamp (`skb->tstamp`), ps; 0: none taken. */
     tstampPs: f64,
+    /** Fragments: sum of the bytes behind the IP header with `FRAG_SUM_KNOWN`, 0 if it is not known. Else left over. */
+    fragSum: u32,
+    /** Held fragments that begin a run: bytes of the run, and first fragment of the next run (`next` links a run). */
+    fragRunBytes: u32,
+    fragNextRun: i32,
   },
   {
     unorderedRows: true,
@@ -145,6 +152,9 @@ export const Skb = defineComponent(
       'groAge',
       'groFrags',
       'sock',
+      'fragSum',
+      'fragRunBytes',
+      'fragNextRun',
     ],
   },
 )

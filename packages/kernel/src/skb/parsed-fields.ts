@@ -16,6 +16,7 @@ export type ParsedColumns = Record<
   | 'ports'
   | 'ipWord'
   | 'idFrag'
+  | 'fragSum'
   | 'totLen'
   | 'udpLen'
   | 'protocol'
@@ -39,6 +40,7 @@ export function setParsedFields(columns: ParsedColumns, row: number, p: ParsedFr
       ? (p.protocol | (p.tos << 8) | (p.ttl << 16) | (p.ihl << 24) | (p.ipVersion << 28)) >>> 0
       : 0
   columns.idFrag[row] = ((p.ipId << 16) | p.fragOff) >>> 0
+  columns.fragSum[row] = p.fragSum
   columns.totLen[row] = p.totLenBytes
   columns.udpLen[row] = p.udpLengthBytes
   columns.protocol[row] = p.etherType

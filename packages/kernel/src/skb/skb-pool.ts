@@ -1,4 +1,5 @@
 import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
+import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -9,6 +10,7 @@ import { Skb } from './components.js'
 import { stampsPackets } from './stamps-packets.js'
 
 const PROTO_UDP = 17
+const FRAGMENT = IP_MF | IP_OFFSET
 
 /** Packet rows: take, give back, copy. */
 export interface SkbPool {
@@ -66,6 +68,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     request,
     page,
     tstampPs,
+    fragSum,
   } = s
   const stamping = stampsPackets(context.resource(PLAN_CONSTANTS).plan.hosts)
   return {
@@ -127,6 +130,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       request[to] = request[from]
       page[to] = page[from]
       if (stamping) tstampPs[to] = 0
+      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
     copy(to, from) {
       serial[to] = serial[from]
@@ -167,6 +171,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       request[to] = request[from]
       page[to] = page[from]
       if (stamping) tstampPs[to] = tstampPs[from]
+      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
   }
 })

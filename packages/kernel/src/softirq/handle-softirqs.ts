@@ -4,6 +4,7 @@ import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { ipExpire } from '../defrag/ip-expire.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { steer } from '../netif/steer.js'
@@ -50,6 +51,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const poll = context.system(napiPoll)
     const steering = context.system(steer)
     const raise = context.system(raiseSoftirq)
+    const expire = context.system(ipExpire)
     const policy = KERNEL_VERSIONS[plan.kernel]
     const budgetPackets = sysctl['net.core.netdev_budget']
     // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
@@ -88,6 +90,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       runs[cpu * 16 + vector]++
       if (trace.on) trace.softirqEntry(cpu, clockPs[cpu], vector, active[cpu] === 2)
       if (vector === SOFTIRQ.netRx) netRxBegin(cpu)
+      else if (vector === SOFTIRQ.timer) phase[cpu] = SOFTIRQ_PHASE.timers
       else if (trace.on) trace.softirqExit(cpu, clockPs[cpu], vector)
     }
 
@@ -189,6 +192,12 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       netRxReturn(cpu)
     }
 
+    /** run_timer_softirq is over. */
+    function timersReturn(cpu: number): void {
+      if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.timer)
+      phase[cpu] = SOFTIRQ_PHASE.vectors
+    }
+
     function netRxReturn(cpu: number): void {
       if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.netRx)
       phase[cpu] = SOFTIRQ_PHASE.vectors
@@ -232,6 +241,9 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
             case SOFTIRQ_PHASE.polling:
               if (!poll.run(cpu, polled[cpu])) return
               netRxPolled(cpu)
+              break
+            case SOFTIRQ_PHASE.timers:
+              if (!expire(cpu)) timersReturn(cpu)
               break
             default:
               passEnd(cpu)

@@ -51,6 +51,16 @@ export const Source = defineComponent('source', {
   protocol: u8,
   /** Bytes between the start of the frame and the IP header: 14, or 18 with a tag. */
   linkBytes: u8,
+  /** Bytes behind the IP header of all fragments but the last; 0: every packet is one frame. */
+  fragUnitBytes: u32,
+  /** Bytes behind the IP header of a whole datagram. */
+  fragL4Bytes: u32,
+  /** First fragment sent and how many, of all that a datagram comes to; 1: the last is sent first. */
+  fragFirst: u32,
+  fragCount: u32,
+  fragReverse: u8,
+  /** Chance that a fragment is lost on its way × 2^32. */
+  fragLoseShare: f64,
   vlan: u16,
   zeroChecksum: u8,
   packetType: u8,
@@ -96,6 +106,9 @@ export const SourceState = defineComponent('source_state', {
   nextPs: f64,
   /** Frames decided so far. */
   sent: f64,
+  /** Fragments: flow of the datagram under way, and which fragment of those that are sent comes next. */
+  fragFlow: i32,
+  fragAt: u32,
   /** Part of a picosecond carried to the next gap (× denominator). */
   gapRest: f64,
   /** onoff: end of the on period under way, ps. */
@@ -214,6 +227,8 @@ export const ReplayFrame = defineComponent(
     tcpOptions: u32,
     payload: u32,
     macHash: u32,
+    /** Sum of a fragment's bytes, see `Skb.fragSum`. */
+    fragSum: u32,
   },
   { role: 'observer' },
 )

@@ -1,5 +1,5 @@
 import { type Binder, type Columns, naturalLog, power, randomStreams } from '@softnet/ecs'
-import type { Distribution, FlowSetPlan, TrafficPlan } from '@softnet/scenario'
+import type { Distribution, FlowSetPlan, FragmentsPlan, TrafficPlan } from '@softnet/scenario'
 import {
   IPPROTO_TCP,
   IPPROTO_UDP,
@@ -18,6 +18,7 @@ import { OTHER_MAC, SENDER_MAC } from './capture-frames.js'
 import { AliasSlot, ARRIVAL, PICK, REQUEST, ReadyRequest, RequestSlot, Source, SourceState } from './components.js'
 import { fillReplay } from './fill-replay.js'
 import { flowPick } from './flow-pick.js'
+import { fragmentSource } from './fragment-source.js'
 import { macHash } from './mac-hash.js'
 import { sourceClock } from './source-clock.js'
 import { type SourceRows, trafficRows } from './source-rows.js'
@@ -30,6 +31,7 @@ const SOURCE_PURPOSE = 0x73726300
 const PS_PER_SECOND = 1e12
 const WORD = 2 ** 32
 const IPV4_BYTES = 20
+const UDP_HEADER_BYTES = 8
 const MAX_IP_BYTES = 65_535
 /** Lengths without FCS and weights of the Internet mix. */
 const IMIX: readonly { readonly bytes: number; readonly weight: number }[] = [
@@ -45,6 +47,7 @@ export function fillTraffic(binder: Binder, layout: Layout): void {
   const columns = binder.world.columns(Source)
   const random = binder.bind(randomStreams)
   const clock = binder.bind(sourceClock)
+  const fragments = binder.bind(fragmentSource)
   for (const entry of rows.sources) {
     const { source, plan } = entry
     columns.wire[source] = entry.wire
@@ -63,6 +66,7 @@ export function fillTraffic(binder: Binder, layout: Layout): void {
       fillFlows(binder, entry, plan.flows)
     }
     clock.start(source)
+    if (columns.fragUnitBytes[source] !== 0) fragments.begin(source)
   }
 }
 
@@ -82,6 +86,7 @@ function fillOpen(columns: SourceColumns, s: number, plan: OpenPlan, durationPs:
   columns.badVersionShare[s] = malform.badVersion * WORD
   columns.otherHostShare[s] = malform.otherHost * WORD
   columns.malform[s] = Object.values(malform).some((share) => share > 0) ? 1 : 0
+  if (plan.fragments !== null) fillFragments(columns, s, plan.fragments)
   if (arrival.kind === 'ramp') {
     const lengthPs = columns.stopPs[s] - plan.startPs
     columns.rampFrom[s] = arrival.fromPacketsPerSec / PS_PER_SECOND
@@ -102,6 +107,18 @@ function fillOpen(columns: SourceColumns, s: number, plan: OpenPlan, durationPs:
     columns.offPs[s] = arrival.offPs
     columns.random[s] = arrival.random ? 1 : 0
   }
+}
+
+function fillFragments(columns: SourceColumns, s: number, fragments: FragmentsPlan): void {
+  const unit = (fragments.mtu - IPV4_BYTES) & ~7
+  const l4Bytes = UDP_HEADER_BYTES + fragments.datagramBytes
+  const count = Math.ceil(l4Bytes / unit)
+  columns.fragUnitBytes[s] = unit
+  columns.fragL4Bytes[s] = l4Bytes
+  columns.fragFirst[s] = fragments.send === 'rest' ? 1 : 0
+  columns.fragCount[s] = fragments.send === 'all' ? count : fragments.send === 'first' ? 1 : count - 1
+  columns.fragReverse[s] = fragments.order === 'reverse' ? 1 : 0
+  columns.fragLoseShare[s] = fragments.lose * WORD
 }
 
 function fillClosed(binder: Binder, entry: SourceRows, plan: ClosedPlan): void {

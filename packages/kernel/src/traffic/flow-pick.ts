@@ -39,6 +39,7 @@ export const flowPick = defineSystem<FlowPick>(
       sport: sourceSport,
       sportCount: sourceSportCount,
       wire: sourceWire,
+      fragUnitBytes,
     } = context.read(Source)
     const { cursor, trainFlow, trainLeft, nextFlow, flowsOpened } = context.write(SourceState)
     const { saddr, daddr, ports, hash, queue, steer: steerBits, key, ipId, tcpSeq, left } = context.write(Flow)
@@ -56,7 +57,7 @@ export const flowPick = defineSystem<FlowPick>(
       ipId[row] = 0
       tcpSeq[row] = 1
       const wire = sourceWire[s]
-      steering.ip(wire, saddr[row], daddr[row], ports[row], sourceProtocol[s], 1)
+      steering.ip(wire, saddr[row], daddr[row], ports[row], sourceProtocol[s], fragUnitBytes[s] === 0 ? 1 : 0)
       hash[row] = steerHash[wire]
       queue[row] = steerQueue[wire]
       steerBits[row] = steerResultBits[wire]

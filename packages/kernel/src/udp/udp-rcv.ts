@@ -24,8 +24,8 @@ const CHECKSUM_MASK = SKB.csumBad | SKB.csumUnnecessary | SKB.csumZero
  * Kernel: net/ipv4/udp.c, __udp4_lib_rcv
  */
 export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __udp4_lib_rcv', (context) => {
-  const { len, payload, sock } = context.write(Skb)
-  const { faults, flags, udpLen } = context.read(Skb)
+  const { len, payload, sock, truesize } = context.write(Skb)
+  const { faults, flags, fragNextRun, fragRunBytes, udpLen } = context.read(Skb)
   const lookup = context.system(udpLookup)
   const multicast = context.system(udpMcastDeliver)
   const icmp = context.system(icmpSend)
@@ -61,6 +61,8 @@ export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __u
     if (datagram < bytes) {
       len[row] = datagram
       payload[row] = datagram - UDP_HEADER_BYTES
+      // skb_condense: what is left moves into the head, and the other fragments are given back.
+      if ((flags[row] & SKB.reassembled) !== 0 && datagram <= fragNextRun[row]) truesize[row] = fragRunBytes[row]
     }
     if (checksumIsBad(row) && checksumVerifiedAtEnqueue(datagram - UDP_HEADER_BYTES)) return checksumError(cpu)
     return -1

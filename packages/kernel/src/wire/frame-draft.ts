@@ -2,9 +2,12 @@ import { defineSystem, randomStreams } from '@softnet/ecs'
 import { drawAlias } from '../traffic/alias-table.js'
 import { ARRIVAL, Flow, MALFORM, PICK, ReplayFrame, RequestSlot, Source, SourceState } from '../traffic/components.js'
 import { flowPick } from '../traffic/flow-pick.js'
+import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
 import { Draft, STEER, Wire, WireState } from './components.js'
 import { nicSteer } from './nic-steer.js'
+
+const IPV4_BYTES = 20
 
 /** Decides everything about the next frame of a source, once, into the wire's `Draft`. */
 export type FrameDraft = (wire: number, source: number) => void
@@ -36,8 +39,11 @@ export const frameDraft = defineSystem<FrameDraft>(
       otherHostShare,
       slotBase,
       truncatedShare,
+      fragUnitBytes,
+      fragL4Bytes,
+      linkBytes,
     } = context.read(Source)
-    const { nextPs, sent, replayIndex, trainLeft } = context.write(SourceState)
+    const { nextPs, sent, replayIndex, trainLeft, fragFlow } = context.write(SourceState)
     const {
       flow: draftFlow,
       frame: draftFrame,
@@ -62,6 +68,7 @@ export const frameDraft = defineSystem<FrameDraft>(
     const random = context.system(randomStreams)
     const clients = context.system(requests)
     const steering = context.system(nicSteer)
+    const fragments = context.system(fragmentSource)
 
     function drawMalform(s: number): number {
       let bits = 0
@@ -95,12 +102,32 @@ export const frameDraft = defineSystem<FrameDraft>(
       return filtered
     }
 
+    function fragment(wire: number, s: number): void {
+      const flow = fragFlow[s]
+      const left = fragL4Bytes[s] - fragments.index(s) * fragUnitBytes[s]
+      draftFrame[wire] = 0
+      draftFlow[wire] = flow
+      draftRequest[wire] = 0
+      draftSlot[wire] = 0
+      draftPush[wire] = 0
+      draftBytes[wire] = linkBytes[s] + IPV4_BYTES + Math.min(fragUnitBytes[s], left)
+      draftQueue[wire] = flowQueue[flow]
+      if (hasMalform[s] === 0) return
+      const bits = drawMalform(s)
+      draftMalform[wire] = bits
+      if ((bits & MALFORM.badVersion) !== 0) draftQueue[wire] = firstQueue[wire]
+    }
+
     return (wire, s) => {
       draftPending[wire] = 1
       draftSource[wire] = s
       draftWantPs[wire] = nextPs[s]
       draftError[wire] = errorThreshold[wire] > 0 && random.word(wireStream[wire]) < errorThreshold[wire] ? 1 : 0
       draftMalform[wire] = 0
+      if (fragUnitBytes[s] !== 0) {
+        fragment(wire, s)
+        return
+      }
       sent[s]++
       if (kind[s] === ARRIVAL.replay) {
         const frame = frameBase[s] + replayIndex[s]

@@ -1,7 +1,17 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_P_IP, FAULT_IP_TOT_LEN_LONG, FAULT_IP_VERSION, IP_DF, IPPROTO_TCP, TCP_ACK, TCP_PSH } from '@softnet/wire'
+import {
+  ETH_P_IP,
+  FAULT_IP_TOT_LEN_LONG,
+  FAULT_IP_VERSION,
+  IP_DF,
+  IP_MF,
+  IPPROTO_TCP,
+  TCP_ACK,
+  TCP_PSH,
+} from '@softnet/wire'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
+import { fragmentSource } from '../traffic/fragment-source.js'
 import { Draft, STEER, Wire, WireState } from './components.js'
 
 /** Shortest frame on Ethernet, without FCS. */
@@ -11,6 +21,7 @@ export const TRUNCATED_BYTES = 16
 /** `doff << 12 | window << 16` of synthetic segments: no options, window 502. */
 const TCP_WORD = 0x01f65000
 const TTL = 64
+const IPV4_BYTES = 20
 const IP_WORD_BASE = ((TTL << 16) | (5 << 24)) >>> 0
 
 /**
@@ -29,6 +40,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
   const {
     daddr: kDaddr,
     faults: kFaults,
+    fragSum: kFragSum,
     flags: kFlags,
     hash: kHash,
     idFrag: kIdFrag,
@@ -69,11 +81,14 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     macHash,
     otherMacHash,
     packetType,
+    fragUnitBytes,
+    fragL4Bytes,
   } = context.read(Source)
   const { saddr, daddr, ports, hash, steer: flowSteer, ipId, tcpSeq } = context.read(Flow)
   const {
     daddr: fDaddr,
     faults: fFaults,
+    fragSum: fFragSum,
     flags: fFlags,
     hash: fHash,
     idFrag: fIdFrag,
@@ -96,6 +111,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
   } = context.read(ReplayFrame)
   const { rxChecksum } = context.read(Wire)
   const { multicast } = context.write(WireState)
+  const fragments = context.system(fragmentSource)
 
   function spoil(row: number, bits: number, otherHash: number): void {
     if ((bits & MALFORM.ipChecksum) !== 0) kFlags[row] |= SKB.ipCsumBad
@@ -117,6 +133,23 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     }
     // A card that sees any of these but a foreign address leaves the checksum to the kernel.
     if ((bits & ~MALFORM.otherHost) !== 0) kFlags[row] &= ~SKB.csumUnnecessary
+  }
+
+  /** Makes a fragment of a whole packet; no card verifies a part of a checksum. */
+  function setFragment(row: number, s: number, bytes: number): void {
+    const offset = fragments.index(s) * fragUnitBytes[s]
+    const more = offset + bytes < fragL4Bytes[s] ? IP_MF : 0
+    kIdFrag[row] = ((kIdFrag[row] & 0xffff0000) | more | (offset >>> 3)) >>> 0
+    kFragSum[row] = 0
+    kFlags[row] &= ~SKB.csumUnnecessary
+    if (offset === 0) {
+      kUdpLen[row] = fragL4Bytes[s]
+      return
+    }
+    kFlags[row] &= ~SKB.csumZero
+    kUdpLen[row] = 0
+    kPorts[row] = 0
+    kPayload[row] = bytes
   }
 
   return {
@@ -162,6 +195,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
         kUdpLen[row] = ipBytes - 20
         kPayload[row] = ipBytes - 28
       }
+      if (fragUnitBytes[s] !== 0) setFragment(row, s, ipBytes - IPV4_BYTES)
       kRequest[row] = dRequest[wire]
       kPage[row] = 0
       if (dMalform[wire] !== 0) spoil(row, dMalform[wire], otherMacHash[s])
@@ -177,6 +211,7 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
       kPorts[row] = fPorts[frame]
       kIpWord[row] = fIpWord[frame]
       kIdFrag[row] = fIdFrag[frame]
+      kFragSum[row] = fFragSum[frame]
       kTotLen[row] = fTotLen[frame]
       kUdpLen[row] = fUdpLen[frame]
       kProtocol[row] = fProtocol[frame]

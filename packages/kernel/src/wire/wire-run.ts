@@ -9,6 +9,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
+import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
 import { sourceClock } from '../traffic/source-clock.js'
 import { BufferSlot, Draft, Wire, WireState } from './components.js'
@@ -55,7 +56,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { pending, wantPs, bytes: draftBytes, queue: draftQueue, flow: draftFlow, frame: draftFrame } = draft
   const { source: draftSource, error: draftError, slot: draftSlot } = draft
   const { nextPs: sourceNextPs } = context.read(SourceState)
-  const { protocol: sourceProtocol, linkBytes: headBytes } = context.read(Source)
+  const { protocol: sourceProtocol, linkBytes: headBytes, fragUnitBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
   const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.write(RxQueue)
   const { serial, arrivalPs, duePs } = context.write(Skb)
@@ -66,6 +67,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const events = context.system(eventList)
   const count = context.system(counters)
   const clock = context.system(sourceClock)
+  const fragments = context.system(fragmentSource)
   const decide = context.system(frameDraft)
   const write = context.system(laneWrite)
   const clients = context.system(requests)
@@ -230,6 +232,10 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
       laneTail[queue] = tail + 1
     }
     const flow = draftFlow[wire]
+    if (fragUnitBytes[s] !== 0) {
+      fragments.advance(s)
+      return
+    }
     if (flow !== 0) {
       ipId[flow]++
       if (sourceProtocol[s] === IPPROTO_TCP) tcpSeq[flow] += draftBytes[wire] - headBytes[s] - 40

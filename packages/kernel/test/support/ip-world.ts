@@ -1,5 +1,5 @@
 /** A small world for the tests of IP, ICMP, UDP and TCP input: tables, two CPUs per host, sockets, and packets by hand. */
-import { Binder, PoolOwner, PoolSlot, type System, World } from '@softnet/ecs'
+import { Binder, EventHeap, EventRow, PoolOwner, PoolSlot, type System, World } from '@softnet/ecs'
 import type { KernelVersion, Plan, SocketPlan } from '@softnet/scenario'
 import { PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
 import type { Layout } from '../../src/build/layout.js'
@@ -28,6 +28,8 @@ import {
   StageTime,
 } from '../../src/cpu/components.js'
 import { STAGE } from '../../src/cpu/stage-ids.js'
+import { FragQueue } from '../../src/defrag/components.js'
+import { declareDefrag, fillDefrag } from '../../src/defrag/frag-rows.js'
 import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-send.js'
 import { declareIp, fillIp } from '../../src/ip/address-table.js'
 import type { Stage } from '../../src/netif/stage.js'
@@ -87,11 +89,16 @@ export interface IpWorldOptions {
 const CPUS = 2
 const OPTION_BYTES_MAX = 40
 const CPU_ROWS = CPUS + 1
+const EVENT_ROWS = 64
 
 const SYSCTL = {
   'net.ipv4.ip_early_demux': 1,
   'net.ipv4.udp_early_demux': 1,
   'net.ipv4.tcp_early_demux': 1,
+  'net.ipv4.ipfrag_high_thresh': 4_194_304,
+  'net.ipv4.ipfrag_low_thresh': 3_145_728,
+  'net.ipv4.ipfrag_time': 30,
+  'net.ipv4.ipfrag_max_dist': 64,
   'net.ipv4.conf.all.rp_filter': 0,
   'net.ipv4.conf.all.accept_local': 0,
   'net.ipv4.conf.all.route_localnet': 0,
@@ -124,6 +131,8 @@ export interface IpWorld {
   free(row: number): void
   /** Rows of the packet pool in use. */
   alive(): number
+  /** Rows of fragments that wait for the rest of their datagram. */
+  held(): number[]
 }
 
 function makeLayout(options: IpWorldOptions): Layout {
@@ -174,6 +183,9 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   declareIp(world, layout)
   declareUdp(world, layout)
   declareIcmp(world, layout)
+  declareDefrag(world, layout, skbRows)
+  world.pool(EventHeap, CPUS)
+  world.pool(EventRow, CPUS * EVENT_ROWS)
   world.freeze()
 }
 
@@ -198,6 +210,12 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
   fillIp(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
+  fillDefrag(world, layout, skbRows)
+  const heap = world.columns(EventHeap)
+  for (let id = 1; id <= CPUS; id++) {
+    heap.base[id] = 1 + (id - 1) * EVENT_ROWS
+    heap.capacity[id] = EVENT_ROWS
+  }
 }
 
 function sumByName(values: ArrayLike<number>, rows: number, names: readonly string[]): Record<string, number> {
@@ -225,6 +243,7 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
     cpuRows: CPU_ROWS,
     firstDevice: layout.firstDevice,
     timelinePs: 1e12,
+    packetRows: skbRows,
     hz,
     jiffyPs: 1e12 / hz,
     socketHashMask: socketHashMask(layout),
@@ -273,6 +292,17 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
       return sum / UNIT_PS
     },
     free: (row) => pool.release(row, 1),
+    held() {
+      const { live, firstRun } = world.columns(FragQueue)
+      const { next, fragNextRun } = world.columns(Skb)
+      const rows: number[] = []
+      for (let queue = 1; queue < live.length; queue++) {
+        for (let run = live[queue] === 0 ? 0 : firstRun[queue]; run !== 0; run = fragNextRun[run]) {
+          for (let row = run; row !== 0; row = next[row]) rows.push(row)
+        }
+      }
+      return rows
+    },
     alive: () => owner.capacity[1] - owner.free[1],
   }
 }

@@ -76,6 +76,7 @@ export function open(change: Partial<OpenPlan> = {}): OpenPlan {
     vlan: 0,
     zeroChecksum: false,
     malform: CLEAN,
+    fragments: null,
     trainSegments: 1,
     ...change,
   }

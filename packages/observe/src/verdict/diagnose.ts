@@ -4,6 +4,7 @@ import { formatCount, formatPercent, formatTime } from '../format.js'
 import { type CpuFacts, gatherFacts, type RunFacts, topStage, type UndiagnosedResult } from './facts.js'
 import type { DiagnosisRule, Finding } from './rule.js'
 import { BACKLOG_RULES } from './rules-backlog.js'
+import { FRAGMENT_RULES } from './rules-fragments.js'
 import { LOSSLESS_RULES } from './rules-lossless.js'
 import { PROTOCOL_RULES } from './rules-protocol.js'
 import { RING_RULES } from './rules-ring.js'
@@ -16,6 +17,7 @@ export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...RING_RULES,
   ...BACKLOG_RULES,
   ...SOCKET_RULES,
+  ...FRAGMENT_RULES,
   ...PROTOCOL_RULES,
   ...LOSSLESS_RULES,
 ]

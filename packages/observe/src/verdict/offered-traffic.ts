@@ -37,10 +37,16 @@ export function meanRate(arrival: Arrival): number {
   }
 }
 
+/** Frames per second of a source; datagrams in fragments are several. */
+export function meanFrameRate({ arrival, fragments }: OpenTraffic): number {
+  return meanRate(arrival) * (fragments?.frames ?? 1)
+}
+
 /** Greatest number of frames that come back to back, 0 for a source without bursts. */
-export function burstFrames(arrival: Arrival): number {
-  if (arrival.kind === 'burst') return arrival.count
-  return arrival.kind === 'onoff' && arrival.offPs > 0 ? (arrival.packetsPerSec * arrival.onPs) / 1e12 : 0
+export function burstFrames({ arrival, fragments }: OpenTraffic): number {
+  const frames = fragments?.frames ?? 1
+  if (arrival.kind === 'burst') return arrival.count * frames
+  return arrival.kind === 'onoff' && arrival.offPs > 0 ? (frames * arrival.packetsPerSec * arrival.onPs) / 1e12 : 0
 }
 
 /** Sources of a kind whose rate the plan fixes. */

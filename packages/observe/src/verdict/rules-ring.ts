@@ -326,7 +326,7 @@ function ringTooSmall(host: HostFacts, run: RunFacts): Finding | null {
   const { row, device, cpu } = loss.queue
   const paths = settingPaths(run, host.name)
   const sources = openTraffic(run.plan, host.name, row.dev)
-  const burst = Math.max(0, ...sources.map(({ arrival }) => burstFrames(arrival)))
+  const burst = Math.max(0, ...sources.map(burstFrames))
   const wanted = powerOfTwoAtLeast(Math.max(row.ring_size * 2, Math.min(burst, device.driver.rxRingMax)))
   const size = Math.min(device.driver.rxRingMax, wanted)
   const remedies: Remedy[] = []

@@ -1,7 +1,7 @@
 /** Diagnoses of the wire and the bus: limits that no setting of the stack can move. */
 import { formatBitRate, formatCount, formatPercent, formatRate } from '../format.js'
 import { type HostFacts, lostFor, type RunFacts } from './facts.js'
-import { meanFrameBytes, meanRate, openTraffic, wireBits } from './offered-traffic.js'
+import { meanFrameBytes, meanFrameRate, openTraffic, wireBits } from './offered-traffic.js'
 import type { DiagnosisRule, Finding } from './rule.js'
 import { remedy, settingPaths } from './settings.js'
 
@@ -12,9 +12,9 @@ const AT_PCIE_RATE = 0.9
 function lineRate(host: HostFacts, run: RunFacts): Finding | null {
   for (const device of host.plan.devices) {
     const sources = openTraffic(run.plan, host.name, device.name)
-    const asked = sources.map(({ arrival, frame }) => ({
-      rate: meanRate(arrival),
-      bits: meanRate(arrival) * wireBits(meanFrameBytes(frame), device),
+    const asked = sources.map((source) => ({
+      rate: meanFrameRate(source),
+      bits: meanFrameRate(source) * wireBits(meanFrameBytes(source.frame), device),
     }))
     const rate = asked.reduce((sum, source) => sum + source.rate, 0)
     const bits = asked.reduce((sum, source) => sum + source.bits, 0)

@@ -1,4 +1,5 @@
 /** Scenarios that come with softnet, each with the question it answers. */
+import { FRAGMENT_SCENARIOS } from './fragments.js'
 import { LIMIT_SCENARIOS } from './limits.js'
 import { NAPI_SCENARIOS } from './napi.js'
 import { RSS_SCENARIOS } from './rss.js'
@@ -10,6 +11,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...RSS_SCENARIOS,
   ...STEERING_SCENARIOS,
   ...LIMIT_SCENARIOS,
+  ...FRAGMENT_SCENARIOS,
   ...NAPI_SCENARIOS,
 ]
 

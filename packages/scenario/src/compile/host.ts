@@ -131,6 +131,10 @@ export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
     'net.ipv4.tcp_early_demux': 1,
     'net.ipv4.udp_rmem_min': 4096,
     'net.ipv4.udp_mem': [384_000, 512_000, 768_000],
+    'net.ipv4.ipfrag_high_thresh': 4_194_304,
+    'net.ipv4.ipfrag_low_thresh': 3_145_728,
+    'net.ipv4.ipfrag_time': 30,
+    'net.ipv4.ipfrag_max_dist': 64,
     'net.ipv4.conf.all.rp_filter': 0,
     'net.ipv4.conf.all.accept_local': 0,
     'net.ipv4.conf.all.route_localnet': 0,
@@ -162,6 +166,11 @@ function compileSysctl(
   const usecs = merged['net.core.netdev_budget_usecs']
   if (version.version === '6.18' && usecs < minUsecs) {
     report.fault([...path, 'net.core.netdev_budget_usecs'], `at least ${minUsecs}, two jiffies at HZ ${hz}`)
+  }
+  if (merged['net.ipv4.ipfrag_low_thresh'] > merged['net.ipv4.ipfrag_high_thresh']) {
+    const name = given['net.ipv4.ipfrag_high_thresh'] === undefined ? 'low' : 'high'
+    const accepted = name === 'low' ? 'at most net.ipv4.ipfrag_high_thresh' : 'at least net.ipv4.ipfrag_low_thresh'
+    report.fault([...path, `net.ipv4.ipfrag_${name}_thresh`], accepted)
   }
   const tableLength = merged['net.core.flow_limit_table_len']
   if (powerOfTwoAtLeast(tableLength) !== tableLength) {

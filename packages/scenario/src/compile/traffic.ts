@@ -1,7 +1,7 @@
 /** Sources of traffic: where they send, how fast, which flows. */
 import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath } from '../fault.js'
-import type { Arrival, DevicePlan, Distribution, FlowSetPlan, HostPlan, TrafficPlan } from '../plan.js'
+import type { Arrival, DevicePlan, Distribution, FlowSetPlan, FragmentsPlan, HostPlan, TrafficPlan } from '../plan.js'
 import type { OfferedRate } from '../schema/fields.js'
 import type { ClosedInput, FlowsInput, OpenInput, ReplayInput, TrafficInput } from '../schema/traffic.js'
 import type { Environment } from './host.js'
@@ -115,13 +115,23 @@ function compileFrame(
   }
 }
 
-function packetsPerSec(rate: OfferedRate, frame: Distribution): number {
-  return 'packetsPerSec' in rate ? rate.packetsPerSec : rate.bitsPerSec / (8 * (meanBytes(frame) + FCS_BYTES))
+/** What one packet or datagram puts on the link on average: frames, and their bytes with FCS. */
+interface Load {
+  readonly frames: number
+  readonly bytes: number
+}
+
+function loadOf(frame: Distribution): Load {
+  return { frames: 1, bytes: meanBytes(frame) + FCS_BYTES }
+}
+
+function packetsPerSec(rate: OfferedRate, load: Load): number {
+  return 'packetsPerSec' in rate ? rate.packetsPerSec : rate.bitsPerSec / (8 * load.bytes)
 }
 
 function compileArrival(
   input: OpenInput,
-  frame: Distribution,
+  load: Load,
   target: Target,
   path: FaultPath,
   around: TrafficSurroundings,
@@ -129,8 +139,8 @@ function compileArrival(
   const { report } = around.env
   const pattern = input.pattern ?? 'constant'
   warnOtherPattern(input, pattern, path, around)
-  const rate = packetsPerSec(input.rate ?? { packetsPerSec: 1_000_000 }, frame)
-  const wireBits = 8 * (meanBytes(frame) + FCS_BYTES + target.device.frameOverheadBytes)
+  const rate = packetsPerSec(input.rate ?? { packetsPerSec: 1_000_000 }, load)
+  const wireBits = 8 * (load.bytes + load.frames * target.device.frameOverheadBytes)
   const lineRate = target.device.linkBitsPerSec / wireBits
   const peak =
     pattern === 'ramp' ? Math.max(input['rate-from'] ?? 0, input['rate-to'] ?? 0) : pattern === 'burst' ? 0 : rate
@@ -183,6 +193,70 @@ function warnOtherPattern(input: OpenInput, pattern: string, path: FaultPath, ar
   }
 }
 
+const IPV4_BYTES = 20
+const UDP_BYTES = 8
+const MIN_FRAME_BYTES = 60
+
+/** Bytes behind the IP header of all fragments but the last, at an MTU. */
+function fragmentUnit(mtu: number): number {
+  return (mtu - IPV4_BYTES) & ~7
+}
+
+type AskedFragments = Omit<FragmentsPlan, 'frames'>
+
+function compileFragments(
+  input: OpenInput,
+  target: Target,
+  path: FaultPath,
+  around: TrafficSurroundings,
+): AskedFragments | null {
+  const { report } = around.env
+  if (input.datagram === undefined) {
+    if (input.fragment !== undefined) report.warn([...path, 'fragment'], 'has no effect without datagram')
+    return null
+  }
+  if (input.frame !== undefined) report.fault([...path, 'datagram'], 'frame or datagram, not both')
+  if (input.protocol === 'tcp') report.fault([...path, 'datagram'], 'protocol: udp')
+  const mtu = input.fragment?.mtu ?? target.device.mtu
+  if (mtu > target.device.mtu) {
+    report.fault([...path, 'fragment', 'mtu'], `at most ${target.device.mtu}, the MTU of ${target.device.name}`)
+  }
+  if (IPV4_BYTES + UDP_BYTES + input.datagram <= mtu) {
+    if (input.fragment !== undefined) {
+      report.warn(
+        [...path, 'fragment'],
+        `has no effect: ${input.datagram} bytes fit into one frame at an MTU of ${mtu}`,
+      )
+    }
+    return null
+  }
+  const { order = 'forward', send = 'all', lose = 0 } = input.fragment ?? {}
+  return { datagramBytes: input.datagram, mtu, order, send, lose }
+}
+
+/** The frame of a datagram that needs one, or what its fragments come to. */
+function datagramFrames(
+  input: OpenInput,
+  fragments: AskedFragments | null,
+  frame: Distribution,
+  target: Target,
+): { readonly frame: Distribution; readonly load: Load } {
+  if (input.datagram === undefined) return { frame, load: loadOf(frame) }
+  const linkBytes = (input.vlan ?? 0) > 0 ? 18 : 14
+  const l4Bytes = UDP_BYTES + input.datagram
+  const unit = fragments === null ? target.device.mtu : fragmentUnit(fragments.mtu)
+  let frames = 0
+  let bytes = 0
+  for (let left = l4Bytes, first = true; left > 0; left -= unit, first = false) {
+    if (fragments?.send === (first ? 'rest' : 'first')) continue
+    frames++
+    bytes += Math.max(MIN_FRAME_BYTES, linkBytes + IPV4_BYTES + Math.min(unit, left)) + FCS_BYTES
+  }
+  const mean = Math.round(bytes / frames) - FCS_BYTES
+  const frameBytes = fragments === null ? linkBytes + IPV4_BYTES + l4Bytes : mean
+  return { frame: { kind: 'fixed', bytes: frameBytes }, load: { frames, bytes } }
+}
+
 function compileOpen(
   name: string,
   input: OpenInput,
@@ -191,7 +265,10 @@ function compileOpen(
   around: TrafficSurroundings,
 ): TrafficPlan {
   const { report } = around.env
-  const frame = compileFrame(input.frame, target, (input.vlan ?? 0) > 0, [...path, 'frame'], around)
+  const given = compileFrame(input.frame, target, (input.vlan ?? 0) > 0, [...path, 'frame'], around)
+  const asked = compileFragments(input, target, path, around)
+  const { frame, load } = datagramFrames(input, asked, given, target)
+  const fragments = asked === null ? null : { ...asked, frames: load.frames }
   const startPs = input.start ?? 0
   const stopPs = Math.min(input.stop ?? around.durationPs, around.durationPs)
   if (input.stop !== undefined && input.stop <= startPs) report.fault([...path, 'stop'], 'a time after start')
@@ -213,8 +290,9 @@ function compileOpen(
     host: target.host.name,
     dev: target.device.name,
     protocol,
-    arrival: compileArrival(input, frame, target, path, around),
+    arrival: compileArrival(input, load, target, path, around),
     frame,
+    fragments,
     flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around),
     startPs,
     stopPs,

@@ -44,9 +44,9 @@ export function quantity(kind: QuantityKind, description: string, range: Range =
 export const time = (description: string, range?: Range) => quantity('time', description, range)
 
 /** A time whose bare number is in the unit Linux uses for it; the result is a whole number of that unit. */
-export function linuxTime(unit: 'ns' | 'us', max: number, description: string) {
-  const psPerUnit = unit === 'ns' ? 1e3 : 1e6
-  const words = `an integer in ${unit} or a time such as 20us, at most ${max} ${unit}`
+export function linuxTime(unit: 'ns' | 'us' | 's', max: number, description: string) {
+  const psPerUnit = unit === 'ns' ? 1e3 : unit === 'us' ? 1e6 : 1e12
+  const words = `an integer in ${unit} or a time such as ${unit === 's' ? '2s' : '20us'}, at most ${max} ${unit}`
   const schema = raw()
     .transform((value, context) => {
       const bare = typeof value === 'number' || /^\d+$/.test(value)

@@ -68,6 +68,22 @@ export const sysctlSchema = z
       S32_MAX,
     ).optional(),
     'net.ipv4.udp_mem': udpMem().optional(),
+    'net.ipv4.ipfrag_high_thresh': integer(
+      'Memory of fragments above which every further fragment is refused, bytes; 0 refuses all.',
+      0,
+      1e12,
+    ).optional(),
+    'net.ipv4.ipfrag_low_thresh': integer(
+      'Once where eviction stopped, bytes; no effect since 4.17.',
+      0,
+      1e12,
+    ).optional(),
+    'net.ipv4.ipfrag_time': linuxTime('s', S32_MAX / 1000, 'Time a datagram’s fragments are held, s.').optional(),
+    'net.ipv4.ipfrag_max_dist': integer(
+      'Fragments of one sender between two of a datagram beyond which it is given up; 0 is off.',
+      0,
+      S32_MAX,
+    ).optional(),
     'net.ipv4.conf.all.rp_filter': integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
     'net.ipv4.conf.all.accept_local': integer('1 accepts packets with a local source address.', 0, 1).optional(),
     'net.ipv4.conf.all.route_localnet': integer('1 does not treat 127/8 as martian.', 0, 1).optional(),

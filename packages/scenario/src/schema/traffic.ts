@@ -72,6 +72,22 @@ const malform = z
   })
   .describe('Faults put into packets, each a share from 0 to 1.')
 
+const datagram = () =>
+  quantity('bytes', 'UDP payload of each datagram, instead of frame; longer than the MTU, it comes in fragments.', {
+    min: 0,
+    max: 65_507,
+    words: 'up to 65507B',
+  })
+
+const fragment = z
+  .strictObject({
+    mtu: integer('MTU that datagrams are cut for; default that of the device.', 68, 65_535).optional(),
+    order: choice(['forward', 'reverse'], 'First fragment first, or last first.').optional(),
+    send: choice(['all', 'first', 'rest'], 'All fragments, only the first, or all but the first.').optional(),
+    lose: decimal('Share of fragments lost on their way.', 0, 0.99).optional(),
+  })
+  .describe('How datagrams longer than the MTU are sent.')
+
 const common = {
   to: text('Where the frames arrive: host/device; may be left out with one device.', 130).optional(),
   start: time('When the first frame is sent.', { max: 9e15, words: 'at most 2.5 hours' }).optional(),
@@ -110,6 +126,8 @@ const open = z
     vlan: integer('VLAN tag; 0 is untagged.', 0, 4094).optional(),
     'zero-checksum': toggle('UDP without checksum.').optional(),
     malform: malform.optional(),
+    datagram: datagram().optional(),
+    fragment: fragment.optional(),
     train: integer('tcp: segments of a flow before the next flow’s turn.', 1, 65_536).optional(),
   })
   .describe('Open-loop source.')

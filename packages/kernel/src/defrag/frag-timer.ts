@@ -1,0 +1,84 @@
+import { defineSystem, eventList } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { FragQueue, FragTimer } from './components.js'
+import { wheelExpiry } from './timer-wheel.js'
+
+/** Timers of reassembly queues. */
+export interface FragTimers {
+  /** mod_timer: (re)starts the timer of a queue on the CPU; it runs for ipfrag_time. */
+  start(cpu: number, queue: number): void
+  /** timer_delete. */
+  stop(queue: number): void
+  /** The CPU's event has come: true if a timer is due at its time; else the event is set anew, if any is left. */
+  fire(cpu: number, timePs: number): boolean
+  /** First queue of the CPU whose timer is due, 0 if none is: then the event is set anew, if any is left. */
+  due(cpu: number): number
+}
+
+/**
+ * All timers run for ipfrag_time, so each CPU's are a list in order of time, with one event for the first.
+ * Kernel: kernel/time/timer.c, mod_timer, timer_delete
+ */
+export const fragTimers = defineSystem<FragTimers>(
+  'frag_timers',
+  'defrag',
+  'kernel/time/timer.c, mod_timer',
+  (context) => {
+    const { expiresJiffy, timerCpu, timerNext, timerPrevious } = context.write(FragQueue)
+    const { head, tail, armed } = context.write(FragTimer)
+    const { clockPs, host } = context.read(Cpu)
+    const events = context.system(eventList)
+    const { plan, hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
+    const timeoutJiffies = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.ipfrag_time'] * hz)
+
+    function stop(queue: number): void {
+      const cpu = timerCpu[queue]
+      if (cpu === 0) return
+      const next = timerNext[queue]
+      const previous = timerPrevious[queue]
+      if (previous === 0) head[cpu] = next
+      else timerNext[previous] = next
+      if (next === 0) tail[cpu] = previous
+      else timerPrevious[next] = previous
+      timerCpu[queue] = 0
+    }
+
+    function arm(cpu: number): void {
+      const first = head[cpu]
+      if (first === 0 || armed[cpu] !== 0) return
+      armed[cpu] = 1
+      events.push(cpu, cpu, expiresJiffy[first] * jiffyPs, EVENT.fragTimer, 0, 0, 0)
+    }
+
+    return {
+      start(cpu, queue) {
+        stop(queue)
+        expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs), timeoutJiffies[host[cpu]])
+        const last = tail[cpu]
+        timerCpu[queue] = cpu
+        timerNext[queue] = 0
+        timerPrevious[queue] = last
+        if (last === 0) head[cpu] = queue
+        else timerNext[last] = queue
+        tail[cpu] = queue
+        arm(cpu)
+      },
+      stop,
+      fire(cpu, timePs) {
+        armed[cpu] = 0
+        const first = head[cpu]
+        if (first !== 0 && expiresJiffy[first] * jiffyPs <= timePs) return true
+        arm(cpu)
+        return false
+      },
+      due(cpu) {
+        const first = head[cpu]
+        if (first !== 0 && expiresJiffy[first] * jiffyPs <= clockPs[cpu]) return first
+        arm(cpu)
+        return 0
+      },
+    }
+  },
+)
