@@ -229,6 +229,26 @@ test('a hundred thousand ports and addresses each find their socket', () => {
   }
 })
 
+test('ports 16 apart on three addresses find their sockets, the ports between them none, and reading ahead changes nothing', () => {
+  const addresses = [LOCAL, OTHER, ip('192.0.2.3')]
+  const sockets = addresses.flatMap((address) =>
+    Array.from({ length: 4095 }, (_, i) => socket({ address, port: 16 * (i + 1) })),
+  )
+  const world = makeIpWorld({ sockets })
+  const { find, prefetch } = world.binder.bind(udpLookup)
+  const row = world.packet()
+  const ids = Int32Array.of(row)
+  addresses.forEach((daddr, a) => {
+    for (let i = 0; i < 4095; i++) {
+      fill(world, row, { saddr: 1, sport: 1, daddr, dport: 16 * (i + 1), dev: 'eth0', cpu: 0 })
+      prefetch(1, ids, 1)
+      assert.is(find(1, row), world.firstSocket + a * 4095 + i)
+      fill(world, row, { saddr: 1, sport: 1, daddr, dport: 16 * (i + 1) + 5, dev: 'eth0', cpu: 0 })
+      assert.is(find(1, row), 0)
+    }
+  })
+})
+
 test('GRO learns whether there is a socket and whether it takes merged datagrams', () => {
   const world = makeIpWorld({ sockets: [socket(), socket({ port: 5001, udpGro: true })] })
   world.world.columns(Sock).udpGro[2] = 1

@@ -19,11 +19,48 @@ export const charge = defineSystem<Charge>(
     const { ps: costPs } = context.read(StageCostTable)
     return (cpu, stage, units) => {
       const row = cpu * STAGE_ROWS + stage
-      const ps = Math.floor(costPs[row] * units * slowdown[cpu])
+      const factor = slowdown[cpu]
+      let ps = costPs[row] * units
+      // Prices and units are whole, so only a busy sibling makes a fraction.
+      if (factor !== 1) ps = Math.floor(ps * factor)
+      const at = cpuContext[cpu]
       clockPs[cpu] += ps
-      lastCharge[cpu] = cpuContext[cpu] * STAGE_ROWS + stage
-      contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
+      lastCharge[cpu] = at * STAGE_ROWS + stage
+      contextPs[cpu * CONTEXT_ROWS + at] += ps
       stagePs[row] += ps
+    }
+  },
+)
+
+/** Charges two stages that follow each other, as `charge` would one after the other. */
+export type ChargePair = (cpu: number, stage: number, units: number, second: number, secondUnits: number) => void
+
+/** Two charges for little more than the price of one: clock and context move once. */
+export const chargePair = defineSystem<ChargePair>(
+  'charge_pair',
+  'cpu',
+  'kernel/sched/cputime.c, account_system_time',
+  (context) => {
+    const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
+    const { ps: contextPs } = context.write(ContextTime)
+    const { ps: stagePs } = context.write(StageTime)
+    const { ps: costPs } = context.read(StageCostTable)
+    return (cpu, stage, units, second, secondUnits) => {
+      const row = cpu * STAGE_ROWS + stage
+      const secondRow = cpu * STAGE_ROWS + second
+      const factor = slowdown[cpu]
+      let ps = costPs[row] * units
+      let secondPs = costPs[secondRow] * secondUnits
+      if (factor !== 1) {
+        ps = Math.floor(ps * factor)
+        secondPs = Math.floor(secondPs * factor)
+      }
+      const at = cpuContext[cpu]
+      clockPs[cpu] += ps + secondPs
+      lastCharge[cpu] = at * STAGE_ROWS + second
+      contextPs[cpu * CONTEXT_ROWS + at] += ps + secondPs
+      stagePs[row] += ps
+      stagePs[secondRow] += secondPs
     }
   },
 )

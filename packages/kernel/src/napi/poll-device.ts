@@ -63,7 +63,7 @@ export const pollDevice = defineSystem<PollDevice>(
       index: devIndex,
     } = context.read(NetDev)
     const skb = context.write(Skb)
-    const { wireBytes, len, truesize, dev, queue, allocCpu, flags, next, fragHead, fragTail, sock, groAge } = skb
+    const { wireBytes, len, truesize, dev, queue, allocCpu, flags, next, groAge } = skb
     const { buffers, limit, reserve } = context.read(SkbAccount)
     const { free, capacity } = context.read(PoolOwner)
     const { clockPs, limitPs, packetPool, coldPoll, lookPs } = context.write(Cpu)
@@ -129,9 +129,6 @@ export const pollDevice = defineSystem<PollDevice>(
       dev[row] = device
       queue[row] = rxq
       next[row] = 0
-      fragHead[row] = 0
-      fragTail[row] = 0
-      sock[row] = 0
       groAge[row] = 0
       polledBytes[rxq] += size
       if ((features[device] & FEATURE.xdpNative) !== 0) {

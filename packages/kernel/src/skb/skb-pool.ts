@@ -71,6 +71,42 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     fragSum,
   } = s
   const stamping = stampsPackets(context.resource(PLAN_CONSTANTS).plan.hosts)
+
+  /** What a frame brings with it, whatever has become of its packet. */
+  function copyFrame(to: number, from: number): void {
+    serial[to] = serial[from]
+    arrivalPs[to] = arrivalPs[from]
+    duePs[to] = duePs[from]
+    fragHead[to] = 0
+    fragTail[to] = 0
+    macHash[to] = macHash[from]
+    wireBytes[to] = wireBytes[from]
+    len[to] = len[from]
+    saddr[to] = saddr[from]
+    daddr[to] = daddr[from]
+    ports[to] = ports[from]
+    const word = ipWord[from]
+    ipWord[to] = word
+    idFrag[to] = idFrag[from]
+    totLen[to] = totLen[from]
+    udpLen[to] = udpLen[from]
+    protocol[to] = protocol[from]
+    packetType[to] = packetType[from]
+    vlanTci[to] = vlanTci[from]
+    flags[to] = flags[from]
+    faults[to] = faults[from]
+    hash[to] = hash[from]
+    payload[to] = payload[from]
+    request[to] = request[from]
+    page[to] = page[from]
+    if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
+    if ((word & 0xff) === PROTO_UDP) return
+    tcpSeq[to] = tcpSeq[from]
+    tcpAck[to] = tcpAck[from]
+    tcpWord[to] = tcpWord[from]
+    tcpOptions[to] = tcpOptions[from]
+  }
+
   return {
     take(owner) {
       const n = free[owner]
@@ -96,82 +132,22 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       free[owner]++
     },
     arrive(to, from) {
-      serial[to] = serial[from]
-      arrivalPs[to] = arrivalPs[from]
-      duePs[to] = duePs[from]
-      fragHead[to] = 0
-      fragTail[to] = 0
-      macHash[to] = macHash[from]
+      copyFrame(to, from)
       frames[to] = 1
-      wireBytes[to] = wireBytes[from]
-      len[to] = len[from]
-      saddr[to] = saddr[from]
-      daddr[to] = daddr[from]
-      ports[to] = ports[from]
-      ipWord[to] = ipWord[from]
-      idFrag[to] = idFrag[from]
-      totLen[to] = totLen[from]
-      udpLen[to] = udpLen[from]
-      protocol[to] = protocol[from]
-      packetType[to] = packetType[from]
-      vlanTci[to] = vlanTci[from]
-      flags[to] = flags[from]
-      faults[to] = faults[from]
-      hash[to] = hash[from]
-      if ((ipWord[from] & 0xff) !== PROTO_UDP) {
-        tcpSeq[to] = tcpSeq[from]
-        tcpAck[to] = tcpAck[from]
-        tcpWord[to] = tcpWord[from]
-        tcpOptions[to] = tcpOptions[from]
-      }
       gsoSize[to] = 0
-      payload[to] = payload[from]
       sock[to] = 0
-      request[to] = request[from]
-      page[to] = page[from]
       if (stamping) tstampPs[to] = 0
-      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
     copy(to, from) {
-      serial[to] = serial[from]
-      arrivalPs[to] = arrivalPs[from]
-      duePs[to] = duePs[from]
-      fragHead[to] = 0
-      fragTail[to] = 0
-      macHash[to] = macHash[from]
+      copyFrame(to, from)
       frames[to] = frames[from]
-      wireBytes[to] = wireBytes[from]
-      len[to] = len[from]
       truesize[to] = truesize[from]
-      saddr[to] = saddr[from]
-      daddr[to] = daddr[from]
-      ports[to] = ports[from]
-      ipWord[to] = ipWord[from]
-      idFrag[to] = idFrag[from]
-      totLen[to] = totLen[from]
-      udpLen[to] = udpLen[from]
-      protocol[to] = protocol[from]
-      packetType[to] = packetType[from]
-      vlanTci[to] = vlanTci[from]
-      flags[to] = flags[from]
-      faults[to] = faults[from]
-      hash[to] = hash[from]
-      if ((ipWord[from] & 0xff) !== PROTO_UDP) {
-        tcpSeq[to] = tcpSeq[from]
-        tcpAck[to] = tcpAck[from]
-        tcpWord[to] = tcpWord[from]
-        tcpOptions[to] = tcpOptions[from]
-      }
       gsoSize[to] = gsoSize[from]
-      payload[to] = payload[from]
       queue[to] = queue[from]
       dev[to] = dev[from]
       allocCpu[to] = allocCpu[from]
       sock[to] = sock[from]
-      request[to] = request[from]
-      page[to] = page[from]
       if (stamping) tstampPs[to] = tstampPs[from]
-      if ((idFrag[from] & FRAGMENT) !== 0) fragSum[to] = fragSum[from]
     },
   }
 })

@@ -67,6 +67,27 @@ export const Sock = defineComponent(
   { references: ['queueHead', 'queueTail', 'readerHead', 'readerTail'] },
 )
 
+/** Words of `UdpList` per slot. */
+export const LIST_WORDS = 4
+/** Words of a slot of `UdpList`. */
+export const LIST = {
+  /** Address the sockets are bound to, signed; 0: any. */
+  address: 0,
+  /** Port and host: `port | host << 16`. */
+  portHost: 1,
+  /** First socket of the list in the order of its chain; 0: free slot. */
+  first: 2,
+  /** 1: the only one, and it takes every datagram to the address and port. */
+  takesAll: 3,
+} as const
+
+/**
+ * Where the lists of sockets of one (host, address, port) begin, open addressing: word `slot * LIST_WORDS + LIST.name`. A
+ * unicast lookup finds here in one cache line what it would else gather from the sockets of a chain. Constant in a run and made
+ * from the chains of `SockHash`.
+ */
+export const UdpList = defineComponent('udp_list', { word: i32 }, { role: 'observer' })
+
 /** Hash slots of (address, port): head socket. */
 export const SockHash = defineComponent('sock_hash', { head: i32 })
 /** Hash slots of connected four-tuples. */

@@ -6,7 +6,7 @@ import { LatencyHistogram, LatencySum } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
-import { charge, chargePs } from '../cpu/charge.js'
+import { charge, chargePair, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
@@ -54,6 +54,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { farPacketPs } = context.resource(COLD_COSTS)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
+  const spendTwo = context.system(chargePair)
   const count = context.system(counters)
   const kfree = context.system(kfreeSkb)
   const pool = context.system(skbPool)
@@ -100,8 +101,9 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
 
   /** sock_rps_record_flow: tells the steering CPUs where this flow is read. */
   function recordFlow(cpu: number, sock: number): void {
+    if (sockFlowLength === 0) return
     const hash = rxHash[sock]
-    if (sockFlowLength === 0 || hash === 0 || connected[sock] === 0) return
+    if (hash === 0 || connected[sock] === 0) return
     const slot = hash & (sockFlowLength - 1)
     const value = ((hash & ~sockFlowCpuMask) | number[cpu]) >>> 0
     const own = flowView[cpu] * sockFlowLength + slot
@@ -158,21 +160,25 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         next[row] = 0
         const size = truesize[row]
         release(cpu, sock, size)
-        spend(cpu, STAGE.recvmsg, 1)
-        if ((flags[row] & SKB.remote) !== 0) {
-          const far = farPacketPs[allocCpu[row] * cpuRows + cpu]
-          if (far > 0) spendPs(cpu, STAGE.remote_skb, far)
-          else spend(cpu, STAGE.remote_skb, 1)
+        const copied = payload[row] < bufferBytes ? payload[row] : bufferBytes
+        const special = flags[row] & (SKB.remote | SKB.csumBad)
+        if (special === 0) spendTwo(cpu, STAGE.recvmsg, 1, STAGE.copy_to_user, copied)
+        else {
+          spend(cpu, STAGE.recvmsg, 1)
+          if ((special & SKB.remote) !== 0) {
+            const far = farPacketPs[allocCpu[row] * cpuRows + cpu]
+            if (far > 0) spendPs(cpu, STAGE.remote_skb, far)
+            else spend(cpu, STAGE.remote_skb, 1)
+          }
+          if ((special & SKB.csumBad) === 0) spend(cpu, STAGE.copy_to_user, copied)
         }
-        if ((flags[row] & SKB.csumBad) !== 0) {
+        if ((special & SKB.csumBad) !== 0) {
           drops[sock]++
           count.snmp(cpu, SNMP.UdpInCsumErrors, 1)
           count.snmp(cpu, SNMP.UdpInErrors, 1)
           kfree(cpu, row, DROP.udpCsumRecv)
           continue
         }
-        const copied = payload[row] < bufferBytes ? payload[row] : bufferBytes
-        spend(cpu, STAGE.copy_to_user, copied)
         if (stamping && timestamp[sock] !== 0) spend(cpu, STAGE.recv_timestamp, 1)
         free(cpu, row)
         count.snmp(cpu, SNMP.UdpInDatagrams, 1)

@@ -4,8 +4,8 @@ import { inetEhash } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { Skb } from '../skb/components.js'
-import { ReuseportSlot, Sock, SockHash, SockHash4 } from '../sock/components.js'
-import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
+import { LIST, LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { fourTupleSlot, LIST_STEP, portAddressSlot, portListSlot } from './socket-slot.js'
 
 const PURPOSE_EHASH = 0x75647073
 
@@ -14,8 +14,13 @@ export function udpEhashSecret(seed: number, hostIndex: number): number {
   return mix32(mix32(seed >>> 0, PURPOSE_EHASH), hostIndex)
 }
 
+/** From so many slots on `UdpList` (256 KiB) leaves the inner caches, and a batch asks for its entries together. */
+const PREFETCH_SLOTS = 16_384
+
 /** Socket lookups for the packet in a row; 0: none. */
 export interface UdpLookup {
+  /** Brings the table entries for a batch of datagrams into the cache together; has no other effect. */
+  prefetch(cpu: number, ids: Int32Array, count: number): void
   /** Socket a unicast datagram is for. Kernel: net/ipv4/udp.c, __udp4_lib_lookup */
   find(cpu: number, row: number): number
   /** Connected socket that matches exactly and is the first of its list. Kernel: __udp4_lib_demux_lookup */
@@ -44,6 +49,7 @@ export const udpLookup = defineSystem<UdpLookup>(
     const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst } = sockets
     const { head } = context.read(SockHash)
     const { head: head4 } = context.read(SockHash4)
+    const { word: list } = context.read(UdpList)
     const { sock: member } = context.read(ReuseportSlot)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const policy = KERNEL_VERSIONS[plan.kernel]
@@ -53,6 +59,12 @@ export const udpLookup = defineSystem<UdpLookup>(
       udpHash4 && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0,
     )
     const mask = head.length - 1
+    const listMask = list.length / LIST_WORDS - 1
+    // Hosts with sockets that are bound to one address only; the others need but one look.
+    const bindsAddress = new Uint8Array(plan.hosts.length)
+    for (let entry = 0; entry < list.length; entry += LIST_WORDS) {
+      if (list[entry + LIST.address] !== 0) bindsAddress[list[entry + LIST.portHost] >>> 16] = 1
+    }
 
     function sameKey(sk: number, at: number, local: number, hnum: number): boolean {
       return (address[sk] | 0) === local && port[sk] === hnum && sockHost[sk] === at
@@ -98,12 +110,31 @@ export const udpLookup = defineSystem<UdpLookup>(
       return firstValid
     }
 
+    /** Position of a list in `UdpList`, or of the free slot where it would be. */
+    function listAt(local: number, at: number, hnum: number): number {
+      const portHost = hnum | (at << 16)
+      let slot = portListSlot(at, local, hnum, listMask)
+      for (let step = LIST_STEP; ; step += LIST_STEP) {
+        const found = slot * LIST_WORDS
+        if (list[found + LIST.first] === 0) return found
+        if (list[found + LIST.address] === local && list[found + LIST.portHost] === portHost) return found
+        slot = (slot + step) & listMask
+      }
+    }
+
     /** Kernel: net/ipv4/udp.c, udp4_lib_lookup2 */
     function bestOfList(row: number, local: number, at: number, number: number): number {
       const hnum = ports[row] & 0xffff
+      const found = listAt(local, at, hnum)
+      const first = list[found + LIST.first]
+      if (first === 0 || list[found + LIST.takesAll] !== 0) return first
+      return bestFrom(first, row, local, at, number, hnum)
+    }
+
+    function bestFrom(first: number, row: number, local: number, at: number, number: number, hnum: number): number {
       let result = 0
       let badness = 0
-      for (let sk = head[portAddressSlot(at, local, hnum, mask)]; sk !== 0; sk = chainNext[sk]) {
+      for (let sk = first; sk !== 0; sk = chainNext[sk]) {
         if (!sameKey(sk, at, local, hnum)) continue
         const points = score(sk, row, number)
         if (points <= badness) continue
@@ -158,7 +189,21 @@ export const udpLookup = defineSystem<UdpLookup>(
       return 0
     }
 
+    /** Sum of what was read ahead last: what nobody uses, the compiler would not read. */
+    let _touched = 0
+
     return {
+      prefetch(cpu, ids, count) {
+        if (listMask + 1 < PREFETCH_SLOTS) return
+        const at = host[cpu]
+        let sum = 0
+        for (let i = 0; i < count; i++) {
+          const row = ids[i]
+          const slot = portListSlot(at, bindsAddress[at] === 0 ? 0 : daddr[row] | 0, ports[row] & 0xffff, listMask)
+          sum = (sum + list[slot * LIST_WORDS]) | 0
+        }
+        _touched = sum
+      },
       find(cpu, row) {
         const at = host[cpu]
         const local = daddr[row] | 0
@@ -168,16 +213,14 @@ export const udpLookup = defineSystem<UdpLookup>(
           const found = exact(row, at, false)
           if (found !== 0) return found
         }
-        const result = bestOfList(row, local, at, number)
+        const result = bindsAddress[at] === 0 ? 0 : bestOfList(row, local, at, number)
         return result !== 0 ? result : bestOfList(row, 0, at, number)
       },
       demux: (cpu, row) => exact(row, host[cpu], true),
       first(cpu, row, local) {
         const at = host[cpu]
         const hnum = ports[row] & 0xffff
-        let sk = head[portAddressSlot(at, local, hnum, mask)]
-        while (sk !== 0 && !sameKey(sk, at, local, hnum)) sk = chainNext[sk]
-        return sk
+        return list[listAt(local, at, hnum) + LIST.first]
       },
       next(sock) {
         let sk = chainNext[sock]

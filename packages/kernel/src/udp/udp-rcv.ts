@@ -84,6 +84,7 @@ export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __u
     spend(cpu, STAGE.udp_rcv, packets)
     let room = Math.min(ids.length, UDP_OUTPUT_ROWS) - packets
     multicast.begin()
+    lookup.prefetch(cpu, ids, packets)
     for (let i = 0; i < packets; i++) {
       const row = ids[i]
       const drop = validate(cpu, row)

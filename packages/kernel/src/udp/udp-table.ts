@@ -1,7 +1,8 @@
 import type { Columns, World } from '@softnet/ecs'
 import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario'
 import type { HostLayout, Layout } from '../build/layout.js'
-import { ReuseportSlot, Sock, SockHash, SockHash4 } from '../sock/components.js'
+import { LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { fillLists } from './port-lists.js'
 import { ReuseportBinding, type ReuseportGroup } from './reuseport-groups.js'
 import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
 
@@ -24,6 +25,8 @@ export function declareUdp(world: World, layout: Layout): void {
   world.pool(SockHash, mask)
   world.pool(SockHash4, mask)
   world.pool(ReuseportSlot, socketCount(layout))
+  // Sparser than the chains: a second probe is a cache line more, an empty slot none.
+  world.pool(UdpList, 2 * (mask + 1) * LIST_WORDS - 1)
 }
 
 /** Local addresses and connected routes of one host while its sockets are bound. */
@@ -125,6 +128,7 @@ export function fillUdp(world: World, layout: Layout): void {
     head[slot] = row
   })
   fillGroups(world, layout, binding)
+  fillLists(world)
 }
 
 function fillSocket(
