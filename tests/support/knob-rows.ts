@@ -24,6 +24,7 @@ const RFS: Sets = {
   't/flows': { count: 2, 'dport-count': 2 },
 }
 const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
+const RULES = 'table ip t { chain i { type filter hook input priority 0; udp sport 10000 drop; } }'
 const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
 const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }
@@ -162,6 +163,8 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'h/cstates': [{ name: 'C1', 'exit-latency': '1us', 'target-residency': '1ms' }] },
   },
   'hosts/*/hz': { base: { ...OVERLOAD, duration: '12ms' }, change: { 'h/hz': 1000 } },
+  'hosts/*/nftables': { change: { 'h/nftables': RULES } },
+  'hosts/*/nftables/file': { base: { 'h/nftables': RULES }, change: { 'h/nftables': { file: 'made.nft' } } },
   'hosts/*/pfmemalloc-reserve': { base: { ...OVERLOAD, 'h/skb-limit': 64 }, change: { 'h/pfmemalloc-reserve': 1 } },
   'hosts/*/raw-protocols': { change: { 'h/raw-protocols': [17] } },
   'hosts/*/skb-limit': { base: OVERLOAD, change: { 'h/skb-limit': 32 } },

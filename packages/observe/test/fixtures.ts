@@ -219,6 +219,7 @@ export function hostPlan(cpus: number, change: Partial<HostPlan> = {}): HostPlan
     pfmemallocReserve: 256,
     taps: [],
     rawProtocols: [],
+    nftables: null,
     ...change,
   }
 }

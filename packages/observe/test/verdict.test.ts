@@ -2,6 +2,8 @@ import {
   compileScenario,
   type HostPlan,
   type HostResult,
+  type NetfilterResult,
+  type NetnsResult,
   type Plan,
   type ResultDocument,
   type ScenarioInput,
@@ -364,7 +366,65 @@ const LOSSLESS_CASES: readonly Case[] = [
   },
 ]
 
-const CASES = [...RING_CASES, ...BACKLOG_CASES, ...SOCKET_CASES, ...PROTOCOL_CASES, ...LOSSLESS_CASES]
+const rules = (perPacket: number, dropped: number): NetfilterResult => ({
+  hook_packets: 1000,
+  rules_evaluated: 1000 * perPacket,
+  tables: [
+    {
+      family: 'ip',
+      name: 't',
+      sets: [],
+      chains: [
+        {
+          name: 'i',
+          base: 'type filter hook input priority filter; policy drop;',
+          rules: [
+            { handle: 4, line: 3, text: 'udp dport 5000 drop', packets: dropped, dropped },
+            { handle: 5, line: 4, text: 'udp dport 53 accept', packets: 10, dropped: 0 },
+          ],
+          policy: { packets: 20, dropped: 20 },
+        },
+      ],
+    },
+  ],
+})
+const withRules = (netfilter: NetfilterResult, change: Parameters<typeof hostResult>[0] = {}): HostResult => {
+  const host = hostResult(change)
+  return { ...host, netns: { init: { ...(host.netns.init as NetnsResult), netfilter } } }
+}
+const inRules = { nft_do_chain: 60e6, ip_rcv: 20e6 }
+
+const NETFILTER_CASES: readonly Case[] = [
+  {
+    rule: 'dropped_by_rule',
+    document: result(withRules(rules(2, 900)), [drop('nft_do_chain', 'NETFILTER_DROP', 920)]),
+    plan: plan(hostPlan(4), [calm]),
+    says: /920 frames.*dropped by netfilter, 900 of them by rule `udp dport 5000 drop` \(handle 4, chain i of table ip t\).*Next is the policy of chain i.* with 20/,
+    sets: [],
+  },
+  {
+    rule: 'long_ruleset',
+    document: result(
+      withRules(rules(800, 0), {
+        cpus: [cpu(0, { softirq: 99.5 }, {}, inRules), cpu(1), cpu(2), cpu(3)],
+        queues: [queue(0, 0, hot)],
+      }),
+      [missed(50_000)],
+    ),
+    plan: plan(hostPlan(4), [calm]),
+    says: /50,000 frames found no descriptor: each packet is compared with 800 rules, which takes 60\.0 µs and 75\.0 % of the busy time of cpu0.*800,000 rules for 1,000 packets.*verdict map/,
+    sets: [],
+  },
+]
+
+const CASES = [
+  ...NETFILTER_CASES,
+  ...RING_CASES,
+  ...BACKLOG_CASES,
+  ...SOCKET_CASES,
+  ...PROTOCOL_CASES,
+  ...LOSSLESS_CASES,
+]
 
 for (const [index, { rule, document, plan: from, says, sets }] of CASES.entries()) {
   test(`${rule} (${index}) is found, worded and answered`, () => {

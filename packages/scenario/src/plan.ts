@@ -6,6 +6,8 @@
  * a float64 unless the name says otherwise.
  */
 
+import type { NftRuleset } from './nft/ruleset.js'
+
 /** Linux versions whose policies are known as data (`versions.ts`). */
 export type KernelVersion = '4.14' | '5.1' | '6.5' | '6.18'
 
@@ -46,6 +48,8 @@ export interface HostPlan {
   readonly taps: readonly { readonly dev: string | null; readonly name: string }[]
   /** Raw sockets: IP protocol numbers that get a clone before the protocol handler. */
   readonly rawProtocols: readonly number[]
+  /** Rules of nf_tables; null: no hook has any. */
+  readonly nftables: NftRuleset | null
 }
 
 export interface CpuPlan {

@@ -1,6 +1,6 @@
-import type { CostProfile } from '@softnet/scenario'
+import { type CostProfile, sharesState } from '@softnet/scenario'
 import type { HostLayout, Layout } from './layout.js'
-import { findReach, queueCpu } from './reach.js'
+import { findReach, queueCpu, steerTargets } from './reach.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
 export interface Edge {
@@ -78,6 +78,12 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
       const irq = firstCpu + (device.plan.vectors[v]?.affinity[0] ?? 0)
       yield { owners: [irq, ...cpus.map((c) => firstCpu + c)], why: 'a threaded NAPI may run on any of them' }
     }
+  }
+  if (plan.nftables !== null && sharesState(plan.nftables)) {
+    const steered = host.devices.flatMap((device) =>
+      device.plan.queues.flatMap((_, q) => steerTargets(host, device, q)),
+    )
+    yield { owners: [...irqCpus, ...steered], why: 'their packets share limits and connections of netfilter' }
   }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {

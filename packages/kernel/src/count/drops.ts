@@ -59,6 +59,7 @@ const PLACES = {
   icmpTooSmall: { where: 'icmp_rcv', reason: 'PKT_TOO_SMALL' },
   pingNoSocket: { where: 'ping_rcv', reason: 'NO_SOCKET' },
   noMem: { where: '__alloc_skb', reason: 'NOMEM' },
+  nftDrop: { where: 'nft_do_chain', reason: 'NETFILTER_DROP' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

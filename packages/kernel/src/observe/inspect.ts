@@ -63,6 +63,7 @@ const STAGE_ORDER: readonly string[] = [
   'netif',
   'softnet',
   'ip',
+  'netfilter',
   'icmp',
   'udp',
   'tcp',

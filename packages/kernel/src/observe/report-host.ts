@@ -12,6 +12,7 @@ import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
 import { Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
+import { reportNetfilter } from './report-netfilter.js'
 
 const PS_PER_NS = 1000
 
@@ -32,6 +33,7 @@ export function reportHost(model: Model, host: HostLayout): HostResult {
         snmp: snmp(model, host, ['Ip', 'Icmp', 'Tcp', 'Udp']),
         netstat: snmp(model, host, ['TcpExt', 'IpExt']),
         sockets: socketRows(model, host),
+        ...reportNetfilter(model, host),
       },
     },
   }

@@ -2,6 +2,7 @@
 import type { ResultDocument } from '@softnet/scenario'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
+import { rulesetText } from './netfilter.js'
 
 /** One text and the place it has below the output folder. */
 export interface LinuxText {
@@ -36,6 +37,8 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
       { path: `${folder}/netstat`, text: netstatText(found.netns[name]!, kernel) },
     )
   }
+  const netfilter = root === undefined ? undefined : found.netns[root]?.netfilter
+  if (netfilter !== undefined) texts.push({ path: 'nft/ruleset', text: rulesetText(netfilter) })
   for (const [device, counters] of Object.entries(found.ethtool)) {
     texts.push({ path: `ethtool-S/${device}`, text: ethtoolText(counters) })
   }

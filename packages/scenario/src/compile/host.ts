@@ -8,6 +8,7 @@ import type { VersionPolicy } from '../versions.js'
 import { compileApps } from './app.js'
 import { checkCpus } from './cpus.js'
 import { compileDevices } from './device.js'
+import { compileNftables } from './nftables.js'
 
 /** What every part of a scenario is compiled against. */
 export interface Environment {
@@ -15,6 +16,8 @@ export interface Environment {
   readonly version: VersionPolicy
   readonly profile: string
   readonly limits: Readonly<Record<string, number>>
+  /** Reads a text by the path the scenario gives. */
+  readonly readText?: ((path: string) => string | { readonly error: string }) | undefined
 }
 
 /** HZ of a host that names none: what most distributions build with. */
@@ -63,6 +66,7 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
       report,
     ),
     rawProtocols: compileRawProtocols(input, path, report),
+    nftables: compileNftables(input, devices, path, env),
   }
 }
 

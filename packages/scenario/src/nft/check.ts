@@ -38,6 +38,10 @@ function targets(rule: RuleDraft): string[] {
 }
 
 function checkRule(cursor: Cursor, table: TableDraft, rule: RuleDraft): void {
+  const named = rule.statements.flatMap((each) => {
+    const dependency = each.kind === 'match' || each.kind === 'vmap' ? NFT_KEYS[each.key].dependency : 'none'
+    return dependency === 'tcp' || dependency === 'udp' || dependency === 'icmp' ? [dependency] : []
+  })
   for (const name of targets(rule)) {
     const target = table.findChain(name)
     const plain = table.chains.filter((chain) => chain.base === null).map((chain) => chain.name)
@@ -49,6 +53,10 @@ function checkRule(cursor: Cursor, table: TableDraft, rule: RuleDraft): void {
   for (const each of rule.statements) {
     if (each.kind === 'match' && each.operand.kind === 'named')
       checkNamed(cursor, table, rule, each.key, each.operand.set)
+  }
+  const spoken = [...new Set(named)]
+  if (spoken.length > 1) {
+    cursor.fault(rule.token, `one transport protocol in a rule; ${spoken.join(' and ')} cannot both hold`)
   }
   const reset = rule.statements.some((each) => each.kind === 'reject' && each.with.kind === 'tcp reset')
   if (reset && !transports(rule).includes('tcp')) {

@@ -41,7 +41,7 @@ export function formatElement(type: NftTypeName, element: NftElement): string {
   if (from === to) return formatNftValue(type, from)
   const bits = type === 'ipv4_addr' ? prefixLength(from, to) : -1
   if (bits >= 0) return `${formatNftValue(type, from)}/${bits}`
-  return `${formatNftValue(type, from)}-${formatNftValue(type, to)}`
+  return `${formatNftValue(type, from, true)}-${formatNftValue(type, to, true)}`
 }
 
 /** Length of the prefix that is exactly this range, or −1. */

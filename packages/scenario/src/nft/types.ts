@@ -145,13 +145,14 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0')
 }
 
-/** Writes one value the way `nft list ruleset` does. */
-export function formatNftValue(type: NftTypeName, value: number): string {
+/** Writes one value the way `nft list ruleset` does; ends of a range are written as numbers. */
+export function formatNftValue(type: NftTypeName, value: number, asNumber = false): string {
   if (type === 'ipv4_addr') return formatIpv4(value)
   if (type === 'mark') return `0x${hex(value, 8)}`
   if (type === 'ether_addr') return (hex(value, 12).match(/../g) as string[]).join(':')
   const { names, bits, numeric } = NFT_TYPES[type]
   const known = Object.entries(names)
+  if (asNumber) return type === 'dscp' ? `0x${hex(value, 2)}` : String(value)
   const exact = known.find(([, number]) => number === value)
   if (exact !== undefined && numeric !== true) return exact[0]
   if (bits === true && value !== 0) {

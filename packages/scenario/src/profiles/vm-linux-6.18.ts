@@ -1,4 +1,5 @@
 import type { CostProfile, StageCost } from '../stages.js'
+import { NETFILTER_VM } from './netfilter-vm.js'
 import { nsCost } from './stage-cost.js'
 
 const GHZ = 2.6
@@ -131,6 +132,12 @@ const STAGES_VM: CostProfile['stages'] = {
   app: measured(6.5, 'udp64_veth, "user code" per packet of a loop that only sends and receives'),
   sendmsg: measured(466.4, 'udp64_veth send 476.9 - 10.5 of the backlog enqueue at the peer'),
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
+
+  nf_hook_slow: secondGuest(
+    85,
+    'UDP written to a TUN device with one empty base chain against none: 92 ns at hook prerouting, 123 at input, - nft_do_chain 21.7',
+  ),
+  nft_do_chain: secondGuest(21.7, 'the same with 32 more empty base chains: 695.7 ns / 32'),
 }
 
 /** Linux 6.18 on a 2-CPU virtual machine, measured stage by stage. */
@@ -140,6 +147,7 @@ export const VM_LINUX_6_18: CostProfile = {
     'Linux 6.18.44 in a 2-CPU virtual machine with Sapphire Rapids features, perf cpu-clock samples per stage; interrupts and epoll from a second guest of the same kernel',
   frequencyHz: 2_600_000_000,
   stages: STAGES_VM,
+  netfilter: NETFILTER_VM,
   latency: {
     irqDeliveryPs: 770_000,
     ipiPs: 770_000,
@@ -177,6 +185,7 @@ export const VM_LINUX_6_18: CostProfile = {
     'stage measurements: udp64_veth, udp1400_veth, udp64_veth_batch1, udp64_veth_gro, udp64_veth_rps_self, udp64_veth_xdpgeneric_pass, udp64_veth_xdpnative_drop',
     'stage measurements: udp64_tun, udp64_tun_napi, udp64_tun_fullsock, udp64_tun_closed, udp64_tun_badsum',
     'stage measurements: udp64_lo, udp64_pingpong_lo_samecpu, pipe_pingpong_samecpu, tcp_veth_notso, tcp_veth_notso_gro',
+    'second guest: rules of netfilter one by one (netfilter-vm.ts)',
     'second guest: IPI, epoll, poll and cache line loops',
   ],
 }
