@@ -25,6 +25,9 @@ const RFS: Sets = {
 }
 const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
 const RULES = 'table ip t { chain i { type filter hook input priority 0; udp sport 10000 drop; } }'
+const TRACK: Sets = {
+  'h/nftables': 'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; } }',
+}
 const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
 const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }
@@ -276,6 +279,46 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/sysctl/net.ipv4.udp_mem': {
     base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000 },
     change: { 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 1] } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_max': {
+    base: TRACK,
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_max': 3 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_buckets': {
+    base: { ...TRACK, 'h/sysctl': { 'net.netfilter.nf_conntrack_max': 3 } },
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_buckets': 2 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_checksum': {
+    base: { ...TRACK, 't/malform': { 'udp-checksum': 0.5 } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_checksum': 0 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_loose': {
+    base: { ...TRACK, ...TCP },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_loose': 0 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_established': {
+    base: { ...TRACK, ...TCP },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_timeout_established': 60 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout': {
+    base: TRACK,
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_udp_timeout': 7 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout_stream': {
+    base: { ...TRACK, duration: '2.5s', traffic: { t: { kind: 'replay', capture: 'stream.pcap', speed: 0.0002 } } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_udp_timeout_stream': 7 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_icmp_timeout': {
+    base: {
+      ...TRACK,
+      'h/sysctl': { 'net.netfilter.nf_conntrack_checksum': 0 },
+      traffic: { t: { kind: 'replay', capture: 'icmp.pcap' } },
+    },
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_icmp_timeout': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_generic_timeout': {
+    base: { ...TRACK, traffic: { t: { kind: 'replay', capture: 'gre.pcap' } } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_generic_timeout': 7 } },
   },
   'hosts/*/sysctl/net.ipv4.udp_rmem_min': {
     base: { ...OVERLOAD, 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 8] } },

@@ -10,6 +10,9 @@ interface Recording {
     readonly nft: string
     readonly packets: readonly string[]
     readonly counters: readonly (readonly [packets: number, bytes: number])[]
+    readonly entries?: readonly string[]
+    readonly invalid?: number
+    readonly icmp_error?: number
   }[]
 }
 
@@ -20,8 +23,13 @@ function read(name: string): Recording {
   return JSON.parse(readFileSync(new URL(`../../../../tests/data/nft/${name}`, import.meta.url), 'utf8')) as Recording
 }
 
-for (const name of ['rules.json']) {
-  read(name).cases.forEach(({ nft, packets, counters }, index) => {
+/** A line of /proc/net/nf_conntrack without what depends on time and references. */
+function withoutTime(line: string): string {
+  return line.replace(/^(\S+ +\d+ +\S+ +\d+) \d+ /, '$1 ').replace(/ use=\d+$/, '')
+}
+
+for (const name of ['rules.json', 'connections.json']) {
+  read(name).cases.forEach(({ nft, packets, counters, entries, invalid, icmp_error }, index) => {
     test(`${name} ${index}`, () => {
       const world = makeNftWorld(nft)
       for (const hex of packets) {
@@ -34,6 +42,11 @@ for (const name of ['rules.json']) {
         counters,
         nft,
       )
+      const { conntrack } = world.netfilter()
+      if (entries === undefined || conntrack === undefined) return
+      assert.equal(conntrack.entries.map(withoutTime).sort(), entries)
+      const total = (key: 'invalid' | 'icmp_error'): number => conntrack.stat.reduce((sum, row) => sum + row[key], 0)
+      assert.equal([total('invalid'), total('icmp_error')], [invalid, icmp_error])
     })
   })
 }

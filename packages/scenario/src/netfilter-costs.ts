@@ -26,6 +26,9 @@ export const NETFILTER_COSTS = [
   'return', // back to the rule behind the jump
   'set', // mark of a packet or a connection
   'reject', // answer to a packet, or the limit that forbids it
+  'conntrack_new', // making a connection and taking it into the table
+  'nat_setup', // choosing the addresses and ports of a new connection
+  'nat_manip', // writing them into a packet
 ] as const
 
 /** Name of a unit. */

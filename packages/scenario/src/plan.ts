@@ -96,6 +96,17 @@ export interface SysctlPlan {
   readonly 'net.ipv4.conf.all.route_localnet': number
   readonly 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': number
   readonly 'net.ipv4.conf.all.accept_source_route': number
+  /** Connections that are tracked at once; only with rules that need it. */
+  readonly 'net.netfilter.nf_conntrack_max': number
+  readonly 'net.netfilter.nf_conntrack_buckets': number
+  readonly 'net.netfilter.nf_conntrack_checksum': number
+  readonly 'net.netfilter.nf_conntrack_tcp_loose': number
+  /** Timeouts in seconds. */
+  readonly 'net.netfilter.nf_conntrack_udp_timeout': number
+  readonly 'net.netfilter.nf_conntrack_udp_timeout_stream': number
+  readonly 'net.netfilter.nf_conntrack_icmp_timeout': number
+  readonly 'net.netfilter.nf_conntrack_generic_timeout': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_established': number
 }
 
 export type RxMode = 'napi' | 'non-napi'

@@ -114,12 +114,38 @@ export interface NftTableRow {
   readonly chains: readonly NftChainRow[]
 }
 
+/** Counters of connection tracking, by the names of /proc/net/stat/nf_conntrack. */
+export interface ConntrackStat {
+  readonly entries: number
+  readonly clashres: number
+  readonly found: number
+  readonly invalid: number
+  readonly chainlength: number
+  readonly insert_failed: number
+  readonly drop: number
+  readonly early_drop: number
+  readonly icmp_error: number
+}
+
+/** Connections of a host at the end of a run. */
+export interface ConntrackResult {
+  readonly count: number
+  readonly max: number
+  readonly buckets: number
+  /** By CPU; `entries` is that of the host. */
+  readonly stat: readonly ConntrackStat[]
+  /** The first of them as /proc/net/nf_conntrack prints them. */
+  readonly entries: readonly string[]
+}
+
 /** What netfilter did on a host with rules. */
 export interface NetfilterResult {
   readonly tables: readonly NftTableRow[]
   /** Packets that went through a hook, and rules that were looked at, over all CPUs. */
   readonly hook_packets: number
   readonly rules_evaluated: number
+  /** Only where connections are tracked. */
+  readonly conntrack?: ConntrackResult
 }
 
 export interface NetnsResult {

@@ -63,6 +63,8 @@ export const STAGES = [
   'spin', // a task that only computes
   // netfilter; last, so that a host without rules is what it was
   'nf_hook_slow', // going through the entries of a hook, per packet
+  'nf_conntrack_in', // finding a packet's connection, per packet
+  'nf_nat_inet_fn', // address translation, per packet of a tracked connection and hook
   'nft_do_chain', // entering a base chain, per packet; its rules are charged by the expression
 ] as const
 

@@ -18,7 +18,12 @@ export function cyclesToPs(cycles: number, frequencyHz: number): number {
 }
 
 /** Stages of packets that pass a hook. */
-const NETFILTER_STAGES: ReadonlySet<StageName> = new Set<StageName>(['nf_hook_slow', 'nft_do_chain'])
+const NETFILTER_STAGES: ReadonlySet<StageName> = new Set<StageName>([
+  'nf_hook_slow',
+  'nft_do_chain',
+  'nf_conntrack_in',
+  'nf_nat_inet_fn',
+])
 
 /** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
 export function fillCpus(

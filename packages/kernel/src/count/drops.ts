@@ -60,6 +60,7 @@ const PLACES = {
   pingNoSocket: { where: 'ping_rcv', reason: 'NO_SOCKET' },
   noMem: { where: '__alloc_skb', reason: 'NOMEM' },
   nftDrop: { where: 'nft_do_chain', reason: 'NETFILTER_DROP' },
+  hookDrop: { where: 'nf_hook_slow', reason: 'NETFILTER_DROP' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

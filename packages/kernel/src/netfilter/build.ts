@@ -15,6 +15,8 @@ import {
   NftRuleCount,
   SkbNf,
 } from './components.js'
+import { declareConntrack, fillConntrack } from './conntrack-build.js'
+import { NatRange } from './conntrack-components.js'
 import { hasNetfilter, hookRow, type NetfilterPlan, type PlannedHost, planNetfilter } from './plan-netfilter.js'
 import type { Element, Expr } from './program.js'
 
@@ -35,6 +37,7 @@ export function declareNetfilter(world: World, layout: Layout, skbRows: number):
   world.pool(NftRuleCount, layout.cpuRows * (plan.rules + 1))
   world.pool(NfCpu, layout.cpuRows)
   world.pool(SkbNf, skbRows)
+  declareConntrack(world, layout, plan, skbRows)
 }
 
 /** Writes the rule programs of all hosts; after `freeze`. */
@@ -44,13 +47,14 @@ export function fillNetfilter(world: World, layout: Layout): void {
   fillHooks(world, plan)
   const writer = new ProgramWriter(world, layout, plan)
   for (const host of plan.hosts) writer.host(host)
+  fillConntrack(world, layout, plan)
 }
 
 function fillHooks(world: World, plan: NetfilterPlan): void {
   const hook = world.columns(NfHook)
   const entry = world.columns(NfHookEntry)
   let at = 1
-  for (const { host, hooks } of plan.hosts) {
+  for (const { host, hooks, nats } of plan.hosts) {
     hooks.forEach((entries, number) => {
       const row = hookRow(host.index, number)
       hook.firstEntry[row] = at
@@ -59,6 +63,9 @@ function fillHooks(world: World, plan: NetfilterPlan): void {
         entry.kind[at] = kind
         entry.chain[at++] = chain
       }
+      hook.firstNat[row] = at
+      hook.nats[row] = nats[number]?.length ?? 0
+      for (const { chain } of nats[number] ?? []) entry.chain[at++] = chain
     })
   }
 }
@@ -71,6 +78,7 @@ class ProgramWriter {
   #element = 1
   #limit = 1
   #counter = 0
+  #range = 1
 
   constructor(world: World, layout: Layout, plan: NetfilterPlan) {
     this.#world = world
@@ -114,6 +122,7 @@ class ProgramWriter {
     e.elements[row] = expr.elements.length
     for (const element of expr.elements) this.#writeElement(element, chainRow(element.chain))
     if (expr.limit !== null) e.arg[row] = this.#writeLimit(expr.limit)
+    if (expr.nat !== null) e.arg[row] = this.#writeRange(expr.nat)
     if (expr.counter !== null) e.arg[row] = this.#writeCounter(expr.counter)
   }
 
@@ -124,6 +133,23 @@ class ProgramWriter {
     columns.verdict[this.#element] = verdict
     columns.chain[this.#element] = chain
     this.#element++
+  }
+
+  #writeRange(nat: Extract<NftStatement, { kind: 'nat' }>): number {
+    const columns = this.#world.columns(NatRange)
+    const row = this.#range++
+    const { address, port } = nat
+    columns.destination[row] = nat.nat === 'dnat' || nat.nat === 'redirect' ? 1 : 0
+    const own = nat.nat === 'redirect' || nat.nat === 'masquerade'
+    columns.addresses[row] = own ? 2 : address === null ? 0 : 1
+    columns.firstAddress[row] = address?.from ?? 0
+    columns.lastAddress[row] = address?.to ?? 0
+    columns.hasPorts[row] = port === null ? 0 : 1
+    columns.firstPort[row] = port?.from ?? 0
+    columns.lastPort[row] = port?.to ?? 0
+    columns.random[row] = nat.random ? 1 : 0
+    columns.persistent[row] = nat.persistent ? 1 : 0
+    return row
   }
 
   /** A counter may start above zero; what it starts with is put on the first CPU. */

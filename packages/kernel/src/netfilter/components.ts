@@ -7,10 +7,16 @@ export const NF_HOOK = { preRouting: 0, localIn: 1, forward: 2, localOut: 3, pos
 export const NF_HOOKS = 5
 
 /** What an entry of a hook calls. */
-export const NF_ENTRY = { chain: 0 } as const
+export const NF_ENTRY = { chain: 0, conntrack: 1, nat: 2, confirm: 3 } as const
 
 /** Entries of each hook: row `1 + host * NF_HOOKS + hook`. Constant in a run. Kernel: struct nf_hook_entries */
-export const NfHook = defineComponent('nf_hook', { firstEntry: i32, entries: i32 })
+export const NfHook = defineComponent('nf_hook', {
+  firstEntry: i32,
+  entries: i32,
+  /** Base chains of type nat, which the entry of address translation calls: rows of `NfHookEntry`. */
+  firstNat: i32,
+  nats: i32,
+})
 
 /** One entry of a hook, in the order in which they are called. Constant in a run. Kernel: struct nf_hook_entry */
 export const NfHookEntry = defineComponent('nf_hook_entry', {
@@ -44,6 +50,8 @@ export const NFT_OP = {
   verdict: 6,
   reject: 7,
   setMark: 8,
+  nat: 9,
+  notrack: 10,
 } as const
 
 /** What a statement that sets a mark does (`arg` of its expression). */

@@ -1,13 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
 import { costProfile } from '@softnet/scenario'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { charge, chargePs } from '../cpu/charge.js'
-import { Cpu } from '../cpu/components.js'
+import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
 import { SKB, Skb } from '../skb/components.js'
+import { chargeCycles } from './charge-cycles.js'
 import {
   NFT_OP,
+  NFT_SET,
   NFT_VERDICT,
   NfCpu,
   NftChain,
@@ -18,6 +19,9 @@ import {
   NftRuleCount,
   SkbNf,
 } from './components.js'
+import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
+import { deviceAddress } from './device-address.js'
+import { natSetup } from './nf-nat-setup.js'
 import { nftLimit } from './nft-limit.js'
 import { nftLoad } from './nft-payload.js'
 
@@ -57,19 +61,19 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const { mark } = context.write(SkbNf)
     const { len, frames, flags } = context.read(Skb)
     const load = context.system(nftLoad)
+    const { conn } = context.read(SkbConn)
+    const { info } = context.write(SkbConn)
+    const { mark: connMark } = context.write(NfConn)
+    const setUp = context.system(natSetup)
+    const addressOf = context.system(deviceAddress)
     const limit = context.system(nftLimit)
     const answer = context.system(icmpSend)
     const spend = context.system(charge)
-    const spendPs = context.system(chargePs)
+    const spendCycles = context.system(chargeCycles)
     const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
-    const { host } = context.read(Cpu)
     const { netfilter } = costProfile(plan.profile)
     const counters = (countedPackets.length - 1) / cpuRows
     const ruleRows = firstExpr.length
-    const psPerCycle = Float64Array.from({ length: cpuRows }, (_, cpu) => {
-      const cpus = plan.hosts[host[cpu]]?.cpus ?? []
-      return 1e12 / (cpus[0]?.frequencyHz ?? 1e9)
-    })
     const stackRule = new Int32Array(JUMP_STACK_SIZE)
     const stackEnd = new Int32Array(JUMP_STACK_SIZE)
     /** Cycles of the packet so far. */
@@ -146,13 +150,31 @@ export const nftDoChain = defineSystem<NftDoChain>(
           case NFT_OP.reject:
             return reject(cpu, row, at)
           case NFT_OP.setMark:
-            mark[row] = low[at]
+            setMark(row, arg[at], low[at])
+            break
+          case NFT_OP.nat:
+            translate(cpu, row, arg[at], inDev)
+            return NFT_VERDICT.accept
+          case NFT_OP.notrack:
+            if (conn[row] === 0) info[row] = CTINFO.untracked
             break
           default:
             if (!matches(at, load(field[at], row, inDev, outDev))) return BREAK
         }
       }
       return NFT_VERDICT.continue
+    }
+
+    function setMark(row: number, what: number, value: number): void {
+      const of = conn[row]
+      if (what === NFT_SET.meta) mark[row] = value
+      else if (what === NFT_SET.metaFromCt) mark[row] = of === 0 ? 0 : connMark[of]
+      else if (of !== 0) connMark[of] = what === NFT_SET.ct ? value : mark[row]
+    }
+
+    /** Kernel: net/netfilter/nft_nat.c, nft_nat_eval; nft_redir.c, nft_redir_eval */
+    function translate(cpu: number, row: number, range: number, inDev: number): void {
+      if (conn[row] !== 0) setUp.range(cpu, conn[row], range, addressOf(inDev))
     }
 
     function count(cpu: number, rule: number): number {
@@ -213,7 +235,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
       spend(cpu, STAGE.nft_do_chain, 1)
       spent = 0
       const accepted = walk(cpu, row, base, inDev, outDev)
-      if (spent > 0) spendPs(cpu, STAGE.nft_do_chain, spent * psPerCycle[cpu])
+      if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
       return accepted
     }
   },

@@ -1,7 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
+import { CT_STATE } from '@softnet/scenario'
 import { FAULT_L4_SHORT, IP_OFFSET, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { SKB, Skb } from '../skb/components.js'
 import { NFT_FIELD, SkbNf } from './components.js'
+import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
 import { hardwareAddresses } from './hardware-address.js'
 
 /** What a field of interfaces holds where there is none; no device has this number. */
@@ -26,6 +28,22 @@ export const nftLoad = defineSystem<NftLoad>(
       context.read(Skb)
     const { mark } = context.read(SkbNf)
     const addresses = context.system(hardwareAddresses)
+    const { conn, info } = context.read(SkbConn)
+    const { mark: connMark } = context.read(NfConn)
+
+    /** Kernel: net/netfilter/nft_ct.c, nft_ct_get_eval, NFT_CT_STATE */
+    function ctState(row: number): number {
+      if (conn[row] === 0) return info[row] === CTINFO.untracked ? CT_STATE.untracked : CT_STATE.invalid
+      switch (info[row]) {
+        case CTINFO.new:
+          return CT_STATE.new
+        case CTINFO.related:
+        case CTINFO.relatedReply:
+          return CT_STATE.related
+        default:
+          return CT_STATE.established
+      }
+    }
 
     function hasTransport(row: number): boolean {
       return (idFrag[row] & IP_OFFSET) === 0 && (faults[row] & FAULT_L4_SHORT) === 0
@@ -60,6 +78,8 @@ export const nftLoad = defineSystem<NftLoad>(
           return is(row, IPPROTO_ICMP) ? tcpWord[row] & 255 : NONE
         case NFT_FIELD.icmpCode:
           return is(row, IPPROTO_ICMP) ? (tcpWord[row] >>> 8) & 255 : NONE
+        case NFT_FIELD.ctMark:
+          return conn[row] === 0 ? NONE : connMark[conn[row]]
         default:
           return NONE
       }
@@ -97,6 +117,11 @@ export const nftLoad = defineSystem<NftLoad>(
           return addresses.source(row)
         case NFT_FIELD.etherDest:
           return addresses.destination(row)
+        case NFT_FIELD.ctState:
+          return ctState(row)
+        case NFT_FIELD.ctDirection:
+          if (conn[row] === 0) return NONE
+          return info[row] === CTINFO.establishedReply || info[row] === CTINFO.relatedReply ? 1 : 0
         default:
           return transport(field, row)
       }

@@ -1,8 +1,20 @@
 /** Where everything of netfilter lies: rows of hooks, chains, rules and expressions of all hosts. Pure. */
-import { type CostProfile, costProfile, NFT_HOOKS, type NftHook, type NftRuleset } from '@softnet/scenario'
+import {
+  type CostProfile,
+  costProfile,
+  NFT_HOOKS,
+  type NftHook,
+  type NftRuleset,
+  needsConntrack,
+  PRIORITY_CONNTRACK,
+} from '@softnet/scenario'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { NF_ENTRY, NF_HOOKS, NFT_OP } from './components.js'
 import { compileProgram, type Expr, type ProgramChain } from './program.js'
+
+const PRIORITY_NAT_DST = -100
+const PRIORITY_NAT_SRC = 100
+const PRIORITY_LAST = 2_147_483_647
 
 /** An entry of a hook. */
 export interface PlannedEntry {
@@ -36,6 +48,10 @@ export interface PlannedHost {
   readonly host: HostLayout
   /** By number of the hook. */
   readonly hooks: readonly (readonly PlannedEntry[])[]
+  /** Base chains of type nat by number of the hook. */
+  readonly nats: readonly (readonly PlannedEntry[])[]
+  /** Whether connections are tracked. */
+  readonly tracks: boolean
   readonly chains: readonly PlannedChain[]
   /** Row of the host's first chain, from which expressions count. */
   readonly firstChain: number
@@ -51,6 +67,7 @@ export interface NetfilterPlan {
   readonly elements: number
   readonly counters: number
   readonly limits: number
+  readonly ranges: number
 }
 
 /** Whether a host of the layout has a ruleset: without one no table is declared and no packet pays anything. */
@@ -72,16 +89,37 @@ function devicesNamed(host: HostLayout, name: string): number[] {
 }
 
 /**
- * Entries of a hook in the order in which they are called: by priority, and of equal priority the one that was
+ * Chains of a type at a hook in the order in which they are called: by priority, and of equal priority the one that was
  * registered last comes first. Kernel: net/netfilter/core.c, nf_hook_entries_grow
  */
-function hookEntries(chains: readonly PlannedChain[], hook: NftHook): PlannedEntry[] {
+function chainEntries(chains: readonly PlannedChain[], hook: NftHook, type: 'filter' | 'nat'): PlannedEntry[] {
   const entries: PlannedEntry[] = []
   for (const { row, source } of chains) {
     const { base } = source.chain
-    if (base?.hook === hook) entries.unshift({ kind: NF_ENTRY.chain, priority: base.priority, chain: row })
+    if (base?.hook === hook && base.type === type)
+      entries.unshift({ kind: NF_ENTRY.chain, priority: base.priority, chain: row })
   }
   return entries.sort((a, b) => a.priority - b.priority)
+}
+
+/** What connection tracking and address translation add to a hook. Kernel: enum nf_ip_hook_priorities */
+function ownEntries(hook: NftHook, translates: boolean): PlannedEntry[] {
+  const receives = hook === 'prerouting' || hook === 'output'
+  const leaves = hook === 'input' || hook === 'postrouting'
+  const entries: PlannedEntry[] = []
+  if (receives) entries.push({ kind: NF_ENTRY.conntrack, priority: PRIORITY_CONNTRACK, chain: 0 })
+  if (translates && receives) entries.push({ kind: NF_ENTRY.nat, priority: PRIORITY_NAT_DST, chain: 0 })
+  if (translates && leaves) entries.push({ kind: NF_ENTRY.nat, priority: PRIORITY_NAT_SRC, chain: 0 })
+  if (leaves) entries.push({ kind: NF_ENTRY.confirm, priority: PRIORITY_LAST, chain: 0 })
+  return entries
+}
+
+function hookEntries(chains: readonly PlannedChain[], hook: NftHook, tracks: boolean): PlannedEntry[] {
+  const translates = chains.some(({ source }) => source.chain.base?.type === 'nat')
+  const own = tracks ? ownEntries(hook, translates) : []
+  // The kernel's own functions are registered when the first rule needs them, so a chain of the same priority may stand
+  // before or behind; here it stands behind.
+  return [...own, ...chainEntries(chains, hook, 'filter')].sort((a, b) => a.priority - b.priority)
 }
 
 /** Rows handed out so far, all from 1. */
@@ -112,7 +150,15 @@ function planHost(host: HostLayout, profile: CostProfile, at: Cursor): PlannedHo
     devices: (name) => devicesNamed(host, name),
   })
   const chains = program.map((chain) => placeChain(chain, at))
-  return { host, hooks: NFT_HOOKS.map((hook) => hookEntries(chains, hook)), chains, firstChain }
+  const tracks = needsConntrack(ruleset)
+  return {
+    host,
+    hooks: NFT_HOOKS.map((hook) => hookEntries(chains, hook, tracks)),
+    nats: NFT_HOOKS.map((hook) => chainEntries(chains, hook, 'nat')),
+    tracks,
+    chains,
+    firstChain,
+  }
 }
 
 /** Gives every rule of every host its rows. */
@@ -123,13 +169,14 @@ export function planNetfilter(layout: Layout): NetfilterPlan {
   const exprs = hosts.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules.flatMap((rule) => rule.exprs)))
   return {
     hosts,
-    entries: hosts.reduce((sum, { hooks }) => sum + hooks.flat().length, 0),
+    entries: hosts.reduce((sum, { hooks, nats }) => sum + hooks.flat().length + nats.flat().length, 0),
     chains: at.chain - 1,
     rules: at.rule - 1,
     exprs: at.expr - 1,
     counters: at.counter,
     elements: exprs.reduce((sum, { elements }) => sum + elements.length, 0),
     limits: exprs.filter(({ limit }) => limit !== null).length,
+    ranges: exprs.filter(({ nat }) => nat !== null).length,
   }
 }
 

@@ -32,6 +32,7 @@ export interface Expr {
   moreCycles: number
   limit: Extract<NftStatement, { kind: 'limit' }> | null
   counter: Extract<NftStatement, { kind: 'counter' }> | null
+  nat: Extract<NftStatement, { kind: 'nat' }> | null
 }
 
 /** Element of a set or verdict map. */
@@ -113,6 +114,7 @@ function expr(op: number, values: Partial<Expr> = {}): Expr {
     moreCycles: 0,
     limit: null,
     counter: null,
+    nat: null,
     ...values,
   }
 }
@@ -177,8 +179,10 @@ class RuleCompiler {
         ]
       case 'set':
         return [this.#set(statement)]
-      default:
-        throw new Error(`no expression for the statement ${statement.kind}`)
+      case 'nat':
+        return [expr(NFT_OP.nat, { nat: statement, cycles: this.#cost('immediate') })]
+      case 'notrack':
+        return [expr(NFT_OP.notrack, { cycles: this.#cost('set') })]
     }
   }
 

@@ -160,6 +160,7 @@ export const netifReceive = defineSystem<NetifReceive>(
       if (left > 0) left = deliverRun(ids, left, cpu)
       if (left > 0) left = udpRun(ids, left, cpu)
       if (left > 0) queueRun(ids, left, cpu)
+      if (hooks !== null) hooks.end(cpu)
     }
 
     return {

@@ -10,6 +10,7 @@ import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
 import { NFT_OP, NfCpu, NftCounter, NftRule, NftRuleCount } from '../netfilter/components.js'
 import { type PlannedChain, type PlannedRule, planNetfilter } from '../netfilter/plan-netfilter.js'
+import { reportConntrack } from './report-conntrack.js'
 
 /** Rules of a host with their counters; nothing for a host without rules. */
 export function reportNetfilter(model: Model, host: HostLayout): { netfilter?: NetfilterResult } {
@@ -33,6 +34,7 @@ export function reportNetfilter(model: Model, host: HostLayout): { netfilter?: N
       })),
       hook_packets: sum(packets),
       rules_evaluated: sum(rules),
+      ...(planned.tracks ? { conntrack: reportConntrack(model, host) } : {}),
     },
   }
 }

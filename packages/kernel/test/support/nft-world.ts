@@ -34,6 +34,8 @@ export interface NftWorld {
   drops(): readonly { readonly where: string; readonly reason: string; readonly count: number }[]
   /** Time charged to a stage on the CPU, ps. */
   stagePs(stage: StageName): number
+  /** Size of the columns of a component. */
+  memoryBytes(component: string): number
   /** Text of every rule, with its counters. */
   listing(): string[]
 }
@@ -46,7 +48,11 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
       h: {
         cpus: 2,
         nftables,
-        sysctl,
+        sysctl: {
+          'net.netfilter.nf_conntrack_max': 4096,
+          'net.netfilter.nf_conntrack_buckets': 4096,
+          ...sysctl,
+        },
         devices: {
           tun0: { driver: 'ixgbe', address: '10.9.0.1/24', channels: { combined: 1 } },
           tun1: { driver: 'ixgbe', address: '10.8.0.1/24', channels: { combined: 1 } },
@@ -79,6 +85,8 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       parseFrame(parsed, view, 0, bytes.length, LINKTYPE_RAW, bytes.length)
       const row = packets.make(parsed, host.devices[0]?.device ?? 0, 832, ++serial)
+      // The id of an ICMP message is where a source port would be.
+      if (parsed.protocol === 1 && bytes.length >= 28) skb.ports[row] = (view.getUint16(24) << 16) >>> 0
       for (const [name, value] of Object.entries(columns)) {
         ;(skb as unknown as Record<string, { [row: number]: number }>)[name]![row] = value
       }
@@ -88,6 +96,7 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
       ids.set(rows)
       let kept = hooks.list(NF_HOOK.preRouting, ids, rows.length, CPU)
       if (kept > 0) kept = hooks.list(NF_HOOK.localIn, ids, kept, CPU)
+      hooks.end(CPU)
       const passed = new Set(ids.subarray(0, kept))
       for (const row of passed) pool.release(row, packetPool[CPU])
       return rows.map((row) => passed.has(row))
@@ -96,6 +105,7 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
     wait(ns) {
       clockPs[CPU] += ns * 1000
     },
+    memoryBytes: (name) => world.describe().find(({ component }) => component === name)?.bytes ?? 0,
     netfilter,
     drops: () => reportModel(model, 1e9).drops,
     stagePs: (stage) => world.columns(StageTime).ps[CPU * STAGE_ROWS + STAGE[stage]] as number,

@@ -7,7 +7,6 @@ import {
   type NftHook,
   type NftRuleset,
   type NftStatement,
-  needsConntrack,
   parseNft,
 } from '../nft/index.js'
 import type { DevicePlan } from '../plan.js'
@@ -42,7 +41,6 @@ export function compileNftables(
   if (faults.length > FAULTS_TOLD) {
     env.report.fault(path, `a ruleset without faults; ${faults.length - FAULTS_TOLD} more of them`, [], text)
   }
-  refuseTracking(ruleset, path, env)
   checkInterfaces(ruleset, interfaceNames(devices), path, env)
   warnDead(ruleset, path, env)
   return faults.length > 0 ? null : ruleset
@@ -85,11 +83,6 @@ function checkInterfaces(ruleset: NftRuleset, names: readonly string[], path: Fa
       }
     }
   })
-}
-
-function refuseTracking(ruleset: NftRuleset, path: FaultPath, env: Environment): void {
-  if (needsConntrack(ruleset))
-    env.report.fault(path, 'rules without ct and address translation: there is no connection tracking')
 }
 
 function warnDead(ruleset: NftRuleset, path: FaultPath, env: Environment): void {

@@ -145,6 +145,8 @@ const STAGES_E5: CostProfile['stages'] = {
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
 
   nf_hook_slow: fromLinux618('nf_hook_slow'),
+  nf_conntrack_in: fromLinux618('nf_conntrack_in'),
+  nf_nat_inet_fn: fromLinux618('nf_nat_inet_fn'),
   nft_do_chain: fromLinux618('nft_do_chain'),
 }
 

@@ -68,6 +68,19 @@ export const sysctlSchema = z
       0,
       1,
     ).optional(),
+    'net.netfilter.nf_conntrack_max': integer('Connections that are tracked at once.', 1, 4_194_304).optional(),
+    'net.netfilter.nf_conntrack_buckets': integer('Chains of the table of connections.', 1, 4_194_304).optional(),
+    'net.netfilter.nf_conntrack_checksum': integer('1: a wrong checksum makes a packet invalid.', 0, 1).optional(),
+    'net.netfilter.nf_conntrack_tcp_loose': integer('1 picks up connections in the middle.', 0, 1).optional(),
+    'net.netfilter.nf_conntrack_udp_timeout': integer('Seconds a UDP flow without reply lasts.', 0, S32_MAX).optional(),
+    'net.netfilter.nf_conntrack_udp_timeout_stream': integer('Seconds a UDP stream lasts.', 0, S32_MAX).optional(),
+    'net.netfilter.nf_conntrack_icmp_timeout': integer('Seconds an ICMP query lasts.', 0, S32_MAX).optional(),
+    'net.netfilter.nf_conntrack_generic_timeout': integer('Seconds other protocols last.', 0, S32_MAX).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_established': integer(
+      'Seconds an established TCP connection lasts.',
+      0,
+      S32_MAX,
+    ).optional(),
     'net.ipv4.conf.all.accept_source_route': integer('1 accepts source-routed packets.', 0, 1).optional(),
   })
   .describe('Networking sysctls of the host, by full name.')
