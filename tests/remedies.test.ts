@@ -15,6 +15,9 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'receiver-same-cpu': 'app_starved',
   'receiver-other-cpu': 'app_too_slow',
   'interrupt-livelock': 'interrupt_livelock',
+  'firewall-linear': 'long_ruleset',
+  'firewall-sets': 'none',
+  'conntrack-table-full': 'conntrack_full',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */

@@ -1,4 +1,5 @@
 import {
+  type ConntrackResult,
   compileScenario,
   type HostPlan,
   type HostResult,
@@ -392,6 +393,25 @@ const withRules = (netfilter: NetfilterResult, change: Parameters<typeof hostRes
   const host = hostResult(change)
   return { ...host, netns: { init: { ...(host.netns.init as NetnsResult), netfilter } } }
 }
+const full4k: ConntrackResult = {
+  count: 4096,
+  max: 4096,
+  buckets: 262_144,
+  stat: [
+    {
+      entries: 4096,
+      clashres: 0,
+      found: 0,
+      invalid: 0,
+      chainlength: 0,
+      insert_failed: 0,
+      drop: 700,
+      early_drop: 12,
+      icmp_error: 0,
+    },
+  ],
+  entries: [],
+}
 const inRules = { nft_do_chain: 60e6, ip_rcv: 20e6 }
 
 const NETFILTER_CASES: readonly Case[] = [
@@ -401,6 +421,13 @@ const NETFILTER_CASES: readonly Case[] = [
     plan: plan(hostPlan(4), [calm]),
     says: /920 frames.*dropped by netfilter, 900 of them by rule `udp dport 5000 drop` \(handle 4, chain i of table ip t\).*Next is the policy of chain i.* with 20/,
     sets: [],
+  },
+  {
+    rule: 'conntrack_full',
+    document: result(withRules({ ...rules(2, 0), conntrack: full4k }), [drop('nf_hook_slow', 'NETFILTER_DROP', 700)]),
+    plan: plan(hostPlan(4), [calm]),
+    says: /700 frames.*no room for: it tracks 4,096 and may track 4,096.*12 connections were evicted/,
+    sets: ['net.netfilter.nf_conntrack_max=32768'],
   },
   {
     rule: 'long_ruleset',
@@ -413,7 +440,7 @@ const NETFILTER_CASES: readonly Case[] = [
     ),
     plan: plan(hostPlan(4), [calm]),
     says: /50,000 frames found no descriptor: each packet is compared with 800 rules, which takes 60\.0 µs and 75\.0 % of the busy time of cpu0.*800,000 rules for 1,000 packets.*verdict map/,
-    sets: [],
+    sets: ['eth0.queues.rps_cpus=a'],
   },
 ]
 

@@ -1,8 +1,17 @@
 /** Diagnoses of netfilter: what its rules dropped, and what looking at them costs. */
 import type { NetfilterResult } from '@softnet/scenario'
 import { formatCount, formatPercent, formatTime } from '../format.js'
-import { type CpuFacts, type HostFacts, hottestQueue, lostFor, type RunFacts } from './facts.js'
-import type { DiagnosisRule, Finding } from './rule.js'
+import {
+  type CpuFacts,
+  type HostFacts,
+  hottestQueue,
+  lostFor,
+  type QueueFacts,
+  type RunFacts,
+  spareCpus,
+} from './facts.js'
+import type { DiagnosisRule, Finding, Remedy } from './rule.js'
+import { maskValue, powerOfTwoAtLeast, remedy, settingPaths } from './settings.js'
 
 /** Share of a CPU's busy time in rules from which they are what limits it. */
 const RULES_SHARE = 0.3
@@ -36,8 +45,39 @@ function droppers(netfilter: NetfilterResult): Dropper[] {
   return all.sort((a, b) => b.frames - a.frames || (a.what < b.what ? -1 : 1))
 }
 
+function lostIn(host: HostFacts, run: RunFacts, where: string): number {
+  const rows = run.result.drops.filter((drop) => drop.host === host.name && drop.where === where)
+  return rows.reduce((sum, { count, reason }) => sum + (reason === 'NETFILTER_DROP' ? count : 0), 0)
+}
+
+/** Connections that could not be tracked. */
+function conntrackFull(host: HostFacts, run: RunFacts): Finding | null {
+  const conntrack = netfilterOf(host)?.conntrack
+  const lost = lostIn(host, run, 'nf_hook_slow')
+  if (lost === 0 || conntrack === undefined) return null
+  const sum = (key: 'drop' | 'early_drop' | 'insert_failed'): number =>
+    conntrack.stat.reduce((total, row) => total + row[key], 0)
+  if (sum('drop') === sum('insert_failed')) return null
+  const { offered } = run.result.packets
+  return {
+    lostFrames: lost,
+    weight: 0,
+    claim: `${formatCount(lost)} frames${offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''} began connections that nf_conntrack has no room for: it tracks ${formatCount(conntrack.count)} and may track ${formatCount(conntrack.max)} (table full, dropping packet).`,
+    evidence: `${formatCount(sum('early_drop'))} connections were evicted for others; where the eight chains that are looked at hold none to evict, the packet is dropped.`,
+    advice:
+      'Make the table larger, shorten nf_conntrack_udp_timeout, or exempt what needs no state with notrack at hook prerouting.',
+    remedies: [
+      remedy(
+        settingPaths(run, host.name).sysctl('net.netfilter.nf_conntrack_max'),
+        powerOfTwoAtLeast(conntrack.max * 8),
+        'room for every flow until it times out',
+      ),
+    ],
+  }
+}
+
 function droppedByRule(host: HostFacts, run: RunFacts): Finding | null {
-  const lost = lostFor(host, 'NETFILTER_DROP')
+  const lost = lostIn(host, run, 'nft_do_chain')
   const netfilter = netfilterOf(host)
   if (lost === 0 || netfilter === undefined) return null
   const found = droppers(netfilter)
@@ -63,7 +103,18 @@ function rulesShare(cpu: CpuFacts): number {
   return busy > 0 ? rules / busy : 0
 }
 
-function longRuleset(host: HostFacts): Finding | null {
+/** Rules that stay as they are can at least be gone through on several CPUs. */
+function spreadRules(host: HostFacts, run: RunFacts, queue: QueueFacts): Remedy[] {
+  // A program on a CPU that is busy with rules would not get to read what they let in.
+  const reading = new Set(host.plan.apps.flatMap(({ tasks }) => tasks.flat()))
+  const spare = spareCpus(host).filter(({ cpu }) => cpu !== queue.cpu.cpu && !reading.has(cpu))
+  if (spare.length === 0) return []
+  const mask = maskValue(spare.map(({ cpu }) => cpu).sort((a, b) => a - b))
+  const path = settingPaths(run, host.name).device(queue.row.dev, 'queues.rps_cpus')
+  return [remedy(path, mask, 'has idle CPUs go through the rules; fewer rules per packet do more')]
+}
+
+function longRuleset(host: HostFacts, run: RunFacts): Finding | null {
   const netfilter = netfilterOf(host)
   const queue = hottestQueue(host)
   if (netfilter === undefined || queue === undefined) return null
@@ -87,7 +138,7 @@ function longRuleset(host: HostFacts): Finding | null {
     evidence: `nft_do_chain went through ${formatCount(netfilter.rules_evaluated)} rules for ${formatCount(netfilter.hook_packets)} packets; it looks at one rule after the other until one ends the chain.`,
     advice:
       'Put what shares a verdict into a set and branch with a verdict map: a lookup costs nearly the same for two elements and for ten thousand. Accept the most frequent traffic first.',
-    remedies: [],
+    remedies: spreadRules(host, run, queue),
   }
 }
 
@@ -97,7 +148,13 @@ export const NETFILTER_RULES: readonly DiagnosisRule[] = [
     name: 'long_ruleset',
     subject: 'ring',
     summary: 'Packets are compared with a long list of rules',
-    find: (host) => longRuleset(host),
+    find: longRuleset,
+  },
+  {
+    name: 'conntrack_full',
+    subject: 'protocol',
+    summary: 'The table of connections is full',
+    find: conntrackFull,
   },
   {
     name: 'dropped_by_rule',

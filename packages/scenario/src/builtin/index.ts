@@ -1,4 +1,5 @@
 /** Scenarios that come with softnet, each with the question it answers. */
+import { FIREWALL_SCENARIOS } from './firewall.js'
 import { LIMIT_SCENARIOS } from './limits.js'
 import { NAPI_SCENARIOS } from './napi.js'
 import { RSS_SCENARIOS } from './rss.js'
@@ -11,6 +12,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...STEERING_SCENARIOS,
   ...LIMIT_SCENARIOS,
   ...NAPI_SCENARIOS,
+  ...FIREWALL_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */
