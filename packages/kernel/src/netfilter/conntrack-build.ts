@@ -37,6 +37,8 @@ export function fillConntrack(world: World, layout: Layout, plan: NetfilterPlan)
     table.buckets[t] = sysctl['net.netfilter.nf_conntrack_buckets']
     table.max[t] = sysctl['net.netfilter.nf_conntrack_max']
     table.firstFree[t] = conn
+    table.firstConn[t] = conn
+    table.conns[t] = rows
     table.gcJiffies[t] = GC_FIRST_SEC * hz
     for (let i = 0; i < rows; i++, conn++) nextOriginal[conn] = i + 1 < rows ? conn + 1 : 0
     bucket += table.buckets[t]

@@ -61,6 +61,9 @@ export const NfConnBucket = defineComponent('nf_conn_bucket', { first: i32 })
 
 /** Tables of hosts: row 1 + host index. Kernel: nf_conntrack_htable_size, struct nf_conntrack_net */
 export const NfConnTable = defineComponent('nf_conn_table', {
+  /** Rows of `NfConn` of the host. Constant. */
+  firstConn: i32,
+  conns: i32,
   firstBucket: i32,
   buckets: i32,
   /** Head of the free rows, linked by `nextOriginal`. */

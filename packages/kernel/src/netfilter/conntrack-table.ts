@@ -180,13 +180,13 @@ export const conntrackTable = defineSystem<ConntrackTable>(
      * mean of what is left to the others, 1 to 60 s. Kernel: nf_conntrack_core.c, gc_worker
      */
     function collect(cpu: number, t: number, now: number): void {
-      const firstConn = 1
+      const end = table.firstConn[t] + table.conns[t]
       while (table.gcJiffies[t] <= now) {
         const at = table.gcJiffies[t]
         let mean = GC_FIRST_SEC * hz
         let seen = 1
-        for (let conn = firstConn; conn < c.live.length; conn++) {
-          if (c.live[conn] !== CONN.confirmed || ownerOf[conn] !== t) continue
+        for (let conn = table.firstConn[t]; conn < end; conn++) {
+          if (c.live[conn] !== CONN.confirmed) continue
           const left = c.timeoutJiffies[conn] - at
           if (left <= 0) {
             kill(cpu, conn)
@@ -198,12 +198,6 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         }
         table.gcJiffies[t] = at + Math.min(Math.max(mean, GC_MIN_SEC * hz), GC_FIRST_SEC * hz)
       }
-    }
-
-    // Rows of hosts are consecutive ranges; which is whose never changes.
-    const ownerOf = new Uint16Array(c.live.length)
-    for (let t = 1; t < table.firstFree.length; t++) {
-      for (let conn = table.firstFree[t]; conn !== 0; conn = c.nextOriginal[conn]) ownerOf[conn] = t
     }
 
     /** Longest chain that takes one more; drawn anew each time. */
