@@ -214,6 +214,19 @@ test('drops of rules are told by place and reason, frames that came merged count
   assert.is(world.netfilter().tables[0]?.chains[0]?.rules[0]?.dropped, 3)
 })
 
+for (const [name, chain] of [
+  ['nft-input-drop', 'input priority 0'],
+  ['nft-prerouting-drop', 'prerouting priority -300'],
+] as const) {
+  test(`${name} as Linux 6.18 counted it`, () => {
+    const world = makeNftWorld(`table ip t { chain i { type filter hook ${chain}; udp dport 5000 drop; }\n}`)
+    const hex = '4500001d00010000401166bb0a0900020a0900019c4013880009c3fe78'
+    world.deliver(world.packet(Uint8Array.from(Buffer.from(hex, 'hex'))))
+    assert.equal(world.moved(), { IpInReceives: 1, IpExtInOctets: 29, IpExtInNoECTPkts: 1 })
+    assert.equal(world.drops(), [{ host: 'h', where: 'nft_do_chain', reason: 'NETFILTER_DROP', count: 1 }])
+  })
+}
+
 test('every rule that is looked at costs time, and a set costs nearly the same at any size', () => {
   const cost = (rules: string): number => {
     const world = makeNftWorld(`table ip t { chain i { type filter hook input priority 0; ${rules} } }`)

@@ -14,6 +14,8 @@ import { Skb } from '../../src/skb/components.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
 import { planOf } from './run-model.js'
 
+/** What /proc/net/snmp shows among counters. */
+const SETTINGS: readonly string[] = ['IpForwarding', 'IpDefaultTTL']
 /** CPU that handles the packets. */
 const CPU = 1
 
@@ -30,6 +32,8 @@ export interface NftWorld {
   wait(ns: number): void
   /** Rules as the result shows them. */
   netfilter(): NonNullable<ReturnType<typeof reportHost>['netns'][string]['netfilter']>
+  /** Counters of /proc/net/snmp and netstat that moved. */
+  moved(): Record<string, number>
   /** Frames lost so far, by place. */
   drops(): readonly { readonly where: string; readonly reason: string; readonly count: number }[]
   /** Time charged to a stage on the CPU, ps. */
@@ -106,6 +110,13 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
       clockPs[CPU] += ns * 1000
     },
     memoryBytes: (name) => world.describe().find(({ component }) => component === name)?.bytes ?? 0,
+    moved() {
+      const { snmp = {}, netstat = {} } = reportHost(model, host).netns.init ?? {}
+      const all = Object.entries({ ...snmp, ...netstat }).flatMap(([block, counters]) =>
+        Object.entries(counters).map(([name, value]): [string, number] => [block + name, value]),
+      )
+      return Object.fromEntries(all.filter(([name, value]) => value !== 0 && !SETTINGS.includes(name)))
+    },
     netfilter,
     drops: () => reportModel(model, 1e9).drops,
     stagePs: (stage) => world.columns(StageTime).ps[CPU * STAGE_ROWS + STAGE[stage]] as number,
