@@ -35,6 +35,10 @@ const PLACES: Readonly<Record<string, string>> = {
   t: 'traffic/t',
 }
 
+/** Rules of a file: nothing is dropped before a few packets have come. */
+const madeRuleset = (): string =>
+  'table ip t { chain i { type filter hook input priority 0; limit rate over 1/day burst 3 packets drop; } }'
+
 type Document = Record<string, unknown>
 
 function set(document: Document, path: string, value: unknown): void {
@@ -55,7 +59,7 @@ function compile(...changes: (Sets | undefined)[]) {
     for (const [path, value] of Object.entries(change ?? {})) set(document, path, structuredClone(value))
   }
   const plain = JSON.parse(JSON.stringify(document)) as Document
-  return compileScenario(plain, { source: 'knobs', readCapture: madeCapture })
+  return compileScenario(plain, { source: 'knobs', readCapture: madeCapture, readText: madeRuleset })
 }
 
 function planOf(...changes: (Sets | undefined)[]): Plan {

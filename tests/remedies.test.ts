@@ -16,6 +16,9 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'receiver-other-cpu': 'app_too_slow',
   'interrupt-livelock': 'interrupt_livelock',
   'fragment-flood': 'fragment_memory',
+  'firewall-linear': 'long_ruleset',
+  'firewall-sets': 'none',
+  'conntrack-table-full': 'conntrack_full',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */

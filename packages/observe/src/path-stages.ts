@@ -23,6 +23,7 @@ const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlac
   ['IP_INHDR', 'ip'],
   ['IP_NOPROTO', 'ip'],
   ['IP_RPFILTER', 'ip'],
+  ['NETFILTER_DROP', 'ip'],
   ['SKB_UCOPY_FAULT', 'app'],
   ['QUEUE_PURGE', 'app'],
 ])

@@ -83,6 +83,15 @@ export const sysctl: SysctlPlan = {
   'net.ipv4.conf.all.route_localnet': 0,
   'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
   'net.ipv4.conf.all.accept_source_route': 0,
+  'net.netfilter.nf_conntrack_max': 262_144,
+  'net.netfilter.nf_conntrack_buckets': 262_144,
+  'net.netfilter.nf_conntrack_checksum': 1,
+  'net.netfilter.nf_conntrack_tcp_loose': 1,
+  'net.netfilter.nf_conntrack_udp_timeout': 30,
+  'net.netfilter.nf_conntrack_udp_timeout_stream': 120,
+  'net.netfilter.nf_conntrack_icmp_timeout': 30,
+  'net.netfilter.nf_conntrack_generic_timeout': 600,
+  'net.netfilter.nf_conntrack_tcp_timeout_established': 432_000,
 }
 
 export const flows: FlowSetPlan = {
@@ -225,6 +234,7 @@ export function hostPlan(cpus: number, change: Partial<HostPlan> = {}): HostPlan
     pfmemallocReserve: 256,
     taps: [],
     rawProtocols: [],
+    nftables: null,
     ...change,
   }
 }

@@ -1,4 +1,12 @@
-import type { HostPlan, HostResult, Plan, ResultDocument } from '@softnet/scenario'
+import type {
+  ConntrackResult,
+  HostPlan,
+  HostResult,
+  NetfilterResult,
+  NetnsResult,
+  Plan,
+  ResultDocument,
+} from '@softnet/scenario'
 import {
   app,
   cpu,
@@ -386,7 +394,85 @@ const LOSSLESS_CASES: readonly Case[] = [
 ]
 
 /** One case per rule and remedy, and more where a rule has several. */
+const rules = (perPacket: number, dropped: number): NetfilterResult => ({
+  hook_packets: 1000,
+  rules_evaluated: 1000 * perPacket,
+  tables: [
+    {
+      family: 'ip',
+      name: 't',
+      sets: [],
+      chains: [
+        {
+          name: 'i',
+          base: 'type filter hook input priority filter; policy drop;',
+          rules: [
+            { handle: 4, line: 3, text: 'udp dport 5000 drop', packets: dropped, dropped },
+            { handle: 5, line: 4, text: 'udp dport 53 accept', packets: 10, dropped: 0 },
+          ],
+          policy: { packets: 20, dropped: 20 },
+        },
+      ],
+    },
+  ],
+})
+const withRules = (netfilter: NetfilterResult, change: Parameters<typeof hostResult>[0] = {}): HostResult => {
+  const host = hostResult(change)
+  return { ...host, netns: { init: { ...(host.netns.init as NetnsResult), netfilter } } }
+}
+const full4k: ConntrackResult = {
+  count: 4096,
+  max: 4096,
+  buckets: 262_144,
+  stat: [
+    {
+      entries: 4096,
+      clashres: 0,
+      found: 0,
+      invalid: 0,
+      chainlength: 0,
+      insert_failed: 0,
+      drop: 700,
+      early_drop: 12,
+      icmp_error: 0,
+    },
+  ],
+  entries: [],
+}
+const inRules = { nft_do_chain: 60e6, ip_rcv: 20e6 }
+
+const NETFILTER_CASES: readonly Case[] = [
+  {
+    rule: 'dropped_by_rule',
+    document: result(withRules(rules(2, 900)), [drop('nft_do_chain', 'NETFILTER_DROP', 920)]),
+    plan: plan(hostPlan(4), [calm]),
+    says: /920 frames.*dropped by netfilter, 900 of them by rule `udp dport 5000 drop` \(handle 4, chain i of table ip t\).*Next is the policy of chain i.* with 20/,
+    sets: [],
+  },
+  {
+    rule: 'conntrack_full',
+    document: result(withRules({ ...rules(2, 0), conntrack: full4k }), [drop('nf_hook_slow', 'NETFILTER_DROP', 700)]),
+    plan: plan(hostPlan(4), [calm]),
+    says: /700 frames.*no room for: it tracks 4,096 and may track 4,096.*12 connections were evicted/,
+    sets: ['net.netfilter.nf_conntrack_max=32768'],
+  },
+  {
+    rule: 'long_ruleset',
+    document: result(
+      withRules(rules(800, 0), {
+        cpus: [cpu(0, { softirq: 99.5 }, {}, inRules), cpu(1), cpu(2), cpu(3)],
+        queues: [queue(0, 0, hot)],
+      }),
+      [missed(50_000)],
+    ),
+    plan: plan(hostPlan(4), [calm]),
+    says: /50,000 frames found no descriptor: each packet is compared with 800 rules, which takes 60\.0 µs and 75\.0 % of the busy time of cpu0.*800,000 rules for 1,000 packets.*verdict map/,
+    sets: ['eth0.queues.rps_cpus=a'],
+  },
+]
+
 export const CASES: readonly Case[] = [
+  ...NETFILTER_CASES,
   ...RING_CASES,
   ...BACKLOG_CASES,
   ...SOCKET_CASES,

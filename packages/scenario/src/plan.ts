@@ -6,6 +6,8 @@
  * a float64 unless the name says otherwise.
  */
 
+import type { NftRuleset } from './nft/ruleset.js'
+
 /** Linux versions whose policies are known as data (`versions.ts`). */
 export type KernelVersion = '4.14' | '4.18' | '5.1' | '6.5' | '6.18'
 
@@ -46,6 +48,8 @@ export interface HostPlan {
   readonly taps: readonly { readonly dev: string | null; readonly name: string }[]
   /** Raw sockets: IP protocol numbers that get a clone before the protocol handler. */
   readonly rawProtocols: readonly number[]
+  /** Rules of nf_tables; null: no hook has any. */
+  readonly nftables: NftRuleset | null
 }
 
 export interface CpuPlan {
@@ -98,6 +102,17 @@ export interface SysctlPlan {
   readonly 'net.ipv4.conf.all.route_localnet': number
   readonly 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': number
   readonly 'net.ipv4.conf.all.accept_source_route': number
+  /** Connections that are tracked at once; only with rules that need it. */
+  readonly 'net.netfilter.nf_conntrack_max': number
+  readonly 'net.netfilter.nf_conntrack_buckets': number
+  readonly 'net.netfilter.nf_conntrack_checksum': number
+  readonly 'net.netfilter.nf_conntrack_tcp_loose': number
+  /** Timeouts in seconds. */
+  readonly 'net.netfilter.nf_conntrack_udp_timeout': number
+  readonly 'net.netfilter.nf_conntrack_udp_timeout_stream': number
+  readonly 'net.netfilter.nf_conntrack_icmp_timeout': number
+  readonly 'net.netfilter.nf_conntrack_generic_timeout': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_established': number
 }
 
 export type RxMode = 'napi' | 'non-napi'

@@ -84,12 +84,78 @@ export interface TaskRow {
   readonly syscalls: number
 }
 
+/** A rule of nf_tables and what came of it. */
+export interface NftRuleRow {
+  readonly handle: number
+  /** Line of the ruleset's text. */
+  readonly line: number
+  /** The rule as `nft list ruleset` writes it, its counters included. */
+  readonly text: string
+  /** Packets for which all of it held. */
+  readonly packets: number
+  /** Wire frames lost by its verdict. */
+  readonly dropped: number
+}
+
+export interface NftChainRow {
+  readonly name: string
+  /** `type filter hook input priority filter; policy accept;`, or null for a chain that is jumped to. */
+  readonly base: string | null
+  readonly rules: readonly NftRuleRow[]
+  /** What reached the end of a base chain; null for others. */
+  readonly policy: { readonly packets: number; readonly dropped: number } | null
+}
+
+export interface NftTableRow {
+  readonly family: string
+  readonly name: string
+  /** Sets by name, each as the lines of its block. */
+  readonly sets: readonly { readonly name: string; readonly lines: readonly string[] }[]
+  readonly chains: readonly NftChainRow[]
+}
+
+/** Counters of connection tracking, by the names of /proc/net/stat/nf_conntrack. */
+export interface ConntrackStat {
+  readonly entries: number
+  readonly clashres: number
+  readonly found: number
+  readonly invalid: number
+  readonly chainlength: number
+  readonly insert_failed: number
+  readonly drop: number
+  readonly early_drop: number
+  readonly icmp_error: number
+}
+
+/** Connections of a host at the end of a run. */
+export interface ConntrackResult {
+  readonly count: number
+  readonly max: number
+  readonly buckets: number
+  /** By CPU; `entries` is that of the host. */
+  readonly stat: readonly ConntrackStat[]
+  /** The first of them as /proc/net/nf_conntrack prints them. */
+  readonly entries: readonly string[]
+}
+
+/** What netfilter did on a host with rules. */
+export interface NetfilterResult {
+  readonly tables: readonly NftTableRow[]
+  /** Packets that went through a hook, and rules that were looked at, over all CPUs. */
+  readonly hook_packets: number
+  readonly rules_evaluated: number
+  /** Only where connections are tracked. */
+  readonly conntrack?: ConntrackResult
+}
+
 export interface NetnsResult {
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly netstat: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly sockets: readonly SocketRow[]
   /** Of /proc/net/sockstat: reassembly queues and their memory, bytes; `memory_max` is the most there ever was. */
   readonly sockstat: { readonly FRAG: { readonly inuse: number; readonly memory: number; readonly memory_max: number } }
+  /** Only of hosts with rules. */
+  readonly netfilter?: NetfilterResult
 }
 
 export interface DeviceRow {

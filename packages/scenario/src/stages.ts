@@ -1,3 +1,5 @@
+import type { NetfilterCosts } from './netfilter-costs.js'
+
 /**
  * The stages a CPU is charged for. A cost profile gives each its cycles; results list them per CPU.
  *
@@ -67,6 +69,11 @@ export const STAGES = [
   'app', // user code
   'sendmsg', // transmit stub: one reply
   'spin', // a task that only computes
+  // netfilter; last, so that a host without rules is what it was
+  'nf_hook_slow', // going through the entries of a hook, per packet
+  'nf_conntrack_in', // finding a packet's connection, per packet
+  'nf_nat_inet_fn', // address translation, per packet of a tracked connection and hook
+  'nft_do_chain', // entering a base chain, per packet; its rules are charged by the expression
 ] as const
 
 /** Name of a stage. */
@@ -86,6 +93,8 @@ export interface CostProfile {
   /** Frequency the cycles were taken at, and default of hosts that name none. */
   readonly frequencyHz: number
   readonly stages: Readonly<Record<StageName, StageCost>>
+  /** Rules by the expression. */
+  readonly netfilter: NetfilterCosts
   /** Times that do not scale with frequency, ps. */
   readonly latency: {
     /** Interrupt raised → handler starts on a running CPU. */

@@ -3,6 +3,7 @@ import { compileScenario, type Override, type Plan } from '@softnet/scenario'
 import { ScenarioError } from './input-fault.js'
 import type { LoadedScenario } from './load-scenario.js'
 import { readCapture } from './read-capture.js'
+import { readRuleset } from './read-ruleset.js'
 
 /** Changes to a scenario before it is compiled: `set` by path, then the others. */
 export interface ScenarioOverrides {
@@ -30,6 +31,7 @@ export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides
     source: loaded.name,
     overrides,
     readCapture: (path) => readCapture(loaded.directory, path),
+    readText: (path) => readRuleset(loaded.directory, path),
   })
   if (result.ok) return { plan: result.plan, warnings: result.warnings }
   throw new ScenarioError(result.errors)

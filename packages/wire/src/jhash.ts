@@ -25,6 +25,27 @@ function finalMix(a0: number, b0: number, c0: number): number {
   return c
 }
 
+/** Jenkins hash of four 32-bit words with a start value, unsigned. Kernel: include/linux/jhash.h, jhash2 with length 4. */
+export function jhash4words(w0: number, w1: number, w2: number, w3: number, initval: number): number {
+  const start = (initval + JHASH_INITVAL + 16) | 0
+  let a = (w0 + start) | 0
+  let b = (w1 + start) | 0
+  let c = (w2 + start) | 0
+  a = ((a - c) ^ rotateLeft(c, 4)) | 0
+  c = (c + b) | 0
+  b = ((b - a) ^ rotateLeft(a, 6)) | 0
+  a = (a + c) | 0
+  c = ((c - b) ^ rotateLeft(b, 8)) | 0
+  b = (b + a) | 0
+  a = ((a - c) ^ rotateLeft(c, 16)) | 0
+  c = (c + b) | 0
+  b = ((b - a) ^ rotateLeft(a, 19)) | 0
+  a = (a + c) | 0
+  c = ((c - b) ^ rotateLeft(b, 4)) | 0
+  b = (b + a) | 0
+  return finalMix((a + w3) | 0, b, c) >>> 0
+}
+
 /** Jenkins hash of three 32-bit words with a start value, unsigned. Kernel: include/linux/jhash.h, jhash_3words. */
 export function jhash3words(a: number, b: number, c: number, initval: number): number {
   const start = (initval + JHASH_INITVAL + 12) | 0

@@ -1,4 +1,4 @@
-import { type KnobRow, OVERLOAD, RPS } from './knob-base.js'
+import { type KnobRow, OVERLOAD, RPS, RULES } from './knob-base.js'
 
 /** Rows of hosts. */
 export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -24,6 +24,8 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'h/cstates': [{ name: 'C1', 'exit-latency': '1us', 'target-residency': '1ms' }] },
   },
   'hosts/*/hz': { base: { ...OVERLOAD, duration: '12ms' }, change: { 'h/hz': 1000 } },
+  'hosts/*/nftables': { change: { 'h/nftables': RULES } },
+  'hosts/*/nftables/file': { base: { 'h/nftables': RULES }, change: { 'h/nftables': { file: 'made.nft' } } },
   'hosts/*/pfmemalloc-reserve': { base: { ...OVERLOAD, 'h/skb-limit': 64 }, change: { 'h/pfmemalloc-reserve': 1 } },
   'hosts/*/raw-protocols': { change: { 'h/raw-protocols': [17] } },
   'hosts/*/skb-limit': { base: OVERLOAD, change: { 'h/skb-limit': 32 } },

@@ -54,6 +54,10 @@ export const PREFER: Sets = {
 /** Works longer than the timer of DEFER waits, so that it matters who takes the packets meanwhile. */
 export const SLOW_READER: Sets = { 'a/work': '30us' }
 export const FRAGMENTS: Sets = { 't/datagram': 4000, 't/rate': '50kpps', 't/fragment': {} }
+export const RULES = 'table ip t { chain i { type filter hook input priority 0; udp sport 10000 drop; } }'
+export const TRACK: Sets = {
+  'h/nftables': 'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; } }',
+}
 export const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 /** Traffic that comes and goes. */
 export const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }

@@ -1,4 +1,4 @@
-import { BUSY, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP } from './knob-base.js'
+import { BUSY, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK } from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -112,6 +112,46 @@ export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/sysctl/net.ipv4.udp_mem': {
     base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000 },
     change: { 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 1] } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_max': {
+    base: TRACK,
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_max': 3 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_buckets': {
+    base: { ...TRACK, 'h/sysctl': { 'net.netfilter.nf_conntrack_max': 3 } },
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_buckets': 2 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_checksum': {
+    base: { ...TRACK, 't/malform': { 'udp-checksum': 0.5 } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_checksum': 0 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_loose': {
+    base: { ...TRACK, ...TCP },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_loose': 0 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_established': {
+    base: { ...TRACK, ...TCP },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_timeout_established': 60 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout': {
+    base: TRACK,
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_udp_timeout': 7 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout_stream': {
+    base: { ...TRACK, duration: '2.5s', traffic: { t: { kind: 'replay', capture: 'stream.pcap', speed: 0.0002 } } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_udp_timeout_stream': 7 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_icmp_timeout': {
+    base: {
+      ...TRACK,
+      'h/sysctl': { 'net.netfilter.nf_conntrack_checksum': 0 },
+      traffic: { t: { kind: 'replay', capture: 'icmp.pcap' } },
+    },
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_icmp_timeout': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_generic_timeout': {
+    base: { ...TRACK, traffic: { t: { kind: 'replay', capture: 'gre.pcap' } } },
+    change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_generic_timeout': 7 } },
   },
   'hosts/*/sysctl/net.ipv4.udp_rmem_min': {
     base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000, 'h/sysctl': { 'net.ipv4.udp_mem': [1, 1, 100_000] } },

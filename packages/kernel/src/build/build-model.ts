@@ -13,6 +13,7 @@ import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
+import { fillNetfilter } from '../netfilter/build.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
@@ -89,6 +90,7 @@ function fillColumns({ world, layout, partitions, sizes, profile, constants }: M
   fillIcmp(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
+  fillNetfilter(world, layout)
 }
 
 /** Brings the machine to the state it has at time 0: sources ready, NAPI instances enabled, CPUs idle. */

@@ -23,6 +23,7 @@ import { declareIp } from '../ip/address-table.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
 import { IdleState } from '../irq/cstates.js'
 import { GroBucket, Napi } from '../napi/components.js'
+import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { Skb, SkbAccount } from '../skb/components.js'
@@ -143,4 +144,5 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)
   declareXdp(world, layout)
+  declareNetfilter(world, layout, sizes.skbRows)
 }

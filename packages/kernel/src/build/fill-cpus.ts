@@ -1,5 +1,5 @@
 import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
-import { type CostProfile, STAGES } from '@softnet/scenario'
+import { type CostProfile, STAGES, type StageName } from '@softnet/scenario'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
 import { MailPair, MailRing } from '../cpu/mail.js'
@@ -17,6 +17,14 @@ import { mailEdges, type Sizes } from './sizes.js'
 export function cyclesToPs(cycles: number, frequencyHz: number): number {
   return Math.max(1, Math.floor((cycles * 1e12) / frequencyHz + 0.5))
 }
+
+/** Stages of packets that pass a hook. */
+const NETFILTER_STAGES: ReadonlySet<StageName> = new Set<StageName>([
+  'nf_hook_slow',
+  'nft_do_chain',
+  'nf_conntrack_in',
+  'nf_nat_inet_fn',
+])
 
 /** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
 export function fillCpus(
@@ -62,7 +70,7 @@ export function fillCpus(
       irq.nextPs[id] = Number.POSITIVE_INFINITY
       softirq.ksoftirqd[id] = host.ksoftirqds[i]
       softnet.backlogNapi[id] = layout.backlogNapis[layout.cpus.indexOf(id)]
-      fillCosts(world, id, plan.frequencyHz, profile)
+      fillCosts(world, id, plan.frequencyHz, profile, host.plan.nftables !== null)
     })
     fillFlowLimit(world, layout, host.index)
   }
@@ -70,9 +78,11 @@ export function fillCpus(
   return fillPools(world, layout, sizes)
 }
 
-function fillCosts(world: World, cpu: number, frequencyHz: number, profile: CostProfile): void {
+function fillCosts(world: World, cpu: number, frequencyHz: number, profile: CostProfile, filters: boolean): void {
   const { ps } = world.columns(StageCostTable)
   STAGES.forEach((stage, index) => {
+    // A host without rules is the same as one of a kernel without netfilter.
+    if (NETFILTER_STAGES.has(stage) && !filters) return
     ps[cpu * STAGE_ROWS + index] = cyclesToPs(profile.stages[stage].cycles, frequencyHz)
   })
 }

@@ -1,6 +1,6 @@
-import type { CostProfile } from '@softnet/scenario'
+import { type CostProfile, sharesState } from '@softnet/scenario'
 import type { HostLayout, Layout } from './layout.js'
-import { findReach, fragmentCpus, queueCpu } from './reach.js'
+import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
@@ -81,6 +81,12 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
     }
   }
   yield { owners: fragmentCpus(host), why: 'they put fragments together in one table' }
+  if (plan.nftables !== null && sharesState(plan.nftables)) {
+    const steered = host.devices.flatMap((device) =>
+      device.plan.queues.flatMap((_, q) => steerTargets(host, device, q)),
+    )
+    yield { owners: [...irqCpus, ...steered], why: 'their packets share limits and connections of netfilter' }
+  }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
     cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])

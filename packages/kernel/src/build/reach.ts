@@ -30,7 +30,7 @@ export function socketCpu(host: HostLayout, appIndex: number, index: number): nu
 }
 
 /** CPUs a software steer may choose for a queue: the RPS map, and with RFS every CPU that reads sockets. */
-function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
+export function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
   const queue = device.plan.queues[queueIndex]
   if (queue === undefined) return []
   const cpus = new Set(queue.rpsCpus.map((cpu) => host.cpus[cpu]))

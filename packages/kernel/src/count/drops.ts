@@ -63,6 +63,8 @@ const PLACES = {
   fragTooFar: { where: 'inet_frag_rbtree_purge', reason: 'FRAG_TOO_FAR' },
   fragTimeoutHead: { where: 'ip_expire', reason: 'FRAG_REASM_TIMEOUT' },
   fragTimeout: { where: 'inet_frag_rbtree_purge', reason: 'FRAG_REASM_TIMEOUT' },
+  nftDrop: { where: 'nft_do_chain', reason: 'NETFILTER_DROP' },
+  hookDrop: { where: 'nf_hook_slow', reason: 'NETFILTER_DROP' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

@@ -10,6 +10,8 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
+import { NF_HOOK } from '../netfilter/components.js'
+import { nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { FEATURE, NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -39,6 +41,10 @@ function tapCounts(plan: Plan): Int32Array {
     }
   }
   return Int32Array.from(counts)
+}
+
+function hasRules(plan: Plan): boolean {
+  return plan.hosts.some((host) => (host.nftables ?? null) !== null)
 }
 
 /** Ways into the stack. */
@@ -74,6 +80,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const handlers = context.system(rxHandlers)
     const stamps = context.system(netTimestamp)
     const stamping = stamps.needed
+    const hooks = hasRules(plan) ? context.system(nfHookSlow) : null
     const stages: readonly Stage[] = [
       context.system(ipRcv),
       context.system(ipRcvFinish),
@@ -156,10 +163,13 @@ export const netifReceive = defineSystem<NetifReceive>(
 
     function stack(ids: Int32Array, n: number, cpu: number): void {
       let left = ipRcvRun(ids, n, cpu)
+      if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.preRouting, ids, left, cpu)
       if (left > 0) left = finishRun(ids, left, cpu)
+      if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.localIn, ids, left, cpu)
       if (left > 0) left = deliverRun(ids, left, cpu)
       if (left > 0) left = udpRun(ids, left, cpu)
       if (left > 0) queueRun(ids, left, cpu)
+      if (hooks !== null) hooks.end(cpu)
     }
 
     return {

@@ -64,6 +64,7 @@ const STAGE_ORDER: readonly string[] = [
   'netif',
   'softnet',
   'ip',
+  'netfilter',
   'icmp',
   'udp',
   'tcp',

@@ -13,6 +13,7 @@ import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
 import { BacklogView, Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
+import { reportNetfilter } from './report-netfilter.js'
 
 const PS_PER_NS = 1000
 
@@ -34,6 +35,7 @@ export function reportHost(model: Model, host: HostLayout): HostResult {
         netstat: snmp(model, host, ['TcpExt', 'IpExt']),
         sockets: socketRows(model, host),
         sockstat: { FRAG: fragStat(model, host) },
+        ...reportNetfilter(model, host),
       },
     },
   }

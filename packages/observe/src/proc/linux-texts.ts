@@ -2,6 +2,7 @@
 import type { ResultDocument } from '@softnet/scenario'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
+import { conntrackStatText, conntrackText, rulesetText } from './netfilter.js'
 
 /** One text and the place it has below the output folder. */
 export interface LinuxText {
@@ -34,6 +35,14 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
     texts.push(
       { path: `${folder}/snmp`, text: snmpText(found.netns[name]!, kernel) },
       { path: `${folder}/netstat`, text: netstatText(found.netns[name]!, kernel) },
+    )
+  }
+  const netfilter = root === undefined ? undefined : found.netns[root]?.netfilter
+  if (netfilter !== undefined) texts.push({ path: 'nft/ruleset', text: rulesetText(netfilter) })
+  if (netfilter?.conntrack !== undefined) {
+    texts.push(
+      { path: 'proc/net/nf_conntrack', text: conntrackText(netfilter.conntrack) },
+      { path: 'proc/net/stat/nf_conntrack', text: conntrackStatText(netfilter.conntrack) },
     )
   }
   for (const [device, counters] of Object.entries(found.ethtool)) {

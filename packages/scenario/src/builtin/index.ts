@@ -1,4 +1,6 @@
 /** Scenarios that come with softnet, each with the question it answers. */
+
+import { FIREWALL_SCENARIOS } from './firewall.js'
 import { FRAGMENT_SCENARIOS } from './fragments.js'
 import { LIMIT_SCENARIOS } from './limits.js'
 import { NAPI_SCENARIOS } from './napi.js'
@@ -13,6 +15,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...LIMIT_SCENARIOS,
   ...FRAGMENT_SCENARIOS,
   ...NAPI_SCENARIOS,
+  ...FIREWALL_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */

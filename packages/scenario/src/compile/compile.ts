@@ -19,6 +19,8 @@ export interface CompileContext {
   readonly source: string
   /** Reads a capture by the path the scenario gives. */
   readonly readCapture?: (path: string) => Uint8Array | { readonly error: string }
+  /** Reads a text (a ruleset) by the path the scenario gives. */
+  readonly readText?: (path: string) => string | { readonly error: string }
   /** Changes made on the command line, in order. */
   readonly overrides?: readonly Override[]
 }
@@ -81,7 +83,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const version = KERNEL_VERSIONS[scenario.kernel ?? '6.18']
   const profile = scenario.profile ?? DEFAULT_PROFILE
   const limits = compileLimits(scenario)
-  const env: Environment = { report, version, profile, limits }
+  const env: Environment = { report, version, profile, limits, readText: context.readText }
   const durationPs = scenario.duration ?? DEFAULT_DURATION_PS
   if (durationPs > MAX_DURATION_PS) report.fault(['duration'], `at most 2.5 hours (${formatTime(MAX_DURATION_PS)})`)
   const warmupPs = scenario.warmup ?? 0

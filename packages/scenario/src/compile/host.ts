@@ -8,6 +8,7 @@ import type { VersionPolicy } from '../versions.js'
 import { compileApps } from './app.js'
 import { checkCpus } from './cpus.js'
 import { compileDevices } from './device.js'
+import { compileNftables } from './nftables.js'
 
 /** What every part of a scenario is compiled against. */
 export interface Environment {
@@ -15,6 +16,8 @@ export interface Environment {
   readonly version: VersionPolicy
   readonly profile: string
   readonly limits: Readonly<Record<string, number>>
+  /** Reads a text by the path the scenario gives. */
+  readonly readText?: ((path: string) => string | { readonly error: string }) | undefined
 }
 
 /** HZ of a host that names none: what most distributions build with. */
@@ -63,6 +66,7 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
       report,
     ),
     rawProtocols: compileRawProtocols(input, path, report),
+    nftables: compileNftables(input, devices, path, env),
   }
 }
 
@@ -140,6 +144,15 @@ export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
     'net.ipv4.conf.all.route_localnet': 0,
     'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
     'net.ipv4.conf.all.accept_source_route': 0,
+    'net.netfilter.nf_conntrack_max': 262_144,
+    'net.netfilter.nf_conntrack_buckets': 262_144,
+    'net.netfilter.nf_conntrack_checksum': 1,
+    'net.netfilter.nf_conntrack_tcp_loose': 1,
+    'net.netfilter.nf_conntrack_udp_timeout': 30,
+    'net.netfilter.nf_conntrack_udp_timeout_stream': 120,
+    'net.netfilter.nf_conntrack_icmp_timeout': 30,
+    'net.netfilter.nf_conntrack_generic_timeout': 600,
+    'net.netfilter.nf_conntrack_tcp_timeout_established': 432_000,
   }
 }
 

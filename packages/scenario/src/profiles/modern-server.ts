@@ -1,4 +1,5 @@
 import { type CostProfile, STAGES, type StageCost, type StageName } from '../stages.js'
+import { scaledNetfilter } from './netfilter-scaled.js'
 import { type StageCosts, scaledCost } from './stage-cost.js'
 import { XEON_E5_1650_V4 } from './xeon-e5-1650-v4.js'
 
@@ -42,6 +43,7 @@ export const MODERN_SERVER: CostProfile = {
     'A server core of the EPYC 7662 class at 3.27 GHz, mitigations off: E5-1650 v4 stages scaled by measured primitives, not fitted on packet rates of its own',
   frequencyHz: 3_270_000_000,
   stages: stages(),
+  netfilter: scaledNetfilter(XEON_E5_1650_V4.netfilter, CYCLE_RATIO, REASON),
   latency: {
     irqDeliveryPs: 300_000,
     ipiPs: 400_000,

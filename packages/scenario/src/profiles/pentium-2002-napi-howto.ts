@@ -1,4 +1,5 @@
 import { type CostProfile, STAGES, type StageCost, type StageName } from '../stages.js'
+import { scaledNetfilter } from './netfilter-scaled.js'
 import { XEON_E5_1650_V4 } from './xeon-e5-1650-v4.js'
 
 const HOWTO = 'NAPI_HOWTO 2002 (R. Olsson, gigabit e1000, forwarding, 1 M packets injected)'
@@ -63,6 +64,11 @@ export const PENTIUM_2002_NAPI_HOWTO: CostProfile = {
       source: `${HOWTO}: 60-byte row, 409,362 of 1,000,000 at 890,000 per second = 364,332 per second = 2,744.8 ns, less driver, poll and freeing`,
     },
   },
+  netfilter: scaledNetfilter(
+    XEON_E5_1650_V4.netfilter,
+    (FREQUENCY_HZ / XEON_E5_1650_V4.frequencyHz) * TIME_RATIO,
+    NO_FIGURE,
+  ),
   latency: {
     irqDeliveryPs: IRQ_DELIVERY_NS * 1000,
     ipiPs: 1_500_000,

@@ -1,4 +1,5 @@
 import type { CostProfile, StageCost } from '../stages.js'
+import { NETFILTER_VM } from './netfilter-vm.js'
 import { nsCost } from './stage-cost.js'
 
 const GHZ = 2.6
@@ -160,6 +161,17 @@ const STAGES_VM: CostProfile['stages'] = {
   sendmsg: measured(466.4, 'udp64_veth send 476.9 - 10.5 of the backlog enqueue at the peer'),
   dim_work: { cycles: 17_000 * 3.8, source: 'estimate: cycles of xeon-e5-1650-v4, whose card is given a command too' },
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
+
+  nf_hook_slow: secondGuest(
+    85,
+    'UDP written to a TUN device with one empty base chain against none: 92 ns at hook prerouting, 123 at input, - nft_do_chain 21.7',
+  ),
+  nf_conntrack_in: secondGuest(
+    251,
+    'ct state in a chain at hook input 2001.9 ns - meta mark there 1665.2 = 336.7, - nf_hook_slow 85 at hook prerouting; tracking, confirmation and defragmentation together',
+  ),
+  nf_nat_inet_fn: secondGuest(33, 'a chain of type nat without rules, one flow: 2054.5 - 1987.1 = 67.4 ns / 2 hooks'),
+  nft_do_chain: secondGuest(21.7, 'the same with 32 more empty base chains: 695.7 ns / 32'),
 }
 
 /** Linux 6.18 on a 2-CPU virtual machine, measured stage by stage. */
@@ -169,6 +181,7 @@ export const VM_LINUX_6_18: CostProfile = {
     'Linux 6.18.44 in a 2-CPU virtual machine with Sapphire Rapids features, perf cpu-clock samples per stage; interrupts and epoll from a second guest of the same kernel',
   frequencyHz: 2_600_000_000,
   stages: STAGES_VM,
+  netfilter: NETFILTER_VM,
   latency: {
     irqDeliveryPs: 770_000,
     nicCommandPs: 47_000_000,
@@ -207,6 +220,7 @@ export const VM_LINUX_6_18: CostProfile = {
     'stage measurements: udp64_veth, udp1400_veth, udp64_veth_batch1, udp64_veth_gro, udp64_veth_rps_self, udp64_veth_xdpgeneric_pass, udp64_veth_xdpnative_drop',
     'stage measurements: udp64_tun, udp64_tun_napi, udp64_tun_fullsock, udp64_tun_closed, udp64_tun_badsum',
     'stage measurements: udp64_lo, udp64_pingpong_lo_samecpu, pipe_pingpong_samecpu, tcp_veth_notso, tcp_veth_notso_gro',
+    'second guest: rules of netfilter one by one (netfilter-vm.ts)',
     'second guest: IPI, epoll, poll and cache line loops',
   ],
 }

@@ -1,4 +1,5 @@
 import type { CostProfile, StageCost, StageName } from '../stages.js'
+import { scaledNetfilter } from './netfilter-scaled.js'
 import { nsCost, scaledCost } from './stage-cost.js'
 import { VM_LINUX_6_18 } from './vm-linux-6.18.js'
 
@@ -153,6 +154,11 @@ const STAGES_E5: CostProfile['stages'] = {
   app: fromLinux618('app'),
   sendmsg: fromLinux618('sendmsg'),
   spin: { cycles: 1, source: 'unit: one cycle of computing' },
+
+  nf_hook_slow: fromLinux618('nf_hook_slow'),
+  nf_conntrack_in: fromLinux618('nf_conntrack_in'),
+  nf_nat_inet_fn: fromLinux618('nf_nat_inet_fn'),
+  nft_do_chain: fromLinux618('nft_do_chain'),
 }
 
 /** Xeon E5-1650 v4 at 3.8 GHz, the machine of the XDP paper and of many published receive measurements. */
@@ -162,6 +168,7 @@ export const XEON_E5_1650_V4: CostProfile = {
     'Intel Xeon E5-1650 v4 (Broadwell, 6 cores, 3.8 GHz under load), 100G mlx5 or 40G i40e, kernels 4.18 to 6.5',
   frequencyHz: 3_800_000_000,
   stages: STAGES_E5,
+  netfilter: scaledNetfilter(VM_LINUX_6_18.netfilter, CYCLE_RATIO, NO_FIGURE),
   latency: {
     irqDeliveryPs: 300_000,
     ipiPs: 400_000,

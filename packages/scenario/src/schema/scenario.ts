@@ -76,6 +76,16 @@ const tap = z
   ])
   .describe('A packet tap: a device name, any, or {dev, name}.')
 
+const nftables = () => {
+  const words = 'rules in the language of nft, or {file: NAME} of a file with such rules'
+  return accepts(
+    z
+      .union([z.string().max(4_194_304), z.strictObject({ file: text('File with rules of nft.', 4096) })])
+      .describe(`Packet filter and address translation, as nft -f loads them. Accepts ${words}.`),
+    words,
+  )
+}
+
 /** A host as a user writes it. */
 export const hostSchema = z
   .strictObject({
@@ -104,6 +114,7 @@ export const hostSchema = z
       .max(256)
       .optional()
       .describe('Raw sockets: IP protocols that get a copy of each packet.'),
+    nftables: nftables().optional(),
     devices: accepts(
       z.record(deviceKey(), deviceSchema).refine((value) => Object.keys(value).length > 0),
       'at least one device, name: {…}',

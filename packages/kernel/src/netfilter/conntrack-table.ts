@@ -1,0 +1,293 @@
+import { defineSystem, mix32 } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
+import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable } from './conntrack-components.js'
+import { TCP_CT } from './tcp-states.js'
+
+/** Table of connections; tuples are given as addresses, ports and protocol. */
+export interface ConntrackTable {
+  /** Row × 2 + direction of a confirmed connection with this tuple, or 0. Ends what has expired on the way. */
+  find(cpu: number, saddr: number, daddr: number, ports: number, protocol: number): number
+  /** A new unconfirmed connection, or 0 if the table is full and nothing can be evicted. */
+  alloc(cpu: number, saddr: number, daddr: number, ports: number, protocol: number): number
+  /** Takes an unconfirmed connection into the hash table; false if its packet must be dropped. */
+  confirm(cpu: number, conn: number): number
+  /** Frees a connection that is not in the hash table. */
+  free(cpu: number, conn: number): void
+  /** Takes a connection out of the hash table and frees it. */
+  kill(cpu: number, conn: number): void
+  /** Whether a tuple is the reply tuple or original tuple of any other connection. */
+  taken(cpu: number, saddr: number, daddr: number, ports: number, protocol: number, but: number): boolean
+  /** A random word of the CPU's own stream. */
+  random(cpu: number): number
+  /** Time in whole jiffies. */
+  jiffies(cpu: number): number
+}
+
+/** Answers of `confirm`: the connection is in the table, or the row × 2 of another with the same tuples, or neither. */
+export const CONFIRMED = -1
+export const CLASH_DROP = -2
+
+/** Kernel: net/netfilter/nf_conntrack_core.c, NF_CT_EVICTION_RANGE, MIN_CHAINLEN, MAX_CHAINLEN */
+const EVICTION_RANGE = 8
+const MIN_CHAIN = 50
+const CHAIN_SPREAD = 30
+const GC_FIRST_SEC = 60
+const GC_MIN_SEC = 1
+const WORD = 4294967296
+
+/** The hash table with both tuples of every connection. Kernel: net/netfilter/nf_conntrack_core.c, nf_conntrack_hash */
+export const conntrackTable = defineSystem<ConntrackTable>(
+  'nf_conntrack_hash',
+  'netfilter',
+  'net/netfilter/nf_conntrack_core.c, __nf_conntrack_find_get',
+  (context) => {
+    const c = context.write(NfConn)
+    const { first } = context.write(NfConnBucket)
+    const table = context.write(NfConnTable)
+    const stat = context.write(NfConnStat)
+    const { host, clockPs } = context.read(Cpu)
+    const { plan, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
+    const seed = plan.seed
+
+    function jiffies(cpu: number): number {
+      return Math.floor(clockPs[cpu] / jiffyPs)
+    }
+
+    function random(cpu: number): number {
+      const n = stat.drawn[cpu]++
+      return mix32((stat.keyLow[cpu] ^ n) >>> 0, stat.keyHigh[cpu])
+    }
+
+    function bucketOf(t: number, saddr: number, daddr: number, ports: number, protocol: number): number {
+      const hash = mix32(mix32((saddr ^ seed) >>> 0, daddr >>> 0), mix32(ports >>> 0, protocol + 0x9e37))
+      return table.firstBucket[t] + Math.floor((hash * table.buckets[t]) / WORD)
+    }
+
+    function originalBucket(t: number, conn: number): number {
+      return bucketOf(t, c.saddr[conn], c.daddr[conn], c.ports[conn], c.protocol[conn])
+    }
+
+    function replyBucket(t: number, conn: number): number {
+      return bucketOf(t, c.replySaddr[conn], c.replyDaddr[conn], c.replyPorts[conn], c.protocol[conn])
+    }
+
+    function next(link: number): number {
+      return (link & 1) === 0 ? c.nextOriginal[link >> 1] : c.nextReply[link >> 1]
+    }
+
+    function unlink(bucket: number, link: number): void {
+      const after = next(link)
+      let at = first[bucket]
+      if (at === link) {
+        first[bucket] = after
+        return
+      }
+      while (at !== 0) {
+        const following = next(at)
+        if (following === link) {
+          if ((at & 1) === 0) c.nextOriginal[at >> 1] = after
+          else c.nextReply[at >> 1] = after
+          return
+        }
+        at = following
+      }
+    }
+
+    function free(cpu: number, conn: number): void {
+      const t = host[cpu] + 1
+      c.live[conn] = CONN.free
+      c.nextOriginal[conn] = table.firstFree[t]
+      table.firstFree[t] = conn
+      table.count[t]--
+    }
+
+    function kill(cpu: number, conn: number): void {
+      const t = host[cpu] + 1
+      unlink(originalBucket(t, conn), conn * 2)
+      unlink(replyBucket(t, conn), conn * 2 + 1)
+      free(cpu, conn)
+    }
+
+    function holds(link: number, saddr: number, daddr: number, ports: number, protocol: number): boolean {
+      const conn = link >> 1
+      if (c.protocol[conn] !== protocol) return false
+      return (link & 1) === 0
+        ? c.saddr[conn] === saddr && c.daddr[conn] === daddr && c.ports[conn] === ports
+        : c.replySaddr[conn] === saddr && c.replyDaddr[conn] === daddr && c.replyPorts[conn] === ports
+    }
+
+    /** First link of a chain with this tuple, or 0; expired connections of the chain end. */
+    function search(
+      cpu: number,
+      bucket: number,
+      saddr: number,
+      daddr: number,
+      ports: number,
+      protocol: number,
+      but: number,
+    ): number {
+      const now = jiffies(cpu)
+      for (let link = first[bucket]; link !== 0; ) {
+        const following = next(link)
+        const conn = link >> 1
+        if (c.timeoutJiffies[conn] <= now) {
+          // The same connection's other tuple may be what follows.
+          const skip = following >> 1 === conn ? next(following) : following
+          kill(cpu, conn)
+          link = skip
+          continue
+        }
+        if (conn !== but && holds(link, saddr, daddr, ports, protocol)) return link
+        link = following
+      }
+      return 0
+    }
+
+    /** Kernel: nf_conntrack_core.c, early_drop_list */
+    function evict(cpu: number, bucket: number): number {
+      const now = jiffies(cpu)
+      let evicted = 0
+      for (let link = first[bucket]; link !== 0; ) {
+        const following = next(link)
+        const conn = link >> 1
+        const expired = c.timeoutJiffies[conn] <= now
+        if (expired || (c.status[conn] & IPS.assured) === 0) {
+          const skip = following >> 1 === conn ? next(following) : following
+          kill(cpu, conn)
+          if (!expired) evicted++
+          link = skip
+        } else link = following
+      }
+      return evicted
+    }
+
+    /** Kernel: nf_conntrack_core.c, early_drop */
+    function earlyDrop(cpu: number, t: number, bucket: number): boolean {
+      for (let i = 0; i < EVICTION_RANGE; i++) {
+        const at = table.firstBucket[t] + ((bucket - table.firstBucket[t] + i) % table.buckets[t])
+        const evicted = evict(cpu, at)
+        if (evicted > 0) {
+          stat.earlyDrop[cpu] += evicted
+          return true
+        }
+      }
+      return false
+    }
+
+    /**
+     * Ends expired connections as the background worker would have done by now, and finds when it comes next: after the
+     * mean of what is left to the others, 1 to 60 s. Kernel: nf_conntrack_core.c, gc_worker
+     */
+    function collect(cpu: number, t: number, now: number): void {
+      const end = table.firstConn[t] + table.conns[t]
+      while (table.gcJiffies[t] <= now) {
+        const at = table.gcJiffies[t]
+        let mean = GC_FIRST_SEC * hz
+        let seen = 1
+        for (let conn = table.firstConn[t]; conn < end; conn++) {
+          if (c.live[conn] !== CONN.confirmed) continue
+          const left = c.timeoutJiffies[conn] - at
+          if (left <= 0) {
+            kill(cpu, conn)
+            continue
+          }
+          const clamped = Math.min(Math.max(left, GC_MIN_SEC * hz), GC_FIRST_SEC * hz)
+          seen++
+          mean += Math.trunc((clamped - mean) / seen)
+        }
+        table.gcJiffies[t] = at + Math.min(Math.max(mean, GC_MIN_SEC * hz), GC_FIRST_SEC * hz)
+      }
+    }
+
+    /** Longest chain that takes one more; drawn anew each time. */
+    function chainIsTooLong(bucket: number, limit: number): boolean {
+      let length = 0
+      for (let link = first[bucket]; link !== 0; link = next(link)) if (length++ > limit) return true
+      return false
+    }
+
+    function clashWith(conn: number, link: number): number {
+      const other = link >> 1
+      const same =
+        c.saddr[other] === c.saddr[conn] &&
+        c.daddr[other] === c.daddr[conn] &&
+        c.ports[other] === c.ports[conn] &&
+        c.replySaddr[other] === c.replySaddr[conn] &&
+        c.replyDaddr[other] === c.replyDaddr[conn] &&
+        c.replyPorts[other] === c.replyPorts[conn]
+      return same ? other * 2 : CLASH_DROP
+    }
+
+    return {
+      find(cpu, saddr, daddr, ports, protocol) {
+        const bucket = bucketOf(host[cpu] + 1, saddr, daddr, ports, protocol)
+        return first[bucket] === 0 ? 0 : search(cpu, bucket, saddr, daddr, ports, protocol, 0)
+      },
+      alloc(cpu, saddr, daddr, ports, protocol) {
+        const t = host[cpu] + 1
+        const now = jiffies(cpu)
+        if (table.gcJiffies[t] <= now) collect(cpu, t, now)
+        if (table.count[t] + 1 > table.max[t]) {
+          const bucket = bucketOf(t, saddr, daddr, ports, protocol)
+          if (!earlyDrop(cpu, t, bucket)) return 0
+        }
+        const conn = table.firstFree[t]
+        if (conn === 0) return 0
+        table.firstFree[t] = c.nextOriginal[conn]
+        table.count[t]++
+        c.live[conn] = CONN.unconfirmed
+        c.protocol[conn] = protocol
+        c.status[conn] = 0
+        c.tcpState[conn] = TCP_CT.none
+        c.tcpLast[conn] = 0
+        c.saddr[conn] = saddr
+        c.daddr[conn] = daddr
+        c.ports[conn] = ports
+        c.mark[conn] = 0
+        c.timeoutJiffies[conn] = 0
+        c.streamJiffies[conn] = 0
+        return conn
+      },
+      confirm(cpu, conn) {
+        const t = host[cpu] + 1
+        const bucket = originalBucket(t, conn)
+        const reply = replyBucket(t, conn)
+        const limit = MIN_CHAIN + Math.floor((random(cpu) * CHAIN_SPREAD) / WORD)
+        const { saddr, daddr, ports, replySaddr, replyDaddr, replyPorts } = c
+        const protocol = c.protocol[conn]
+        let clash = search(cpu, bucket, saddr[conn], daddr[conn], ports[conn], protocol, conn)
+        if (clash === 0)
+          clash = search(cpu, reply, replySaddr[conn], replyDaddr[conn], replyPorts[conn], protocol, conn)
+        if (clash !== 0) return clashWith(conn, clash)
+        if (chainIsTooLong(bucket, limit) || chainIsTooLong(reply, limit)) {
+          stat.chainTooLong[cpu]++
+          return CLASH_DROP
+        }
+        c.timeoutJiffies[conn] += jiffies(cpu)
+        c.live[conn] = CONN.confirmed
+        c.nextOriginal[conn] = first[bucket]
+        first[bucket] = conn * 2
+        c.nextReply[conn] = first[reply]
+        first[reply] = conn * 2 + 1
+        return CONFIRMED
+      },
+      free,
+      kill,
+      taken(cpu, saddr, daddr, ports, protocol, but) {
+        const bucket = bucketOf(host[cpu] + 1, saddr, daddr, ports, protocol)
+        const found = search(cpu, bucket, saddr, daddr, ports, protocol, but)
+        if (found === 0) return false
+        const other = found >> 1
+        // The same flow seen twice before it was confirmed: left to the clash when it is.
+        if (c.saddr[other] === c.saddr[but] && c.daddr[other] === c.daddr[but] && c.ports[other] === c.ports[but]) {
+          return false
+        }
+        stat.found[cpu]++
+        return true
+      },
+      random,
+      jiffies,
+    }
+  },
+)

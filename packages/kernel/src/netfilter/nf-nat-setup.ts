@@ -1,0 +1,183 @@
+import { defineSystem } from '@softnet/ecs'
+import { costProfile } from '@softnet/scenario'
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, jhash4words } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { chargeCycles } from './charge-cycles.js'
+import { CONN, IPS, NatRange, NfConn } from './conntrack-components.js'
+import { conntrackTable } from './conntrack-table.js'
+
+/** Kinds of translation. Kernel: enum nf_nat_manip_type */
+export const MANIP = { source: 0, destination: 1 } as const
+
+/** Decides how a new connection is translated. */
+export interface NatSetup {
+  /** By row of `NatRange`; `deviceAddress` stands in where the range takes the device's. Kernel: nf_nat_setup_info */
+  range(cpu: number, conn: number, range: number, deviceAddress: number): void
+  /** Keeps the addresses, and changes ports only if the tuple is taken. Kernel: nf_nat_alloc_null_binding */
+  nothing(cpu: number, conn: number, manip: number): void
+}
+
+/** Kernel: net/netfilter/nf_nat_core.c, NF_NAT_MAX_ATTEMPTS */
+const MAX_ATTEMPTS = 128
+const LEAST_ATTEMPTS = 16
+const PORTS = 65_536
+const PRIVILEGED = 1024
+const CREDENTIALS = 512
+const FIRST_CREDENTIAL_FREE = 600
+const WORD = 4294967296
+
+/** The kernel hashes addresses as they lie in memory. */
+function swab32(value: number): number {
+  const turned = ((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)
+  return turned >>> 0
+}
+
+/** Chooses addresses and ports so that the reply's tuple is nobody else's. Kernel: net/netfilter/nf_nat_core.c, get_unique_tuple */
+export const natSetup = defineSystem<NatSetup>(
+  'nf_nat_setup_info',
+  'netfilter',
+  'net/netfilter/nf_nat_core.c, nf_nat_setup_info',
+  (context) => {
+    const c = context.write(NfConn)
+    const ranges = context.read(NatRange)
+    const table = context.system(conntrackTable)
+    const spend = context.system(chargeCycles)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const cycles = costProfile(plan.profile).netfilter.nat_setup.cycles
+    // The tuple under work: what the packet shall look like.
+    let saddr = 0
+    let daddr = 0
+    let sport = 0
+    let dport = 0
+    // The range under work.
+    let firstAddress = 0
+    let lastAddress = 0
+    let hasPorts = false
+    let firstPort = 0
+    let lastPort = 0
+    let isRandom = false
+    let isPersistent = false
+
+    function replyPorts(protocol: number): number {
+      // An ICMP id is the same both ways; `dport` then is type and code of the answer.
+      return protocol === IPPROTO_ICMP ? ((sport << 16) | dport) >>> 0 : ((dport << 16) | sport) >>> 0
+    }
+
+    function isUsed(cpu: number, conn: number): boolean {
+      return table.taken(cpu, daddr, saddr, replyPorts(c.protocol[conn]), c.protocol[conn], conn)
+    }
+
+    /** Starts from what the reply looks like now: an earlier translation stays. */
+    function start(conn: number): void {
+      const ports = c.replyPorts[conn]
+      saddr = c.replyDaddr[conn]
+      daddr = c.replySaddr[conn]
+      const icmp = c.protocol[conn] === IPPROTO_ICMP
+      sport = icmp ? ports >>> 16 : ports & 0xffff
+      dport = icmp ? ports & 0xffff : ports >>> 16
+    }
+
+    function inRange(manip: number, protocol: number): boolean {
+      const address = manip === MANIP.source ? saddr : daddr
+      if (address < firstAddress || address > lastAddress) return false
+      if (!hasPorts) return true
+      const port = manip === MANIP.source || protocol === IPPROTO_ICMP ? sport : dport
+      return port >= firstPort && port <= lastPort
+    }
+
+    /** Kernel: nf_nat_core.c, find_best_ips_proto */
+    function chooseAddress(manip: number): void {
+      let address = firstAddress
+      if (firstAddress !== lastAddress) {
+        const hash = jhash4words(swab32(saddr), 0, 0, 0, isPersistent ? 0 : swab32(daddr))
+        address = firstAddress + Math.floor((hash * (lastAddress - firstAddress + 1)) / WORD)
+      }
+      if (manip === MANIP.source) saddr = address
+      else daddr = address
+    }
+
+    function setPort(manip: number, protocol: number, port: number): void {
+      if (manip === MANIP.source || protocol === IPPROTO_ICMP) sport = port
+      else dport = port
+    }
+
+    /** Kernel: nf_nat_core.c, nf_nat_l4proto_unique_tuple */
+    function choosePort(cpu: number, conn: number, manip: number): void {
+      const protocol = c.protocol[conn]
+      const icmp = protocol === IPPROTO_ICMP
+      if (!icmp && protocol !== IPPROTO_UDP && protocol !== IPPROTO_TCP) return
+      if (!icmp && !hasPorts && manip === MANIP.destination) return
+      let least = hasPorts ? Math.min(firstPort, lastPort) : 0
+      let size = hasPorts ? Math.abs(lastPort - firstPort) + 1 : PORTS
+      if (!hasPorts && !icmp) {
+        least = sport >= PRIVILEGED ? PRIVILEGED : sport >= CREDENTIALS ? FIRST_CREDENTIAL_FREE : 1
+        const end = sport >= PRIVILEGED ? PORTS : sport >= CREDENTIALS ? PRIVILEGED : CREDENTIALS
+        size = end - least
+      }
+      let offset = isRandom || manip === MANIP.source ? table.random(cpu) & 0xffff : 0
+      let attempts = Math.min(size, MAX_ATTEMPTS)
+      for (;;) {
+        for (let i = 0; i < attempts; i++, offset = (offset + 1) & 0xffff) {
+          setPort(manip, protocol, least + (offset % size))
+          if (!isUsed(cpu, conn)) return
+        }
+        if (attempts >= size || attempts < LEAST_ATTEMPTS) return
+        attempts = Math.floor(attempts / 2)
+        offset = table.random(cpu) & 0xffff
+      }
+    }
+
+    /** Kernel: nf_nat_core.c, get_unique_tuple */
+    function unique(cpu: number, conn: number, manip: number): void {
+      const protocol = c.protocol[conn]
+      if (manip === MANIP.source && !isRandom && inRange(manip, protocol) && !isUsed(cpu, conn)) return
+      chooseAddress(manip)
+      if (!isRandom) {
+        if (hasPorts) {
+          if (inRange(manip, protocol) && (firstPort === lastPort || !isUsed(cpu, conn))) return
+        } else if (!isUsed(cpu, conn)) return
+      }
+      choosePort(cpu, conn, manip)
+    }
+
+    function setUp(cpu: number, conn: number, manip: number): void {
+      if (c.live[conn] === CONN.confirmed) return
+      spend(cpu, STAGE.nf_nat_inet_fn, cycles)
+      unique(cpu, conn, manip)
+      const ports = replyPorts(c.protocol[conn])
+      if (c.replySaddr[conn] !== daddr || c.replyDaddr[conn] !== saddr || c.replyPorts[conn] !== ports) {
+        c.replySaddr[conn] = daddr
+        c.replyDaddr[conn] = saddr
+        c.replyPorts[conn] = ports
+        c.status[conn] |= manip === MANIP.source ? IPS.srcNat : IPS.dstNat
+      }
+      c.status[conn] |= manip === MANIP.source ? IPS.srcNatDone : IPS.dstNatDone
+    }
+
+    return {
+      range(cpu, conn, range, deviceAddress) {
+        start(conn)
+        const manip = ranges.destination[range] !== 0 ? MANIP.destination : MANIP.source
+        const kept = manip === MANIP.source ? saddr : daddr
+        const given = ranges.addresses[range]
+        firstAddress = given === 0 ? kept : given === 1 ? ranges.firstAddress[range] : deviceAddress
+        lastAddress = given === 1 ? ranges.lastAddress[range] : firstAddress
+        hasPorts = ranges.hasPorts[range] !== 0
+        firstPort = ranges.firstPort[range]
+        lastPort = ranges.lastPort[range]
+        isRandom = ranges.random[range] !== 0
+        isPersistent = ranges.persistent[range] !== 0
+        setUp(cpu, conn, manip)
+      },
+      nothing(cpu, conn, manip) {
+        start(conn)
+        firstAddress = manip === MANIP.source ? saddr : daddr
+        lastAddress = firstAddress
+        hasPorts = false
+        isRandom = false
+        setUp(cpu, conn, manip)
+      },
+    }
+  },
+)

@@ -1,0 +1,242 @@
+import { defineSystem } from '@softnet/ecs'
+import { costProfile } from '@softnet/scenario'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { charge } from '../cpu/charge.js'
+import { STAGE } from '../cpu/stage-ids.js'
+import { icmpSend } from '../icmp/icmp-send.js'
+import { SKB, Skb } from '../skb/components.js'
+import { chargeCycles } from './charge-cycles.js'
+import {
+  NFT_OP,
+  NFT_SET,
+  NFT_VERDICT,
+  NfCpu,
+  NftChain,
+  NftCounter,
+  NftElement,
+  NftExpr,
+  NftRule,
+  NftRuleCount,
+  SkbNf,
+} from './components.js'
+import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
+import { deviceAddress } from './device-address.js'
+import { natSetup } from './nf-nat-setup.js'
+import { nftLimit } from './nft-limit.js'
+import { nftLoad } from './nft-payload.js'
+
+/** Sends a packet through a base chain; false if a rule or the policy drops it. */
+export type NftDoChain = (cpu: number, row: number, base: number, inDev: number, outDev: number) => boolean
+
+/** Kernel: include/net/netfilter/nf_tables.h, NFT_JUMP_STACK_SIZE */
+const JUMP_STACK_SIZE = 16
+
+const BREAK = -1
+const DROP_ANSWERED = 100
+const CHECKSUM = SKB.csumBad | SKB.csumUnnecessary
+
+/**
+ * Runs rules over a packet: expressions in order until one does not hold, verdicts, jumps and returns, counters.
+ * Every expression that is looked at is charged. Kernel: net/netfilter/nf_tables_core.c, nft_do_chain
+ */
+export const nftDoChain = defineSystem<NftDoChain>(
+  'nft_do_chain',
+  'netfilter',
+  'net/netfilter/nf_tables_core.c, nft_do_chain',
+  (context) => {
+    const { firstRule, rules, policyDrop, policyRule } = context.read(NftChain)
+    const { firstExpr, exprs } = context.read(NftRule)
+    const expr = context.read(NftExpr)
+    const { op, field, inverted, mask, low, high, firstElement, elements, arg, verdict, chain, cycles, moreCycles } =
+      expr
+    const {
+      low: elementLow,
+      high: elementHigh,
+      verdict: elementVerdict,
+      chain: elementChain,
+    } = context.read(NftElement)
+    const { packets: countedPackets, bytes: countedBytes } = context.write(NftCounter)
+    const { packets: rulePackets, dropped: ruleDropped } = context.write(NftRuleCount)
+    const { rules: rulesSeen } = context.write(NfCpu)
+    const { mark } = context.write(SkbNf)
+    const { len, frames, flags } = context.read(Skb)
+    const load = context.system(nftLoad)
+    const { conn } = context.read(SkbConn)
+    const { info } = context.write(SkbConn)
+    const { mark: connMark } = context.write(NfConn)
+    const setUp = context.system(natSetup)
+    const addressOf = context.system(deviceAddress)
+    const limit = context.system(nftLimit)
+    const answer = context.system(icmpSend)
+    const spend = context.system(charge)
+    const spendCycles = context.system(chargeCycles)
+    const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
+    const { netfilter } = costProfile(plan.profile)
+    const counters = (countedPackets.length - 1) / cpuRows
+    const ruleRows = firstExpr.length
+    const stackRule = new Int32Array(JUMP_STACK_SIZE)
+    const stackEnd = new Int32Array(JUMP_STACK_SIZE)
+    /** Cycles of the packet so far. */
+    let spent = 0
+    /** Chain of the verdict found last. */
+    let target = 0
+
+    /** Position of the element that holds a value, or −1. */
+    function find(at: number, value: number): number {
+      let from = firstElement[at]
+      let to = from + elements[at] - 1
+      while (from <= to) {
+        const middle = (from + to) >> 1
+        if (value < elementLow[middle]) to = middle - 1
+        else if (value > elementHigh[middle]) from = middle + 1
+        else return middle
+      }
+      return BREAK
+    }
+
+    function compare(at: number, value: number): boolean {
+      const masked = mask[at] === 0 ? value : (value & mask[at]) >>> 0
+      if (masked >= low[at]) spent += moreCycles[at]
+      return (masked >= low[at] && masked <= high[at]) !== (inverted[at] !== 0)
+    }
+
+    /** Whether a match holds. */
+    function matches(at: number, value: number): boolean {
+      if (value < 0) return false
+      switch (op[at]) {
+        case NFT_OP.range:
+          return compare(at, value)
+        case NFT_OP.bits:
+          return (value & mask[at]) !== 0
+        default:
+          return find(at, value) >= 0 !== (inverted[at] !== 0)
+      }
+    }
+
+    function lookUpVerdict(at: number, value: number): number {
+      const element = value < 0 ? BREAK : find(at, value)
+      if (element < 0) return BREAK
+      target = elementChain[element]
+      if (target !== 0) spent += moreCycles[at]
+      return elementVerdict[element]
+    }
+
+    function reject(cpu: number, row: number, at: number): number {
+      const checked = (flags[row] & CHECKSUM) !== SKB.csumBad
+      if (arg[at] >= 0 && checked) answer(cpu, row)
+      return DROP_ANSWERED
+    }
+
+    /** Verdict of a rule; `BREAK` if an expression does not hold. */
+    function evaluate(cpu: number, row: number, rule: number, inDev: number, outDev: number): number {
+      const end = firstExpr[rule] + exprs[rule]
+      for (let at = firstExpr[rule]; at < end; at++) {
+        spent += cycles[at]
+        switch (op[at]) {
+          case NFT_OP.counter: {
+            const counter = 1 + cpu * counters + arg[at]
+            countedPackets[counter]++
+            countedBytes[counter] += len[row]
+            break
+          }
+          case NFT_OP.limit:
+            if (!limit(cpu, row, arg[at])) return BREAK
+            break
+          case NFT_OP.verdict:
+            target = chain[at]
+            return verdict[at]
+          case NFT_OP.vmap:
+            return lookUpVerdict(at, load(field[at], row, inDev, outDev))
+          case NFT_OP.reject:
+            return reject(cpu, row, at)
+          case NFT_OP.setMark:
+            setMark(row, arg[at], low[at])
+            break
+          case NFT_OP.nat:
+            translate(cpu, row, arg[at], inDev)
+            return NFT_VERDICT.accept
+          case NFT_OP.notrack:
+            if (conn[row] === 0) info[row] = CTINFO.untracked
+            break
+          default:
+            if (!matches(at, load(field[at], row, inDev, outDev))) return BREAK
+        }
+      }
+      return NFT_VERDICT.continue
+    }
+
+    function setMark(row: number, what: number, value: number): void {
+      const of = conn[row]
+      if (what === NFT_SET.meta) mark[row] = value
+      else if (what === NFT_SET.metaFromCt) mark[row] = of === 0 ? 0 : connMark[of]
+      else if (of !== 0) connMark[of] = what === NFT_SET.ct ? value : mark[row]
+    }
+
+    /** Kernel: net/netfilter/nft_nat.c, nft_nat_eval; nft_redir.c, nft_redir_eval */
+    function translate(cpu: number, row: number, range: number, inDev: number): void {
+      if (conn[row] !== 0) setUp.range(cpu, conn[row], range, addressOf(inDev))
+    }
+
+    function count(cpu: number, rule: number): number {
+      const at = 1 + cpu * ruleRows + rule
+      rulePackets[at]++
+      return at
+    }
+
+    /** Goes from rule to rule; true if the packet is accepted. */
+    function walk(cpu: number, row: number, base: number, inDev: number, outDev: number): boolean {
+      let rule = firstRule[base]
+      let end = rule + rules[base]
+      let depth = 0
+      for (;;) {
+        let found: number = NFT_VERDICT.return
+        if (rule < end) {
+          rulesSeen[cpu]++
+          spent += ruleCycles
+          found = evaluate(cpu, row, rule, inDev, outDev)
+          if (found === BREAK) {
+            rule++
+            continue
+          }
+          const at = count(cpu, rule)
+          if (found === NFT_VERDICT.accept) return true
+          if (found === NFT_VERDICT.drop || found === DROP_ANSWERED) {
+            ruleDropped[at] += frames[row]
+            return false
+          }
+          if (found === NFT_VERDICT.continue) {
+            rule++
+            continue
+          }
+        }
+        if (found === NFT_VERDICT.return) {
+          if (depth === 0) break
+          depth--
+          rule = stackRule[depth]
+          end = stackEnd[depth]
+          continue
+        }
+        if (found === NFT_VERDICT.jump) {
+          stackRule[depth] = rule + 1
+          stackEnd[depth] = end
+          depth++
+        }
+        rule = firstRule[target]
+        end = rule + rules[target]
+      }
+      const at = count(cpu, policyRule[base])
+      if (policyDrop[base] === 0) return true
+      ruleDropped[at] += frames[row]
+      return false
+    }
+
+    const ruleCycles = netfilter.rule.cycles
+    return (cpu, row, base, inDev, outDev) => {
+      spend(cpu, STAGE.nft_do_chain, 1)
+      spent = 0
+      const accepted = walk(cpu, row, base, inDev, outDev)
+      if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
+      return accepted
+    }
+  },
+)
