@@ -16,8 +16,6 @@ import { planOf } from './run-model.js'
 
 /** What /proc/net/snmp shows among counters. */
 const SETTINGS: readonly string[] = ['IpForwarding', 'IpDefaultTTL']
-/** CPU that handles the packets. */
-const CPU = 1
 
 /** Packets through the hooks of a host with the given rules. */
 export interface NftWorld {
@@ -68,10 +66,11 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
   })
   const model = buildModel(plan)
   const { binder, world, layout } = model
+  const cpu = layout.cpus[0] as number
   const pool = binder.bind(skbPool)
   const hooks = binder.bind(nfHookSlow)
   const skb = world.columns(Skb)
-  const packets = benchPackets(binder, CPU)
+  const packets = benchPackets(binder, cpu)
   const stack = binder.bind(netifReceive)
   let serial = 0
   const { clockPs, packetPool } = world.columns(Cpu)
@@ -98,16 +97,16 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
     },
     receive(rows) {
       ids.set(rows)
-      let kept = hooks.list(NF_HOOK.preRouting, ids, rows.length, CPU)
-      if (kept > 0) kept = hooks.list(NF_HOOK.localIn, ids, kept, CPU)
-      hooks.end(CPU)
+      let kept = hooks.list(NF_HOOK.preRouting, ids, rows.length, cpu)
+      if (kept > 0) kept = hooks.list(NF_HOOK.localIn, ids, kept, cpu)
+      hooks.end(cpu)
       const passed = new Set(ids.subarray(0, kept))
-      for (const row of passed) pool.release(row, packetPool[CPU])
+      for (const row of passed) pool.release(row, packetPool[cpu])
       return rows.map((row) => passed.has(row))
     },
-    deliver: (row) => stack.one(CPU, row),
+    deliver: (row) => stack.one(cpu, row),
     wait(ns) {
-      clockPs[CPU] += ns * 1000
+      clockPs[cpu] += ns * 1000
     },
     memoryBytes: (name) => world.describe().find(({ component }) => component === name)?.bytes ?? 0,
     moved() {
@@ -119,7 +118,7 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
     },
     netfilter,
     drops: () => reportModel(model, 1e9).drops,
-    stagePs: (stage) => world.columns(StageTime).ps[CPU * STAGE_ROWS + STAGE[stage]] as number,
+    stagePs: (stage) => world.columns(StageTime).ps[cpu * STAGE_ROWS + STAGE[stage]] as number,
     listing: () =>
       netfilter().tables.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules.map(({ text }) => text))),
   }
