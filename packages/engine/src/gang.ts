@@ -8,23 +8,11 @@ import {
   MAX_WORKERS,
   type RunnerBuffers,
   STATE,
-  TICKET,
   WORD,
 } from './runner-columns.js'
 import type { StepOrder } from './step-order.js'
-
-/** How the workers of a run wait for each other. */
-export interface WaitRule {
-  /** Looks at shared memory before a worker goes to sleep. */
-  readonly spins: number
-  /** Longest sleep before it looks again by itself, ms. */
-  readonly sleepMs: number
-  /** Sleeps without any news after which the run has failed. */
-  readonly sleepsMax: number
-}
-
-/** Spinning costs about 50 µs, which is what a wake-up costs; 30 s without news are a fault. */
-export const DEFAULT_WAIT: WaitRule = { spins: 20_000, sleepMs: 100, sleepsMax: 300 }
+import { createTickets } from './tickets.js'
+import { createWaiting, DEFAULT_WAIT, GangError, type WaitRule } from './waiting.js'
 
 /** What a runner can be told. */
 export interface RunnerOptions {
@@ -64,11 +52,6 @@ export interface Runner {
   steps(): number
 }
 
-/** A run that ended because a worker failed; the worker itself throws the reason. */
-export class GangError extends Error {
-  override readonly name = 'GangError'
-}
-
 /** Error of a partition, with what is needed to find it. */
 export class PartitionError extends Error {
   override readonly name = 'PartitionError'
@@ -99,15 +82,15 @@ export function failRun(buffers: RunnerBuffers): void {
 export function createRunner(partitions: readonly Partition[], options: RunnerOptions = {}): Runner {
   const buffers = options.buffers ?? createRunnerBuffers(partitions.length)
   const columns = attachRunnerColumns(buffers)
-  const { control, counts, round, homeBase, home, tickets, doing, steps, next } = columns
-  const sorted = new Int32Array(partitions.length)
-  const filled = new Int32Array(MAX_WORKERS)
+  const { control, counts, round, home, doing, steps, next } = columns
   const worker = options.worker ?? 0
   const ownSteps = worker * 8
   const wait = options.wait ?? DEFAULT_WAIT
   const yieldAt = options.yieldAt ?? null
   for (const partition of partitions) partition.attach(columns)
   const setHorizon = createHorizon(partitions, columns)
+  const tickets = createTickets(columns, worker, yieldAt)
+  const waitFor = createWaiting(partitions, columns, worker, wait)
   const rounds = createRounds(partitions, columns, setHorizon)
   const alone = createAlone(partitions, columns, setHorizon, stepOne, options.order)
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
@@ -161,77 +144,17 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
     }
   }
 
-  /** Opens the planned round to all workers: everyone has tickets for what it ran last. */
+  /** Opens the planned round to all workers. */
   function open(): void {
-    const size = counts[COUNT.round] as number
-    const workers = Atomics.load(control, WORD.workers)
-    sortByHome(size, workers)
     Atomics.store(control, WORD.planner, 0)
-    Atomics.store(control, WORD.left, size)
-    for (let w = 0; w < workers; w++) {
-      const own = (homeBase[w + 1] as number) - (homeBase[w] as number)
-      const at = w * TICKET.words + TICKET.limit
-      Atomics.store(tickets, at, ((tickets[at] as number) + own) | 0)
-    }
+    tickets.open(counts[COUNT.round] as number, Atomics.load(control, WORD.workers))
     signal()
-  }
-
-  /** Puts the partitions of the round in the order of their homes; those of workers that have left come to the lead. */
-  function sortByHome(size: number, workers: number): void {
-    homeBase.fill(0)
-    for (let i = 0; i < size; i++) {
-      const p = round[i] as number
-      if ((home[p] as number) >= workers) home[p] = 0
-      const slot = (home[p] as number) + 1
-      homeBase[slot] = (homeBase[slot] as number) + 1
-      sorted[i] = p
-    }
-    for (let w = 0; w < workers; w++) homeBase[w + 1] = (homeBase[w + 1] as number) + (homeBase[w] as number)
-    for (let w = 0; w < workers; w++) filled[w] = homeBase[w] as number
-    for (let i = 0; i < size; i++) {
-      const w = home[sorted[i] as number] as number
-      round[filled[w] as number] = sorted[i] as number
-      filled[w] = (filled[w] as number) + 1
-    }
-  }
-
-  /** Takes a ticket of worker w in the open round; −1: there is none. None is given twice: a late worker does no harm. */
-  function claimOf(w: number): number {
-    const at = w * TICKET.words
-    for (;;) {
-      const ticket = Atomics.load(tickets, at + TICKET.claim)
-      const left = (Atomics.load(tickets, at + TICKET.limit) - ticket) | 0
-      if (left <= 0) return -1
-      yieldAt?.()
-      if (Atomics.compareExchange(tickets, at + TICKET.claim, ticket, (ticket + 1) | 0) !== ticket) continue
-      return (homeBase[w + 1] as number) - left
-    }
-  }
-
-  /** Takes a ticket of its own, or else one of another worker. */
-  function claim(): number {
-    const workers = Atomics.load(control, WORD.workers)
-    for (let i = 0; i < workers; i++) {
-      const index = claimOf((worker + i) % workers)
-      if (index >= 0) return index
-    }
-    return -1
-  }
-
-  function hasTicket(): boolean {
-    const workers = Atomics.load(control, WORD.workers)
-    for (let w = 0; w < workers; w++) {
-      const at = w * TICKET.words
-      const left = (Atomics.load(tickets, at + TICKET.limit) - Atomics.load(tickets, at + TICKET.claim)) | 0
-      if (left > 0) return true
-    }
-    return false
   }
 
   /** Works on the open round until no ticket is left; true if this worker finished the last partition of it. */
   function work(): boolean {
     for (;;) {
-      const index = claim()
+      const index = tickets.claim()
       if (index < 0) return false
       const p = round[index] as number
       home[p] = worker
@@ -265,37 +188,9 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
     signal()
   }
 
-  function whom(): string {
-    const names: string[] = []
-    for (let w = 0; w < MAX_WORKERS; w++) {
-      const p = (doing[w] as number) - 1
-      if (p >= 0) names.push(`worker ${w}, which runs ${partitions[p]?.name} from ${next[p]} ps on`)
-    }
-    const planner = Atomics.load(control, WORD.planner) - 1
-    if (names.length === 0) names.push(planner >= 0 ? `worker ${planner}, which plans the next round` : 'the lead')
-    return names.join(' and ')
-  }
-
-  /** Waits until a ticket is there or the state is no longer `state`; `isNews` is asked again after every signal. */
-  function waitFor(isNews: () => boolean): void {
-    let sleeps = 0
-    for (;;) {
-      for (let i = 0; i < wait.spins; i++) if (isNews()) return
-      const seen = Atomics.load(control, WORD.signal)
-      Atomics.add(control, WORD.sleepers, 1)
-      const result = isNews() ? 'not-equal' : Atomics.wait(control, WORD.signal, seen, wait.sleepMs)
-      Atomics.sub(control, WORD.sleepers, 1)
-      if (isNews()) return
-      sleeps = result === 'timed-out' ? sleeps + 1 : 0
-      if (sleeps >= wait.sleepsMax) {
-        fail(new GangError(`worker ${worker} waited ${(sleeps * wait.sleepMs) / 1000} s for ${whom()}`))
-      }
-    }
-  }
-
   function hasTicketOr(state: number): boolean {
     if (Atomics.load(control, WORD.state) !== state) return true
-    return hasTicket()
+    return tickets.isAny()
   }
 
   function assertNotFailed(): void {
@@ -347,8 +242,14 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       })
     },
     awaitWorkers(count) {
-      waitFor(() => Atomics.load(control, WORD.workers) >= count || Atomics.load(control, WORD.state) === STATE.failed)
-      assertNotFailed()
+      guarded(() => {
+        const joined = () => Atomics.load(control, WORD.workers)
+        waitFor(
+          () => joined() >= count || Atomics.load(control, WORD.state) === STATE.failed,
+          () => `more workers: ${joined()} of ${count} have come`,
+        )
+        assertNotFailed()
+      })
     },
     release() {
       if (Atomics.load(control, WORD.state) === STATE.failed) return

@@ -1,13 +1,4 @@
-export {
-  createRunner,
-  DEFAULT_WAIT,
-  failRun,
-  GangError,
-  PartitionError,
-  type Runner,
-  type RunnerOptions,
-  type WaitRule,
-} from './gang.js'
+export { createRunner, failRun, PartitionError, type Runner, type RunnerOptions } from './gang.js'
 export { type IsolateRun, runInIsolate } from './isolate.js'
 export type { IsolateContext } from './isolate-entry.js'
 export { IsolateError, type IsolateFailure } from './isolate-error.js'
@@ -16,3 +7,4 @@ export { attachRunnerColumns, createRunnerBuffers, type RunnerBuffers } from './
 export type { StepOrder } from './step-order.js'
 export { attachStopWord, createStopWord, type StopWord } from './stop-word.js'
 export { tuneIsolate } from './tune-isolate.js'
+export { DEFAULT_WAIT, GangError, type WaitRule } from './waiting.js'

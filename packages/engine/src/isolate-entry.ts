@@ -5,9 +5,9 @@
  */
 import { Console } from 'node:console'
 import type { MessagePort } from 'node:worker_threads'
-import { GangError } from './gang.js'
 import type { RunnerBuffers } from './runner-columns.js'
 import { attachStopWord } from './stop-word.js'
+import { GangError } from './waiting.js'
 
 /** More threads for a run: what each of them calls, and the columns they share with the thread that asks for them. */
 export interface Crew {

@@ -79,6 +79,8 @@ function startPool<Message>(run: IsolateRun<Message>): Piscina {
       minThreads: 1,
       maxThreads: MAX_WORKERS,
       recordTiming: false,
+      // A helper that is done must not end before the run: its end would be taken for a fault.
+      idleTimeout: Number.POSITIVE_INFINITY,
       ...(run.resourceLimits === undefined ? {} : { resourceLimits: run.resourceLimits }),
       ...(run.execArgv === undefined ? {} : { execArgv: [...run.execArgv] }),
     })

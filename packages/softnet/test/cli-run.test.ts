@@ -41,7 +41,8 @@ test(
   withScenario(async (directory) => {
     const run = async (...options: readonly string[]) => {
       const { stdout } = await cli(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
-      return { ...JSON.parse(stdout), wall_ms: 0 }
+      // How long it took and how many threads helped depends on the machine.
+      return { ...JSON.parse(stdout), wall_ms: 0, workers: 0, parallel: null }
     }
     const first = await run('--seed', '5')
     assert.equal(await run('--seed', '5'), first)
