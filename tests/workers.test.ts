@@ -27,9 +27,9 @@ function builtin(name: string, duration: string): ScenarioInput {
 }
 
 for (const [name, duration] of [
-  ['rss-4-queues', '2ms'],
-  ['rps-single-queue', '1ms'],
-  ['echo-closed-loop', '2ms'],
+  ['rss-4-queues', '1ms'],
+  ['rps-single-queue', '500us'],
+  ['echo-closed-loop', '1ms'],
 ] as const) {
   workers(`${name} ends alike on 1, 2, 3, 4 and 8 workers`, () =>
     sameOn([1, 2, 3, 4, 8], builtin(name, duration), name),
@@ -39,7 +39,7 @@ for (const [name, duration] of [
 for (let seed = 501; seed <= 520; seed++) {
   const count = [2, 3, 4, 8][seed % 4] as number
   workers(`random scenario ${seed} ends alike on ${count} workers that give way at drawn points`, () =>
-    sameOn([count], randomScenario(seed, 0.2), `seed ${seed}`, seed),
+    sameOn([count], randomScenario(seed, 0.1), `seed ${seed}`, seed),
   )
 }
 

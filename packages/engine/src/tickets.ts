@@ -16,14 +16,16 @@ export function createTickets(columns: RunnerColumns, worker: number, yieldAt: (
   const { control, round, homeBase, home, tickets } = columns
   const sorted = new Int32Array(round.length)
   const filled = new Int32Array(MAX_WORKERS)
+  const owned = new Int32Array(MAX_WORKERS)
 
   function open(size: number, workers: number): void {
     sortByHome(size, workers)
     Atomics.store(control, WORD.left, size)
+    // Once the last ticket is out the round may end and the next one be planned, while this loop still runs: it must look
+    // at nothing shared then.
     for (let w = 0; w < workers; w++) {
-      const own = (homeBase[w + 1] as number) - (homeBase[w] as number)
-      const at = w * TICKET.words + TICKET.limit
-      Atomics.store(tickets, at, ((tickets[at] as number) + own) | 0)
+      const own = owned[w] as number
+      if (own !== 0) Atomics.add(tickets, w * TICKET.words + TICKET.limit, own)
     }
   }
 
@@ -38,7 +40,10 @@ export function createTickets(columns: RunnerColumns, worker: number, yieldAt: (
       sorted[i] = p
     }
     for (let w = 0; w < workers; w++) homeBase[w + 1] = (homeBase[w + 1] as number) + (homeBase[w] as number)
-    for (let w = 0; w < workers; w++) filled[w] = homeBase[w] as number
+    for (let w = 0; w < workers; w++) {
+      filled[w] = homeBase[w] as number
+      owned[w] = (homeBase[w + 1] as number) - (homeBase[w] as number)
+    }
     for (let i = 0; i < size; i++) {
       const w = home[sorted[i] as number] as number
       round[filled[w] as number] = sorted[i] as number
