@@ -1,5 +1,5 @@
 /** From a loaded scenario to the plan that is run. */
-import { compileScenario, type Override, type Plan } from '@softnet/scenario'
+import { type AppliedOverride, compileScenario, type Override, type Plan } from '@softnet/scenario'
 import { ScenarioError } from './input-fault.js'
 import type { LoadedScenario } from './load-scenario.js'
 import { readCapture } from './read-capture.js'
@@ -18,6 +18,8 @@ const NAMED = ['seed', 'duration', 'profile'] as const
 export interface Compiled {
   readonly plan: Plan
   readonly warnings: readonly string[]
+  /** The changes with the full path of each, in the order they were made. */
+  readonly overrides: readonly AppliedOverride[]
 }
 
 /** Compiles a scenario; throws a {@link ScenarioError} with every fault. */
@@ -31,6 +33,6 @@ export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides
     overrides,
     readCapture: (path) => readCapture(loaded.directory, path),
   })
-  if (result.ok) return { plan: result.plan, warnings: result.warnings }
+  if (result.ok) return { plan: result.plan, warnings: result.warnings, overrides: result.overrides }
   throw new ScenarioError(result.errors)
 }

@@ -46,8 +46,10 @@ export function studentT95(freedom: number): number {
 /** Mean and 95 % confidence interval of independent numbers; null of none. */
 export function estimate(values: readonly number[]): Estimate | null {
   const n = values.length
-  if (n === 0) return null
-  const mean = values.reduce((sum, value) => sum + value, 0) / n
+  const [first] = values
+  if (first === undefined) return null
+  // Around the first of them, so that equal numbers have exactly their own mean.
+  const mean = first + values.reduce((sum, value) => sum + (value - first), 0) / n
   if (n === 1) return { n, mean, ci95: null }
   const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0)
   return { n, mean, ci95: studentT95(n - 1) * Math.sqrt(squares / (n - 1) / n) }

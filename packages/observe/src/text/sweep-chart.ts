@@ -84,7 +84,11 @@ function draw(marks: readonly Mark[], across: SweepAxis, measure: Measure, colum
   const alone = marks.every((mark) => mark.symbol === SYMBOLS[0])
   const text = plot(
     // The ends without a value keep their place by marks that are drawn as nothing.
-    [[0, 0] as [number, number], ...marks.map((mark): [number, number] => [mark.x, mark.mean]), [across.values.length - 1, 0]],
+    [
+      [0, 0] as [number, number],
+      ...marks.map((mark): [number, number] => [mark.x, mark.mean]),
+      [across.values.length - 1, 0],
+    ],
     {
       width,
       height: HEIGHT,
@@ -100,13 +104,20 @@ function draw(marks: readonly Mark[], across: SweepAxis, measure: Measure, colum
         const whisker = here.flatMap(({ mean, half }) => {
           if (!alone || half === 0) return []
           const [from, to] = [rowOf(mean + half) - rowOf(mean), rowOf(mean - half) - rowOf(mean)]
-          return Array.from({ length: to - from + 1 }, (_row, index) => ({ x: plotX, y: plotY + from + index, symbol: '│' }))
+          return Array.from({ length: to - from + 1 }, (_row, index) => ({
+            x: plotX,
+            y: plotY + from + index,
+            symbol: '│',
+          }))
         })
         return [...whisker, ...here.map(({ symbol }) => ({ x: plotX, y: plotY, symbol }))]
       },
     },
   )
-  return text.split('\n').map((line) => `  ${line}`.trimEnd()).filter((line) => line !== '')
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`.trimEnd())
+    .filter((line) => line !== '')
 }
 
 /** The chart and its heading; no lines where there is nothing to draw. */

@@ -67,9 +67,16 @@ function tableThatFits(sweep: SweepDocument, measures: readonly Measure[], colum
   }
   const [header = '', ...rows] = lines
   const notes = [
-    ...(sweep.points.length > points.length ? [`${sweep.points.length - points.length} more points are not shown`] : []),
+    ...(sweep.points.length > points.length
+      ? [`${sweep.points.length - points.length} more points are not shown`]
+      : []),
     ...(shown.length < measures.length
-      ? [`not shown for lack of width: ${measures.slice(shown.length).map((measure) => measure.name).join(', ')}`]
+      ? [
+          `not shown for lack of width: ${measures
+            .slice(shown.length)
+            .map((measure) => measure.name)
+            .join(', ')}`,
+        ]
       : []),
     ...(sweep.seeds.length > 1 ? [`± is the 95 % confidence interval of the mean`] : []),
   ]
