@@ -9,6 +9,8 @@ export {
   type CompileResult,
   compileScenario,
   DEFAULT_DURATION_PS,
+  type ResolvedOverride,
+  resolveOverrides,
 } from './compile/compile.js'
 export { defaultSysctl } from './compile/host.js'
 export { DEFAULT_RSS_KEY } from './compile/steering.js'

@@ -1,5 +1,5 @@
 /** From a loaded scenario to the plan that is run. */
-import { type AppliedOverride, compileScenario, type Override, type Plan } from '@softnet/scenario'
+import { compileScenario, type Override, type Plan } from '@softnet/scenario'
 import { ScenarioError } from './input-fault.js'
 import type { LoadedScenario } from './load-scenario.js'
 import { readCapture } from './read-capture.js'
@@ -18,21 +18,23 @@ const NAMED = ['seed', 'duration', 'profile'] as const
 export interface Compiled {
   readonly plan: Plan
   readonly warnings: readonly string[]
-  /** The changes with the full path of each, in the order they were made. */
-  readonly overrides: readonly AppliedOverride[]
+}
+
+/** The changes in the order they are made. */
+export function overridesIn(changes: ScenarioOverrides): Override[] {
+  const named = NAMED.flatMap((path) =>
+    changes[path] === undefined ? [] : [{ path, value: changes[path], given: String(changes[path]) }],
+  )
+  return [...changes.set, ...named]
 }
 
 /** Compiles a scenario; throws a {@link ScenarioError} with every fault. */
 export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides): Compiled {
-  const named = NAMED.flatMap((path) =>
-    changes[path] === undefined ? [] : [{ path, value: changes[path], given: String(changes[path]) }],
-  )
-  const overrides: Override[] = [...changes.set, ...named]
   const result = compileScenario(loaded.input, {
     source: loaded.name,
-    overrides,
+    overrides: overridesIn(changes),
     readCapture: (path) => readCapture(loaded.directory, path),
   })
-  if (result.ok) return { plan: result.plan, warnings: result.warnings, overrides: result.overrides }
+  if (result.ok) return { plan: result.plan, warnings: result.warnings }
   throw new ScenarioError(result.errors)
 }

@@ -8,6 +8,8 @@ import { clip, plainName } from './layout.js'
 
 const HEIGHT = 9
 const SYMBOLS: readonly string[] = ['●', '○', '■', '□']
+/** Drawn where marks of several series fall into one place. */
+const SHARED = '◉'
 const LABEL_COLUMNS = 10
 /** Columns that the ticks of the vertical axis can take. */
 const SIDE_COLUMNS = 14
@@ -76,12 +78,12 @@ function labelled(across: SweepAxis, columns: number): ReadonlySet<number> {
 }
 
 function draw(marks: readonly Mark[], across: SweepAxis, measure: Measure, columns: number): string[] {
-  const largest = marks.reduce((most, mark) => Math.max(most, mark.mean + mark.half), 0)
+  const alone = marks.every((mark) => mark.symbol === SYMBOLS[0])
+  const largest = marks.reduce((most, mark) => Math.max(most, alone ? mark.mean + mark.half : mark.mean), 0)
   const top = largest > 0 ? largest : 1
   const rowOf = (value: number) => Math.round((1 - Math.max(0, value) / top) * (HEIGHT - 1))
   const width = Math.min(columns - SIDE_COLUMNS, Math.max(20, across.values.length * 9))
   const shown = labelled(across, width)
-  const alone = marks.every((mark) => mark.symbol === SYMBOLS[0])
   const text = plot(
     // The ends without a value keep their place by marks that are drawn as nothing.
     [
@@ -110,7 +112,9 @@ function draw(marks: readonly Mark[], across: SweepAxis, measure: Measure, colum
             symbol: '│',
           }))
         })
-        return [...whisker, ...here.map(({ symbol }) => ({ x: plotX, y: plotY, symbol }))]
+        const inPlace = marks.filter((mark) => mark.x === x && rowOf(mark.mean) === rowOf(y))
+        const symbol = inPlace.length > 1 ? SHARED : here[0]?.symbol
+        return symbol === undefined ? [] : [...whisker, { x: plotX, y: plotY, symbol }]
       },
     },
   )
@@ -128,8 +132,11 @@ export function sweepChartLines(sweep: SweepDocument, measure: Measure, columns:
   const series = all.slice(0, SYMBOLS.length)
   const marks = marksOf(series, across, measure)
   if (marks.length === 0) return []
-  const legend = series.length < 2 ? [] : series.map(({ name }, index) => `  ${SYMBOLS[index]} ${plainName(name)}`)
+  const drawn = draw(marks, across, measure, columns)
+  const shared = drawn.some((line) => line.includes(SHARED)) ? [`  ${SHARED} several of them`] : []
+  const names = series.map(({ name }, index) => `  ${SYMBOLS[index]} ${plainName(name)}`)
+  const legend = series.length < 2 ? [] : [...names, ...shared]
   const more = all.length > series.length ? [`  ${all.length - series.length} more combinations are not drawn`] : []
   const heading = `${measure.name} over ${plainName(across.path)}`
-  return [heading, ...draw(marks, across, measure, columns), ...legend, ...more]
+  return [heading, ...drawn, ...legend, ...more]
 }

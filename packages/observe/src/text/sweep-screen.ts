@@ -1,6 +1,6 @@
 /** The text result of a sweep: a table of its points, a chart, and the runs that failed. */
 import { formatTime } from '../format.js'
-import { type SweepDocument, type SweepPoint, settingText } from '../sweep/document.js'
+import { type SweepAxis, type SweepDocument, type SweepPoint, settingText } from '../sweep/document.js'
 import { estimateText } from '../sweep/measure-text.js'
 import { MEASURES, type Measure } from '../sweep/measures.js'
 import { clip, plainName, tableLines, textWidth } from './layout.js'
@@ -12,7 +12,7 @@ const MIN_COLUMNS = 72
 const MAX_COLUMNS = 160
 const MAX_ROWS = 100
 const MAX_FAILURES = 10
-const HEADING_COLUMNS = 28
+const HEADING_COLUMNS = 18
 const VALUE_COLUMNS = 28
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
@@ -23,23 +23,43 @@ function titleLines(sweep: SweepDocument, columns: number, paint: Paint): string
   const seedText = seeds.length === 1 ? `seed ${first}` : `${seeds.length} seeds from ${first}`
   const took = `in ${formatTime(Math.round(sweep.wall_ms) * 1e6)}`
   const resumed = runs.resumed > 0 ? `, ${runs.resumed} of them from before` : ''
-  const title = `${paint.bold(paint.cyan(plainName(sweep.scenario)))} · ${plural(sweep.points.length, 'point')} · ${seedText}`
-  const done = `${runs.done} of ${plural(runs.all, 'run')} done${resumed}`
-  const lines = [clip(`${title} · ${done} ${took}`, columns)]
+  const parts = [
+    plural(sweep.points.length, 'point'),
+    seedText,
+    `${runs.done} of ${plural(runs.all, 'run')} done${resumed} ${took}`,
+  ]
+  const lines: string[] = []
+  let line = paint.bold(paint.cyan(clip(plainName(sweep.scenario), Math.floor(columns / 2))))
+  for (const part of parts) {
+    const longer = `${line} ${paint.dim('·')} ${part}`
+    if (textWidth(longer) <= columns) line = longer
+    else {
+      lines.push(line)
+      line = `  ${part}`
+    }
+  }
+  lines.push(line)
   if (sweep.status === 'interrupted') lines.push(paint.yellow('  interrupted: means are of the runs that are done'))
   return lines
 }
 
-/** The end of a path that tells it from the others. */
-function headingOf(path: string): string {
-  const name = plainName(path)
-  return name.length <= HEADING_COLUMNS ? name : `…${name.slice(1 - HEADING_COLUMNS)}`
+/** The end of a path, as much as there is room for; the whole of one that has no short end. */
+function shortPath(path: string): string {
+  const parts = plainName(path).split('.')
+  while (parts.length > 1 && parts.join('.').length > HEADING_COLUMNS) parts.shift()
+  return parts.join('.')
+}
+
+/** Headings of the settings: their ends, unless two of them would be the same. */
+function headingsOf(axes: readonly SweepAxis[]): string[] {
+  const short = axes.map((axis) => shortPath(axis.path))
+  return new Set(short).size === axes.length ? short : axes.map((axis) => plainName(axis.path))
 }
 
 function cells(sweep: SweepDocument, measures: readonly Measure[], points: readonly SweepPoint[]): string[][] {
   const wanted = sweep.seeds.length
   const partial = points.some((point) => point.runs.length < wanted)
-  const header = [...sweep.vary.map((axis) => headingOf(axis.path)), ...measures.map((measure) => measure.label)]
+  const header = [...headingsOf(sweep.vary), ...measures.map((measure) => measure.label)]
   const rows = points.map((point) => [
     ...sweep.vary.map((axis) => clip(plainName(settingText(point.settings[axis.canonical])), VALUE_COLUMNS)),
     ...measures.map((measure) => estimateText(measure.kind, point.measures[measure.name] ?? null)),

@@ -38,9 +38,14 @@ function readMeasures(given: readonly string[] | undefined, faults: InputFault[]
   for (const name of names) {
     if (known.includes(name)) continue
     const accepted = `one or more of ${known.join(', ')}`
-    faults.push({ path: '--measure', given: name, accepted, nearest: nearestName(name, known) })
+    faults.push({ path: '--measure', given: name, accepted, nearest: nearest(name, known) })
   }
   return names
+}
+
+/** The nearest name, or the first that `name` is a part of: people write p99. */
+function nearest(name: string, known: readonly string[]): string | null {
+  return nearestName(name, known) ?? known.find((other) => name !== '' && other.includes(name)) ?? null
 }
 
 interface Read {

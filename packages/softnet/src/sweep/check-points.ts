@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type SweepAxis, settingText } from '@softnet/observe'
-import type { Override, Plan } from '@softnet/scenario'
-import { type Compiled, compileLoaded, type ScenarioOverrides } from '../compile.js'
+import { type Override, type Plan, resolveOverrides } from '@softnet/scenario'
+import { type Compiled, compileLoaded, overridesIn, type ScenarioOverrides } from '../compile.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import type { LoadedScenario } from '../load-scenario.js'
 import { countPoints, pointText, type Vary, valuesAt } from './axes.js'
@@ -38,21 +38,21 @@ export class CheckStopped extends Error {}
 /** Wanted faults; more are told as a number. */
 const MAX_FAULTS = 100
 
-function compilePoint({ loaded, overrides, axes }: SweepSource, point: number): Compiled {
+function overridesAt(axes: readonly Vary[], point: number): Override[] {
   const values = valuesAt(axes, point)
-  const varied = axes.map(({ path }, index): Override => {
-    const value = values[index]
-    return { path, value, given: settingText(value) }
-  })
-  return compileLoaded(loaded, { ...overrides, set: [...overrides.set, ...varied] })
+  return axes.map(({ path }, index) => ({ path, value: values[index], given: settingText(values[index]) }))
+}
+
+function compilePoint({ loaded, overrides }: SweepSource, axes: readonly Vary[], point: number): Compiled {
+  return compileLoaded(loaded, { ...overrides, set: [...overrides.set, ...overridesAt(axes, point)] })
 }
 
 /** The plan of one point; its seed is that of the scenario. */
 export function planOfPoint(source: SweepSource, point: number): Plan {
-  return compilePoint(source, point).plan
+  return compilePoint(source, source.axes, point).plan
 }
 
-/** Faults of points: each once, those that not every point has with the first point that has them. */
+/** Faults of points, each once. */
 class PointFaults {
   readonly #found = new Map<string, { readonly fault: InputFault; readonly point: number; count: number }>()
 
@@ -65,32 +65,40 @@ class PointFaults {
     }
   }
 
-  list(axes: readonly Vary[], points: number): InputFault[] {
-    const all = [...this.#found.values()].map(({ fault, point, count }) =>
-      count === points ? fault : { ...fault, accepted: `${fault.accepted} (at ${pointText(axes, point)})` },
-    )
+  /** The faults; one that comes from a combination of values is told with the first point that has it. */
+  list(axes: readonly SweepAxis[], points: number): InputFault[] {
+    const all = [...this.#found.values()].map(({ fault, point, count }) => {
+      const own = axes.find((axis) => axis.canonical === fault.path)
+      const ofOneValue = own !== undefined && count === points / own.values.length
+      if (count === points || ofOneValue) return fault
+      return { ...fault, accepted: `${fault.accepted} (at ${pointText(axes, point)})` }
+    })
     if (all.length <= MAX_FAULTS) return all
     const rest = `${all.length - MAX_FAULTS} more faults`
-    return [
-      ...all.slice(0, MAX_FAULTS),
-      { path: '(more)', given: rest, accepted: 'values without fault', nearest: null },
-    ]
+    return [...all.slice(0, MAX_FAULTS), { path: '(more)', given: rest, accepted: 'none', nearest: null }]
   }
 }
 
-/** Full paths of the settings; faults where one is given twice, or changed by another option too. */
-function canonicalAxes(source: SweepSource, compiled: Compiled, faults: InputFault[]): SweepAxis[] {
+/** The settings that exist, with their full paths; faults of the others, and of those that something else changes too. */
+function canonicalAxes(source: SweepSource, faults: InputFault[]): SweepAxis[] {
   const { axes, overrides, option } = source
-  const first = overrides.set.length
-  const paths = compiled.overrides.map((applied) => applied.canonical)
-  return axes.map((axis, index) => {
-    const canonical = paths[first + index] as string
-    const others = paths.filter((path, at) => path === canonical && at !== first + index)
-    if (others.length > 0) {
-      const accepted = `a setting that nothing else on the command line changes (${canonical})`
+  const overridden = overridesIn({ ...overrides, set: [...overrides.set, ...overridesAt(axes, 0)] })
+  const resolved = resolveOverrides(source.loaded.input, overridden)
+  const paths = resolved.map((found) => ('canonical' in found ? found.canonical : null))
+  return axes.flatMap((axis, index) => {
+    const at = overrides.set.length + index
+    const found = resolved[at]
+    if (found === undefined) return []
+    if ('fault' in found) {
+      faults.push({ ...found.fault, given: axis.values.map(settingText).join(',') })
+      return []
+    }
+    const { canonical } = found
+    if (paths.some((path, other) => path === canonical && other !== at)) {
+      const accepted = `a setting that no other option changes (${canonical})`
       faults.push({ path: `${option} ${axis.path}`, given: axis.path, accepted, nearest: null })
     }
-    return { path: axis.path, canonical, values: axis.values }
+    return [{ path: axis.path, canonical, values: axis.values }]
   })
 }
 
@@ -108,7 +116,9 @@ function planText(plan: Plan): string {
  * as `stopped`, which is asked after each, says true.
  */
 export async function checkPoints(source: SweepSource, stopped: () => boolean): Promise<CheckedPoints> {
-  const points = countPoints(source.axes)
+  const listed: InputFault[] = []
+  const axes = canonicalAxes(source, listed)
+  const points = countPoints(axes)
   const faults = new PointFaults()
   const hash = createHash('sha256')
   const durationsPs: number[] = []
@@ -116,7 +126,7 @@ export async function checkPoints(source: SweepSource, stopped: () => boolean): 
   let first: Compiled | undefined
   for (let point = 0; point < points; point++) {
     try {
-      const compiled = compilePoint(source, point)
+      const compiled = compilePoint(source, axes, point)
       first ??= compiled
       hash.update(`${planText(compiled.plan)}\n`)
       durationsPs.push(compiled.plan.durationPs)
@@ -128,8 +138,7 @@ export async function checkPoints(source: SweepSource, stopped: () => boolean): 
     await nextTurn()
     if (stopped()) throw new CheckStopped()
   }
-  const listed = faults.list(source.axes, points)
-  const axes = first === undefined ? [] : canonicalAxes(source, first, listed)
+  listed.push(...faults.list(axes, points))
   if (first === undefined || listed.length > 0) throw new ScenarioError(listed)
   const { name, seed } = first.plan
   return { scenario: name, axes, seed, durationsPs, plansSha256: hash.digest('hex'), warnings: [...warnings] }

@@ -101,7 +101,8 @@ export async function prepareSweep(asked: SweepAsked, stopped: () => boolean): P
   if (loaded === undefined || size.length > 0) throw new ScenarioError(faults)
   const source: SweepSource = { loaded, overrides, axes, option, rename }
   const checked = await faultsOf(checkPoints(source, stopped), faults)
-  if (checked === undefined || runs === undefined || jobs === undefined || faults.length > 0) throw new ScenarioError(faults)
+  if (checked === undefined || runs === undefined || jobs === undefined || faults.length > 0)
+    throw new ScenarioError(faults)
   const seeds = seedsFrom(checked.seed, runs)
   const journal = out === undefined ? null : await openJournal(out, `${prefix}out`, definitionOf(checked, seeds))
   return { source, checked, seeds, jobs, journal }

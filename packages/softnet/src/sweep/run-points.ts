@@ -17,6 +17,9 @@ import { valuesAt } from './axes.js'
 import { type CheckedPoints, planOfPoint, type SweepSource } from './check-points.js'
 import type { Journal, RunRecord } from './journal.js'
 
+/** Wall time before which the pace says nothing: threads start and code is compiled. */
+const SETTLED_MS = 1000
+
 /** How far a sweep is. */
 export interface SweepProgress {
   /** Runs of the whole sweep. */
@@ -42,6 +45,8 @@ export interface SweepJob {
   readonly journal: Journal | null
   readonly stop: StopWord
   readonly onProgress: (progress: SweepProgress) => void
+  /** What runs a plan; an isolate outside of tests. */
+  readonly runPlan?: typeof runPlanInIsolate
 }
 
 interface Task {
@@ -110,7 +115,7 @@ class SweepState {
       failed: this.#count('failed'),
       share: reachedPs / this.#allPs,
       elapsedMs,
-      leftMs: gainedPs > 0 ? (elapsedMs * (this.#allPs - reachedPs)) / gainedPs : null,
+      leftMs: gainedPs > 0 && elapsedMs >= SETTLED_MS ? (elapsedMs * (this.#allPs - reachedPs)) / gainedPs : null,
     }
   }
 
@@ -189,9 +194,10 @@ function csvWriter(job: SweepJob, state: SweepState): { update(): void; settled(
 async function runTask(job: SweepJob, state: SweepState, task: Task, plan: Plan): Promise<RunRecord | null> {
   const seed = job.seeds[task.run] as number
   const about = { point: task.point, run: task.run, settings: state.settingsOf(task.point), seed }
+  const { runPlan = runPlanInIsolate } = job
   try {
     const payload = { plan: { ...plan, seed }, captures: [] }
-    const result = await runPlanInIsolate(payload, job.stop, ({ simulatedPs }) => state.advance(task, simulatedPs))
+    const result = await runPlan(payload, job.stop, ({ simulatedPs }) => state.advance(task, simulatedPs))
     if (result.status === 'interrupted') return null
     const { digest, wall_ms } = result
     return { ...about, status: 'done', digest, wall_ms, measures: measuresOf(result) }
