@@ -88,7 +88,12 @@ const DELIVERED = [[1e6, 1.1e6], [1e6], [2e6, 2e6], [1.5e6, 1.4e6], [], [1.6e6, 
 
 function documentOf(change: Partial<SweepDocument> = {}): SweepDocument {
   const points = DELIVERED.map((delivered, point) => pointOf(point, delivered, point === 4 ? 2 : 0))
-  const failures = [1, 2].map((seed) => ({ point: 4, settings: points[4]!.settings, seed, message: 'it\u001b[2J broke' }))
+  const failures = [1, 2].map((seed) => ({
+    point: 4,
+    settings: points[4]!.settings,
+    seed,
+    message: 'it\u001b[2J broke',
+  }))
   return {
     schema: 'softnet.sweep/1',
     status: 'done',
