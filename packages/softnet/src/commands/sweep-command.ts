@@ -101,8 +101,9 @@ export async function sweepCommand(
     }
     return sweep.runs.failed > 0 ? EXIT_FAILED : EXIT_DONE
   } catch (thrown) {
-    if (thrown instanceof CheckStopped) return EXIT_INTERRUPTED
-    throw thrown
+    if (!(thrown instanceof CheckStopped)) throw thrown
+    terminal.fail('interrupted before the first run')
+    return EXIT_INTERRUPTED
   } finally {
     bar.stop()
     interrupt.release()

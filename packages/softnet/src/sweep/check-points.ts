@@ -27,7 +27,7 @@ export interface CheckedPoints {
   readonly seed: number
   /** Simulated time of each point, ps. */
   readonly durationsPs: readonly number[]
-  /** SHA-256 of all plans, without their seed: equal exactly where the same things are simulated. */
+  /** SHA-256 of all plans: equal exactly where the same things are simulated. */
   readonly plansSha256: string
   readonly warnings: readonly string[]
 }
@@ -102,9 +102,9 @@ function canonicalAxes(source: SweepSource, faults: InputFault[]): SweepAxis[] {
   })
 }
 
-/** Text of a plan that is equal for equal plans, whatever their seed. */
+/** Text of a plan, equal for equal plans. */
 function planText(plan: Plan): string {
-  return JSON.stringify({ ...plan, seed: 0 }, (_key, value: unknown) =>
+  return JSON.stringify(plan, (_key, value: unknown) =>
     value instanceof Uint8Array
       ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
       : value,

@@ -167,16 +167,19 @@ function journalOn(
   release: () => void,
 ): Journal {
   const failed = (thrown: unknown) => new RunError(`${given} cannot be written (${writeReason(thrown)})`, thrown)
+  let last: Promise<void> = Promise.resolve()
   return {
     done,
-    async append(record) {
-      try {
-        // One write, so that a process that is ended leaves whole lines and at most one half.
-        await file.write(`${JSON.stringify(record)}\n`)
+    append(record) {
+      // One after the other, so that a process that is ended leaves whole lines and at most one half.
+      const line = last.then(async () => {
+        await file.appendFile(`${JSON.stringify(record)}\n`)
         await file.datasync()
-      } catch (thrown) {
+      })
+      last = line.catch(() => {})
+      return line.catch((thrown) => {
         throw failed(thrown)
-      }
+      })
     },
     async writeCsv(text) {
       try {

@@ -220,9 +220,8 @@ export async function runPoints(job: SweepJob): Promise<SweepDocument> {
     if (last?.point !== point) last = { point, plan: planOfPoint(job.source, point) }
     return last.plan
   }
-  let broken = false
   const worker = async () => {
-    while (next < tasks.length && !job.stop.requested && !broken) {
+    while (next < tasks.length && !job.stop.requested) {
       const task = tasks[next++] as Task
       try {
         const record = await runTask(job, state, task, planOf(task.point))
@@ -230,7 +229,6 @@ export async function runPoints(job: SweepJob): Promise<SweepDocument> {
         state.finish(task, record)
         if (record !== null && job.journal !== null) csv.update()
       } catch (thrown) {
-        broken = true
         job.stop.request()
         throw thrown
       }
