@@ -214,6 +214,10 @@ test(
       assert.is(fault?.path, path, args.join(' '))
       assert.match(fault?.accepted ?? '', accepted, args.join(' '))
     }
+    for (const out of ['/proc/no/such', 's.yaml/below']) {
+      const [fault] = await refused(directory, 's.yaml', '--vary', 'eth0.rings.rx=64', '--out', out)
+      assert.equal([fault?.path, fault?.given], ['--out', out])
+    }
     const large = ['--vary', 'eth0.rings.rx=64..863', '--vary', 'net.core.netdev_budget=1..10', '--runs', '2']
     const [fault] = await refused(directory, 's.yaml', ...large)
     assert.is(fault?.given, '800 × 10 points × 2 seeds = 16000 runs')

@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { SweepRun } from '@softnet/observe'
 import { type InputFault, RunError, ScenarioError } from '../input-fault.js'
 import { systemReason, writeReason } from '../read-file.js'
@@ -59,6 +59,13 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** Makes a directory and those above it, one by one: Node's own recursion does not end in file systems such as /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  if (await exists(path)) return
+  if (dirname(path) !== path) await makeDirectory(dirname(path))
+  await mkdir(path)
 }
 
 /** Writes a file so that it is whole or not there at all. */
@@ -134,7 +141,7 @@ export async function openJournal(given: string, option: string, definition: Swe
   if (given === '') throw refuse('its name is empty')
   const directory = resolve(given)
   try {
-    await mkdir(directory, { recursive: true })
+    await makeDirectory(directory)
     const known = await readDefinition(directory, refuse)
     if (known !== null) {
       const changes = changesOf(known, definition, given, option)
