@@ -106,7 +106,9 @@ for (const [bound, change] of Object.entries(BOUNDS)) {
   knobs(`${bound} refuses what is beyond it`, () => {
     const compiled = compile(change)
     assert.is(compiled.ok, false)
-    if (!compiled.ok) assert.match(compiled.errors.map(({ accepted }) => accepted).join('; '), bound.replace('/', '.'))
+    if (compiled.ok) return
+    const told = compiled.errors.map(({ path, accepted }) => `${path} ${accepted}`).join('; ')
+    assert.match(told, bound.startsWith('limits/') ? bound.replace('/', '.') : (bound.split('/').at(-1) as string))
   })
 }
 

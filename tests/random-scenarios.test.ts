@@ -72,7 +72,7 @@ for (const kernel of ['6.18', '6.5', '5.1'] as const) {
       const lost = report.drops.find(({ reason }) => reason === 'PROTO_MEM')?.count ?? 0
       assert.ok(lost > 100, `${lost} datagrams found no memory`)
       assert.is(model.partitions.edges.filter(({ why }) => why.startsWith('pages of UDP sockets')).length, 10)
-      for (const seed of [201, 202, 203]) assert.is(checkScenario(scenario, seed).join('\n'), '')
+      for (const seed of [1, 2, 3]) assert.is(checkScenario(scenario, seed).join('\n'), '')
     },
   )
 }
@@ -86,7 +86,7 @@ else {
   }
 }
 
-for (const seed of [401, 402, 403, 404, 405, 406, 407, 408]) {
+for (const seed of [401, 402, 403]) {
   random(`fragments, seed ${seed}`, () =>
     assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed).join('\n'), ''),
   )

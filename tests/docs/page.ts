@@ -72,9 +72,11 @@ function isTimesRow(words: string, unit: string): boolean {
   return /^([\d.]+ (ns|µs|ms|s) ?){3,}$/.test(words) && words.includes(` ${unit}`)
 }
 
-/** An output without what differs from run to run: the wall time, and where the first line wraps because of its length. */
+/** An output without what differs from run to run: wall times, and where the first line wraps because of its length. */
 export function withoutWallTime(output: string): string {
-  return output.replace(/simulated in [\d.]+ \S+(?: · |\n +)digest \w+/, 'simulated in … · digest …')
+  return output
+    .replace(/simulated in [\d.]+ \S+(?: · |\n +)digest \w+/, 'simulated in … · digest …')
+    .replace(/(?: · |\n +)(\d+ of \d+ runs? done) in [\d.]+ \S+/, ' · $1 in …')
 }
 
 /** Relative links of a page, without their anchors. */

@@ -33,7 +33,27 @@ export {
 export { ethtoolText, interruptsText, softirqsText } from './proc/interrupts.js'
 export { type LinuxText, linuxTexts } from './proc/linux-texts.js'
 export { netDevText, netstatText, snmpText, softnetStatText } from './proc/net.js'
+export { type Estimate, estimate, studentT95 } from './sweep/confidence.js'
+export { sweepCsv } from './sweep/csv.js'
+export {
+  type SweepAxis,
+  type SweepDocument,
+  type SweepFailure,
+  type SweepPoint,
+  type SweepRun,
+  settingText,
+  summarizePoint,
+} from './sweep/document.js'
+export {
+  DEFAULT_MEASURES,
+  MEASURES,
+  type Measure,
+  type MeasureKind,
+  type MeasureValues,
+  measuresOf,
+} from './sweep/measures.js'
 export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
+export { renderSweep } from './text/sweep-screen.js'
 export { DIAGNOSIS_RULES, diagnose, findAll, type RankedFinding } from './verdict/diagnose.js'
 export type {
   AppFacts,

@@ -9,6 +9,8 @@ export {
   type CompileResult,
   compileScenario,
   DEFAULT_DURATION_PS,
+  type ResolvedOverride,
+  resolveOverrides,
 } from './compile/compile.js'
 export { defaultSysctl } from './compile/host.js'
 export { DEFAULT_RSS_KEY } from './compile/steering.js'
@@ -25,6 +27,7 @@ export type * from './plan.js'
 export { DEFAULT_PROFILE, PROFILE_NAMES } from './profile-names.js'
 export { COST_PROFILES, costProfile } from './profiles/index.js'
 export * from './quantity.js'
+export * from './range.js'
 export type * from './result.js'
 export { type ScenarioInput, scenarioJsonSchema, scenarioSchema } from './schema/scenario.js'
 export { applyOverride, type Override, type OverrideResult } from './set-path.js'

@@ -87,6 +87,31 @@ export function describeKind(kind: QuantityKind): string {
   return `${table.result}, such as ${table.example}`
 }
 
+/** A unit by itself: what it counts and how large it is. */
+export interface Unit {
+  readonly name: string
+  readonly kind: QuantityKind
+  /** It is `10^decimal * 2^binary` of the base unit. */
+  readonly decimal: number
+  readonly binary: number
+  /** Whether a quantity must be a whole number of the base unit. */
+  readonly whole: boolean
+  /** Name of the base unit. */
+  readonly base: string
+}
+
+/** A unit by its name; null if there is none of that name. */
+export function unitNamed(name: string): Unit | null {
+  for (const [kind, table] of Object.entries(TABLES) as [QuantityKind, UnitTable][]) {
+    const isDecimal = Object.hasOwn(table.decimal, name)
+    if (!isDecimal && !Object.hasOwn(table.binary, name)) continue
+    const base = Object.keys(table.decimal)[0] as string
+    const [decimal, binary] = isDecimal ? [table.decimal[name] as number, 0] : [0, table.binary[name] as number]
+    return { name, kind, decimal, binary, whole: table.whole, base }
+  }
+  return null
+}
+
 const QUANTITY = /^(\d+)(?:\.(\d+))?\s*([a-zA-Zµμ/]*)$/
 
 /** Digits kept of a number; more cannot make a difference to a float64 and would only cost time. */

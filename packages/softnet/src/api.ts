@@ -53,9 +53,24 @@ export function listScenarios(): readonly ScenarioSummary[] {
   return BUILTIN_SCENARIOS.map(({ name, description, question }) => ({ name, description, question }))
 }
 
-async function loaded(scenario: ScenarioInput | string, directory: string | undefined): Promise<LoadedScenario> {
+/** A scenario as it was written, by object, built-in name or file name. */
+export async function loadInput(
+  scenario: ScenarioInput | string,
+  directory: string | undefined,
+): Promise<LoadedScenario> {
   if (typeof scenario === 'string') return loadScenario(scenario)
   return { name: scenario.name ?? 'scenario', input: scenario, directory: directory ?? process.cwd() }
+}
+
+/** The changes that options make to a scenario. */
+export function overridesOf(options: CompileOptions): ScenarioOverrides {
+  const { seed, duration, profile, set = {} } = options
+  return {
+    set: Object.entries(set).map(([path, value]) => ({ path, value, given: String(value) })),
+    ...(seed === undefined ? {} : { seed }),
+    ...(duration === undefined ? {} : { duration }),
+    ...(profile === undefined ? {} : { profile }),
+  }
 }
 
 /**
@@ -64,14 +79,7 @@ async function loaded(scenario: ScenarioInput | string, directory: string | unde
  * Throws a `ScenarioError` whose `errors` lists every fault.
  */
 export async function compile(scenario: ScenarioInput | string, options: CompileOptions = {}): Promise<Plan> {
-  const { seed, duration, profile, set = {} } = options
-  const overrides: ScenarioOverrides = {
-    set: Object.entries(set).map(([path, value]) => ({ path, value, given: String(value) })),
-    ...(seed === undefined ? {} : { seed }),
-    ...(duration === undefined ? {} : { duration }),
-    ...(profile === undefined ? {} : { profile }),
-  }
-  return compileLoaded(await loaded(scenario, options.directory), overrides).plan
+  return compileLoaded(await loadInput(scenario, options.directory), overridesOf(options)).plan
 }
 
 /**

@@ -10,6 +10,7 @@ import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
 import { type RunOptions, runCommand } from './commands/run-command.js'
 import { schemaCommand } from './commands/schema-command.js'
+import { type SweepCommandOptions, sweepCommand } from './commands/sweep-command.js'
 import { ScenarioError } from './input-fault.js'
 import { writeReason } from './read-file.js'
 import { removeStaged } from './staging.js'
@@ -43,6 +44,22 @@ function addRun(program: Command, session: Session): void {
     .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')
   addFormat(command).action(async (scenario: string | undefined, options: RunOptions) => {
     session.exitCode = await runCommand(scenario, options, createTerminal(options.format, session.streams))
+  })
+}
+
+function addSweep(program: Command, session: Session): void {
+  const command = program
+    .command('sweep')
+    .description('simulate a scenario at every point of a cross product of settings')
+    .argument('<SCENARIO>')
+    .option('--vary <path=values>', 'a,b,c or a..b, a..b:+step, a..b:xfactor (repeated: the cross product)', collect)
+  addOverrides(command)
+    .option('--runs <n>', 'runs of each point, with the seed and those after it', '1')
+    .option('--jobs <n>', 'runs at a time; without it as many as there are cores')
+    .option('--measure <names>', 'columns of the table, the first one drawn; files and JSON hold all', collect)
+    .option('--out <dir>', 'write runs.jsonl and sweep.csv to a directory while it goes, and go on from there')
+  addFormat(command).action(async (scenario: string, options: SweepCommandOptions) => {
+    session.exitCode = await sweepCommand(scenario, options, createTerminal(options.format, session.streams))
   })
 }
 
@@ -87,6 +104,7 @@ function createProgram(session: Session): Command {
       writeOut: (text) => session.streams.stdout.write(text),
     })
   addRun(program, session)
+  addSweep(program, session)
   addScenarioCommands(program, session)
   addOtherCommands(program, session)
   return program

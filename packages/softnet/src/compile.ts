@@ -21,15 +21,19 @@ export interface Compiled {
   readonly warnings: readonly string[]
 }
 
-/** Compiles a scenario; throws a {@link ScenarioError} with every fault. */
-export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides): Compiled {
+/** The changes in the order they are made. */
+export function overridesIn(changes: ScenarioOverrides): Override[] {
   const named = NAMED.flatMap((path) =>
     changes[path] === undefined ? [] : [{ path, value: changes[path], given: String(changes[path]) }],
   )
-  const overrides: Override[] = [...changes.set, ...named]
+  return [...changes.set, ...named]
+}
+
+/** Compiles a scenario; throws a {@link ScenarioError} with every fault. */
+export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides): Compiled {
   const result = compileScenario(loaded.input, {
     source: loaded.name,
-    overrides,
+    overrides: overridesIn(changes),
     readCapture: (path) => readCapture(loaded.directory, path),
     readText: (path) => readRuleset(loaded.directory, path),
   })

@@ -4,6 +4,14 @@
  * @packageDocumentation
  */
 export type {
+  Estimate,
+  SweepAxis,
+  SweepDocument,
+  SweepFailure,
+  SweepPoint,
+  SweepRun,
+} from '@softnet/observe'
+export type {
   CpuRow,
   DeviceRow,
   DropRow,
@@ -31,3 +39,5 @@ export {
 export type { CaptureRequest } from './capture-option.js'
 export { type ErrorDocument, type InputFault, RunError, ScenarioError } from './input-fault.js'
 export type { Progress } from './run-plan.js'
+export type { SweepProgress } from './sweep/run-points.js'
+export { type SweepOptions, sweep } from './sweep-api.js'

@@ -34,6 +34,17 @@ export interface OutDirectory {
   commit(): Promise<void>
 }
 
+/** Refuses a directory that cannot be there, because a file is in its place or in its path; nothing is written. */
+export async function refuseFileInPlace(given: string, option: string): Promise<void> {
+  try {
+    if (given === '') throw new ScenarioError([outFault(given, 'its name is empty')])
+    await stagingParent(given, resolve(given))
+  } catch (thrown) {
+    const errors = thrown instanceof ScenarioError ? thrown.errors : [outFault(given, writeReason(thrown))]
+    throw new ScenarioError(errors.map((fault) => ({ ...fault, path: option })))
+  }
+}
+
 /** Where the staging directory can be: in the directory itself, or in the nearest one above that exists. */
 async function stagingParent(given: string, directory: string): Promise<string> {
   for (let at = directory; ; at = dirname(at)) {

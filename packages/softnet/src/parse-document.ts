@@ -1,5 +1,5 @@
 /** Text of a scenario file to plain data; every syntax fault with its line and column. */
-import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { type Document, isScalar, isSeq, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml'
 import { type InputFault, ScenarioError } from './input-fault.js'
 
 /** After so many syntax faults the others follow from the first. */
@@ -79,6 +79,24 @@ export function parseYaml(file: string, text: string): unknown {
     const accepted = `aliases that expand to at most ${MAX_ALIASES} values and name an anchor before them`
     throw new ScenarioError([{ path: file, given: null, accepted, nearest: null }])
   }
+}
+
+/** One entry of a list, and whether it was written without quotes. */
+export interface ListEntry {
+  readonly value: unknown
+  readonly plain: boolean
+}
+
+/** Parses what stands between the brackets of a YAML list, `1, [2, 3], "x"`; throws a {@link ScenarioError}. */
+export function parseYamlEntries(file: string, text: string): readonly ListEntry[] {
+  const list = `[${text}]`
+  const values = parseYaml(file, list)
+  const { contents } = parsed(file, list).document
+  if (!Array.isArray(values) || !isSeq(contents)) return []
+  return values.map((value: unknown, index) => {
+    const node = contents.items[index]
+    return { value, plain: isScalar(node) && node.type === Scalar.PLAIN }
+  })
 }
 
 /** Parses JSON; throws a {@link ScenarioError} for a syntax fault or a key given twice. */

@@ -44,6 +44,20 @@ export type CompileResult =
     }
   | { readonly ok: false; readonly errors: readonly ScenarioFault[] }
 
+/** The full path of an override, or why there is none. */
+export type ResolvedOverride = AppliedOverride | { readonly path: string; readonly fault: ScenarioFault }
+
+/** Finds what each override stands for, one after the other, without checking values. Never throws on bad input. */
+export function resolveOverrides(input: unknown, overrides: readonly Override[]): readonly ResolvedOverride[] {
+  let document = toPlain(input).value
+  return overrides.map((override): ResolvedOverride => {
+    const result = applyOverride(document, { ...override, value: toPlain(override.value).value })
+    if (!result.ok) return { path: override.path, fault: result.fault }
+    document = result.document
+    return { path: override.path, canonical: result.canonical }
+  })
+}
+
 /** Duration of a scenario that names none: 50 ms. */
 export const DEFAULT_DURATION_PS = 50e9
 

@@ -1,8 +1,14 @@
 import { type Compiled, compileLoaded, type ScenarioOverrides } from '../compile.js'
-import { ScenarioError } from '../input-fault.js'
+import { type InputFault, ScenarioError } from '../input-fault.js'
 import { loadScenario } from '../load-scenario.js'
 
 const NAMED = ['seed', 'duration', 'profile'] as const
+
+/** Faults with those of values that came from an option told under the option's name. */
+export function underOptionNames(errors: readonly InputFault[], overrides: ScenarioOverrides): InputFault[] {
+  const optionPaths = new Set<string>(NAMED.filter((name) => overrides[name] !== undefined))
+  return errors.map((fault) => (optionPaths.has(fault.path) ? { ...fault, path: `--${fault.path}` } : fault))
+}
 
 /** Loads and compiles what a command line names; a value that came from an option is told under the option's name. */
 export async function compileGiven(given: string, overrides: ScenarioOverrides): Promise<Compiled> {
@@ -10,9 +16,6 @@ export async function compileGiven(given: string, overrides: ScenarioOverrides):
     return compileLoaded(await loadScenario(given), overrides)
   } catch (thrown) {
     if (!(thrown instanceof ScenarioError)) throw thrown
-    const optionPaths = new Set<string>(NAMED.filter((name) => overrides[name] !== undefined))
-    throw new ScenarioError(
-      thrown.errors.map((fault) => (optionPaths.has(fault.path) ? { ...fault, path: `--${fault.path}` } : fault)),
-    )
+    throw new ScenarioError(underOptionNames(thrown.errors, overrides))
   }
 }
