@@ -46,6 +46,64 @@ export interface HostPlan {
   readonly taps: readonly { readonly dev: string | null; readonly name: string }[]
   /** Raw sockets: IP protocol numbers that get a clone before the protocol handler. */
   readonly rawProtocols: readonly number[]
+  /** Settings of IP and ICMP for the whole host. */
+  readonly ipv4: Ipv4Plan
+  /** `net.ipv4.conf.all`: joined with each device's own values as Linux does, see `effectiveConf`. */
+  readonly confAll: InterfaceConf
+  /** Routes besides those that addresses bring. */
+  readonly routes: readonly RoutePlan[]
+}
+
+/** Settings under `net.ipv4` that hold for a host, under their own names. */
+export interface Ipv4Plan {
+  readonly ip_default_ttl: number
+  readonly ip_forward_use_pmtu: number
+  readonly ip_no_pmtu_disc: number
+  readonly icmp_echo_ignore_all: number
+  readonly icmp_echo_ignore_broadcasts: number
+  readonly icmp_ignore_bogus_error_responses: number
+  readonly icmp_errors_use_inbound_ifaddr: number
+  /** Time between two limited messages to one peer, ms; 0: no limit. */
+  readonly icmp_ratelimit: number
+  /** Bit per ICMP type that is limited. */
+  readonly icmp_ratemask: number
+  readonly icmp_msgs_per_sec: number
+  readonly icmp_msgs_burst: number
+}
+
+/** `net.ipv4.conf.*`, under their own names. */
+export interface InterfaceConf {
+  readonly accept_local: number
+  readonly accept_source_route: number
+  readonly drop_unicast_in_l2_multicast: number
+  readonly forwarding: number
+  readonly route_localnet: number
+  readonly rp_filter: number
+  readonly send_redirects: number
+  readonly shared_media: number
+}
+
+/** Types of routes a user can add. Kernel: include/uapi/linux/rtnetlink.h, RTN_* */
+export type RouteType = 'unicast' | 'local' | 'broadcast' | 'unreachable' | 'prohibit' | 'blackhole' | 'throw'
+
+/** One route, as `ip route add` takes it. */
+export interface RoutePlan {
+  readonly type: RouteType
+  /** Network address, unsigned 32 bits, host bits zero. */
+  readonly prefix: number
+  readonly lengthBits: number
+  /** Next hop; 0: the destination is on the link. */
+  readonly gateway: number
+  /** Device name; null: the one the gateway is reached by. */
+  readonly dev: string | null
+  /** Preferred source address; 0: chosen from the device. */
+  readonly source: number
+  /** Smaller is preferred among routes of one prefix. */
+  readonly metric: number
+  /** Path MTU of the route, bytes; 0: that of the device. */
+  readonly mtu: number
+  /** Type of service the route is for; 0: any. */
+  readonly tos: number
 }
 
 export interface CpuPlan {
@@ -136,6 +194,8 @@ export interface DriverProfile {
   readonly rxChecksum: boolean
   /** Virtual device without a wire: frames arrive by `netif_rx` of a peer. */
   readonly virtual: boolean
+  /** `tun`: a program reads and writes IP packets; `tap`: Ethernet frames; left out: a device with hardware or a peer. */
+  readonly program?: 'tun' | 'tap'
   readonly source: string
 }
 
@@ -144,6 +204,8 @@ export interface DevicePlan {
   readonly driver: DriverProfile
   readonly mac: string
   readonly mtu: number
+  /** `net.ipv4.conf.DEV`. */
+  readonly conf: InterfaceConf
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
   readonly addresses: readonly string[]
   readonly linkBitsPerSec: number

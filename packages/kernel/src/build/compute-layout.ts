@@ -36,7 +36,9 @@ export function computeLayout(plan: Plan): Layout {
   const { hosts } = plan
   const cpuCount = sum(hosts, (host) => host.cpus.length)
   const wireCount = sum(hosts, (host) => host.devices.filter(hasWire).length)
-  const deviceCount = sum(hosts, deviceEntities)
+  // Loopback devices come last, so that the number of a device does not depend on them.
+  const firstLoopback = sum(hosts, deviceEntities)
+  const deviceCount = firstLoopback + hosts.length
   const queueCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.queues.length, 0))
   const vectorCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.vectors.length, 0))
   const napiCount = vectorCount + cpuCount
@@ -62,7 +64,7 @@ export function computeLayout(plan: Plan): Layout {
   const hostLayouts: HostLayout[] = []
   let cpu = firstCpu
   hosts.forEach((host, index) => {
-    hostLayouts.push(layoutHost(host, index, cpu, cursor))
+    hostLayouts.push(layoutHost(host, index, cpu, firstDevice + firstLoopback + index, cursor))
     cpu += host.cpus.length
   })
   return {
@@ -90,7 +92,7 @@ export function computeLayout(plan: Plan): Layout {
   }
 }
 
-function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor): HostLayout {
+function layoutHost(host: HostPlan, index: number, firstCpu: number, loopback: number, at: Cursor): HostLayout {
   const firstKsoftirqd = at.task
   at.task += host.cpus.length
   const devices: DeviceLayout[] = host.devices.map((plan) => {
@@ -123,5 +125,5 @@ function layoutHost(host: HostPlan, index: number, firstCpu: number, at: Cursor)
     appEpolls.push(epolls === 0 ? 0 : at.epoll)
     at.epoll += epolls
   }
-  return { plan: host, index, firstCpu, devices, firstKsoftirqd, appTasks, appSockets, appEpolls }
+  return { plan: host, index, firstCpu, devices, loopback, firstKsoftirqd, appTasks, appSockets, appEpolls }
 }

@@ -39,6 +39,8 @@ export interface HostLayout {
   readonly index: number
   readonly firstCpu: number
   readonly devices: readonly DeviceLayout[]
+  /** Entity of the loopback device. */
+  readonly loopback: number
   /** First ksoftirqd task; CPU i of the host has task firstKsoftirqd + i. */
   readonly firstKsoftirqd: number
   /** First task of each app. */

@@ -7,6 +7,7 @@ import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { dstInput } from '../ip/dst-input.js'
 import { ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
@@ -74,11 +75,19 @@ export const netifReceive = defineSystem<NetifReceive>(
     const stages: readonly Stage[] = [
       context.system(ipRcv),
       context.system(ipRcvFinish),
+      context.system(dstInput),
       context.system(ipLocalDeliver),
       context.system(udpRcv),
       context.system(udpQueueRcv),
     ]
-    const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
+    const [ipRcvRun, finishRun, inputRun, deliverRun, udpRun, queueRun] = stages as [
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+    ]
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
     const tapsOf = tapCounts(plan)
     const batch = new Int32Array(BATCH_ROWS)
@@ -148,6 +157,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     function stack(ids: Int32Array, n: number, cpu: number): void {
       let left = ipRcvRun(ids, n, cpu)
       if (left > 0) left = finishRun(ids, left, cpu)
+      if (left > 0) left = inputRun(ids, left, cpu)
       if (left > 0) left = deliverRun(ids, left, cpu)
       if (left > 0) left = udpRun(ids, left, cpu)
       if (left > 0) queueRun(ids, left, cpu)

@@ -44,7 +44,7 @@ export function setParsedFields(columns: ParsedColumns, row: number, p: ParsedFr
   columns.protocol[row] = p.etherType
   columns.vlanTci[row] = p.vlanTci
   columns.faults[row] = p.fault
-  columns.tcpSeq[row] = p.tcpSeq
+  columns.tcpSeq[row] = p.protocol === IPPROTO_ICMP ? p.icmpRest : p.tcpSeq
   columns.tcpAck[row] = p.tcpAck
   columns.tcpWord[row] =
     p.protocol === IPPROTO_ICMP
