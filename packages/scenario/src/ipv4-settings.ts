@@ -1,5 +1,5 @@
 /** Settings of IPv4 that a host starts with, and how those of a device and of `all` work together. */
-import type { InterfaceConf, Ipv4Plan } from './plan.js'
+import type { InterfaceConf, Ipv4Plan, NeighPlan } from './plan.js'
 
 /** `net.ipv4` as a host starts. Kernel: net/ipv4/route.c, icmp.c and sysctl_net_ipv4.c */
 export const DEFAULT_IPV4: Ipv4Plan = {
@@ -26,6 +26,27 @@ export const DEFAULT_CONF: InterfaceConf = {
   rp_filter: 0,
   send_redirects: 1,
   shared_media: 1,
+  arp_accept: 0,
+  arp_announce: 0,
+  arp_filter: 0,
+  arp_ignore: 0,
+  drop_gratuitous_arp: 0,
+  proxy_arp: 0,
+  proxy_arp_pvlan: 0,
+}
+
+/** `net.ipv4.neigh.*` as a host starts. Kernel: net/ipv4/arp.c, arp_tbl */
+export const DEFAULT_NEIGH: NeighPlan = {
+  base_reachable_time_ms: 30_000,
+  delay_first_probe_time: 5,
+  retrans_time_ms: 1000,
+  ucast_solicit: 3,
+  mcast_solicit: 3,
+  mcast_resolicit: 0,
+  unres_qlen_bytes: 212_992,
+  locktime: 100,
+  proxy_delay: 80,
+  proxy_qlen: 64,
 }
 
 /** How a value of `all` and that of a device become one. Kernel: include/linux/inetdevice.h, IN_DEV_ANDCONF and its kin */
@@ -38,6 +59,13 @@ const JOIN: Readonly<Record<keyof InterfaceConf, 'and' | 'or' | 'max' | 'own'>> 
   rp_filter: 'max',
   send_redirects: 'or',
   shared_media: 'or',
+  arp_accept: 'max',
+  arp_announce: 'max',
+  arp_filter: 'or',
+  arp_ignore: 'max',
+  drop_gratuitous_arp: 'or',
+  proxy_arp: 'or',
+  proxy_arp_pvlan: 'own',
 }
 
 /** Names of the settings of an interface. */

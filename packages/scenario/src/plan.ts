@@ -52,6 +52,8 @@ export interface HostPlan {
   readonly confAll: InterfaceConf
   /** Routes besides those that addresses bring. */
   readonly routes: readonly RoutePlan[]
+  /** Permanent neighbours. */
+  readonly neighbours: readonly NeighbourPlan[]
 }
 
 /** Settings under `net.ipv4` that hold for a host, under their own names. */
@@ -81,6 +83,39 @@ export interface InterfaceConf {
   readonly rp_filter: number
   readonly send_redirects: number
   readonly shared_media: number
+  /** Who may make an entry of the neighbour table by an unasked message: 0 nobody, 1 anybody, 2 the subnet. */
+  readonly arp_accept: number
+  /** Source address of requests: 0 any own one, 1 of the target's subnet, 2 the best one. */
+  readonly arp_announce: number
+  readonly arp_filter: number
+  /** Requests that are answered: 0 for any own address, 1 on its own device, 2 from its subnet too, 3 not host scope, 8 none. */
+  readonly arp_ignore: number
+  readonly drop_gratuitous_arp: number
+  readonly proxy_arp: number
+  readonly proxy_arp_pvlan: number
+}
+
+/** `net.ipv4.neigh.DEV.*`, under their own names and in their own units. */
+export interface NeighPlan {
+  readonly base_reachable_time_ms: number
+  readonly delay_first_probe_time: number
+  readonly retrans_time_ms: number
+  readonly ucast_solicit: number
+  readonly mcast_solicit: number
+  readonly mcast_resolicit: number
+  readonly unres_qlen_bytes: number
+  /** In hundredths of a second. */
+  readonly locktime: number
+  /** In hundredths of a second. */
+  readonly proxy_delay: number
+  readonly proxy_qlen: number
+}
+
+/** A neighbour that is known from the start and stays so, as `ip neigh add … nud permanent` makes it. */
+export interface NeighbourPlan {
+  readonly address: number
+  readonly dev: string
+  readonly mac: string
 }
 
 /** Types of routes a user can add. Kernel: include/uapi/linux/rtnetlink.h, RTN_* */
@@ -206,6 +241,8 @@ export interface DevicePlan {
   readonly mtu: number
   /** `net.ipv4.conf.DEV`. */
   readonly conf: InterfaceConf
+  /** `net.ipv4.neigh.DEV`. */
+  readonly neigh: NeighPlan
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
   readonly addresses: readonly string[]
   readonly linkBitsPerSec: number

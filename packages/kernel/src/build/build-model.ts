@@ -16,6 +16,7 @@ import { NETIF_RX } from '../link/netif-rx.js'
 import { PROGRAM_XMIT, type ProgramXmit } from '../link/program-xmit.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
+import { fillNeighbours } from '../neigh/fill-neigh.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
@@ -89,6 +90,7 @@ function fillColumns({ world, layout, partitions, sizes, profile, constants }: M
   fillTasks(world, layout)
   fillRoutes(world, layout)
   fillPages(world, layout, partitions)
+  fillNeighbours(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
   fillXdp(world, layout)

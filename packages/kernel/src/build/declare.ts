@@ -24,6 +24,7 @@ import { declareIdents } from '../ip/ip-ident.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
 import { IdleState } from '../irq/cstates.js'
 import { GroBucket, Napi } from '../napi/components.js'
+import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { declareRoutes } from '../route/fib-table.js'
@@ -148,6 +149,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declareTraffic(world, layout)
   declareRoutes(world, layout)
   declareIdents(world, layout)
+  declareNeighbours(world, layout)
   declarePages(world, layout, partitions)
   declareUdp(world, layout)
   declareIcmp(world, layout)

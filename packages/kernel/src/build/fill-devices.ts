@@ -85,6 +85,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.running[id] = 1
     dev.wire[id] = device.wire
     dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
+    dev.arp[id] = plan.driver.program === 'tap' ? 1 : 0
     dev.xmit[id] = plan.driver.program !== undefined ? XMIT.program : device.wire !== 0 ? XMIT.wire : XMIT.none
   }
   const id = device.device

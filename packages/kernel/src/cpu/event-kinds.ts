@@ -28,6 +28,10 @@ export const EVENT = {
   think: 14,
   /** Wire: the NIC is told to steer hash `c` to queue `a` (aRFS). */
   arfs: 17,
+  /** Timer of neighbour `a` ran out; `b` is the arming it belongs to. */
+  neighTimer: 18,
+  /** ARP request `a` for somebody else has waited long enough. */
+  proxyArp: 19,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -22,6 +22,7 @@ import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { Softnet } from '../softnet/components.js'
 import { RunQueue } from '../task/components.js'
 import { benchCounters } from './bench-counters.js'
+import { benchNeighbours } from './bench-neighbours.js'
 import { type BenchPackets, benchPackets } from './bench-packets.js'
 import { benchProgram } from './bench-program.js'
 import { type BenchSocket, benchSocket } from './bench-socket.js'
@@ -80,6 +81,8 @@ export interface Bench {
   bridge(device: string, handle: (row: number, bridge: BenchBridge) => void): void
   /** A program writes to its tun or tap device: an IP packet (`protocol` from its packet information), or an Ethernet frame. */
   programWrite(device: string, frame: Uint8Array, protocol?: number): void
+  /** Lines of `ip neigh`. */
+  neighbours(): string[]
   /** Socket `index` of the host's first program, of which nobody waits for data. */
   socket(index: number): BenchSocket
   softnet(): SoftnetLine
@@ -201,6 +204,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
     },
     programWrite: program.write,
     counters: () => benchCounters(model, cpu),
+    neighbours: () => benchNeighbours(model, cpu),
     socket: (index) => benchSocket(model, layout.hosts[0].appSockets[0] + index, cpu),
     softnet: () => ({
       processed: softnet.processed[cpu],

@@ -11,6 +11,7 @@ import { dstInput } from '../ip/dst-input.js'
 import { ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
+import { arpRcv } from '../neigh/arp-rcv.js'
 import { FEATURE, NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -69,6 +70,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
+    const arp = context.system(arpRcv)
     const steering = context.system(steer)
     const program = context.system(xdp)
     const handlers = context.system(rxHandlers)
@@ -97,7 +99,8 @@ export const netifReceive = defineSystem<NetifReceive>(
     function vlanReceive(cpu: number, row: number): boolean {
       spend(cpu, STAGE.vlan, 1)
       const id = vlanTci[row] & 0xfff
-      const target = vlanOf[devIndex[dev[row]] * 4096 + id]
+      // The table is empty where no plan has VLANs.
+      const target = vlanOf[devIndex[dev[row]] * 4096 + id] | 0
       flags[row] &= ~SKB.vlan
       if (target !== 0) {
         dev[row] = target
@@ -144,8 +147,12 @@ export const netifReceive = defineSystem<NetifReceive>(
       }
       const type = protocol[row]
       if (type === ETH_P_IP) return true
-      // ARP and IPv6 have handlers that this release leaves at their door: the kernel takes the packet.
-      if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
+      if (type === ETH_P_ARP) {
+        arp.receive(cpu, row)
+        return false
+      }
+      // IPv6 has a handler that this release leaves at its door: the kernel takes the packet.
+      if (type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
         consume(cpu, row)
         return false
       }

@@ -54,6 +54,8 @@ export const NetDev = defineComponent('net_dev', {
   iff: u16,
   /** Who takes what is sent on it, one of `XMIT`. */
   xmit: u8,
+  /** 1: hardware addresses of next hops are asked for; 0: everybody on the link is known, as on a wire with traffic sources. */
+  arp: u8,
 })
 
 /** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, or to nobody. */

@@ -126,6 +126,13 @@ export const InDev = defineComponent('in_dev', {
   rpFilter: u8,
   sendRedirects: u8,
   sharedMedia: u8,
+  arpAccept: u8,
+  arpAnnounce: u8,
+  arpFilter: u8,
+  arpIgnore: u8,
+  dropGratuitousArp: u8,
+  proxyArp: u8,
+  proxyArpPvlan: u8,
   /** MTU as IPv4 uses it; u16 holds it but for loopback. */
   mtu: u32,
 })

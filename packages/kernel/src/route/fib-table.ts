@@ -110,6 +110,13 @@ function fillInDevs(world: World, layout: Layout): void {
         inDev.rpFilter[id] = conf.rp_filter
         inDev.sendRedirects[id] = conf.send_redirects
         inDev.sharedMedia[id] = conf.shared_media
+        inDev.arpAccept[id] = conf.arp_accept
+        inDev.arpAnnounce[id] = conf.arp_announce
+        inDev.arpFilter[id] = conf.arp_filter
+        inDev.arpIgnore[id] = conf.arp_ignore
+        inDev.dropGratuitousArp[id] = conf.drop_gratuitous_arp
+        inDev.proxyArp[id] = conf.proxy_arp
+        inDev.proxyArpPvlan[id] = conf.proxy_arp_pvlan
         inDev.mtu[id] = plan.mtu
       }
     })

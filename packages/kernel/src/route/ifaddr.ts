@@ -17,6 +17,8 @@ export interface IfAddrs {
   deviceOf(row: number): number
   /** Source address for packets on a device towards `dst` (0: any) that needs no more than `scope`; 0: none. Kernel: inet_select_addr */
   select(host: number, dev: number, dst: number, scope: number): number
+  /** Whether `local` is an address of a device (0: of any) fit for `dst` (0: anybody) within `scope`. Kernel: inet_confirm_addr */
+  confirm(host: number, dev: number, dst: number, local: number, scope: number): boolean
   /** Whether a device has a subnet that holds both addresses (`b` 0: only the first). Kernel: inet_addr_onlink */
   onlink(dev: number, a: number, b: number): boolean
 }
@@ -49,7 +51,32 @@ export const ifAddrs = defineSystem<IfAddrs>(
       return first
     }
 
+    /** Kernel: net/ipv4/devinet.c, confirm_addr_indev */
+    function confirmOn(dev: number, dst: number, local: number, scope: number): boolean {
+      let found = 0
+      let same = false
+      for (let row = firstAddress[dev]; row !== 0; row = next[row]) {
+        if (found === 0 && (local === 0 || (address[row] | 0) === local) && scopes[row] <= scope) {
+          found = address[row] | 0
+          if (same) break
+        }
+        if (same) continue
+        same = (local === 0 || matches(row, local)) && (dst === 0 || matches(row, dst))
+        if (!same || found === 0) continue
+        if (local !== 0 || dst === 0 || matches(row, found) || scopes[row] <= scope) break
+        same = false
+      }
+      return same && found !== 0
+    }
+
     return {
+      confirm(host, dev, dst, local, scope) {
+        if (dev !== 0) return confirmOn(dev, dst, local, scope)
+        const end = firstDevice[host + 1] + deviceCount[host + 1]
+        if (confirmOn(loopback[host + 1], dst, local, scope)) return true
+        for (let id = firstDevice[host + 1]; id < end; id++) if (confirmOn(id, dst, local, scope)) return true
+        return false
+      },
       find(host, wanted) {
         for (let row = head[ifAddrSlot(wanted, host, mask)]; row !== 0; row = chain[row]) {
           if ((address[row] | 0) === wanted && hosts[row] === host) return row

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPPROTO_IGMP } from '@softnet/wire'
+import { ETH_P_IP, IPPROTO_IGMP } from '@softnet/wire'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { IPSKB, Skb } from '../skb/components.js'
@@ -39,11 +39,11 @@ export const ipRouteInput = defineSystem<RouteInput>(
   'net/ipv4/route.c, ip_route_input_slow',
   (context) => {
     const { rtType, rtFlags, rtDev, rtGateway, rtMtu, rtError, ipcb } = context.write(Skb)
-    const { saddr, dev, ipWord } = context.read(Skb)
+    const { saddr, dev, ipWord, protocol } = context.read(Skb)
     const { host } = context.read(Cpu)
     const { type, dev: routeDev, gateway, mtu } = context.read(FibRoute)
     const inDev = context.read(InDev)
-    const { forwarding, routeLocalnet, sendRedirects, sharedMedia } = inDev
+    const { forwarding, proxyArpPvlan, routeLocalnet, sendRedirects, sharedMedia } = inDev
     const fib = context.system(fibLookup)
     const validate = context.system(fibValidateSource)
     const addresses = context.system(ifAddrs)
@@ -79,7 +79,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
 
     /** Kernel: net/ipv4/route.c, ip_mc_validate_source, ip_route_input_mc */
     function multicastRoute(at: number, row: number, source: number, dest: number): number {
-      if (dest !== ALL_HOSTS) return refused(DROP.notJoined)
+      if (dest !== ALL_HOSTS || protocol[row] !== ETH_P_IP) return refused(DROP.notJoined)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
       if (source >>> 24 === 127 && routeLocalnet[dev[row]] === 0) return refused(DROP.localnet)
       if (source >>> 24 === 0) {
@@ -93,6 +93,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     }
 
     function broadcastRoute(at: number, row: number, source: number): number {
+      if (protocol[row] !== ETH_P_IP) return refused(DROP.arpRefused)
       if (source >>> 24 !== 0) {
         const invalid = validate(at, source, tosOf(row), 0, dev[row])
         if (invalid < 0) return invalid
@@ -112,7 +113,9 @@ export const ipRouteInput = defineSystem<RouteInput>(
       const out = routeDev[route]
       const valid = validate(at, source, tosOf(row), out, device)
       if (valid < 0) return valid
-      if (out === device && valid > 0 && sendRedirects[out] !== 0) {
+      if (protocol[row] !== ETH_P_IP) {
+        if (out === device && proxyArpPvlan[device] === 0) return refused(DROP.arpRefused)
+      } else if (out === device && valid > 0 && sendRedirects[out] !== 0) {
         if (sharedMedia[out] !== 0 || addresses.onlink(out, source, gateway[route] | 0)) ipcb[row] |= IPSKB.doRedirect
       }
       set(row, RTN.unicast, gateway[route] === 0 ? 0 : RTCF.gateway, out)

@@ -1,8 +1,9 @@
 /** A small world for the tests of IP, ICMP, UDP and TCP input: tables, two CPUs per host, sockets, and packets by hand. */
-import { Binder, PoolOwner, PoolSlot, type System, World } from '@softnet/ecs'
+import { Binder, EventHeap, EventRow, PoolOwner, PoolSlot, type System, World } from '@softnet/ecs'
 import {
   DEFAULT_CONF,
   DEFAULT_IPV4,
+  DEFAULT_NEIGH,
   type InterfaceConf,
   type Ipv4Plan,
   type KernelVersion,
@@ -38,6 +39,7 @@ import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-limit.js'
 import { declareIdents } from '../../src/ip/ip-ident.js'
 import { NETIF_RX } from '../../src/link/netif-rx.js'
 import { PROGRAM_XMIT } from '../../src/link/program-xmit.js'
+import { declareNeighbours, fillNeighbours } from '../../src/neigh/fill-neigh.js'
 import type { Stage } from '../../src/netif/stage.js'
 import { IFF, NetDev, XMIT } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
@@ -171,11 +173,14 @@ function makeLayout(options: IpWorldOptions): Layout {
   const routes = options.routes ?? (devices[0] === undefined ? [] : [`default dev ${devices[0].name}`])
   const host = {
     name: 'h',
+    hz: options.hz ?? 250,
+    cpus: [{}, {}],
     sysctl: { ...SYSCTL, ...options.sysctl },
     ipv4: { ...DEFAULT_IPV4, ...options.ipv4 },
     confAll: { ...DEFAULT_CONF, ...options.conf },
     routes: routes.map((text) => parseRoute(text)),
     smallHeadBytes: 576,
+    neighbours: [],
     devices: [],
     rawProtocols: options.rawProtocols ?? [],
     apps: [{ sockets: options.sockets ?? [] }],
@@ -201,7 +206,14 @@ function makeLayout(options: IpWorldOptions): Layout {
         index: 0,
         firstCpu: 1,
         devices: devices.map((device, index) => ({
-          plan: { mtu: 1500, vlans: [], ...device, conf: { ...DEFAULT_CONF, ...device.conf } },
+          plan: {
+            mtu: 1500,
+            vlans: [],
+            driver: {},
+            ...device,
+            conf: { ...DEFAULT_CONF, ...device.conf },
+            neigh: DEFAULT_NEIGH,
+          },
           device: CPU_ROWS + index,
           wire: 0,
         })),
@@ -233,6 +245,9 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(Sock, sockets, 'used')
   declareRoutes(world, layout)
   declareIdents(world, layout)
+  declareNeighbours(world, layout)
+  world.pool(EventRow, 4096)
+  world.pool(EventHeap, CPU_ROWS)
   declarePages(world, layout, PARTITIONS)
   world.pool(ReplayFrame, 0)
   world.pool(ReplayByte, 0)
@@ -273,6 +288,12 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
   for (let i = 0; i < skbRows; i++) slots[1 + i] = skbRows - i
   fillRoutes(world, layout)
   fillPages(world, layout, PARTITIONS)
+  fillNeighbours(world, layout)
+  const heap = world.columns(EventHeap)
+  for (let id = 1; id <= CPUS; id++) {
+    heap.base[id] = 1 + (id - 1) * 2000
+    heap.capacity[id] = 2000
+  }
   fillUdp(world, layout)
   fillIcmp(world, layout)
 }

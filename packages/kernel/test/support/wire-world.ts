@@ -1,6 +1,7 @@
 import { Binder, EventHeap, type EventList, EventRow, eventList, PoolOwner, PoolSlot, World } from '@softnet/ecs'
 import {
   DEFAULT_CONF,
+  DEFAULT_NEIGH,
   type DevicePlan,
   type DriverProfile,
   driverProfile,
@@ -136,6 +137,7 @@ export function device(change: Partial<DevicePlan> = {}): DevicePlan {
     mac: '02:11:22:33:44:55',
     mtu: 1500,
     conf: DEFAULT_CONF,
+    neigh: DEFAULT_NEIGH,
     addresses: ['10.0.0.2/24'],
     linkBitsPerSec: 10e9,
     linkDelayPs: 500_000,

@@ -67,6 +67,7 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     ipv4: DEFAULT_IPV4,
     confAll: confOfAll(sysctl),
     routes: defaultRoutes(devices),
+    neighbours: [],
   }
 }
 

@@ -130,7 +130,8 @@ function notModelled({ setup, steps, packetsIn }: Recording): string | null {
   if (setup.missing !== null) return setup.missing
   if (packetsIn.some(({ bytes }) => isFragment(bytes))) return 'reassembly of fragments'
   for (const { kind, op } of steps) {
-    if (kind === 'app' && !/^(?:recv\(\w+\)|note: .*)$/.test(op)) return `a program that does ${op.split('(')[0]}`
+    if (kind === 'app' && !/^(?:recv\(\w+\)|note: .*|ip neigh)$/.test(op))
+      return `a program that does ${op.split('(')[0]}`
   }
   return null
 }
@@ -195,7 +196,7 @@ class IpRun {
       on.step(() => {
         this.#step = index
         if (input !== undefined) this.#write(on, step.dev, input)
-        else if (step.kind === 'app') this.#app.push([index, this.#call(step.op)])
+        else if (step.kind === 'app') this.#app.push([index, this.#call(on, step.op)])
       }, delayPs)
       delayPs = STEP_PS
     })
@@ -226,7 +227,8 @@ class IpRun {
     return bytes
   }
 
-  #call(op: string): unknown {
+  #call(on: Bench, op: string): unknown {
+    if (op === 'ip neigh') return on.neighbours().join('\n')
     const receive = /^recv\((\w+)\)$/.exec(op)
     if (receive === null) return 0
     const datagram = this.#socketOf(receive[1] as string).receive()

@@ -2,12 +2,17 @@
 import {
   CONF_NAMES,
   DEFAULT_IPV4,
+  DEFAULT_NEIGH,
   type DevicePlan,
   type HostPlan,
   type InterfaceConf,
   type Ipv4Plan,
+  type NeighbourPlan,
+  type NeighPlan,
   type Plan,
   parseEndpoint,
+  parseIpv4,
+  parseMac,
   parseRoute,
   ROUTE_WORDS,
   type RoutePlan,
@@ -96,6 +101,7 @@ interface Settings {
   readonly ipv4: Record<string, number>
   readonly confAll: Record<string, number>
   readonly conf: Map<string, Record<string, number>>
+  readonly neigh: Map<string, Record<string, number>>
   missing: string | null
 }
 
@@ -104,6 +110,7 @@ function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
     ipv4: {},
     confAll: {},
     conf: new Map(devices.map((device) => [device.name, {}])),
+    neigh: new Map(),
     missing: null,
   }
   if (!fields.has('sysctls')) return settings
@@ -121,6 +128,9 @@ function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
       else if (dev === 'all') settings.confAll[name] = value
       else if (dev !== undefined && settings.conf.has(dev))
         (settings.conf.get(dev) as Record<string, number>)[name] = value
+    } else if (group === 'neigh' && dev !== undefined && name !== undefined && name in DEFAULT_NEIGH) {
+      const given = settings.neigh.get(dev) ?? {}
+      settings.neigh.set(dev, { ...given, [name]: value })
     } else settings.missing ??= `sysctl ${key}`
   }
   return settings
@@ -135,6 +145,35 @@ function readRoutes(fields: Fields): RoutePlan[] {
   })
 }
 
+const XDP = /^ip link set dev (\S+) xdpgeneric pinned xdp_(drop|pass)$/
+const NEIGH_ADD = /^ip neigh (?:add|replace) (\S+) lladdr (\S+) dev (\S+)(?: nud permanent)?$/
+
+interface Commands {
+  readonly neighbours: readonly NeighbourPlan[]
+  /** Answer of the generic XDP program of a device. */
+  readonly xdp: ReadonlyMap<string, 'drop' | 'pass'>
+  readonly unknown: string | null
+}
+
+/** Commands that were run before the start: what they say of neighbours, and the first one that is not modelled. */
+function readCommands(fields: Fields): Commands {
+  const neighbours: NeighbourPlan[] = []
+  const xdp = new Map<string, 'drop' | 'pass'>()
+  let unknown: string | null = null
+  for (const text of fields.has('commands') ? fields.texts('commands') : []) {
+    const [, address = '', mac = '', dev = ''] = NEIGH_ADD.exec(text) ?? []
+    const program = XDP.exec(text)
+    if (program !== null) {
+      xdp.set(program[1] as string, program[2] as 'drop' | 'pass')
+      continue
+    }
+    const ip = parseIpv4(address)
+    if (ip === null || parseMac(mac) === null) unknown ??= `'${text}'`
+    else neighbours.push({ address: ip, mac, dev })
+  }
+  return { neighbours, xdp, unknown }
+}
+
 /** Reads `setup` of a case. */
 export function readSetup(fields: Fields): IpSetup {
   const devices = fields.list('devices').map((_, i) => readDevice(fields.entry('devices', i)))
@@ -144,18 +183,12 @@ export function readSetup(fields: Fields): IpSetup {
     : []
   const settings = readSysctls(fields, devices)
   const routes = readRoutes(fields)
-  const commands = fields.has('commands') ? fields.texts('commands') : []
+  const commands = readCommands(fields)
   const byName = (name: string) => devices.find((device) => device.name === name)
-  const hasTap = devices.some((device) => device.kind === 'tap')
   const hasRules = fields.has('nft') && fields.text('nft') !== ''
   return {
-    missing:
-      (hasTap ? 'neighbours (ARP)' : null) ??
-      reader.missing ??
-      settings.missing ??
-      (hasRules ? 'nft rules' : null) ??
-      (commands[0] === undefined ? null : `'${commands[0]}'`),
-    plan: (path) => planOf(path, devices, sockets, settings, routes),
+    missing: reader.missing ?? settings.missing ?? (hasRules ? 'nft rules' : null) ?? commands.unknown,
+    plan: (path) => planOf(path, devices, sockets, settings, routes, commands),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
     socketNames: sockets.map((socket) => socket.name),
@@ -168,6 +201,7 @@ function planOf(
   sockets: readonly Socket[],
   settings: Settings,
   routes: readonly RoutePlan[],
+  { neighbours, xdp }: Commands,
 ): Plan {
   const plan = compileMachine(
     {
@@ -179,6 +213,9 @@ function planOf(
             mtu,
             ...(addresses.length > 0 ? { address: [...addresses] } : {}),
             ...(mac === null ? {} : { mac }),
+            ...(xdp.has(name)
+              ? { xdp: { mode: 'generic' as const, rules: [{ verdict: xdp.get(name) as 'drop' | 'pass' }] } }
+              : {}),
           },
         ]),
       ),
@@ -205,6 +242,7 @@ function planOf(
   const programmed: HostPlan = {
     ...host,
     routes,
+    neighbours,
     ipv4: { ...host.ipv4, ...settings.ipv4 } as Ipv4Plan,
     confAll: { ...host.confAll, ...settings.confAll } as InterfaceConf,
     devices: host.devices.map((device) => {
@@ -221,5 +259,6 @@ function programDevice(device: DevicePlan, given: Device, settings: Settings): D
     ...device,
     driver: { ...device.driver, program: given.kind },
     conf: { ...device.conf, accept_source_route: 0, ...settings.conf.get(given.name) } as InterfaceConf,
+    neigh: { ...device.neigh, ...settings.neigh.get(given.name) } as NeighPlan,
   }
 }
