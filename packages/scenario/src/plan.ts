@@ -381,6 +381,8 @@ export interface SocketPlan {
   readonly soBusyPollBudget: number
   readonly soIncomingCpu: number
   readonly udpGro: boolean
+  /** SO_BROADCAST; left out: off. */
+  readonly broadcast?: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */
   readonly device: string | null
 }

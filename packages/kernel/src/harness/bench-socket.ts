@@ -4,6 +4,7 @@ import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { Sock } from '../sock/components.js'
 import { udpRecvmsg } from '../sock/udp-recvmsg.js'
+import { udpSendmsg } from '../udp/udp-sendmsg.js'
 
 /** A datagram as a program reads it. */
 export interface BenchDatagram {
@@ -26,8 +27,12 @@ export interface BenchSocket {
   drops(): number
   /** truesize of each datagram that waits, oldest first. */
   truesizes(): number[]
-  /** recvmsg without blocking; null when nothing waits. Only inside a step. */
+  /** recvmsg without blocking, after the pending error was taken; null when nothing waits. Only inside a step. */
   receive(): BenchDatagram | null
+  /** sendmsg: bytes sent or a negative errno. `to` null: the connected peer. Only inside a step. */
+  send(data: Uint8Array, to: { readonly address: number; readonly port: number } | null): number
+  /** SO_ERROR: the pending errno, which it clears. */
+  takeError(): number
 }
 
 /** Larger than any datagram. */
@@ -40,6 +45,7 @@ export function benchSocket(model: Model, sock: number, cpu: number): BenchSocke
   const { truesize, next, gsoSize, flags, saddr, ports, payload, ipWord } = model.world.columns(Skb)
   const bytes = model.binder.bind(skbBytes)
   const read = model.binder.bind(udpRecvmsg)
+  const sendmsg = model.binder.bind(udpSendmsg)
   s.task[sock] = 0
   s.epoll[sock] = 0
   s.watchCount[sock] = 0
@@ -62,6 +68,8 @@ export function benchSocket(model: Model, sock: number, cpu: number): BenchSocke
     held: () => s.readerCount[sock] + s.queueCount[sock],
     drops: () => s.drops[sock],
     truesizes: () => [...rows()].map((row) => truesize[row]),
+    send: (data, to) => sendmsg.send(cpu, sock, data.length, (to?.address ?? 0) | 0, to?.port ?? -1, data),
+    takeError: () => sendmsg.takeError(sock),
     receive() {
       // Datagrams with a wrong checksum are found out while they are copied, and passed over.
       const first = [...rows()].find((row) => (flags[row] & SKB.csumBad) === 0) ?? 0

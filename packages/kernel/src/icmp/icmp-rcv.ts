@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, ICMP_HLEN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { FAULT_L4_SHORT, ICMP_HLEN, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -12,6 +12,7 @@ import { fibLookup } from '../route/fib-lookup.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
+import { udpErr } from '../udp/udp-err.js'
 import { icmpReply } from './icmp-reply.js'
 import { ICMP_CODE, ICMP_IN_COUNTERS, ICMP_TYPE, NR_ICMP_TYPES } from './icmp-types.js'
 
@@ -46,6 +47,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     const reply = context.system(icmpReply)
     const bytes = context.system(skbBytes)
     const fib = context.system(fibLookup)
+    const udp = context.system(udpErr)
 
     function error(cpu: number, drop: number): number {
       count.snmp(cpu, SNMP.IcmpInErrors, 1)
@@ -69,9 +71,10 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
         count.snmp(cpu, SNMP.IcmpInErrors, 1)
         return
       }
-      // Quotes of ICMP only bring news of routes; those of UDP and TCP have to find a socket.
-      if (protocol === IPPROTO_UDP || protocol === IPPROTO_TCP) count.snmp(cpu, SNMP.IcmpInErrors, 1)
-      else if (protocol === IPPROTO_ICMP) return
+      // Quotes of ICMP only bring news of routes; those of UDP and TCP have to find a socket, and there is none of TCP.
+      const isKnown = protocol === IPPROTO_UDP && bytes.has(row) && udp(cpu, row, quoteAt, quoteAt + header)
+      const wantsSocket = protocol === IPPROTO_UDP || protocol === IPPROTO_TCP
+      if (wantsSocket && !isKnown) count.snmp(cpu, SNMP.IcmpInErrors, 1)
     }
 
     /** Kernel: net/ipv4/icmp.c, icmp_unreach */

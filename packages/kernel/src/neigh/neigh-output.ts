@@ -3,7 +3,7 @@ import { ipv4MulticastMacLo } from '@softnet/wire'
 import { DROP } from '../count/drops.js'
 import { IFF, NetDev } from '../nic/components.js'
 import { devQueueXmit } from '../qdisc/dev-queue-xmit.js'
-import { RTN } from '../route/components.js'
+import { ERRNO, RTN } from '../route/components.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { neighLookup } from './neigh-lookup.js'
@@ -12,7 +12,6 @@ import { neighbours } from './neighbour.js'
 /** Hands a packet to the device of its route with the hardware address of its next hop; 0 or a negative errno. */
 export type NeighOutput = (cpu: number, row: number) => number
 
-const ENOBUFS = 105
 const GROUP_HIGH = 0x0100
 const BROADCAST_HIGH = 0xffff
 const BROADCAST_LOW = 0xffffffff
@@ -47,7 +46,7 @@ export const neighOutput = defineSystem<NeighOutput>(
       const found = lookup.create(cpu, hop, dev)
       if (found !== 0) return neigh.output(cpu, found, row)
       kfree(cpu, row, DROP.neighCreateFail)
-      return -ENOBUFS
+      return -ERRNO.ENOBUFS
     }
   },
 )

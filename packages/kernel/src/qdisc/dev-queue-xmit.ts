@@ -7,13 +7,12 @@ import { Cpu } from '../cpu/components.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
+import { ERRNO } from '../route/components.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 
 /** Sends a packet by its device; 0 or a negative errno. The packet is gone afterwards. */
 export type DevQueueXmit = (cpu: number, row: number) => number
-
-const ENETDOWN = 100
 
 /**
  * Hands a packet to its device at once: devices have no queueing discipline yet.
@@ -45,7 +44,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       const device = dev[row]
       if (running[device] === 0) {
         kfree(cpu, row, DROP.devDown)
-        return -ENETDOWN
+        return -ERRNO.ENETDOWN
       }
       wireBytes[row] = len[row] + ((iff[device] & IFF.noarp) !== 0 ? 0 : ETH_HLEN)
       if (xmit[device] === XMIT.loopback) return loopback(cpu, row)

@@ -33,6 +33,15 @@ export const RTCF = {
 /** Errors of a routing decision. Kernel: include/uapi/asm-generic/errno.h */
 export const ERRNO = {
   EPERM: 1,
+  ENONET: 64,
+  EPROTO: 71,
+  EDESTADDRREQ: 89,
+  ENOPROTOOPT: 92,
+  EOPNOTSUPP: 95,
+  ENETDOWN: 100,
+  ENOBUFS: 105,
+  ECONNREFUSED: 111,
+  EHOSTDOWN: 112,
   EAGAIN: 11,
   ENOMEM: 12,
   EACCES: 13,

@@ -1,6 +1,6 @@
 /** ip.json: packets written to tun and tap devices one at a time; what comes back, and what is counted? */
-import type { Bench, BenchSocket } from '@softnet/kernel'
-import type { Plan } from '@softnet/scenario'
+import { type Bench, type BenchSocket, ERRNO } from '@softnet/kernel'
+import { type Plan, parseEndpoint } from '@softnet/scenario'
 import { L4_CHECKSUM_BAD, LINKTYPE_ETHERNET, LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 import { Differences } from './differences.js'
 import type { Fields } from './fields.js'
@@ -125,13 +125,21 @@ export function ipCase(fields: Fields): OracleCase {
   }
 }
 
+/** What programs of recordings do that the simulated host can do. */
+const CALLS = /^(?:recv\(\w+\)|send\(\w+, ?\d+ bytes(?:, to [\d.]+:\d+)?\)|SO_ERROR\(\w+\)|note: .*|ip neigh)$/
+const SEND = /^send\((\w+), ?(\d+) bytes(?:, to ([\d.]+:\d+))?\)$/
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ERRNO).map(([name, number]) => [number, name]))
+
+function errnoName(number: number): string {
+  return ERRNO_NAMES.get(number) ?? `errno ${number}`
+}
+
 /** Why a case cannot be run yet, or null. */
 function notModelled({ setup, steps, packetsIn }: Recording): string | null {
   if (setup.missing !== null) return setup.missing
   if (packetsIn.some(({ bytes }) => isFragment(bytes))) return 'reassembly of fragments'
   for (const { kind, op } of steps) {
-    if (kind === 'app' && !/^(?:recv\(\w+\)|note: .*|ip neigh)$/.test(op))
-      return `a program that does ${op.split('(')[0]}`
+    if (kind === 'app' && !CALLS.test(op)) return `a program that does ${op.split('(')[0]}`
   }
   return null
 }
@@ -229,12 +237,32 @@ class IpRun {
 
   #call(on: Bench, op: string): unknown {
     if (op === 'ip neigh') return on.neighbours().join('\n')
-    const receive = /^recv\((\w+)\)$/.exec(op)
-    if (receive === null) return 0
-    const datagram = this.#socketOf(receive[1] as string).receive()
+    const [, name = '', count = '', to] = SEND.exec(op) ?? []
+    if (name !== '') {
+      const target = to === undefined ? null : parseEndpoint(to)
+      const sent = this.#socketOf(name).send(this.#payload(Number(count)), target)
+      return sent < 0 ? `-1 ${errnoName(-sent)}` : sent
+    }
+    const [, call, sock = ''] = /^(recv|SO_ERROR)\((\w+)\)$/.exec(op) ?? []
+    if (call === 'SO_ERROR') {
+      const errno = this.#socketOf(sock).takeError()
+      return errno === 0 ? 0 : errnoName(errno)
+    }
+    if (call === undefined) return 0
+    const pending = this.#socketOf(sock).takeError()
+    if (pending !== 0) return `-1 ${errnoName(pending)}`
+    const datagram = this.#socketOf(sock).receive()
     if (datagram === null) return '-1 EAGAIN'
     const { bytes, data, from } = datagram
     return { len: bytes, data: data === null ? null : Buffer.from(data.subarray(0, 64)).toString('hex'), from }
+  }
+
+  /** What a program sent: the recordings tell it only by the packet that left, else any bytes do. */
+  #payload(length: number): Uint8Array {
+    const recorded = this.#case.packetsOut.find((out) => out.step === this.#step && out.hex !== null)
+    const bytes = Buffer.from(recorded?.hex ?? '', 'hex')
+    if (bytes.length >= length + 28) return Uint8Array.from(bytes.subarray(bytes.length - length))
+    return Uint8Array.from({ length }, (_, i) => i & 0xff)
   }
 
   #compare(bench: Bench): void {

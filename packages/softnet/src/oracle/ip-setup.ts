@@ -51,6 +51,7 @@ interface Socket {
   readonly bind: string
   readonly connect: string | null
   readonly rcvbuf: number | null
+  readonly broadcast: boolean
 }
 
 function readDevice(fields: Fields): Device {
@@ -76,7 +77,7 @@ function endpoint(fields: Fields, key: string): string | null {
 }
 
 /** Socket options that the plan of a socket knows. */
-const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF']
+const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF', 'SO_BROADCAST']
 
 class SocketReader {
   missing: string | null = null
@@ -85,14 +86,22 @@ class SocketReader {
     const type = fields.text('type')
     if (type !== 'udp') this.missing = `${type} sockets`
     let rcvbuf: number | null = null
+    let broadcast = false
     for (const option of fields.has('opts') ? fields.list('opts') : []) {
       const [, name, value] = Array.isArray(option) ? (option as unknown[]) : []
+      if (name === 'SO_BROADCAST') broadcast = value !== 0
       if (name === 'SO_RCVBUF' && typeof value === 'number') rcvbuf = value
       else if (!SOCKET_OPTIONS.includes(String(name))) this.missing ??= `socket option ${String(name)}`
     }
     const bind = endpoint(fields, 'bind')
     if (bind === null || bind.endsWith(':0')) this.missing ??= 'ports that the kernel chooses'
-    return { name: fields.text('name'), bind: bind ?? '0.0.0.0:1', connect: endpoint(fields, 'connect'), rcvbuf }
+    return {
+      name: fields.text('name'),
+      bind: bind ?? '0.0.0.0:1',
+      connect: endpoint(fields, 'connect'),
+      rcvbuf,
+      broadcast,
+    }
   }
 }
 
@@ -241,6 +250,10 @@ function planOf(
   const host = plan.hosts[0] as HostPlan
   const programmed: HostPlan = {
     ...host,
+    apps: host.apps.map((app) => ({
+      ...app,
+      sockets: app.sockets.map((socket, i) => ({ ...socket, broadcast: sockets[i]?.broadcast === true })),
+    })),
     routes,
     neighbours,
     ipv4: { ...host.ipv4, ...settings.ipv4 } as Ipv4Plan,
