@@ -523,7 +523,6 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
 /** Settings that nothing in the kernel reads: each has to be given an effect or taken out of the schema. */
 export const UNREAD: readonly string[] = [
   'hosts/*/sysctl/net.core.netdev_tstamp_prequeue',
-  'hosts/*/sysctl/net.ipv4.conf.all.accept_source_route',
   'hosts/*/sysctl/net.ipv4.tcp_early_demux',
   'hosts/*/sysctl/net.ipv4.udp_mem',
   'hosts/*/sysctl/net.ipv4.udp_rmem_min',

@@ -1,4 +1,4 @@
-import type { InterfaceConf } from '@softnet/scenario'
+import type { InterfaceConf, KernelVersion } from '@softnet/scenario'
 import * as wire from '@softnet/wire'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,6 +13,7 @@ interface Case {
   readonly saddr?: string
   readonly daddr?: string
   readonly conf?: Partial<InterfaceConf>
+  readonly kernel?: KernelVersion
   readonly snmp?: Readonly<Record<string, number>>
   /** `REASON@function` of the drop; none: the packet goes on. */
   readonly drop?: string
@@ -52,8 +53,11 @@ const cases: readonly Case[] = [
   { name: 'source is a group', saddr: '224.0.0.5', drop: `IP_INVALID_SOURCE@${ROUTE}` },
   { name: 'source is limited broadcast', saddr: '255.255.255.255', drop: `IP_INVALID_SOURCE@${ROUTE}` },
   { name: 'source is zero', saddr: '0.0.0.0', drop: `IP_INVALID_SOURCE@${ROUTE}` },
-  { name: 'source in 0/8', saddr: '0.1.2.3', drop: `IP_INVALID_SOURCE@${ROUTE}` },
-  { name: 'destination in 0/8', daddr: '0.1.2.3', drop: `IP_INVALID_DEST@${ROUTE}` },
+  { name: 'destination is zero', daddr: '0.0.0.0', drop: `IP_INVALID_DEST@${ROUTE}` },
+  { name: 'source in 0/8', saddr: '0.1.2.3' },
+  { name: 'source in 0/8, before 5.3', saddr: '0.1.2.3', kernel: '5.1', drop: `IP_INVALID_SOURCE@${ROUTE}` },
+  { name: 'destination in 0/8', daddr: '0.1.2.3', snmp: { IpInAddrErrors: 1 }, drop: 'IP_INADDRERRORS@ip_error' },
+  { name: 'destination in 0/8, before 5.3', daddr: '0.1.2.3', kernel: '5.1', drop: `IP_INVALID_DEST@${ROUTE}` },
   { name: 'destination loopback', daddr: '127.0.0.1', drop: `IP_LOCALNET@${ROUTE}` },
   { name: 'source loopback', saddr: '127.0.0.9', drop: `IP_LOCALNET@${ROUTE}` },
   { name: 'destination loopback, route_localnet', daddr: '127.9.9.9', conf: { route_localnet: 1 } },
@@ -141,7 +145,7 @@ const devices = [
 
 for (const each of cases) {
   test(`route input: ${each.name}`, () => {
-    const world = makeIpWorld({ devices, conf: each.conf ?? {}, routes: [] })
+    const world = makeIpWorld({ devices, conf: each.conf ?? {}, kernel: each.kernel ?? '6.18', routes: [] })
     const addresses = { ...(each.saddr && { saddr: ip(each.saddr) }), ...(each.daddr && { daddr: ip(each.daddr) }) }
     const row = world.packet({ ...each.columns, ...addresses })
     const kept = world.run(dstInput, world.run(ipRcvFinish, [row]))

@@ -54,6 +54,8 @@ export interface VersionPolicy {
   readonly reuseportIncomingCpu: boolean
   /** Whether a UDP reader sends read sk_buffs home to the CPU that allocated them (6.18). Kernel: net/ipv4/udp.c, skb_consume_udp. */
   readonly udpDeferFree: boolean
+  /** Whether all of 0.0.0.0/8 is no address, instead of 0.0.0.0 alone (before 5.3). Kernel: include/linux/in.h, ipv4_is_zeronet. */
+  readonly zeronetSlash8: boolean
   readonly scheduler: 'cfs' | 'eevdf'
   /** Head cache of small sk_buffs, bytes; 0 before 6.3. Kernel: net/core/skbuff.c, SKB_SMALL_HEAD_CACHE_SIZE. */
   readonly smallHeadBytes: number
@@ -94,6 +96,7 @@ const v618: VersionPolicy = {
   udpScoreBoundAddress: false,
   reuseportIncomingCpu: true,
   udpDeferFree: true,
+  zeronetSlash8: false,
   scheduler: 'eevdf',
   smallHeadBytes: 576,
   smallestHeadBucketBytes: 1024,
@@ -122,6 +125,7 @@ const v65: VersionPolicy = {
 const v51: VersionPolicy = {
   ...v65,
   version: '5.1',
+  zeronetSlash8: true,
   softirqInlineWhileKsoftirqd: false,
   inNetRxAction: false,
   netRxRestart: false,

@@ -301,7 +301,11 @@ function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number
       break
     case ipv4.IPPROTO_ICMP:
       out.fault |= checkIcmp(heldBytes)
-      if (checkIcmp(heldBytes) !== 0) break
+      // Linux sums up what there is before it misses the header.
+      if (checkIcmp(heldBytes) !== 0) {
+        out.l4ChecksumState = checksumState(out, view, at, heldBytes, segmentBytes, 0)
+        break
+      }
       out.icmpType = icmpType(view, at)
       out.icmpCode = icmpCode(view, at)
       out.icmpRest = icmpRest(view, at)

@@ -52,6 +52,8 @@ export const IPOPT_TIMESTAMP = 68
 export const IPOPT_LSRR = 131
 /** Option: strict source route. */
 export const IPOPT_SSRR = 137
+/** Option: CIPSO security label. */
+export const IPOPT_CIPSO = 134
 /** Option: router alert. */
 export const IPOPT_RA = 148
 

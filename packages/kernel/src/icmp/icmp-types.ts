@@ -35,7 +35,7 @@ export const ICMP_CODE = {
 export const NR_ICMP_TYPES = 18
 
 /** Types that are no errors; every other known one counts as an error. Kernel: net/ipv4/icmp.c, icmp_pointers */
-const QUERIES = [0, 8, 13, 14, 17, 18]
+const QUERIES = [0, 8, 13, 14, 15, 16, 17, 18]
 
 /** Whether no ICMP error may answer a message of this type. */
 export function isIcmpError(type: number): boolean {

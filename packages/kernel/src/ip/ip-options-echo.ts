@@ -30,7 +30,7 @@ export const ipOptionsEcho = defineSystem<(cpu: number, row: number) => EchoedOp
   'ip',
   'net/ipv4/ip_options.c, __ip_options_echo',
   (context) => {
-    const { ipcb, ipWord, optRr, optTs, optSrr, saddr } = context.read(Skb)
+    const { ipcb, ipWord, optRr, optTs, optSrr, optCipso, saddr } = context.read(Skb)
     const { host } = context.read(Cpu)
     const bytes = context.system(skbBytes)
     const fib = context.system(fibLookup)
@@ -130,6 +130,7 @@ export const ipOptionsEcho = defineSystem<(cpu: number, row: number) => EchoedOp
       if (optRr[row] !== 0 && !recordRoute(row)) return null
       if (optTs[row] !== 0 && !timeStamp(cpu, row)) return null
       if (optSrr[row] !== 0) sourceRoute(row)
+      if (optCipso[row] !== 0) copyOption(row, optCipso[row], bytes.u8(row, optCipso[row] + 1))
       while ((echo.length & 3) !== 0) out[echo.length++] = 0
       return echo
     }

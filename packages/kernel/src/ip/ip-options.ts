@@ -1,5 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPOPT_END, IPOPT_LSRR, IPOPT_NOP, IPOPT_RA, IPOPT_RR, IPOPT_SSRR, IPOPT_TIMESTAMP } from '@softnet/wire'
+import {
+  IPOPT_CIPSO,
+  IPOPT_END,
+  IPOPT_LSRR,
+  IPOPT_NOP,
+  IPOPT_RA,
+  IPOPT_RR,
+  IPOPT_SSRR,
+  IPOPT_TIMESTAMP,
+} from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
 import { RTN } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
@@ -12,6 +21,8 @@ const TS_ONLY = 0
 const TS_AND_ADDRESS = 1
 const TS_PRESPEC = 3
 const COPIED = 0x80
+/** Shortest security label. */
+const CIPSO_BYTES = 8
 const OVERFLOW_MAX = 15
 const MS_PER_DAY = 86_400_000
 const OPTION_FLAGS =
@@ -43,7 +54,7 @@ export const ipOptions = defineSystem<IpOptions>(
   'ip',
   'net/ipv4/ip_options.c, __ip_options_compile',
   (context) => {
-    const { ipcb, optRr, optTs, optSrr, optNexthop, daddr } = context.write(Skb)
+    const { ipcb, optRr, optTs, optSrr, optCipso, optNexthop, daddr } = context.write(Skb)
     const { ipWord } = context.read(Skb)
     const { clockPs, host } = context.read(Cpu)
     const bytes = context.system(skbBytes)
@@ -122,10 +133,18 @@ export const ipOptions = defineSystem<IpOptions>(
       }
     }
 
+    /** No label of a security domain is known, so none is right. Kernel: net/ipv4/cipso_ipv4.c, cipso_v4_validate */
+    function label(row: number, at: number, size: number): number {
+      if (optCipso[row] !== 0) return at
+      optCipso[row] = at
+      return size < CIPSO_BYTES ? at + 1 : at + 2
+    }
+
     function one(cpu: number, row: number, at: number, type: number, size: number): number {
       if (type === IPOPT_SSRR || type === IPOPT_LSRR) return sourceRoute(row, at, size)
       if (type === IPOPT_RR) return recordRoute(cpu, row, at, size)
       if (type === IPOPT_TIMESTAMP) return timeStamp(cpu, row, at, size)
+      if (type === IPOPT_CIPSO) return label(row, at, size)
       if (type !== IPOPT_RA) return 0
       if (size < 4) return at + 1
       if (bytes.u16(row, at + 2) === 0) ipcb[row] |= IPSKB.routerAlert

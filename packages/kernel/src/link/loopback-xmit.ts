@@ -21,7 +21,7 @@ export const loopbackXmit = defineSystem<(cpu: number, row: number) => number>(
       count.device(device, cpu, DEVICE.txBytes, wireBytes[row])
       count.device(device, cpu, DEVICE.rxPackets, 1)
       count.device(device, cpu, DEVICE.rxBytes, wireBytes[row])
-      flags[row] |= SKB.csumUnnecessary | SKB.noEthernet
+      flags[row] |= SKB.csumUnnecessary | SKB.noEthernet | SKB.looped
       packetType[row] = PACKET_TYPE.host
       queue[row] = 0
       backlog.rx(cpu, row)

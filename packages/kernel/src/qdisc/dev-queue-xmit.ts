@@ -46,7 +46,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         kfree(cpu, row, DROP.devDown)
         return -ERRNO.ENETDOWN
       }
-      wireBytes[row] = len[row] + ((iff[device] & IFF.noarp) !== 0 ? 0 : ETH_HLEN)
+      wireBytes[row] = len[row] + ((iff[device] & (IFF.noarp | IFF.loopback)) !== 0 ? 0 : ETH_HLEN)
       if (xmit[device] === XMIT.loopback) return loopback(cpu, row)
       if (xmit[device] === XMIT.program && program.xmit !== null) program.xmit(cpu, row)
       leave(cpu, row, device)

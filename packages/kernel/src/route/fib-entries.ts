@@ -1,6 +1,7 @@
-import { effectiveConf, parsePrefix, type RoutePlan } from '@softnet/scenario'
+import { effectiveConf, type KernelVersion, parsePrefix, type RoutePlan } from '@softnet/scenario'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { RTN, SCOPE, TABLE } from './components.js'
+import { zeronetShift } from './zeronet.js'
 
 /** One address of a device. */
 export interface AddressEntry {
@@ -82,12 +83,12 @@ function entry(given: Partial<RouteEntry> & Pick<RouteEntry, 'prefix' | 'lengthB
 }
 
 /** Routes that an address brings. Kernel: net/ipv4/fib_frontend.c, fib_add_ifaddr */
-function addressRoutes(host: HostLayout, added: AddressEntry): RouteEntry[] {
+function addressRoutes(host: HostLayout, added: AddressEntry, zeronet: number): RouteEntry[] {
   const { address, lengthBits, dev, secondary } = added
   const local = { table: TABLE.local, scope: SCOPE.host, nhScope: SCOPE.nowhere, prefsrc: address, dev }
   const routes = [entry({ ...local, prefix: address, lengthBits: 32, type: RTN.local })]
   const prefix = (address & prefixMask(lengthBits)) >>> 0
-  if (prefix >>> 24 === 0 || secondary || (prefix === address && lengthBits === 32)) return routes
+  if (prefix >>> zeronet === 0 || secondary || (prefix === address && lengthBits === 32)) return routes
   if (dev === host.loopback) routes.push(entry({ ...local, prefix, lengthBits, type: RTN.local }))
   else routes.push(entry({ prefix, lengthBits, type: RTN.unicast, dev, scope: SCOPE.link, prefsrc: address }))
   if (lengthBits >= 31) return routes
@@ -124,9 +125,9 @@ function plannedRoute(host: HostLayout, addresses: readonly AddressEntry[], plan
 }
 
 /** All routes of a host. */
-export function hostRoutes(host: HostLayout): RouteEntry[] {
+export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteEntry[] {
   const addresses = hostAddresses(host)
-  const routes = addresses.flatMap((each) => addressRoutes(host, each))
+  const routes = addresses.flatMap((each) => addressRoutes(host, each, zeronetShift(kernel)))
   for (const plan of host.plan.routes) routes.push(plannedRoute(host, addresses, plan))
   return routes
 }

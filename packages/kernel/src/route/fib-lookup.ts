@@ -1,6 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { ERRNO, FibChild, FibNode, FibPrefix, FibRoot, FibRoute, RTN, TABLE } from './components.js'
 import { ifAddrs } from './ifaddr.js'
+import { zeronetShift } from './zeronet.js'
 
 /** Errors that a route's type stands for, negative; 0 where packets can use it. Kernel: net/ipv4/fib_semantics.c, fib_props */
 const TYPE_ERROR: Readonly<Record<number, number>> = {
@@ -36,6 +38,7 @@ export const fibLookup = defineSystem<FibLookup>(
     const { node: children } = context.read(FibChild)
     const { route: firstRoute, covering } = context.read(FibPrefix)
     const { next, type, tos: routeTos, scope: routeScope, dev, gateway, prefsrc, table, dead } = context.read(FibRoute)
+    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const addresses = context.system(ifAddrs)
     const typeError = Int16Array.from({ length: 16 }, (_, each) => TYPE_ERROR[each] ?? 0)
 
@@ -71,7 +74,7 @@ export const fibLookup = defineSystem<FibLookup>(
       find,
       prefix: longest,
       addressType(host, address, onlyDev) {
-        if (address >>> 24 === 0 || address === -1) return RTN.broadcast
+        if (address >>> zeronet === 0 || address === -1) return RTN.broadcast
         if (address >>> 28 === 14) return RTN.multicast
         for (let prefix = longest(host, address); prefix !== 0; prefix = covering[prefix]) {
           for (let route = firstRoute[prefix]; route !== 0; route = next[route]) {

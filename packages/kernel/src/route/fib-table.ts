@@ -12,7 +12,7 @@ const built = new WeakMap<Layout, readonly BuiltTrie[]>()
 function tries(layout: Layout): readonly BuiltTrie[] {
   let list = built.get(layout)
   if (list === undefined) {
-    list = layout.hosts.map((host) => buildTrie(hostRoutes(host)))
+    list = layout.hosts.map((host) => buildTrie(hostRoutes(host, layout.plan.kernel)))
     built.set(layout, list)
   }
   return list

@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_P_IP, IPPROTO_IGMP } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { IPSKB, Skb } from '../skb/components.js'
@@ -7,6 +8,7 @@ import { ERRNO, FibRoute, InDev, RTCF, RTN, SCOPE } from './components.js'
 import { fibLookup } from './fib-lookup.js'
 import { fibValidateSource } from './fib-validate-source.js'
 import { ifAddrs } from './ifaddr.js'
+import { zeronetShift } from './zeronet.js'
 
 /**
  * Routes a packet that came in towards `dest` (its own destination, or the next one of a source route): sets its route
@@ -44,6 +46,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const { type, dev: routeDev, gateway, mtu } = context.read(FibRoute)
     const inDev = context.read(InDev)
     const { forwarding, proxyArpPvlan, routeLocalnet, sendRedirects, sharedMedia } = inDev
+    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const fib = context.system(fibLookup)
     const validate = context.system(fibValidateSource)
     const addresses = context.system(ifAddrs)
@@ -82,7 +85,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
       if (dest !== ALL_HOSTS || protocol[row] !== ETH_P_IP) return refused(DROP.notJoined)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
       if (source >>> 24 === 127 && routeLocalnet[dev[row]] === 0) return refused(DROP.localnet)
-      if (source >>> 24 === 0) {
+      if (source >>> zeronet === 0) {
         const linkLocalGroup = dest >>> 8 === 0xe00000
         if (!linkLocalGroup && (ipWord[row] & 255) !== IPPROTO_IGMP) return refused(DROP.invalidSource)
       } else {
@@ -94,7 +97,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
 
     function broadcastRoute(at: number, row: number, source: number): number {
       if (protocol[row] !== ETH_P_IP) return refused(DROP.arpRefused)
-      if (source >>> 24 !== 0) {
+      if (source >>> zeronet !== 0) {
         const invalid = validate(at, source, tosOf(row), 0, dev[row])
         if (invalid < 0) return invalid
       }
@@ -130,8 +133,8 @@ export const ipRouteInput = defineSystem<RouteInput>(
       if (dest >>> 28 === 14) return multicastRoute(at, row, source, dest)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
       if (dest === LIMITED_BROADCAST || (source === 0 && dest === 0)) return broadcastRoute(at, row, source)
-      if (source >>> 24 === 0) return refused(DROP.invalidSource)
-      if (dest >>> 24 === 0) return refused(DROP.invalidDest)
+      if (source >>> zeronet === 0) return refused(DROP.invalidSource)
+      if (dest >>> zeronet === 0) return refused(DROP.invalidDest)
       const device = dev[row]
       if ((dest >>> 24 === 127 || source >>> 24 === 127) && routeLocalnet[device] === 0) return refused(DROP.localnet)
       const route = find(at, dest, tosOf(row))

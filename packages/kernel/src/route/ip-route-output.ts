@@ -1,10 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { IFF, NetDev } from '../nic/components.js'
 import { ERRNO, FibRoute, HostDev, InDev, RTCF, RTN, SCOPE } from './components.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
 import { RouteResult } from './route-result.js'
+import { zeronetShift } from './zeronet.js'
 
 /** What a sender asks for; addresses signed, 0: not given. */
 export interface RouteOutput {
@@ -24,10 +26,6 @@ function isMulticast(address: number): boolean {
   return address >>> 28 === 14
 }
 
-function isZeronet(address: number): boolean {
-  return address >>> 24 === 0
-}
-
 /** 224.0.0.0/24. */
 function isLocalMulticast(address: number): boolean {
   return address >>> 8 === 0xe00000
@@ -45,6 +43,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     const { iff } = context.read(NetDev)
     const { mtu: devMtu, routeLocalnet } = context.read(InDev)
     const { loopback } = context.read(HostDev)
+    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
 
@@ -61,7 +60,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       } else if (isMulticast(daddr)) {
         kind = RTN.multicast
         via = 0
-      } else if (isZeronet(daddr)) return -ERRNO.EINVAL
+      } else if (daddr >>> zeronet === 0) return -ERRNO.EINVAL
       if (kind === RTN.broadcast) flags |= RTCF.broadcast | RTCF.local
       else if (kind === RTN.multicast) flags |= RTCF.multicast
       const next = via > 0 && kind === RTN.unicast ? gateway[via] | 0 : 0
@@ -78,7 +77,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
 
     /** Source given and no device: 0 to go on, a device to use, or an error. */
     function checkSource(at: number, saddr: number, daddr: number, oif: number): number {
-      if (isMulticast(saddr) || saddr === LIMITED_BROADCAST || isZeronet(saddr)) return -ERRNO.EINVAL
+      if (isMulticast(saddr) || saddr === LIMITED_BROADCAST || saddr >>> zeronet === 0) return -ERRNO.EINVAL
       const row = addresses.find(at, saddr)
       if (row === 0) return -ERRNO.EINVAL
       if (oif === 0 && (isMulticast(daddr) || daddr === LIMITED_BROADCAST)) return addresses.deviceOf(row)

@@ -35,6 +35,21 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   const pages = context.system(packetPages)
   const count = context.system(counters)
   const lists = Object.values(columns)
+  const c = columns
+  // What copies between partitions leave behind: routes do not cross them.
+  const routed = [
+    c.rtType,
+    c.rtFlags,
+    c.rtDev,
+    c.rtGateway,
+    c.rtMtu,
+    c.rtError,
+    c.ipcb,
+    c.priority,
+    c.optRr,
+    c.optTs,
+    c.optSrr,
+  ]
   const smallHeads = Int32Array.from(
     plan.hosts,
     (each) => each.smallHeadBytes ?? KERNEL_VERSIONS[plan.kernel].smallHeadBytes,
@@ -73,6 +88,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       const copy = pool.take(packetPool[cpu])
       if (copy === 0) return 0
       pool.copy(copy, row)
+      for (let i = 0; i < routed.length; i++) routed[i][copy] = routed[i][row]
       next[copy] = 0
       name(cpu, copy)
       return copy

@@ -40,7 +40,7 @@ export const SKB = {
   ignoreDf: 524288,
   /** `len` counts from the L4 header: the IP header has been pulled. */
   pulled: 1048576,
-  /** Came back by `dev_loopback_xmit`: it has its route already (PACKET_LOOPBACK). */
+  /** Came back to its host, with the route it was sent by. */
   looped: 2097152,
 } as const
 
@@ -153,6 +153,7 @@ export const Skb = defineComponent(
     optRr: u8,
     optTs: u8,
     optSrr: u8,
+    optCipso: u8,
     optNexthop: u32,
     /** Hardware address: the sender's of a received ARP frame, the destination's of a frame that is sent. */
     macHigh: u16,
@@ -190,6 +191,7 @@ export const Skb = defineComponent(
       'optRr',
       'optTs',
       'optSrr',
+      'optCipso',
       'optNexthop',
       'macHigh',
       'macLow',
