@@ -106,7 +106,11 @@ for (const [bound, change] of Object.entries(BOUNDS)) {
   knobs(`${bound} refuses what is beyond it`, () => {
     const compiled = compile(change)
     assert.is(compiled.ok, false)
-    if (!compiled.ok) assert.match(compiled.errors.map(({ accepted }) => accepted).join('; '), bound.replace('/', '.'))
+    if (compiled.ok) return
+    // A limit is named by what it refuses; a setting is refused itself.
+    const said = compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; ')
+    const setting = bound.slice(bound.lastIndexOf('/') + 1)
+    assert.match(said, bound.startsWith('limits/') ? `limits.${setting}` : setting)
   })
 }
 
