@@ -107,8 +107,10 @@ for (const [bound, change] of Object.entries(BOUNDS)) {
     const compiled = compile(change)
     assert.is(compiled.ok, false)
     if (compiled.ok) return
-    const told = compiled.errors.map(({ path, accepted }) => `${path} ${accepted}`).join('; ')
-    assert.match(told, bound.startsWith('limits/') ? bound.replace('/', '.') : (bound.split('/').at(-1) as string))
+    // A limit is named by what it refuses; a setting is refused itself.
+    const said = compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; ')
+    const setting = bound.slice(bound.lastIndexOf('/') + 1)
+    assert.match(said, bound.startsWith('limits/') ? `limits.${setting}` : setting)
   })
 }
 

@@ -17,6 +17,8 @@ interface Recording {
     readonly counters: Readonly<Record<string, number>>
     /** `REASON@function`, or null. */
     readonly drop: string | null
+    /** The same of the answer, if it comes back to the host. */
+    readonly answerDrop?: string
     readonly delivered: boolean
   }[]
 }
@@ -48,7 +50,7 @@ function planOf(packet: string, acceptSourceRoute: number): Plan {
   throw new Error(compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; '))
 }
 
-for (const { name, acceptSourceRoute, packet, counters, drop, delivered } of cases) {
+for (const { name, acceptSourceRoute, packet, counters, drop, answerDrop, delivered } of cases) {
   recorded(`${name}, accept_source_route ${acceptSourceRoute}`, () => {
     const { report } = runModel(planOf(packet, acceptSourceRoute))
     const { snmp, netstat } = Object.values(report.hosts.h?.netns ?? {})[0] as {
@@ -66,7 +68,7 @@ for (const { name, acceptSourceRoute, packet, counters, drop, delivered } of cas
     assert.equal(moved, counters)
     assert.equal(
       report.drops.map(({ reason, where }) => `${reason}@${where}`),
-      drop === null ? [] : [drop],
+      [drop, answerDrop ?? null].filter((each) => each !== null),
     )
     assert.is(report.packets.delivered, delivered ? 1 : 0)
   })

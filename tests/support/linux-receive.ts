@@ -36,7 +36,8 @@ export function linuxReceives(frame: Buffer, host: Receiver): Received {
   if (frame.length < 14) return UNKNOWN
   const type = wire.readUInt16BE(12)
   if (VLANS.includes(type)) return UNKNOWN
-  if (type === ARP || type === IPV6) return { counters: ['end.consumed'], octets: 0 }
+  if (type === IPV6) return { counters: ['end.consumed'], octets: 0 }
+  if (type === ARP) return { counters: [arpEnds(wire, host)], octets: 0 }
   if (type !== IPV4) return { counters: ['end.UNHANDLED_PROTO'], octets: 0 }
   const isGroup = (wire.readUInt8(0) & 1) === 1
   const isOurs = wire.toString('hex', 0, 6) === host.mac
@@ -44,6 +45,22 @@ export function linuxReceives(frame: Buffer, host: Receiver): Received {
   const ip = wire.subarray(14)
   const counters = ipReceives(ip, host, isGroup)
   return { counters: counters === null ? null : ['Ip.InReceives', ...counters], octets: ip.length }
+}
+
+/** Where an ARP message ends: used up, or dropped for its form. */
+function arpEnds(wire: Buffer, host: Receiver): string {
+  const isGroup = (wire.readUInt8(0) & 1) === 1
+  if (!isGroup && wire.toString('hex', 0, 6) !== host.mac) return 'end.consumed'
+  const arp = wire.subarray(14)
+  const [hardware, protocol, sizes, op] = [
+    arp.readUInt16BE(0),
+    arp.readUInt16BE(2),
+    arp.readUInt16BE(4),
+    arp.readUInt16BE(6),
+  ]
+  const target = arp.readUInt8(24)
+  const isWrong = sizes !== 0x0604 || protocol !== IPV4 || (hardware !== 1 && hardware !== 6) || (op !== 1 && op !== 2)
+  return isWrong || target === 127 || target >> 4 === 14 ? 'end.NOT_SPECIFIED' : 'end.consumed'
 }
 
 const ECN = ['IpExt.InNoECTPkts', 'IpExt.InECT1Pkts', 'IpExt.InECT0Pkts', 'IpExt.InCEPkts']

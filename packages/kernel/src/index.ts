@@ -18,6 +18,7 @@ export { type Capture, type CaptureSpec, createCapture } from './observe/capture
 export { type InspectDocument, inspectModel } from './observe/inspect.js'
 export { modelProgress, reportModel } from './observe/report.js'
 export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'
+export { ERRNO } from './route/components.js'
 export * from './skb/sk-buff.js'
 export * from './skb/sk-buff-components.js'
 export * from './skb/sk-buff-copy.js'

@@ -1,9 +1,12 @@
+import type { Ipv4Plan } from '@softnet/scenario'
 import * as wire from '@softnet/wire'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Cpu } from '../src/cpu/components.js'
-import { ICMP_PEER_BURST, icmpSend } from '../src/icmp/icmp-send.js'
+import { ICMP_PEER_BURST } from '../src/icmp/icmp-limit.js'
+import { icmpSend } from '../src/icmp/icmp-send.js'
 import { ipLocalDeliver } from '../src/ip/ip-local-deliver.js'
+import { RTCF, RTN } from '../src/route/components.js'
 import { PACKET_TYPE, SKB } from '../src/skb/components.js'
 import { type IpWorld, ip, ipWord, makeIpWorld } from './support/ip-world.js'
 
@@ -12,16 +15,27 @@ interface Case {
   readonly type: number
   readonly columns?: Readonly<Record<string, number>>
   readonly snmp: Readonly<Record<string, number>>
+  readonly ipv4?: Partial<Ipv4Plan>
   /** `REASON@function`; none: used up by the kernel. */
   readonly drop?: string
 }
 
-const EVERYBODY = { flags: SKB.routeBroadcast }
+const EVERYBODY = { flags: SKB.routeBroadcast, rtType: RTN.broadcast, rtFlags: RTCF.broadcast | RTCF.local }
+/** Counters of an answer; replies of all kinds count as echo replies. */
+const REPLIED = { IcmpOutMsgs: 1, IcmpOutEchoReps: 1, IpOutRequests: 1, IpOutTransmits: 1, IpExtOutOctets: 46 }
 const IGNORED = 'INVALID_PROTO@icmp_rcv'
 
 const cases: readonly Case[] = [
-  { name: 'echo', type: 8, snmp: { IcmpInEchos: 1 } },
-  { name: 'echo with a code', type: 8 | (5 << 8), snmp: { IcmpInEchos: 1 } },
+  { name: 'echo', type: 8, snmp: { IcmpInEchos: 1, ...REPLIED } },
+  { name: 'echo with a code', type: 8 | (5 << 8), snmp: { IcmpInEchos: 1, ...REPLIED } },
+  { name: 'echo, ignored', type: 8, ipv4: { icmp_echo_ignore_all: 1 }, snmp: { IcmpInEchos: 1 } },
+  {
+    name: 'broadcast echo, answered',
+    type: 8,
+    columns: EVERYBODY,
+    ipv4: { icmp_echo_ignore_broadcasts: 0 },
+    snmp: { IcmpInEchos: 1, ...REPLIED },
+  },
   {
     name: 'bad checksum',
     type: 8,
@@ -40,7 +54,7 @@ const cases: readonly Case[] = [
   {
     name: 'group timestamp',
     type: 13,
-    columns: { flags: SKB.routeMulticast },
+    columns: { flags: SKB.routeMulticast, rtType: RTN.multicast, rtFlags: RTCF.multicast | RTCF.local },
     snmp: { IcmpInErrors: 1, IcmpInTimestamps: 1 },
     drop: IGNORED,
   },
@@ -53,7 +67,7 @@ const cases: readonly Case[] = [
   },
   { name: 'broadcast address mask', type: 17, columns: EVERYBODY, snmp: { IcmpInAddrMasks: 1 } },
   { name: 'echo reply nobody waits for', type: 0, snmp: { IcmpInEchoReps: 1 }, drop: 'NO_SOCKET@ping_rcv' },
-  { name: 'timestamp', type: 13, snmp: { IcmpInTimestamps: 1 } },
+  { name: 'timestamp', type: 13, snmp: { IcmpInTimestamps: 1, ...REPLIED, IpExtOutOctets: 40 } },
   {
     name: 'timestamp too short',
     type: 13,
@@ -93,7 +107,7 @@ const cases: readonly Case[] = [
 
 for (const each of cases) {
   test(`icmp_rcv: ${each.name}`, () => {
-    const world = makeIpWorld()
+    const world = makeIpWorld({ ipv4: each.ipv4 ?? {} })
     const row = world.packet({ ipWord: ipWord(1), tcpWord: each.type, ...each.columns })
     assert.equal(world.run(ipLocalDeliver, [row]), [])
     assert.equal(world.snmp(), { IpInDelivers: 1, IcmpInMsgs: 1, ...each.snmp })
@@ -106,20 +120,22 @@ for (const each of cases) {
 /** Asks for `count` errors about packets of `peers` sources in turn; returns how many the limits let. */
 function sendMany(world: IpWorld, count: number, peers: number): number {
   const send = world.binder.bind(icmpSend)
-  let sent = 0
+  const before = world.sent.length
   for (let i = 0; i < count; i++) {
     const row = world.packet({ saddr: ip('198.51.100.1') + (i % peers) })
-    if (send(1, row)) sent++
+    send(1, row, 3, 3, 0)
     world.free(row)
   }
-  return sent
+  return world.sent.length - before
 }
 
 test('a peer gets six errors at once, then one a second', () => {
   const world = makeIpWorld()
   const { clockPs } = world.world.columns(Cpu)
   assert.is(sendMany(world, 20, 1), ICMP_PEER_BURST)
-  assert.equal(world.snmp(), { IcmpOutMsgs: 6, IcmpOutDestUnreachs: 6, IcmpOutRateLimitHost: 14 })
+  const bytes = 6 * (46 + 28)
+  const ipOut = { IpOutRequests: 6, IpOutTransmits: 6, IpExtOutOctets: bytes }
+  assert.equal(world.snmp(), { ...ipOut, IcmpOutMsgs: 6, IcmpOutDestUnreachs: 6, IcmpOutRateLimitHost: 14 })
   for (const [atMs, sent] of [
     [999, 0],
     [1000, 1],
@@ -154,16 +170,16 @@ test('the shared limit is refilled after a fiftieth of a second, with a thousand
 test('over ten seconds about a thousand a second leave', () => {
   const world = makeIpWorld()
   const { clockPs } = world.world.columns(Cpu)
-  let sent = 0
   for (let ms = 0; ms < 10_000; ms++) {
     clockPs[1] = ms * 1e9
     const send = world.binder.bind(icmpSend)
     for (let i = 0; i < 3; i++) {
       const row = world.packet({ saddr: ip('10.0.0.0') + ms * 3 + i })
-      if (send(1, row)) sent++
+      send(1, row, 3, 3, 0)
       world.free(row)
     }
   }
+  const sent = world.sent.length
   assert.ok(sent > 9000 && sent < 11_000, `${sent} were sent in ten seconds`)
 })
 
@@ -180,13 +196,14 @@ test('no error answers a broadcast, a group, another link address or a later fra
   const refused = [
     { packetType: PACKET_TYPE.broadcast },
     { packetType: PACKET_TYPE.multicast },
-    { flags: SKB.routeBroadcast },
-    { flags: SKB.routeMulticast },
+    { rtFlags: RTCF.broadcast },
+    { rtFlags: RTCF.multicast },
     { idFrag: 1 },
   ]
-  for (const columns of refused) assert.not(send(1, world.packet(columns)))
+  for (const columns of refused) send(1, world.packet(columns), 3, 3, 0)
   assert.equal(world.snmp(), {})
-  assert.ok(send(1, world.packet()))
+  send(1, world.packet(), 3, 3, 0)
+  assert.is(world.sent.length, 1)
 })
 
 test.run()

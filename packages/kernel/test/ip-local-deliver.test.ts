@@ -25,6 +25,9 @@ interface Case {
 
 const ECHO = { ipWord: ipWord(1), tcpWord: 8 }
 
+/** Counters of the answer to an echo. */
+const REPLIED = { IcmpOutMsgs: 1, IcmpOutEchoReps: 1, IpOutRequests: 1, IpOutTransmits: 1, IpExtOutOctets: 46 }
+
 const cases: readonly Case[] = [
   { name: 'UDP goes on', columns: {}, snmp: { IpInDelivers: 1 }, survives: true },
   { name: 'a fragment is held', columns: { idFrag: wire.IP_MF }, snmp: { IpReasmReqds: 1 } },
@@ -35,13 +38,25 @@ const cases: readonly Case[] = [
     snmp: { IpInDelivers: 1, TcpInSegs: 1 },
     drops: { 'NO_SOCKET@tcp_v4_rcv': 1 },
   },
-  { name: 'ICMP', columns: ECHO, snmp: { IpInDelivers: 1, IcmpInMsgs: 1, IcmpInEchos: 1 }, consumed: 1 },
+  {
+    name: 'ICMP',
+    columns: ECHO,
+    snmp: { IpInDelivers: 1, IcmpInMsgs: 1, IcmpInEchos: 1, ...REPLIED },
+    consumed: 1,
+  },
   { name: 'IGMP', columns: { ipWord: ipWord(IGMP) }, snmp: { IpInDelivers: 1 }, consumed: 1 },
   {
     name: 'unknown protocol',
     columns: { ipWord: ipWord(GRE) },
-    snmp: { IpInUnknownProtos: 1, IcmpOutMsgs: 1, IcmpOutDestUnreachs: 1 },
-    drops: { 'IP_NOPROTO@ip_protocol_deliver_rcu': 1 },
+    snmp: {
+      IpInUnknownProtos: 1,
+      IcmpOutMsgs: 1,
+      IcmpOutDestUnreachs: 1,
+      IpOutRequests: 1,
+      IpOutTransmits: 1,
+      IpExtOutOctets: 74,
+    },
+    drops: { 'IP_NOPROTO@ip_local_deliver_finish': 1 },
   },
   {
     name: 'unknown protocol with a raw socket',
@@ -54,7 +69,7 @@ const cases: readonly Case[] = [
     name: 'two raw sockets get clones beside the protocol',
     columns: ECHO,
     rawProtocols: [1, 1, GRE],
-    snmp: { IpInDelivers: 1, IcmpInMsgs: 1, IcmpInEchos: 1 },
+    snmp: { IpInDelivers: 1, IcmpInMsgs: 1, IcmpInEchos: 1, ...REPLIED },
     consumed: 3,
   },
 ]
@@ -69,7 +84,7 @@ for (const each of cases) {
     const packets = world.world.columns(PacketCount)
     assert.is(packets.consumed[1], each.consumed ?? 0)
     const clones = each.rawProtocols?.filter((protocol) => protocol === (each.columns.ipWord ?? 0) % 256).length ?? 0
-    assert.is(packets.created[1], clones)
+    assert.is(packets.created[1], clones + world.sent.length)
     assert.is(world.units('raw_deliver'), clones)
     if (each.survives) assert.is(world.world.columns(Skb).len[row], 26)
   })

@@ -1,8 +1,8 @@
+import type { InterfaceConf, KernelVersion } from '@softnet/scenario'
 import * as wire from '@softnet/wire'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addressTable } from '../src/ip/address-table.js'
-import { LOCAL_TYPE } from '../src/ip/components.js'
+import { dstInput } from '../src/ip/dst-input.js'
 import { ipRcvFinish } from '../src/ip/ip-rcv-finish.js'
 import { PACKET_TYPE, SKB, Skb } from '../src/skb/components.js'
 import { ip, ipWord, makeIpWorld, socket } from './support/ip-world.js'
@@ -12,16 +12,16 @@ interface Case {
   readonly columns?: Readonly<Record<string, number>>
   readonly saddr?: string
   readonly daddr?: string
-  readonly sysctl?: Readonly<Record<string, number>>
+  readonly conf?: Partial<InterfaceConf>
+  readonly kernel?: KernelVersion
   readonly snmp?: Readonly<Record<string, number>>
   /** `REASON@function` of the drop; none: the packet goes on. */
   readonly drop?: string
 }
 
-const ALL = 'net.ipv4.conf.all'
 const BROADCAST = { IpExtInBcastPkts: 1, IpExtInBcastOctets: 46 }
 const MULTICAST = { IpExtInMcastPkts: 1, IpExtInMcastOctets: 46 }
-const ROUTE = 'ip_route_input_slow'
+const ROUTE = 'ip_rcv_finish_core'
 
 const cases: readonly Case[] = [
   { name: 'own address' },
@@ -43,68 +43,71 @@ const cases: readonly Case[] = [
     name: 'broadcast from an own address',
     saddr: '192.0.2.1',
     daddr: '192.0.2.255',
-    drop: 'IP_LOCAL_SOURCE@fib_validate_source',
+    drop: 'IP_LOCAL_SOURCE@ip_rcv_finish_core',
   },
   { name: 'all-hosts group', daddr: '224.0.0.1', snmp: MULTICAST },
-  { name: 'group not joined', daddr: '239.1.2.3', drop: 'NOT_SPECIFIED@ip_route_input_rcu' },
+  { name: 'group not joined', daddr: '239.1.2.3', drop: 'NOT_SPECIFIED@ip_rcv_finish_core' },
   { name: 'group from zero source', saddr: '0.0.0.0', daddr: '224.0.0.1', snmp: MULTICAST },
   { name: 'group from a group', saddr: '224.0.0.5', daddr: '224.0.0.1', drop: `IP_INVALID_SOURCE@${ROUTE}` },
   { name: 'group from loopback', saddr: '127.0.0.5', daddr: '224.0.0.1', drop: `IP_LOCALNET@${ROUTE}` },
   { name: 'source is a group', saddr: '224.0.0.5', drop: `IP_INVALID_SOURCE@${ROUTE}` },
   { name: 'source is limited broadcast', saddr: '255.255.255.255', drop: `IP_INVALID_SOURCE@${ROUTE}` },
   { name: 'source is zero', saddr: '0.0.0.0', drop: `IP_INVALID_SOURCE@${ROUTE}` },
-  { name: 'source in 0/8', saddr: '0.1.2.3', drop: `IP_INVALID_SOURCE@${ROUTE}` },
-  { name: 'destination in 0/8', daddr: '0.1.2.3', drop: `IP_INVALID_DEST@${ROUTE}` },
+  { name: 'destination is zero', daddr: '0.0.0.0', drop: `IP_INVALID_DEST@${ROUTE}` },
+  { name: 'source in 0/8', saddr: '0.1.2.3' },
+  { name: 'source in 0/8, before 5.3', saddr: '0.1.2.3', kernel: '5.1', drop: `IP_INVALID_SOURCE@${ROUTE}` },
+  { name: 'destination in 0/8', daddr: '0.1.2.3', snmp: { IpInAddrErrors: 1 }, drop: 'IP_INADDRERRORS@ip_error' },
+  { name: 'destination in 0/8, before 5.3', daddr: '0.1.2.3', kernel: '5.1', drop: `IP_INVALID_DEST@${ROUTE}` },
   { name: 'destination loopback', daddr: '127.0.0.1', drop: `IP_LOCALNET@${ROUTE}` },
   { name: 'source loopback', saddr: '127.0.0.9', drop: `IP_LOCALNET@${ROUTE}` },
-  { name: 'destination loopback, route_localnet', daddr: '127.9.9.9', sysctl: { [`${ALL}.route_localnet`]: 1 } },
-  { name: 'source loopback, route_localnet', saddr: '127.0.0.9', sysctl: { [`${ALL}.route_localnet`]: 1 } },
+  { name: 'destination loopback, route_localnet', daddr: '127.9.9.9', conf: { route_localnet: 1 } },
+  { name: 'source loopback, route_localnet', saddr: '127.0.0.9', conf: { route_localnet: 1 } },
   {
     name: 'source 127.0.0.1, route_localnet',
     saddr: '127.0.0.1',
-    sysctl: { [`${ALL}.route_localnet`]: 1 },
-    drop: 'IP_LOCAL_SOURCE@fib_validate_source',
+    conf: { route_localnet: 1 },
+    drop: 'IP_LOCAL_SOURCE@ip_rcv_finish_core',
   },
-  { name: 'source is an own address', saddr: '192.0.2.1', drop: 'IP_LOCAL_SOURCE@fib_validate_source' },
-  { name: 'own address as source, accept_local', saddr: '192.0.2.1', sysctl: { [`${ALL}.accept_local`]: 1 } },
+  { name: 'source is an own address', saddr: '192.0.2.1', drop: 'IP_LOCAL_SOURCE@ip_rcv_finish_core' },
+  { name: 'own address as source, accept_local', saddr: '192.0.2.1', conf: { accept_local: 1 } },
   {
     name: 'strict: source behind this device',
     saddr: '192.0.2.9',
-    sysctl: { [`${ALL}.rp_filter`]: 1 },
+    conf: { rp_filter: 1 },
   },
   {
     name: 'strict: source behind another device',
     saddr: '203.0.113.9',
-    sysctl: { [`${ALL}.rp_filter`]: 1 },
+    conf: { rp_filter: 1 },
     snmp: { TcpExtIPReversePathFilter: 1 },
-    drop: 'IP_RPFILTER@fib_validate_source',
+    drop: 'IP_RPFILTER@ip_rcv_finish_core',
   },
-  { name: 'loose: source behind another device', saddr: '203.0.113.9', sysctl: { [`${ALL}.rp_filter`]: 2 } },
+  { name: 'loose: source behind another device', saddr: '203.0.113.9', conf: { rp_filter: 2 } },
   {
     name: 'loose: source nowhere',
     saddr: '198.51.100.9',
-    sysctl: { [`${ALL}.rp_filter`]: 2 },
+    conf: { rp_filter: 2 },
     snmp: { TcpExtIPReversePathFilter: 1 },
-    drop: 'IP_RPFILTER@fib_validate_source',
+    drop: 'IP_RPFILTER@ip_rcv_finish_core',
   },
   {
     name: 'strict: source is a broadcast address',
     saddr: '192.0.2.255',
-    sysctl: { [`${ALL}.rp_filter`]: 1 },
+    conf: { rp_filter: 1 },
     drop: `IP_INVALID_SOURCE@${ROUTE}`,
   },
   { name: 'off: source is a broadcast address', saddr: '192.0.2.255' },
   {
     name: 'strict with accept_local: own address of this device',
     saddr: '192.0.2.1',
-    sysctl: { [`${ALL}.rp_filter`]: 1, [`${ALL}.accept_local`]: 1 },
+    conf: { rp_filter: 1, accept_local: 1 },
   },
   {
     name: 'strict with accept_local: own address of another device',
     saddr: '203.0.113.1',
-    sysctl: { [`${ALL}.rp_filter`]: 1, [`${ALL}.accept_local`]: 1 },
+    conf: { rp_filter: 1, accept_local: 1 },
     snmp: { TcpExtIPReversePathFilter: 1 },
-    drop: 'IP_RPFILTER@fib_validate_source',
+    drop: 'IP_RPFILTER@ip_rcv_finish_core',
   },
   {
     name: 'bad option',
@@ -119,28 +122,18 @@ const cases: readonly Case[] = [
     snmp: { IpInHdrErrors: 1 },
     drop: 'IP_INHDR@ip_rcv_finish_core',
   },
-  {
-    name: 'source route refused',
-    columns: { ipWord: ipWord(17, 0, 7), flags: SKB.sourceRoute },
-    drop: 'NOT_SPECIFIED@ip_rcv_finish_core',
-  },
-  {
-    name: 'source route accepted',
-    columns: { ipWord: ipWord(17, 0, 7), flags: SKB.sourceRoute },
-    sysctl: { [`${ALL}.accept_source_route`]: 1 },
-  },
   { name: 'unicast in link broadcast', columns: { packetType: PACKET_TYPE.broadcast } },
   {
     name: 'unicast in link broadcast, refused',
     columns: { packetType: PACKET_TYPE.broadcast },
-    sysctl: { [`${ALL}.drop_unicast_in_l2_multicast`]: 1 },
+    conf: { drop_unicast_in_l2_multicast: 1 },
     drop: 'UNICAST_IN_L2_MULTICAST@ip_rcv_finish_core',
   },
   {
     name: 'broadcast in link broadcast is not refused',
     columns: { packetType: PACKET_TYPE.broadcast },
     daddr: '192.0.2.255',
-    sysctl: { [`${ALL}.drop_unicast_in_l2_multicast`]: 1 },
+    conf: { drop_unicast_in_l2_multicast: 1 },
     snmp: BROADCAST,
   },
 ]
@@ -152,10 +145,10 @@ const devices = [
 
 for (const each of cases) {
   test(`route input: ${each.name}`, () => {
-    const world = makeIpWorld({ devices, sysctl: each.sysctl ?? {} })
+    const world = makeIpWorld({ devices, conf: each.conf ?? {}, kernel: each.kernel ?? '6.18', routes: [] })
     const addresses = { ...(each.saddr && { saddr: ip(each.saddr) }), ...(each.daddr && { daddr: ip(each.daddr) }) }
     const row = world.packet({ ...each.columns, ...addresses })
-    const kept = world.run(ipRcvFinish, [row])
+    const kept = world.run(dstInput, world.run(ipRcvFinish, [row]))
     assert.equal(world.drops(), each.drop === undefined ? {} : { [each.drop]: 1 })
     assert.equal(kept, each.drop === undefined ? [row] : [])
     assert.equal(world.snmp(), each.snmp ?? {})
@@ -247,68 +240,55 @@ for (const name of ['net.ipv4.ip_early_demux', 'net.ipv4.tcp_early_demux']) {
 }
 
 const LSRR = 131
-const ACCEPTED = { [`${ALL}.accept_source_route`]: 1 }
+const ACCEPTED = { conf: { accept_source_route: 1 } }
+const routed = devices.map((each) => ({ ...each, conf: { accept_source_route: 1 } }))
 const stop = (text: string) => text.split('.').map(Number)
 
+/** A datagram with options, whose checksum is right for a destination behind the one in its header. */
+function sourceRouted(options: readonly number[], summedFor: string): Uint8Array {
+  const header = 20 + options.length
+  const bytes = new Uint8Array(header + 26)
+  const view = new DataView(bytes.buffer)
+  const saddr = ip('198.51.100.1')
+  wire.emitIpv4(view, 0, 0, bytes.length, 7, 0, 64, 17, saddr, ip('192.0.2.1'))
+  bytes.set(options, 20)
+  bytes[0] = 0x40 | (header / 4)
+  wire.emitIpv4Checksum(view, 0, header)
+  wire.emitUdp(view, header, 40_000, 5000, 26)
+  wire.emitUdpChecksum(view, header, 26, saddr, ip(summedFor))
+  return bytes
+}
+
 test('each stop of a source route is routed, and the last one is where the packet goes', () => {
-  const world = makeIpWorld({ devices, sysctl: ACCEPTED })
-  const columns = { ipWord: ipWord(17, 0, 8), flags: SKB.sourceRoute | SKB.lastStopCsumBad }
-  const [row, vouched] = [
-    world.packet(columns),
-    world.packet({ ...columns, flags: columns.flags | SKB.csumUnnecessary }),
+  const world = makeIpWorld({ ...ACCEPTED, devices: routed })
+  const options = [LSRR, 11, 4, ...stop('203.0.113.1'), ...stop('10.1.2.3'), 0]
+  const [bad, good, vouched] = [
+    world.real(sourceRouted(options, '192.0.2.1')),
+    world.real(sourceRouted(options, '10.1.2.3')),
+    world.real(sourceRouted(options, '192.0.2.1')),
   ]
-  for (const each of [row, vouched]) world.sourceRoute(each, [LSRR, 11, 4, ...stop('203.0.113.1'), ...stop('10.1.2.3')])
-  assert.equal(world.run(ipRcvFinish, [row, vouched]), [row, vouched])
   const { daddr, flags } = world.world.columns(Skb)
-  assert.is(daddr[row], ip('10.1.2.3'))
   assert.equal(
-    [row, vouched].map((each) => flags[each] & SKB.csumBad),
-    [SKB.csumBad, 0],
+    [bad, good].map((each) => flags[each] & SKB.csumBad),
+    [0, SKB.csumBad],
   )
-  assert.is(world.units('ip_route_input'), 6)
+  flags[vouched] |= SKB.csumUnnecessary
+  assert.equal(world.run(ipRcvFinish, [bad, good, vouched]), [bad, good, vouched])
+  assert.is(daddr[bad], ip('10.1.2.3'))
+  assert.equal(
+    [bad, good, vouched].map((each) => flags[each] & SKB.csumBad),
+    [SKB.csumBad, 0, 0],
+  )
+  assert.is(world.units('ip_route_input'), 9)
 })
 
-test('a stop elsewhere ends the packet without a count of its own', () => {
-  const world = makeIpWorld({ devices, sysctl: ACCEPTED })
-  const row = world.packet({ ipWord: ipWord(17, 0, 7), flags: SKB.sourceRoute })
-  world.sourceRoute(row, [LSRR, 7, 4, ...stop('8.8.8.8')])
+test('a stop elsewhere goes nowhere on a host that does not forward', () => {
+  const world = makeIpWorld({ ...ACCEPTED, devices: routed })
+  const row = world.real(sourceRouted([LSRR, 7, 4, ...stop('8.8.8.8'), 0], '192.0.2.1'))
   assert.equal(world.run(ipRcvFinish, [row]), [])
   assert.equal(world.drops(), { 'NOT_SPECIFIED@ip_rcv_finish_core': 1 })
   assert.equal(world.snmp(), {})
   assert.is(world.world.columns(Skb).daddr[row], ip('192.0.2.1'), 'the header keeps the stop before')
-})
-
-test('ten thousand local addresses are all found, and their neighbours are not', () => {
-  const addresses = Array.from(
-    { length: 10_000 },
-    (_, i) => `10.${i >>> 12}.${(i >>> 4) & 255}.${(i & 15) * 16 + 1}/28`,
-  )
-  const world = makeIpWorld({ devices: [{ name: 'eth0', addresses }] })
-  const table = world.binder.bind(addressTable)
-  for (const text of addresses) {
-    const address = ip((text.split('/') as [string])[0]) | 0
-    assert.is(table.localType(0, address), LOCAL_TYPE.local)
-    assert.is(table.localType(0, address + 1), LOCAL_TYPE.none)
-    assert.is(table.localType(0, address + 14), LOCAL_TYPE.broadcast)
-    assert.is(table.connectedDev(0, address + 5), world.devs[0])
-  }
-  assert.is(table.connectedDev(0, ip('11.0.0.1') | 0), -1)
-})
-
-test('the longest connected prefix decides, the first of two equal ones', () => {
-  const world = makeIpWorld({
-    devices: [
-      { name: 'eth0', addresses: ['10.0.0.1/8'] },
-      { name: 'eth1', addresses: ['10.1.0.1/16', '10.1.2.1/31'] },
-      { name: 'eth2', addresses: ['10.1.0.2/16'] },
-    ],
-  })
-  const table = world.binder.bind(addressTable)
-  assert.equal(
-    ['10.9.9.9', '10.1.9.9', '10.1.2.0'].map((text) => table.connectedDev(0, ip(text) | 0)),
-    [world.devs[0], world.devs[1], world.devs[1]],
-  )
-  assert.is(table.localType(0, ip('10.1.2.0') | 0), LOCAL_TYPE.none)
 })
 
 test.run()

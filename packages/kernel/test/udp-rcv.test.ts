@@ -22,7 +22,14 @@ interface Case {
   readonly closed?: boolean
 }
 
-const UNREACHABLE = { UdpNoPorts: 1, IcmpOutMsgs: 1, IcmpOutDestUnreachs: 1 }
+const UNREACHABLE = {
+  UdpNoPorts: 1,
+  IcmpOutMsgs: 1,
+  IcmpOutDestUnreachs: 1,
+  IpOutRequests: 1,
+  IpOutTransmits: 1,
+  IpExtOutOctets: 54,
+}
 const SMALL = { snmp: { UdpInErrors: 1 }, drop: 'PKT_TOO_SMALL@__udp4_lib_rcv' }
 const CSUM = { snmp: { UdpInErrors: 1, UdpInCsumErrors: 1 }, drop: 'UDP_CSUM@__udp4_lib_rcv' }
 const NO_SOCKET = 'NO_SOCKET@__udp4_lib_rcv'
@@ -65,7 +72,7 @@ const cases: readonly Case[] = [
     columns: datagram(18, { flags: SKB.routeBroadcast }),
     closed: true,
     snmp: { UdpIgnoredMulti: 1 },
-    drop: 'NOT_SPECIFIED@__udp4_lib_mcast_deliver',
+    drop: 'NOT_SPECIFIED@__udp4_lib_rcv',
   },
 ]
 

@@ -16,6 +16,7 @@ import type {
   TaskRow,
   TrafficPlan,
 } from '@softnet/scenario'
+import { DEFAULT_CONF, DEFAULT_IPV4, DEFAULT_NEIGH } from '@softnet/scenario'
 import { latencyBuckets, latencyHistogramRows, recordLatency, summarizeLatency } from '../src/histogram.js'
 
 export const SIMULATED_NS = 100_000_000
@@ -138,6 +139,8 @@ export function device(queueCpus: readonly number[], change: Partial<DevicePlan>
     name: 'eth0',
     driver: ixgbe,
     mac: '02:00:00:00:00:01',
+    conf: DEFAULT_CONF,
+    neigh: DEFAULT_NEIGH,
     mtu: 1500,
     addresses: ['192.0.2.1/24'],
     linkBitsPerSec: 1e10,
@@ -235,6 +238,10 @@ export function hostPlan(cpus: number, change: Partial<HostPlan> = {}): HostPlan
     taps: [],
     rawProtocols: [],
     nftables: null,
+    ipv4: DEFAULT_IPV4,
+    confAll: DEFAULT_CONF,
+    routes: [],
+    neighbours: [],
     ...change,
   }
 }

@@ -118,7 +118,7 @@ function large(): ResultDocument {
     drop('ip_rcv_core', 'IP_CSUM', 900),
     drop('ip_rcv_core', 'IP_INHDR', 700),
     drop('ip_rcv_core', 'OTHERHOST', 500),
-    drop('ip_route_input_slow', 'IP_LOCAL_SOURCE', 10),
+    drop('ip_rcv_finish_core', 'IP_LOCAL_SOURCE', 10),
     drop('__udp_enqueue_schedule_skb', 'SOCKET_RCVBUFF', 90_000),
     drop('__udp4_lib_rcv', 'NO_SOCKET', 800),
     drop('__udp4_lib_rcv', 'UDP_CSUM', 700),

@@ -87,6 +87,14 @@ export const LIMITS: readonly Limit[] = [
     reason: 'flows of one traffic entry; each costs a row of counters',
   },
   {
+    name: 'packet-pages-per-cpu',
+    default: 64,
+    min: 1,
+    max: 65_536,
+    unit: 'pages',
+    reason: 'packets of real bytes that can be alive: ICMP errors, ARP, packets with options; 2 KiB each',
+  },
+  {
     name: 'capture-bytes',
     default: 268_435_456,
     min: 24,

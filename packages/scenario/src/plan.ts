@@ -6,6 +6,7 @@
  * a float64 unless the name says otherwise.
  */
 
+import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
 
 /** Linux versions whose policies are known as data (`versions.ts`). */
@@ -50,6 +51,14 @@ export interface HostPlan {
   readonly rawProtocols: readonly number[]
   /** Rules of nf_tables; null: no hook has any. */
   readonly nftables: NftRuleset | null
+  /** Settings of IP and ICMP for the whole host. */
+  readonly ipv4: Ipv4Plan
+  /** `net.ipv4.conf.all`: joined with each device's own values as Linux does, see `effectiveConf`. */
+  readonly confAll: InterfaceConf
+  /** Routes besides those that addresses bring. */
+  readonly routes: readonly RoutePlan[]
+  /** Permanent neighbours. */
+  readonly neighbours: readonly NeighbourPlan[]
 }
 
 export interface CpuPlan {
@@ -157,6 +166,8 @@ export interface DriverProfile {
   readonly rxChecksum: boolean
   /** Virtual device without a wire: frames arrive by `netif_rx` of a peer. */
   readonly virtual: boolean
+  /** `tun`: a program reads and writes IP packets; `tap`: Ethernet frames; left out: a device with hardware or a peer. */
+  readonly program?: 'tun' | 'tap'
   readonly source: string
 }
 
@@ -165,6 +176,10 @@ export interface DevicePlan {
   readonly driver: DriverProfile
   readonly mac: string
   readonly mtu: number
+  /** `net.ipv4.conf.DEV`. */
+  readonly conf: InterfaceConf
+  /** `net.ipv4.neigh.DEV`. */
+  readonly neigh: NeighPlan
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
   readonly addresses: readonly string[]
   readonly linkBitsPerSec: number
@@ -305,6 +320,8 @@ export interface SocketPlan {
   /** SO_TIMESTAMP: each message comes with the time it was stamped. */
   readonly soTimestamp: boolean
   readonly udpGro: boolean
+  /** SO_BROADCAST; left out: off. */
+  readonly broadcast?: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */
   readonly device: string | null
 }

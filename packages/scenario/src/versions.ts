@@ -64,6 +64,8 @@ export interface VersionPolicy {
   readonly udpDeferFree: boolean
   /** Whether DIM measures afresh after each decision. From 4.16 to 4.20 it kept its first, empty sample. Kernel: 4.18 include/linux/net_dim.h, net_dim. */
   readonly dimNewSample: boolean
+  /** Whether all of 0.0.0.0/8 is no address, instead of 0.0.0.0 alone (before 5.3). Kernel: include/linux/in.h, ipv4_is_zeronet. */
+  readonly zeronetSlash8: boolean
   readonly scheduler: 'cfs' | 'eevdf'
   /** Head cache of small sk_buffs, bytes; 0 before 6.3. Kernel: net/core/skbuff.c, SKB_SMALL_HEAD_CACHE_SIZE. */
   readonly smallHeadBytes: number
@@ -109,6 +111,7 @@ const v618: VersionPolicy = {
   reuseportIncomingCpu: true,
   udpDeferFree: true,
   dimNewSample: true,
+  zeronetSlash8: false,
   scheduler: 'eevdf',
   smallHeadBytes: 576,
   smallestHeadBucketBytes: 1024,
@@ -139,6 +142,7 @@ const v65: VersionPolicy = {
 const v51: VersionPolicy = {
   ...v65,
   version: '5.1',
+  zeronetSlash8: true,
   softirqInlineWhileKsoftirqd: false,
   inNetRxAction: false,
   netRxRestart: false,

@@ -12,20 +12,41 @@ test('a name that no case has is refused with the nearest', async () => {
   const { code, stdout, stderr } = await oracle('--case', 'tcp-2')
   assert.is(code, 2)
   assert.is(stdout, '')
-  assert.is(stderr, "error: --case: given 'tcp-2'; accepted: the name of one of 143 cases; did you mean tcp-1?\n")
+  assert.is(stderr, "error: --case: given 'tcp-2'; accepted: the name of one of 249 cases; did you mean tcp-1?\n")
 })
 
 test(
-  'recordings of packets in and out come later, other content is unknown',
+  'what a recording of packets in and out has wrong is told, other content is unknown',
   inDirectory(async (directory) => {
-    const ip = record(directory, { cases: [{ name: 'x', steps: [], packets_in: [], packets_out: [], events: [] }] })
-    const later = await oracle(ip)
-    assert.is(later.code, 2)
-    assert.match(later.stderr, /\(ip\) come with a later release\n$/)
+    const [entry] = carried('ip.json').cases
+    const wrong = {
+      ...entry,
+      setup: { devices: [{ name: 'tun0', kind: 'bridge' }], routes: ['default'], sysctls: { x: 'y' } },
+      steps: [{ do: 'jump' }, { do: 'wait', ms: -1 }],
+      packets_in: [{ hex: '4' }],
+      stable: { counters: 1 },
+    }
+    const { code, stdout } = await oracle(record(directory, { cases: [wrong] }, 'ip.json'), '--format', 'json')
+    assert.is(code, 2)
+    const { errors } = JSON.parse(stdout) as { errors: { path: string }[] }
+    for (const path of [
+      'setup.devices[0].kind',
+      'setup.routes',
+      'setup.sysctls.x',
+      'steps[0].do',
+      'steps[1].ms',
+      'packets_in[0].hex',
+      'stable.counters',
+    ]) {
+      assert.ok(
+        errors.some((each) => each.path.endsWith(`ip.json cases[0].${path}`)),
+        path,
+      )
+    }
     for (const value of [{}, [], 3, { cases: [] }, { cases: [{ name: 'x' }] }]) {
       const { code, stderr } = await oracle(record(directory, value))
       assert.is(code, 2)
-      assert.match(stderr, /accepted: a recording of softnet .* gro .* or rmem /)
+      assert.match(stderr, /accepted: a recording of softnet .* gro .* rmem .* or ip /)
     }
   }),
 )

@@ -21,7 +21,7 @@ import {
   FAULT_UDP_LENGTH_LONG,
   FAULT_UDP_LENGTH_SHORT,
 } from './fault.js'
-import { checkIcmp, icmpCode, icmpType } from './icmp.js'
+import { checkIcmp, icmpCode, icmpRest, icmpType } from './icmp.js'
 import { checkIgmp } from './igmp.js'
 import * as ipv4 from './ipv4.js'
 import { checkIpv6, IPV6_HLEN, ipv6HopLimit, ipv6NextHeader, ipv6PayloadBytes, ipv6TrafficClass } from './ipv6.js'
@@ -107,6 +107,7 @@ export class ParsedFrame {
   /** Hash of the TCP option bytes, equal for equal options. */ optionsHash = WIDE
   /** ICMP type. */ icmpType = 0
   /** ICMP code. */ icmpCode = 0
+  /** Second word of an ICMP header. */ icmpRest = WIDE
   /** Where the payload starts. */ payloadOffset = 0
   /** Payload bytes by the headers; a truncated capture may hold fewer. */ payloadBytes = 0
   /** Bytes behind the end of the IP packet, such as Ethernet padding. */ paddingBytes = 0
@@ -159,6 +160,7 @@ export function clearFrame(out: ParsedFrame): void {
   out.optionsHash = 0
   out.icmpType = 0
   out.icmpCode = 0
+  out.icmpRest = 0
   out.payloadOffset = 0
   out.payloadBytes = 0
   out.paddingBytes = 0
@@ -330,9 +332,14 @@ function parseL4(out: ParsedFrame, view: DataView, at: number, heldBytes: number
       // icmp_rcv sums the message before it looks for a header.
       setChecksumState(out, checksumState(out, view, at, heldBytes, segmentBytes, 0))
       out.fault |= checkIcmp(heldBytes)
-      if (checkIcmp(heldBytes) !== 0) break
+      // Linux sums up what there is before it misses the header.
+      if (checkIcmp(heldBytes) !== 0) {
+        out.l4ChecksumState = checksumState(out, view, at, heldBytes, segmentBytes, 0)
+        break
+      }
       out.icmpType = icmpType(view, at)
       out.icmpCode = icmpCode(view, at)
+      out.icmpRest = icmpRest(view, at)
       setPayload(out, out.l4Offset + 8, segmentBytes - 8)
       break
     case ipv4.IPPROTO_IGMP:

@@ -40,13 +40,22 @@ const FIELD_CHECK = 10
 const FIELD_SADDR = 12
 const FIELD_DADDR = 16
 
-const IPOPT_END = 0
-const IPOPT_NOP = 1
-const IPOPT_RR = 7
-const IPOPT_TIMESTAMP = 68
-const IPOPT_LSRR = 131
-const IPOPT_SSRR = 137
-const IPOPT_RA = 148
+/** Option: no more options. */
+export const IPOPT_END = 0
+/** Option: one byte of padding. */
+export const IPOPT_NOP = 1
+/** Option: record route. */
+export const IPOPT_RR = 7
+/** Option: time stamps. */
+export const IPOPT_TIMESTAMP = 68
+/** Option: loose source route. */
+export const IPOPT_LSRR = 131
+/** Option: strict source route. */
+export const IPOPT_SSRR = 137
+/** Option: CIPSO security label. */
+export const IPOPT_CIPSO = 134
+/** Option: router alert. */
+export const IPOPT_RA = 148
 
 /**
  * Whether `availableBytes` hold a header that can be read: 0 or the first fault in Linux's order of checks.

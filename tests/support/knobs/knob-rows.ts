@@ -28,6 +28,7 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
   'limits/events-per-partition': null,
   'limits/flows': { limits: { flows: 1 } },
   'limits/mailbox-slots': null,
+  'limits/packet-pages-per-cpu': null,
   'limits/queues-per-host': { limits: { 'queues-per-host': 1 } },
   'limits/sockets-per-host': { limits: { 'sockets-per-host': 1 } },
   'limits/tasks-per-host': { limits: { 'tasks-per-host': 1 } },

@@ -7,16 +7,24 @@ import { runCpu } from '../cpu/run-cpu.js'
 import { fillDefrag } from '../defrag/frag-rows.js'
 import { LIST_RECEIVER, type ListReceiver } from '../gro/list-receiver.js'
 import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
-import { fillIcmp } from '../icmp/icmp-send.js'
-import { fillIp } from '../ip/address-table.js'
+import { fillIcmp } from '../icmp/icmp-limit.js'
+import { ICMP_SEND, type IcmpSend, icmpSend } from '../icmp/icmp-send.js'
+import { IP_FINISH_OUTPUT2 } from '../ip/finish-output-resource.js'
+import { ipFinishOutput2 } from '../ip/ip-output.js'
 import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
+import { NETIF_RX } from '../link/netif-rx.js'
+import { PROGRAM_XMIT, type ProgramXmit } from '../link/program-xmit.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
+import { fillNeighbours } from '../neigh/fill-neigh.js'
 import { fillNetfilter } from '../netfilter/build.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
+import { steer } from '../netif/steer.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
+import { fillRoutes } from '../route/fib-table.js'
+import { fillPages } from '../skb/packet-pages.js'
 import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
@@ -42,6 +50,8 @@ export interface ModelHooks {
   readonly harness?: HarnessCalls
   /** Sees every column as systems are given it. */
   readonly watch?: ColumnWatch
+  /** Takes what leaves by devices whose frames a program reads. */
+  readonly program?: ProgramXmit
 }
 
 /** A built model: the world, its bound systems, and how it falls into partitions. */
@@ -66,7 +76,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}, arena?: readonly 
   const partitions = findPartitions(layout, profile)
   const sizes = computeSizes(layout, partitions)
   const world = new World(hooks.watch)
-  declareModel(world, layout, sizes)
+  declareModel(world, layout, partitions, sizes)
   world.freeze(arena)
   const binder = new Binder(world)
   const constants = planConstants(plan, layout, sizes)
@@ -85,7 +95,9 @@ function fillColumns({ world, layout, partitions, sizes, profile, constants }: M
   fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
-  fillIp(world, layout)
+  fillRoutes(world, layout)
+  fillPages(world, layout, partitions)
+  fillNeighbours(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
@@ -149,6 +161,7 @@ function provide(
     line: partitions.line,
     txPs: transmitLatencyPs(layout),
   })
+  binder.provide(PROGRAM_XMIT, hooks.program ?? { xmit: null })
   binder.provide(UDP_MEMORY_PLACES, udpMemoryPlaces(layout, partitions.leader))
   binder.provide(COLD_COSTS, { ...coldCosts(layout, profile), farPacketPs: farPackets(layout, partitions.line) })
 }
@@ -202,11 +215,28 @@ function bindMachine(model: Model): void {
     if (receiver !== null) receiver(cpu, napi)
   })
   binder.provide(UDP_GRO_SOCKET, (cpu, row) => (anyUdpGro && find !== null ? find(cpu, row) : 0))
+  const netifRx = { rx: (_cpu: number, _row: number) => {} }
+  binder.provide(NETIF_RX, netifRx)
+  bindIcmp(binder)
   receiver = binder.bind(receiveNapiList)
   find = binder.bind(udpSocketForGro)
+  const steering = binder.bind(steer)
+  netifRx.rx = (cpu, row) => steering.toBacklog(cpu, row, cpu)
   binder.bind(runCpu)
   binder.bind(wireRun)
   binder.bind(mail)
+}
+
+/** ICMP answers what goes wrong on the way out, and goes out itself. */
+export function bindIcmp(binder: Binder): void {
+  let send: IcmpSend | null = null
+  binder.provide(ICMP_SEND, (cpu, row, type, code, info) => {
+    if (send !== null) send(cpu, row, type, code, info)
+  })
+  const finish = { run: (_cpu: number, _row: number) => 0 }
+  binder.provide(IP_FINISH_OUTPUT2, finish)
+  finish.run = binder.bind(ipFinishOutput2)
+  send = binder.bind(icmpSend)
 }
 
 /** netif_napi_add leaves an instance disabled; opening the device enables it. */

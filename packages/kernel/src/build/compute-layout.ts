@@ -84,7 +84,9 @@ export function computeLayout(plan: Plan): Layout {
   const { hosts } = plan
   const cpuCount = sum(hosts, (host) => host.cpus.length)
   const wireCount = sum(hosts, (host) => host.devices.filter(hasWire).length)
-  const deviceCount = sum(hosts, deviceEntities)
+  // Loopback devices come last, so that the number of a device does not depend on them.
+  const firstLoopback = sum(hosts, deviceEntities)
+  const deviceCount = firstLoopback + hosts.length
   const queueCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.queues.length, 0))
   const vectorCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.vectors.length, 0))
   const taskCount =
@@ -110,7 +112,9 @@ export function computeLayout(plan: Plan): Layout {
     sockets: new Ids(socketStep, socketStep),
     epolls: new Ids(step, step),
   }
-  const hostLayouts = hosts.map((host, index) => layoutHost(plan, host, index, free))
+  const hostLayouts = hosts.map((host, index) =>
+    layoutHost(plan, host, index, firstDevice + firstLoopback + index, free),
+  )
   const napis = [...free.napis.all]
   return {
     plan,
@@ -138,7 +142,7 @@ export function computeLayout(plan: Plan): Layout {
   }
 }
 
-function layoutHost(run: Plan, host: HostPlan, index: number, free: Free): HostLayout {
+function layoutHost(run: Plan, host: HostPlan, index: number, loopback: number, free: Free): HostLayout {
   const cpus = free.cpus.take(host.cpus.length)
   const ksoftirqds = free.tasks.take(host.cpus.length)
   const devices: DeviceLayout[] = host.devices.map((plan) => ({
@@ -163,5 +167,5 @@ function layoutHost(run: Plan, host: HostPlan, index: number, free: Free): HostL
     const epolls = app.wait !== 'epoll_wait' || app.kind === 'spin' ? 0 : app.epoll.shared ? 1 : app.tasks.length
     appEpolls.push(free.epolls.take(epolls))
   }
-  return { plan: host, index, cpus, devices, ksoftirqds, appTasks, appSockets, appEpolls }
+  return { plan: host, index, cpus, devices, loopback, ksoftirqds, appTasks, appSockets, appEpolls }
 }

@@ -7,6 +7,8 @@ import {
   DropCount,
   GRO_ROWS,
   GroCount,
+  ICMP_MSG_ROWS,
+  IcmpMsgCount,
   LatencyHistogram,
   LatencySum,
   PacketCount,
@@ -18,15 +20,20 @@ import {
 import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, StageTime } from '../cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
 import { declareDefrag } from '../defrag/frag-rows.js'
-import { declareIcmp } from '../icmp/icmp-send.js'
-import { declareIp } from '../ip/address-table.js'
+import { declareIcmp } from '../icmp/icmp-limit.js'
+import { declareIdents } from '../ip/ip-ident.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
 import { IdleState } from '../irq/cstates.js'
 import { GroBucket, Napi } from '../napi/components.js'
+import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { declareRoutes } from '../route/fib-table.js'
+import { RouteResult } from '../route/route-result.js'
+import { MadePacket } from '../skb/alloc-skb.js'
 import { Skb, SkbAccount } from '../skb/components.js'
+import { declarePages } from '../skb/packet-pages.js'
 import { Epoll, Sock, SockView, SockWatch } from '../sock/components.js'
 import { UdpMemory } from '../sock/udp-memory.js'
 import { SoftirqCount, SoftirqState } from '../softirq/components.js'
@@ -46,6 +53,7 @@ import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
 import type { Layout } from './layout.js'
+import type { Partitions } from './partitions.js'
 import type { Sizes } from './sizes.js'
 
 /** Entities of one kind, with the same components. */
@@ -84,7 +92,7 @@ function spawnEntities(world: World, layout: Layout): void {
 }
 
 /** Declares every table of the model; afterwards the world is frozen. */
-export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
+export function declareModel(world: World, layout: Layout, partitions: Partitions, sizes: Sizes): void {
   spawnEntities(world, layout)
   const { cpuRows, ownerRows } = layout
   const vectorRows = layout.vectors.length * layout.step
@@ -105,6 +113,9 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
     [DropCount, ownerRows * DROP_ROWS],
     [DeviceCount, layout.deviceCount * cpuRows * DEVICE_ROWS],
     [GroCount, cpuRows * GRO_ROWS],
+    [IcmpMsgCount, cpuRows * ICMP_MSG_ROWS],
+    [MadePacket, cpuRows],
+    [RouteResult, cpuRows],
     [LatencyHistogram, cpuRows * LATENCY_BUCKETS],
     [LatencySum, cpuRows],
     [PacketCount, ownerRows],
@@ -139,7 +150,10 @@ export function declareModel(world: World, layout: Layout, sizes: Sizes): void {
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTraffic(world, layout)
-  declareIp(world, layout)
+  declareRoutes(world, layout)
+  declareIdents(world, layout)
+  declareNeighbours(world, layout)
+  declarePages(world, layout, partitions)
   declareUdp(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)

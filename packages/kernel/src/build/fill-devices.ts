@@ -6,7 +6,7 @@ import { MODERATION } from '../irq/vectors.js'
 import { NAPIF, Napi, POLL_KIND } from '../napi/components.js'
 import { VlanDevice } from '../netif/components.js'
 import { RX_HANDLER } from '../netif/rx-handler.js'
-import { CpuQueue, DimState, FEATURE, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue, XMIT } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
@@ -18,6 +18,7 @@ const REFILL_RULES = ['batch', 'half', 'each']
 const ADAPTIVE_RULES = { none: 0, dim: 1, 'ixgbe-itr': 2 } as const
 const HANDLERS = { none: RX_HANDLER.none, pass: RX_HANDLER.pass, consume: RX_HANDLER.consume } as const
 const NO_CPU = 0xffff
+const LOOPBACK_MTU = 65_536
 
 /** Free positions in the slot tables while devices are filled. */
 interface Cursor {
@@ -32,6 +33,7 @@ export function fillDevices(world: World, layout: Layout, firstRow: number): voi
   const cursor: Cursor = { skb: firstRow, ring: 1, rpsMap: 1, rpsFlow: 1 }
   world.columns(RingSlot)
   for (const host of layout.hosts) {
+    fillLoopback(world, layout, host)
     for (const device of host.devices) {
       fillDevice(world, layout, host, device)
       device.plan.queues.forEach((_, q) => {
@@ -57,6 +59,18 @@ function features(plan: DevicePlan): number {
   )
 }
 
+/** Fills the loopback device of a host. Kernel: drivers/net/loopback.c, gen_lo_setup */
+function fillLoopback(world: World, layout: Layout, host: HostLayout): void {
+  const dev = world.columns(NetDev)
+  const id = host.loopback
+  dev.index[id] = id - layout.firstDevice
+  dev.host[id] = host.index
+  dev.mtu[id] = LOOPBACK_MTU
+  dev.running[id] = 1
+  dev.iff[id] = IFF.up | IFF.loopback
+  dev.xmit[id] = XMIT.loopback
+}
+
 function fillDevice(world: World, layout: Layout, host: HostLayout, device: DeviceLayout): void {
   const dev = world.columns(NetDev)
   const { plan } = device
@@ -70,6 +84,9 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.node[id] = plan.nodeId
     dev.running[id] = 1
     dev.wire[id] = device.wire
+    dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
+    dev.arp[id] = plan.driver.program === 'tap' ? 1 : 0
+    dev.xmit[id] = plan.driver.program !== undefined ? XMIT.program : device.wire !== 0 ? XMIT.wire : XMIT.none
   }
   const id = device.device
   dev.features[id] = features(plan)

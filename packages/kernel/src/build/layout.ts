@@ -46,6 +46,8 @@ export interface HostLayout {
   /** CPU i of the host. */
   readonly cpus: readonly number[]
   readonly devices: readonly DeviceLayout[]
+  /** Entity of the loopback device. */
+  readonly loopback: number
   /** ksoftirqd task of each CPU. */
   readonly ksoftirqds: readonly number[]
   /** Tasks of each app. */

@@ -37,3 +37,7 @@ export const Timeline = defineComponent(
   { offered: f64, delivered: f64, dropped: f64 },
   { role: 'observer' },
 )
+
+/** ICMP messages by type: row `cpu * ICMP_MSG_ROWS + type` for those received, 256 more for those sent. Kernel: ICMPMSG_MIB */
+export const ICMP_MSG_ROWS = 512
+export const IcmpMsgCount = defineComponent('icmp_msg', { value: f64 })

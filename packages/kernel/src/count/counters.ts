@@ -8,6 +8,8 @@ import {
   DropCount,
   GRO_ROWS,
   GroCount,
+  ICMP_MSG_ROWS,
+  IcmpMsgCount,
   PacketCount,
   SNMP_ROWS,
   SnmpCount,
@@ -24,6 +26,12 @@ export interface Counters {
   drop(cpu: number, id: number, frames: number, nowPs: number): void
   /** Frames that the kernel used up itself. */
   consume(cpu: number, frames: number): void
+  /** Counts an ICMP message of a type, received or sent. Kernel: ICMPMSGIN_INC_STATS, ICMPMSGOUT_INC_STATS */
+  icmpMsg(cpu: number, type: number, sent: boolean): void
+  /** Packets that the host has made itself. */
+  created(cpu: number, frames: number): void
+  /** Frames that left a device of the host. */
+  sent(cpu: number, frames: number): void
   /** Wire frames that a reader on this CPU has just got. */
   delivered(cpu: number, frames: number): void
 }
@@ -38,7 +46,8 @@ export const counters = defineSystem<Counters>(
     const { value: deviceValue } = context.write(DeviceCount)
     const { value: groValue } = context.write(GroCount)
     const { frames: dropFrames } = context.write(DropCount)
-    const { delivered, dropped, consumed } = context.write(PacketCount)
+    const { delivered, dropped, consumed, created, sent } = context.write(PacketCount)
+    const { value: icmpValue } = context.write(IcmpMsgCount)
     const { dropped: timelineDropped, delivered: timelineDelivered } = context.write(Timeline)
     const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
     const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
@@ -66,6 +75,15 @@ export const counters = defineSystem<Counters>(
       },
       consume(cpu, frames) {
         consumed[cpu] += frames
+      },
+      icmpMsg(cpu, type, isSent) {
+        icmpValue[cpu * ICMP_MSG_ROWS + type + (isSent ? 256 : 0)]++
+      },
+      created(cpu, frames) {
+        created[cpu] += frames
+      },
+      sent(cpu, frames) {
+        sent[cpu] += frames
       },
       delivered(cpu, frames) {
         delivered[cpu] += frames

@@ -1,9 +1,12 @@
 import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { fragTimers } from '../defrag/frag-timer.js'
+import { HardirqState } from '../irq/components.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
 import { napiControl } from '../napi/napi.js'
+import { arpRcv } from '../neigh/arp-rcv.js'
+import { neighbours } from '../neigh/neighbour.js'
 import { steer } from '../netif/steer.js'
 import { SockView } from '../sock/components.js'
 import { udpMemory } from '../sock/udp-memory.js'
@@ -56,6 +59,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const memory = context.system(udpMemory)
     const fragments = context.system(fragTimers)
     const sched = context.system(scheduler)
+    const neigh = context.system(neighbours)
+    const arp = context.system(arpRcv)
+    const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
     const deferKick = (sysctl['net.core.skb_defer_max'] >> 1) + 1
@@ -140,6 +146,17 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         case EVENT.fragTimer:
           if (fragments.fire(cpu, timePs[row])) irq.timerInterrupt(cpu)
           return
+        case EVENT.neighTimer:
+        case EVENT.proxyArp: {
+          irq.exitIdle(cpu)
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
+          if (kind[row] === EVENT.neighTimer) neigh.timer(cpu, first, b[row])
+          else arp.redo(cpu, first)
+          cpuContext[cpu] = before
+          exitCheck[cpu] = 1
+          return
+        }
         case EVENT.call:
           if (harness.call !== null) harness.call(cpu, first, b[row])
           return

@@ -36,6 +36,10 @@ export const EVENT = {
   udpMemory: 18,
   /** First of this CPU's reassembly timers is due. */
   fragTimer: 20,
+  /** Timer of neighbour `a` ran out; `b` is the arming it belongs to. */
+  neighTimer: 21,
+  /** ARP request `a` for somebody else has waited long enough. */
+  proxyArp: 22,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -125,7 +125,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const { firstFresh, firstSent, firstFreed } = context.write(MailInbox)
   const { partition, mailTight } = context.write(Owner)
   const { packetPool, clockPs, horizonPs, limitPs } = context.write(Cpu)
-  const { users } = context.write(Skb)
+  const { users, page } = context.write(Skb)
   const pool = context.system(skbPool)
   const events = context.system(eventList)
   const { due } = events
@@ -230,12 +230,14 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       pool.copy(transit, row)
       users[transit] = 1
       pool.release(row, packetPool[from])
+      if (page[transit] !== 0) pool.unshare(transit, packetPool[from])
     },
     receive(to, from, row) {
       if (partition[from] === partition[to]) return row
       const own = pool.take(packetPool[to])
       if (own === 0) throw new Error('a CPU has no packet row left: raise limits.packet-rows-per-cpu')
       pool.copy(own, row)
+      if (page[row] !== 0) pool.dropPage(row, packetPool[to])
       users[row] = 0
       const r = pairRing[from * ownerRows + to]
       live[base[r] + (row - skbBase[r])] = 0

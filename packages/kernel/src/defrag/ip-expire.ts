@@ -49,7 +49,7 @@ export const ipExpire = defineSystem<IpExpire>(
     function tellSender(cpu: number, head: number): void {
       len[head] += ((ipWord[head] >>> 24) & 15) * 4
       spend(cpu, STAGE.ip_route_input, 1)
-      icmp(cpu, head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME)
+      icmp(cpu, head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0)
     }
 
     return (cpu) => {

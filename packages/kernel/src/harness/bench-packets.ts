@@ -3,6 +3,7 @@ import type { ParsedFrame } from '@softnet/wire'
 import { PacketCount } from '../count/components.js'
 import { Cpu } from '../cpu/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
 import { parsedFlags, setParsedFields } from '../skb/parsed-fields.js'
 import { skbPool } from '../skb/skb-pool.js'
 
@@ -13,6 +14,8 @@ export interface BenchPackets {
    * verified checksum. `serial` is what observers call it.
    */
   make(parsed: ParsedFrame, dev: number, truesizeBytes: number, serial: number): number
+  /** Gives a packet real bytes: those of `frame` from its network header on. */
+  fill(row: number, frame: Uint8Array, parsed: ParsedFrame): void
   /** skb_clone: a second packet with the same contents. */
   clone(row: number): number
 }
@@ -23,6 +26,7 @@ export function benchPackets(binder: Binder, cpu: number): BenchPackets {
   const { packetPool, clockPs } = binder.world.columns(Cpu)
   const { created } = binder.world.columns(PacketCount)
   const pool = binder.bind(skbPool)
+  const pages = binder.bind(packetPages)
 
   function take(): number {
     const row = pool.take(packetPool[cpu])
@@ -53,6 +57,13 @@ export function benchPackets(binder: Binder, cpu: number): BenchPackets {
       skb.dev[row] = dev
       skb.serial[row] = serial
       return row
+    },
+    fill(row, frame, parsed) {
+      const length = frame.length - parsed.networkOffset
+      const id = length <= 0 ? 0 : pages.take(packetPool[cpu], length)
+      if (length > 0 && id === 0) throw new Error('the bench has no page left: raise limits.packet-pages-per-cpu')
+      if (id !== 0) pages.bytes.set(frame.subarray(parsed.networkOffset), pages.first(id))
+      skb.page[row] = id
     },
     clone(row) {
       const copy = take()

@@ -3,11 +3,13 @@ import type { Plan } from '@softnet/scenario'
 import { buildModel, type Model } from '../build/build-model.js'
 import { SNMP_ROWS, SnmpCount } from '../count/components.js'
 import { GRO } from '../count/device.js'
+import { DROP_PLACES } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import type { HarnessCalls } from '../cpu/dispatch.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { hardirq } from '../irq/hardirq.js'
+import type { ProgramXmit } from '../link/program-xmit.js'
 import { Napi, POLL_KIND } from '../napi/components.js'
 import { pollVirtual } from '../napi/poll-virtual.js'
 import { RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
@@ -19,7 +21,10 @@ import { SOFTIRQ, SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { Softnet } from '../softnet/components.js'
 import { RunQueue } from '../task/components.js'
+import { benchCounters } from './bench-counters.js'
+import { benchNeighbours } from './bench-neighbours.js'
 import { type BenchPackets, benchPackets } from './bench-packets.js'
+import { benchProgram } from './bench-program.js'
 import { type BenchSocket, benchSocket } from './bench-socket.js'
 
 /** What a bench tells while it runs; each call is optional. */
@@ -32,6 +37,10 @@ export interface BenchObserver {
   gro?(serial: number, result: string): void
   /** A packet of `lenBytes` enters the stack. */
   deliver?(lenBytes: number): void
+  /** A packet was dropped: `REASON@function`. */
+  drop?(place: string): void
+  /** A packet was sent on the tun or tap device of that name: an IP packet, or an Ethernet frame. */
+  transmit?(device: string, frame: Uint8Array): void
 }
 
 /** What an rx_handler of a bench does with a packet, beside looking at it. */
@@ -70,9 +79,15 @@ export interface Bench {
   makeTun(device: string): void
   /** Calls `handle` for each packet that comes in on `device`, instead of the device's own rx_handler. */
   bridge(device: string, handle: (row: number, bridge: BenchBridge) => void): void
+  /** A program writes to its tun or tap device: an IP packet (`protocol` from its packet information), or an Ethernet frame. */
+  programWrite(device: string, frame: Uint8Array, protocol?: number): void
+  /** Lines of `ip neigh`. */
+  neighbours(): string[]
   /** Socket `index` of the host's first program, of which nobody waits for data. */
   socket(index: number): BenchSocket
   softnet(): SoftnetLine
+  /** All counters that moved, by their full names: SNMP, ICMP messages by type, and devices (`tun0.rx_bytes`). */
+  counters(): { readonly snmp: Readonly<Record<string, number>>; readonly dev: Readonly<Record<string, number>> }
   /** An SNMP counter by its full name; undefined if the model has no such counter. */
   snmp(name: string): number | undefined
 }
@@ -106,6 +121,10 @@ function traceOf(observer: BenchObserver, model: () => Model): TraceSink {
     groResult(_cpu, _nowPs, skb, result) {
       observer.gro?.(model().world.columns(Skb).serial[skb], GRO_RESULTS[result as keyof typeof GRO_RESULTS])
     },
+    kfreeSkb(_cpu, _nowPs, _skb, drop) {
+      const place = DROP_PLACES[drop]
+      observer.drop?.(`${place.reason}@${place.where}`)
+    },
     netifReceiveSkb(_cpu, _nowPs, skb) {
       observer.deliver?.(model().world.columns(Skb).len[skb])
     },
@@ -124,10 +143,18 @@ function napiDevice(model: Model, napi: number): string | null {
 export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
   const harness: HarnessCalls = { call: null }
   const rxHandler: { handle: RxHandler | null } = { handle: null }
-  const model: Model = buildModel(plan, { trace: traceOf(observer, () => model), rxHandler, harness })
+  const programXmit: ProgramXmit = { xmit: null }
+  const model: Model = buildModel(plan, {
+    trace: traceOf(observer, () => model),
+    rxHandler,
+    harness,
+    program: programXmit,
+  })
   const { binder, world, layout } = model
   const cpu = layout.cpus[0]
   const packets = benchPackets(binder, cpu)
+  const program = benchProgram(model, cpu, packets, observer)
+  programXmit.xmit = program.transmit
   const process = benchProcess(model, cpu, harness)
   const steering = binder.bind(steer)
   const virtual = binder.bind(pollVirtual)
@@ -175,6 +202,9 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
       }
     },
     socket: (index) => benchSocket(model, layout.hosts[0].appSockets[0][index], cpu),
+    programWrite: program.write,
+    counters: () => benchCounters(model, cpu),
+    neighbours: () => benchNeighbours(model, cpu),
     softnet: () => ({
       processed: softnet.processed[cpu],
       dropped: softnet.dropped[cpu],

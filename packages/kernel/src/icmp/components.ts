@@ -21,11 +21,15 @@ export const ICMP_PEER_ROWS = 1024
 /** Slots one peer may lie in; the oldest of them makes room for a new peer. */
 export const ICMP_PEER_WAYS = 4
 
-/** Limit per destination of ICMP errors: row `cpu * ICMP_PEER_ROWS + slot`. Kernel: net/ipv4/inetpeer.c, inet_peer */
-export const IcmpPeer = defineComponent('icmp_peer', {
+/** Peers, rows `cpu * ICMP_PEER_ROWS + slot`: limits of errors and redirects per address. Kernel: net/ipv4/inetpeer.c, inet_peer */
+export const InetPeer = defineComponent('icmp_peer', {
   address: u32,
-  /** Tokens, in jiffies. */
+  /** `rate_tokens`, jiffies. */
   tokensJiffies: f64,
-  /** Jiffy of the last use + 1; 0: free slot. */
+  /** `rate_last` + 1, jiffies; may be negative. */
   lastPlusOne: f64,
+  /** `n_redirects`: redirects it was sent and has not followed. */
+  redirects: u32,
+  /** Jiffy of the last use + 1; 0: free row. */
+  usedPlusOne: f64,
 })

@@ -1,126 +1,94 @@
-import { defineSystem, mix32, streamKey, type World } from '@softnet/ecs'
-import { ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED, IP_OFFSET } from '@softnet/wire'
+import { defineResource, defineSystem } from '@softnet/ecs'
+import { ICMP_HLEN, IP_OFFSET, IPPROTO_ICMP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import type { Layout } from '../build/layout.js'
-import { counters } from '../count/counters.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
-import { ICMP_PEER_ROWS, ICMP_PEER_WAYS, IcmpLimit, IcmpPeer } from './components.js'
+import { ipOptionsEcho } from '../ip/ip-options-echo.js'
+import { IFF, NetDev } from '../nic/components.js'
+import { RTCF, SCOPE } from '../route/components.js'
+import { ifAddrs } from '../route/ifaddr.js'
+import { ipRouteOutput } from '../route/ip-route-output.js'
+import { RouteResult } from '../route/route-result.js'
+import { PACKET_TYPE, Skb } from '../skb/components.js'
+import { skbBytes } from '../skb/skb-bytes.js'
+import { ICMP_ALLOW, icmpLimits } from './icmp-limit.js'
+import { IcmpMessage, icmpPushReply } from './icmp-push-reply.js'
+import { isIcmpError, NR_ICMP_TYPES } from './icmp-types.js'
 
-/** `icmp_msgs_per_sec`: messages per second of the global limit. */
-export const ICMP_MSGS_PER_SEC = 1000
-/** `icmp_msgs_burst`: largest number of messages the global limit saves up. */
-export const ICMP_MSGS_BURST = 50
-/** `icmp_ratelimit`: one message per peer in this time, ms. */
-export const ICMP_RATELIMIT_MS = 1000
-/** Messages a peer that was quiet gets at once. Kernel: net/ipv4/icmp.c, XRLIM_BURST_FACTOR */
-export const ICMP_PEER_BURST = 6
+/** Answers a packet with an ICMP message; `info` is the second word of its header, unsigned. The packet stays as it is. */
+export type IcmpSend = (cpu: number, row: number, type: number, code: number, info: number) => void
 
-/** Refills of the global limit are at least 1/50 s apart. */
-const REFILL_FRACTION = 50
-/** A peer seen for the first time counts as quiet for this long. */
-const NEW_PEER_SEC = 60
-const PURPOSE = 0x69636d70
+/** Resource key of `icmpSend` for what ICMP itself is sent by, which cannot bind it: fragmenting, neighbours. */
+export const ICMP_SEND = defineResource<IcmpSend>('icmp_send')
 
-/** Declares the tables of the ICMP limits. */
-export function declareIcmp(world: World, layout: Layout): void {
-  world.pool(IcmpLimit, layout.cpuRows - 1)
-  world.pool(IcmpPeer, layout.cpuRows * ICMP_PEER_ROWS - 1)
-}
-
-/** Keys the random streams of the global limits. */
-export function fillIcmp(world: World, layout: Layout): void {
-  const { keyLow, keyHigh, stampJiffies } = world.columns(IcmpLimit)
-  for (const cpu of layout.cpus) {
-    const [low, high] = streamKey(layout.plan.seed, cpu, PURPOSE)
-    keyLow[cpu] = low
-    keyHigh[cpu] = high
-    // The last refill is long past, so that the first message finds a whole second's worth.
-    stampJiffies[cpu] = -1e9
-  }
-}
-
-/** Answers a packet with an ICMP error of a type and code (destination unreachable if left out); returns whether it may. */
-export type IcmpSend = (cpu: number, row: number, type?: number, code?: number) => boolean
+const IPV4_HLEN = 20
+const QUOTE_BYTES = 576
+const PREC_INTERNETCONTROL = 0xc0
+const TOS_BITS = 0x1e
+/** 192.0.0.8: the source of a host without any address. Kernel: include/uapi/linux/in.h, INADDR_DUMMY */
+const DUMMY_ADDRESS = 0xc0000008 | 0
 
 /**
- * Decides whether an ICMP error answers a packet, and counts it: the conditions, the global limit, then the limit per
- * peer, in Linux's order. Kernel: net/ipv4/icmp.c, __icmp_send, icmpv4_global_allow, icmpv4_xrlim_allow
+ * ICMP errors: the conditions, the global limit, route and source address, the limit per peer, and as much of the
+ * packet as 576 bytes hold. Kernel: net/ipv4/icmp.c, __icmp_send
  */
 export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/icmp.c, __icmp_send', (context) => {
-  const { flags, idFrag, packetType, saddr } = context.read(Skb)
-  const { clockPs } = context.read(Cpu)
-  const { credit, drawn, keyHigh, keyLow, stampJiffies } = context.write(IcmpLimit)
-  const { address, lastPlusOne, tokensJiffies } = context.write(IcmpPeer)
-  const count = context.system(counters)
-  const { hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
-  const refillJiffies = Math.floor(hz / REFILL_FRACTION)
-  const costJiffies = Math.floor((ICMP_RATELIMIT_MS * hz) / 1000)
-  const routeFlags = SKB.routeBroadcast | SKB.routeMulticast
+  const { idFrag, ipWord, packetType, saddr, daddr, rtFlags, tcpWord, dev } = context.read(Skb)
+  const { host } = context.read(Cpu)
+  const { iff } = context.read(NetDev)
+  const result = context.write(RouteResult)
+  const { plan } = context.resource(PLAN_CONSTANTS)
+  const useInbound = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_errors_use_inbound_ifaddr)
+  const limits = context.system(icmpLimits)
+  const bytes = context.system(skbBytes)
+  const echo = context.system(ipOptionsEcho)
+  const route = context.system(ipRouteOutput)
+  const addresses = context.system(ifAddrs)
+  const push = context.system(icmpPushReply)
+  const message = new IcmpMessage()
 
-  /** Kernel: net/ipv4/icmp.c, icmp_global_allow */
-  function globalAllow(cpu: number, now: number): boolean {
-    if (credit[cpu] > 0) return true
-    const delta = Math.min(now - stampJiffies[cpu], hz)
-    if (delta < refillJiffies) return false
-    const incr = Math.floor((ICMP_MSGS_PER_SEC * delta) / hz)
-    if (incr === 0) return false
-    stampJiffies[cpu] = now
-    credit[cpu] = Math.min(credit[cpu] + incr, ICMP_MSGS_BURST)
-    return true
-  }
-
-  /** Takes 0, 1 or 2 messages by chance, so that nobody can count along. Kernel: icmp_global_consume */
-  function globalConsume(cpu: number): void {
-    const word = mix32(keyLow[cpu] ^ drawn[cpu], keyHigh[cpu])
-    drawn[cpu]++
-    credit[cpu] -= Math.floor((word * 3) / 4294967296)
-  }
-
-  /** Slot of a peer; takes a free or the least recently used one of its slots for a new peer. */
-  function peerSlot(cpu: number, row: number, now: number): number {
-    const peer = saddr[row] | 0
-    const base = cpu * ICMP_PEER_ROWS
-    const first = (Math.imul(peer, 0x9e3779b1) >>> 16) & (ICMP_PEER_ROWS - 1) & ~(ICMP_PEER_WAYS - 1)
-    let oldest = base + first
-    for (let way = 0; way < ICMP_PEER_WAYS; way++) {
-      const slot = base + first + way
-      if (lastPlusOne[slot] !== 0 && (address[slot] | 0) === peer) return slot
-      if (lastPlusOne[slot] < lastPlusOne[oldest]) oldest = slot
-    }
-    address[oldest] = peer
-    tokensJiffies[oldest] = NEW_PEER_SEC * hz
-    lastPlusOne[oldest] = now + 1
-    return oldest
-  }
-
-  /** Kernel: net/ipv4/icmp.c, inet_peer_xrlim_allow */
-  function peerAllow(cpu: number, row: number, now: number): boolean {
-    const slot = peerSlot(cpu, row, now)
-    let tokens = tokensJiffies[slot] + (now + 1 - lastPlusOne[slot])
-    if (tokens > ICMP_PEER_BURST * costJiffies) tokens = ICMP_PEER_BURST * costJiffies
-    const allowed = tokens >= costJiffies
-    tokensJiffies[slot] = allowed ? tokens - costJiffies : tokens
-    lastPlusOne[slot] = now + 1
-    return allowed
-  }
-
-  return (cpu, row, type = ICMP_DEST_UNREACH) => {
-    if (packetType[row] !== PACKET_TYPE.host || (flags[row] & routeFlags) !== 0) return false
+  /** Whether a packet is one that errors may be sent about. */
+  function mayAnswer(row: number, type: number): boolean {
+    if (packetType[row] !== PACKET_TYPE.host) return false
+    if ((rtFlags[row] & (RTCF.broadcast | RTCF.multicast)) !== 0) return false
     if ((idFrag[row] & IP_OFFSET) !== 0) return false
-    const now = Math.floor(clockPs[cpu] / jiffyPs)
-    if (!globalAllow(cpu, now)) {
-      count.snmp(cpu, SNMP.IcmpOutRateLimitGlobal, 1)
-      return false
-    }
-    if (!peerAllow(cpu, row, now)) {
-      count.snmp(cpu, SNMP.IcmpOutRateLimitHost, 1)
-      return false
-    }
-    globalConsume(cpu)
-    count.snmp(cpu, SNMP.IcmpOutMsgs, 1)
-    count.snmp(cpu, type === ICMP_TIME_EXCEEDED ? SNMP.IcmpOutTimeExcds : SNMP.IcmpOutDestUnreachs, 1)
-    return true
+    if (!isIcmpError(type) || (ipWord[row] & 255) !== IPPROTO_ICMP) return true
+    const header = ((ipWord[row] >>> 24) & 15) * 4
+    if (bytes.length(row) <= header) return false
+    const inner = bytes.has(row) ? bytes.u8(row, header) : tcpWord[row] & 255
+    return inner <= NR_ICMP_TYPES && !isIcmpError(inner)
+  }
+
+  function sourceFor(cpu: number, row: number): number {
+    if ((rtFlags[row] & RTCF.local) !== 0) return daddr[row] | 0
+    if ((rtFlags[row] & RTCF.input) === 0 || useInbound[host[cpu]] === 0) return 0
+    return addresses.select(host[cpu], dev[row], saddr[row] | 0, SCOPE.link)
+  }
+
+  return (cpu, row, type, code, info) => {
+    if (!mayAnswer(row, type)) return
+    let allow: number = ICMP_ALLOW.unlimited
+    const isLoopback = dev[row] !== 0 && (iff[dev[row]] & IFF.loopback) !== 0
+    if (!isLoopback) allow = limits.globalAllow(cpu, type, code)
+    if (allow === ICMP_ALLOW.no) return
+    const originalTos = (ipWord[row] >>> 8) & 0xff
+    const tos = isIcmpError(type) ? (originalTos & TOS_BITS) | PREC_INTERNETCONTROL : originalTos
+    const options = echo(cpu, row)
+    if (options === null) return
+    const target = options.srr !== 0 ? options.faddr : saddr[row] | 0
+    if (route.find(cpu, target, sourceFor(cpu, row), tos, 0) < 0) return
+    if (!limits.peerAllow(cpu, allow, result.daddr[cpu], result.dev[cpu])) return
+    const room = Math.min(result.mtu[cpu], QUOTE_BYTES) - IPV4_HLEN - options.length - ICMP_HLEN
+    if (room <= IPV4_HLEN) return
+    if (result.saddr[cpu] === 0) result.saddr[cpu] = DUMMY_ADDRESS
+    message.type = type
+    message.code = code
+    message.rest = info
+    message.tos = tos
+    message.countedAs = type
+    message.source = row
+    message.dataOffset = 0
+    message.dataBytes = Math.min(bytes.length(row), room)
+    message.finalDestination = saddr[row] | 0
+    push(cpu, message, options)
   }
 })

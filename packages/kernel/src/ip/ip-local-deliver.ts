@@ -11,8 +11,9 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { ipDefrag } from '../defrag/ip-defrag.js'
 import { icmpRcv } from '../icmp/icmp-rcv.js'
 import { icmpSend } from '../icmp/icmp-send.js'
+import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import type { Stage } from '../netif/stage.js'
-import { Skb } from '../skb/components.js'
+import { SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { tcpRcv } from '../tcp/tcp-rcv.js'
 
@@ -29,7 +30,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
   'ip',
   'net/ipv4/ip_input.c, ip_local_deliver',
   (context) => {
-    const { len } = context.write(Skb)
+    const { flags, len } = context.write(Skb)
     const { frames, idFrag, ipWord } = context.read(Skb)
     const { host } = context.read(Cpu)
     const { created } = context.write(PacketCount)
@@ -64,7 +65,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
         return
       }
       count.snmp(cpu, SNMP.IpInUnknownProtos, 1)
-      send(cpu, row)
+      send(cpu, row, ICMP_TYPE.destUnreach, ICMP_CODE.protUnreach, 0)
       kfree(cpu, row, DROP.noProto)
     }
 
@@ -81,6 +82,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
         const protocol = word & 255
         const raw = rawLocalDeliver(cpu, row, protocol)
         len[row] -= ((word >>> 24) & 15) * 4
+        flags[row] |= SKB.pulled
         if (protocol === IPPROTO_UDP) {
           ids[kept++] = row
         } else if (protocol === IPPROTO_TCP) {

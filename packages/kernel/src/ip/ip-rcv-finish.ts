@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_IP_OPTIONS, FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -8,11 +8,12 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
+import { InDev, RTN } from '../route/components.js'
+import { ipRouteInput, routeDrop } from '../route/ip-route-input.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { udpLookup } from '../udp/lookup.js'
-import { ipOptionsRcvSrr } from './ip-options-rcv-srr.js'
-import { ROUTE, routeDrop, routeInput } from './route-input.js'
+import { ipRcvOptions } from './ip-options-rcv.js'
 
 const FRAGMENT = IP_MF | IP_OFFSET
 /** Words of a TCP header without options. */
@@ -21,8 +22,7 @@ const ROUTE_FLAGS = SKB.routeBroadcast | SKB.routeMulticast
 
 /**
  * Early demux, the routing decision, IP options, and the counters of broadcasts and groups. A packet whose socket
- * early demux finds takes the socket's cached route, so no routing is charged for it; a TCP segment pays for a look-up
- * that finds nothing, since no socket takes TCP.
+ * early demux finds takes the socket's cached route, so no routing is charged for it.
  * Kernel: net/ipv4/ip_input.c, ip_rcv_finish_core
  */
 export const ipRcvFinish = defineSystem<Stage>(
@@ -31,10 +31,11 @@ export const ipRcvFinish = defineSystem<Stage>(
   'net/ipv4/ip_input.c, ip_rcv_finish_core',
   (context) => {
     const { flags, sock } = context.write(Skb)
-    const { faults, idFrag, ipWord, len, packetType, tcpWord } = context.read(Skb)
+    const { daddr, dev, faults, idFrag, ipWord, len, packetType, rtType, tcpWord } = context.read(Skb)
+    const { dropUnicastInL2Multicast } = context.read(InDev)
     const { host } = context.read(Cpu)
-    const route = context.system(routeInput)
-    const sourceRoute = context.system(ipOptionsRcvSrr)
+    const route = context.system(ipRouteInput)
+    const options = context.system(ipRcvOptions)
     const lookup = context.system(udpLookup)
     const spend = context.system(charge)
     const count = context.system(counters)
@@ -47,14 +48,6 @@ export const ipRcvFinish = defineSystem<Stage>(
     })
     const tcpEarlyDemux = Uint8Array.from(plan.hosts, ({ sysctl }) =>
       sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.tcp_early_demux'] !== 0 ? 1 : 0,
-    )
-    const acceptSourceRoute = Uint8Array.from(
-      plan.hosts,
-      (each) => each.sysctl['net.ipv4.conf.all.accept_source_route'],
-    )
-    const dropUnicastInMulticast = Uint8Array.from(
-      plan.hosts,
-      (each) => each.sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
     )
 
     /** Kernel: net/ipv4/udp.c, udp_v4_early_demux */
@@ -71,49 +64,39 @@ export const ipRcvFinish = defineSystem<Stage>(
       return ((tcpWord[row] >>> 12) & 15) >= TCP_DOFF_MIN
     }
 
-    /** Drop place of a packet whose options are bad or refused, or −1. Kernel: net/ipv4/ip_input.c, ip_rcv_options */
-    function options(cpu: number, row: number, answer: number, at: number): number {
-      if ((faults[row] & FAULT_IP_OPTIONS) !== 0) {
-        count.snmp(cpu, SNMP.IpInHdrErrors, 1)
-        return DROP.ipOptions
-      }
-      if ((flags[row] & SKB.sourceRoute) === 0) return -1
-      const accepted = acceptSourceRoute[at] !== 0 && sourceRoute(cpu, row, answer)
-      return accepted ? -1 : DROP.ipOptionsSourceRoute
-    }
-
     /** Counts by route and returns the drop place of a packet that is refused here, or −1. */
-    function classify(cpu: number, row: number, answer: number, at: number): number {
-      if (answer === ROUTE.multicast) {
+    function classify(cpu: number, row: number): number {
+      if (rtType[row] === RTN.multicast) {
         count.snmp(cpu, SNMP.IpExtInMcastPkts, 1)
         count.snmp(cpu, SNMP.IpExtInMcastOctets, len[row])
         flags[row] |= SKB.routeMulticast
         return -1
       }
-      if (answer === ROUTE.broadcast) {
+      if (rtType[row] === RTN.broadcast) {
         count.snmp(cpu, SNMP.IpExtInBcastPkts, 1)
         count.snmp(cpu, SNMP.IpExtInBcastOctets, len[row])
         flags[row] |= SKB.routeBroadcast
         return -1
       }
-      if (packetType[row] !== PACKET_TYPE.host && dropUnicastInMulticast[at] !== 0) return DROP.l2Multicast
-      if (answer !== ROUTE.error) return -1
-      count.snmp(cpu, SNMP.IpInAddrErrors, 1)
-      return DROP.addrErrors
+      const isGroup = packetType[row] === PACKET_TYPE.broadcast || packetType[row] === PACKET_TYPE.multicast
+      return isGroup && dropUnicastInL2Multicast[dev[row]] !== 0 ? DROP.l2Multicast : -1
     }
 
-    function finish(cpu: number, row: number, at: number): number {
-      const answer = route(cpu, row)
-      if (answer < 0) {
-        const drop = routeDrop(answer)
-        if (drop === DROP.rpFilter) count.snmp(cpu, SNMP.TcpExtIPReversePathFilter, 1)
-        return drop
+    function finish(cpu: number, row: number): number {
+      // What the host sent to itself has its route still.
+      if ((flags[row] & SKB.looped) === 0) {
+        const answer = route(cpu, row, daddr[row] | 0)
+        if (answer < 0) {
+          const drop = routeDrop(answer)
+          if (drop === DROP.rpFilter) count.snmp(cpu, SNMP.TcpExtIPReversePathFilter, 1)
+          return drop
+        }
       }
       if (((ipWord[row] >>> 24) & 15) > 5) {
-        const drop = options(cpu, row, answer, at)
+        const drop = options(cpu, row)
         if (drop >= 0) return drop
       }
-      return classify(cpu, row, answer, at)
+      return classify(cpu, row)
     }
 
     return (ids, packets, cpu) => {
@@ -130,7 +113,7 @@ export const ipRcvFinish = defineSystem<Stage>(
         sock[row] = socket
         if (socket === 0) routed++
         if (demuxingTcp && demuxesTcp(row)) segments++
-        const drop = finish(cpu, row, at)
+        const drop = finish(cpu, row)
         if (drop >= 0) kfree(cpu, row, drop)
         else ids[kept++] = row
       }

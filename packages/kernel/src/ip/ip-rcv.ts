@@ -29,8 +29,8 @@ const ECN_COUNTERS = [SNMP.IpExtInNoECTPkts, SNMP.IpExtInECT1Pkts, SNMP.IpExtInE
  * `Skb.len` is the total length. Kernel: net/ipv4/ip_input.c, ip_rcv_core
  */
 export const ipRcv = defineSystem<Stage>('ip_rcv', 'ip', 'net/ipv4/ip_input.c, ip_rcv_core', (context) => {
-  const { len, sock } = context.write(Skb)
-  const { packetType, faults, flags, ipWord, totLen, frames, dev } = context.read(Skb)
+  const { flags, ipcb, len, sock } = context.write(Skb)
+  const { packetType, faults, ipWord, totLen, frames, dev } = context.read(Skb)
   const { index: deviceIndex } = context.read(NetDev)
   const spend = context.system(charge)
   const count = context.system(counters)
@@ -95,6 +95,8 @@ export const ipRcv = defineSystem<Stage>('ip_rcv', 'ip', 'net/ipv4/ip_input.c, i
       const row = ids[i]
       // skb_orphan: no socket of an earlier use may show through.
       sock[row] = 0
+      ipcb[row] = 0
+      flags[row] &= ~SKB.pulled
       const drop = check(row, cpu)
       if (drop >= 0) kfree(cpu, row, drop)
       else ids[kept++] = row

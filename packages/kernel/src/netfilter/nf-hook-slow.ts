@@ -3,7 +3,7 @@ import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
-import { Skb } from '../skb/components.js'
+import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { NF_ENTRY, NF_HOOK, NfCpu, NfHook, NfHookEntry, SkbNf } from './components.js'
 import { nfConntrackConfirm } from './nf-conntrack-confirm.js'
@@ -38,7 +38,8 @@ export const nfHookSlow = defineSystem<NfHooks>(
     const { kind, chain } = context.read(NfHookEntry)
     const { packets } = context.write(NfCpu)
     const { mark } = context.write(SkbNf)
-    const { dev } = context.read(Skb)
+    const { dev, flags } = context.read(Skb)
+    const { rtFlags } = context.write(Skb)
     const { host } = context.read(Cpu)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
@@ -75,7 +76,11 @@ export const nfHookSlow = defineSystem<NfHooks>(
 
     /** What an earlier packet left in the row is gone when the stack sees a new one. */
     function reset(ids: Int32Array, count: number, cpu: number): void {
-      for (let i = 0; i < count; i++) mark[ids[i]] = 0
+      for (let i = 0; i < count; i++) {
+        mark[ids[i]] = 0
+        // A packet that the host sent to itself has its route still, others have none before they are routed.
+        if ((flags[ids[i]] & SKB.looped) === 0) rtFlags[ids[i]] = 0
+      }
       confirm.begin(ids, count, cpu)
     }
 

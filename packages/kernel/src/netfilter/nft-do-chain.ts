@@ -4,6 +4,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
+import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { SKB, Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
 import {
@@ -123,7 +124,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
 
     function reject(cpu: number, row: number, at: number): number {
       const checked = (flags[row] & CHECKSUM) !== SKB.csumBad
-      if (arg[at] >= 0 && checked) answer(cpu, row)
+      if (arg[at] >= 0 && checked) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
       return DROP_ANSWERED
     }
 

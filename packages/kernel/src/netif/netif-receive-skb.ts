@@ -7,9 +7,11 @@ import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { dstInput } from '../ip/dst-input.js'
 import { ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
+import { arpRcv } from '../neigh/arp-rcv.js'
 import { NF_HOOK } from '../netfilter/components.js'
 import { nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { FEATURE, NetDev } from '../nic/components.js'
@@ -75,6 +77,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
+    const arp = context.system(arpRcv)
     const steering = context.system(steer)
     const program = context.system(xdp)
     const handlers = context.system(rxHandlers)
@@ -84,11 +87,19 @@ export const netifReceive = defineSystem<NetifReceive>(
     const stages: readonly Stage[] = [
       context.system(ipRcv),
       context.system(ipRcvFinish),
+      context.system(dstInput),
       context.system(ipLocalDeliver),
       context.system(udpRcv),
       context.system(udpQueueRcv),
     ]
-    const [ipRcvRun, finishRun, deliverRun, udpRun, queueRun] = stages as [Stage, Stage, Stage, Stage, Stage]
+    const [ipRcvRun, finishRun, inputRun, deliverRun, udpRun, queueRun] = stages as [
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+      Stage,
+    ]
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
     const tapsOf = tapCounts(plan)
     const hasVlans = plan.hosts.some((host) => host.devices.some((device) => device.vlans.length > 0))
@@ -151,8 +162,12 @@ export const netifReceive = defineSystem<NetifReceive>(
       }
       const type = protocol[row]
       if (type === ETH_P_IP) return true
-      // ARP and IPv6 have handlers that this release leaves at their door: the kernel takes the packet.
-      if (type === ETH_P_ARP || type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
+      if (type === ETH_P_ARP) {
+        arp.receive(cpu, row)
+        return false
+      }
+      // IPv6 has a handler that this release leaves at its door: the kernel takes the packet.
+      if (type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
         consume(cpu, row)
         return false
       }
@@ -165,7 +180,9 @@ export const netifReceive = defineSystem<NetifReceive>(
       let left = ipRcvRun(ids, n, cpu)
       if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.preRouting, ids, left, cpu)
       if (left > 0) left = finishRun(ids, left, cpu)
+      if (left > 0) left = inputRun(ids, left, cpu)
       if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.localIn, ids, left, cpu)
+      if (left > 0) left = inputRun(ids, left, cpu)
       if (left > 0) left = deliverRun(ids, left, cpu)
       if (left > 0) left = udpRun(ids, left, cpu)
       if (left > 0) queueRun(ids, left, cpu)

@@ -14,6 +14,9 @@ export const FEATURE = {
   rxChecksum: 64,
 } as const
 
+/** Bits of `NetDev.iff`. Kernel: include/uapi/linux/if.h, IFF_* */
+export const IFF = { up: 1, loopback: 8, pointopoint: 16, noarp: 128 } as const
+
 /** A network device. Constant in a run except counters. */
 export const NetDev = defineComponent('net_dev', {
   index: u16,
@@ -47,7 +50,16 @@ export const NetDev = defineComponent('net_dev', {
   deferHardIrqs: i32,
   groFlushTimeoutPs: f64,
   irqSuspendTimeoutPs: f64,
+  /** Bits of `IFF`. */
+  iff: u16,
+  /** Who takes what is sent on it, one of `XMIT`. */
+  xmit: u8,
+  /** 1: hardware addresses of next hops are asked for; 0: everybody on the link is known, as on a wire with traffic sources. */
+  arp: u8,
 })
+
+/** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, or to nobody. */
+export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3 } as const
 
 /** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
 export const RxQueue = defineComponent(

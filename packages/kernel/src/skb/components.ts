@@ -32,8 +32,6 @@ export const SKB = {
   timerFlushed: 8192,
   /** Looped back or injected: carries no Ethernet header. */
   noEthernet: 16384,
-  /** The IP header carries a loose or strict source route. */
-  sourceRoute: 32768,
   /** Route input found a broadcast destination (`RTCF_BROADCAST`); written by `ip_rcv_finish_core`. */
   routeBroadcast: 65536,
   /** Route input found a joined group (`RTCF_MULTICAST`); written by `ip_rcv_finish_core`. */
@@ -42,6 +40,27 @@ export const SKB = {
   lastStopCsumBad: 262144,
   /** Put together from fragments: `fragRunBytes` is the truesize of its head, `fragNextRun` what fits into it. */
   reassembled: 524288,
+  /** A DF bit does not keep the packet from being fragmented here (`ignore_df`). */
+  ignoreDf: 4194304,
+  /** `len` counts from the L4 header: the IP header has been pulled. */
+  pulled: 1048576,
+  /** Came back to its host, with the route it was sent by. */
+  looped: 2097152,
+} as const
+
+/** Bits of `Skb.ipcb`. Kernel: include/net/ip.h, IPSKB_* */
+export const IPSKB = {
+  forwarded: 2,
+  fragComplete: 8,
+  rerouted: 16,
+  doRedirect: 32,
+  /** What `struct ip_options` says beside the places of options. */
+  strictRoute: 64,
+  sourceRouteHit: 128,
+  routerAlert: 256,
+  rrNeedAddress: 512,
+  tsNeedAddress: 1024,
+  tsNeedTime: 2048,
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
@@ -130,6 +149,26 @@ export const Skb = defineComponent(
     /** Held fragments that begin a run: bytes of the run, and first fragment of the next run (`next` links a run). */
     fragRunBytes: u32,
     fragNextRun: i32,
+    /** Route (`skb->dst`): its type (`RTN`), flags (`RTCF`), output device, next hop (0: the destination), path MTU. */
+    rtType: u8,
+    rtFlags: u8,
+    rtDev: i32,
+    rtGateway: u32,
+    rtMtu: u32,
+    /** Error of a route that refuses the packet (`dst.error`), 0 otherwise. */
+    rtError: u8,
+    /** Bits of `IPSKB`. */
+    ipcb: u16,
+    priority: u8,
+    /** IP options as `ip_options_compile` found them: where each begins (from the IP header), 0 for none, and the next hop of a source route. */
+    optRr: u8,
+    optTs: u8,
+    optSrr: u8,
+    optCipso: u8,
+    optNexthop: u32,
+    /** Hardware address: the sender's of a received ARP frame, the destination's of a frame that is sent. */
+    macHigh: u16,
+    macLow: u32,
   },
   {
     unorderedRows: true,
@@ -155,6 +194,21 @@ export const Skb = defineComponent(
       'fragSum',
       'fragRunBytes',
       'fragNextRun',
+      'rtType',
+      'rtFlags',
+      'rtDev',
+      'rtGateway',
+      'rtMtu',
+      'rtError',
+      'ipcb',
+      'priority',
+      'optRr',
+      'optTs',
+      'optSrr',
+      'optCipso',
+      'optNexthop',
+      'macHigh',
+      'macLow',
     ],
   },
 )

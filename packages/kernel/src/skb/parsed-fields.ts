@@ -46,7 +46,7 @@ export function setParsedFields(columns: ParsedColumns, row: number, p: ParsedFr
   columns.protocol[row] = p.etherType
   columns.vlanTci[row] = p.vlanTci
   columns.faults[row] = p.fault
-  columns.tcpSeq[row] = p.tcpSeq
+  columns.tcpSeq[row] = p.protocol === IPPROTO_ICMP ? p.icmpRest : p.tcpSeq
   columns.tcpAck[row] = p.tcpAck
   columns.tcpWord[row] =
     p.protocol === IPPROTO_ICMP
@@ -56,14 +56,13 @@ export function setParsedFields(columns: ParsedColumns, row: number, p: ParsedFr
   columns.payload[row] = p.payloadBytes
 }
 
-/** `SKB` bits that a frame's bytes alone decide: the tag, a source route, and the state of both checksums. */
+/** `SKB` bits that a frame's bytes alone decide: the tag and the state of both checksums. */
 export function parsedFlags(p: ParsedFrame): number {
   let flags = 0
   if (p.vlanProto !== 0) flags |= SKB.vlan
   const isIp = p.etherType === ETH_P_IP && p.ipVersion === 4
   if (isIp && p.ihl >= 5 && p.ipChecksumOk === 0) flags |= SKB.ipCsumBad
   if (p.l4ChecksumState === L4_CHECKSUM_BAD) flags |= SKB.csumBad
-  if (p.sourceRouteOffset !== 0) flags |= SKB.sourceRoute
   if (p.lastStopChecksumState === L4_CHECKSUM_BAD) flags |= SKB.lastStopCsumBad
   const hasUdp = isIp && p.protocol === IPPROTO_UDP && p.udpLengthBytes !== 0 && (p.fragOff & IP_OFFSET) === 0
   if (hasUdp && p.l4ChecksumState === L4_CHECKSUM_NONE) flags |= SKB.csumZero

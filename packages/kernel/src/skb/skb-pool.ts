@@ -7,6 +7,7 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { Skb } from './components.js'
+import { packetPages } from './packet-pages.js'
 import { stampsPackets } from './stamps-packets.js'
 
 const PROTO_UDP = 17
@@ -22,6 +23,10 @@ export interface SkbPool {
   arrive(to: number, from: number): void
   /** Copies every field of a packet to another row, except the list link and `users`. */
   copy(to: number, from: number): void
+  /** Gives back the page of a row, if it has one of those that are not a replay's. */
+  dropPage(row: number, owner: number): void
+  /** Makes sure that no other packet has the page of a row: what leaves a partition takes its bytes along. */
+  unshare(row: number, owner: number): void
 }
 
 /** Pool of packet rows per partition: the row freed last is taken first, because it is still in the cache. */
@@ -29,6 +34,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
   const { base, free, freeMin } = context.write(PoolOwner)
   const { row: slots } = context.write(PoolSlot)
   const s = context.write(Skb)
+  const pages = context.system(packetPages)
   const {
     users,
     next,
@@ -107,7 +113,23 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     tcpOptions[to] = tcpOptions[from]
   }
 
+  function dropPage(row: number, owner: number): void {
+    if (pages.owns(page[row])) pages.put(page[row], owner)
+    page[row] = 0
+  }
+
   return {
+    dropPage,
+    unshare(row, owner) {
+      const id = page[row]
+      if (!pages.owns(id) || !pages.isShared(id)) return
+      const own = pages.take(owner, pages.length(id))
+      if (own === 0) throw new Error('a CPU has no packet page left: raise limits.packet-pages-per-cpu')
+      const first = pages.first(id)
+      pages.bytes.copyWithin(pages.first(own), first, first + pages.length(id))
+      pages.put(id, owner)
+      page[row] = own
+    },
     take(owner) {
       const n = free[owner]
       if (n === 0) return 0
@@ -121,12 +143,14 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       // Segments that GRO chained to the packet end with it.
       for (let segment = fragHead[row]; segment !== 0; ) {
         const following = next[segment]
+        if (page[segment] !== 0) dropPage(segment, owner)
         users[segment] = 0
         slots[base[owner] + free[owner]] = segment
         free[owner]++
         segment = following
       }
       fragHead[row] = 0
+      if (page[row] !== 0) dropPage(row, owner)
       users[row] = 0
       slots[base[owner] + free[owner]] = row
       free[owner]++
@@ -148,6 +172,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       allocCpu[to] = allocCpu[from]
       sock[to] = sock[from]
       if (stamping) tstampPs[to] = tstampPs[from]
+      if (pages.owns(page[to])) pages.get(page[to])
     },
   }
 })

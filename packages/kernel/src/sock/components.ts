@@ -63,6 +63,12 @@ export const Sock = defineComponent(
     watchCount: u16,
     /** 1: remote CPUs were told it is full. */
     fullTold: u8,
+    /** `sk_err`: errno that the next call on the socket returns, 0 for none. */
+    err: u16,
+    /** SO_BROADCAST. */
+    broadcast: u8,
+    /** IP id of the next packet of a connected socket. */
+    inetId: u16,
   },
   { references: ['queueHead', 'queueTail', 'readerHead', 'readerTail'] },
 )

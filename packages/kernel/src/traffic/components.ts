@@ -199,8 +199,6 @@ export const ReplayFrame = defineComponent(
     /** First row of the frame's bytes in `ReplayByte`, and how many there are. Always Ethernet, without FCS. */
     firstByte: f64,
     capturedBytes: u32,
-    /** Row of the first byte of the header's source route, 0 without one. */
-    sourceRoute: f64,
     /** Length on the wire without FCS, padding included. */
     wireBytes: u32,
     /** Length without a removed tag. */

@@ -51,8 +51,6 @@ export function fillReplay(binder: Binder, entry: SourceRows, plan: ReplayPlan):
     bytes.set(frame.bytes.subarray(0, frame.capturedBytes), firstByte)
     frames.firstByte[row] = firstByte
     frames.capturedBytes[row] = frame.capturedBytes
-    frames.sourceRoute[row] =
-      parsed.sourceRouteOffset === 0 ? 0 : firstByte + parsed.networkOffset + parsed.sourceRouteOffset
     firstByte += frame.capturedBytes
     // A capture whose clock went back is sent without a pause there.
     const timePs = Math.max(lastPs, Math.floor((frame.timestampNs * 1000) / plan.speed))

@@ -6,6 +6,7 @@ import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
+import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import type { Stage } from '../netif/stage.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
@@ -76,7 +77,7 @@ export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __u
     }
     count.snmp(cpu, SNMP.UdpNoPorts, 1)
     spend(cpu, STAGE.no_socket, 1)
-    icmp(cpu, row)
+    icmp(cpu, row, ICMP_TYPE.destUnreach, ICMP_CODE.portUnreach, 0)
     kfree(cpu, row, DROP.noSocket)
   }
 

@@ -147,6 +147,7 @@ function fillSocket(
   sock.boundDev[row] = deviceEntity(host, plan.device)
   sock.incomingCpu[row] = plan.soIncomingCpu
   sock.reuseport[row] = plan.reuseport ? 1 : 0
+  sock.broadcast[row] = plan.broadcast === true ? 1 : 0
 }
 
 /** Writes each group's members to consecutive rows and tells every member where they are. */

@@ -9,6 +9,8 @@ import {
   DropCount,
   GRO_ROWS,
   GroCount,
+  ICMP_MSG_ROWS,
+  IcmpMsgCount,
   PacketCount,
   SNMP_ROWS,
   SnmpCount,
@@ -25,6 +27,7 @@ import { GroBucket, Napi } from '../../src/napi/components.js'
 import { FEATURE, NetDev } from '../../src/nic/components.js'
 import { NO_TRACE, type TraceSink } from '../../src/observe/trace-sink.js'
 import { SKB, Skb } from '../../src/skb/components.js'
+import { PacketByte, PacketPage, PageOwner } from '../../src/skb/packet-pages.js'
 import { type SkbPool, skbPool } from '../../src/skb/skb-pool.js'
 import { declareXdp, fillXdp } from '../../src/xdp/build.js'
 import { type Xdp, xdp } from '../../src/xdp/xdp.js'
@@ -152,6 +155,8 @@ export class GroWorld {
     world.pool(DropCount, (cpu + 1) * DROP_ROWS)
     world.pool(DeviceCount, (cpu + 1) * DEVICE_ROWS)
     world.pool(GroCount, (cpu + 1) * GRO_ROWS)
+    world.pool(IcmpMsgCount, (cpu + 1) * ICMP_MSG_ROWS)
+    for (const table of [PacketPage, PacketByte, PageOwner]) world.pool(table, cpu + 1)
     world.pool(Timeline, (cpu + 1) * TIMELINE_ROWS)
     world.pool(PacketCount, cpu + 1)
     world.pool(PoolOwner, 1)

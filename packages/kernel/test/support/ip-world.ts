@@ -1,8 +1,21 @@
 /** A small world for the tests of IP, ICMP, UDP and TCP input: tables, two CPUs per host, sockets, and packets by hand. */
 import { Binder, EventHeap, EventRow, PoolOwner, PoolSlot, type System, World } from '@softnet/ecs'
-import type { KernelVersion, Plan, SocketPlan } from '@softnet/scenario'
+import {
+  DEFAULT_CONF,
+  DEFAULT_IPV4,
+  DEFAULT_NEIGH,
+  type InterfaceConf,
+  type Ipv4Plan,
+  type KernelVersion,
+  type Plan,
+  parseRoute,
+  type SocketPlan,
+} from '@softnet/scenario'
+import { ETH_HLEN, ETH_P_IP, emitEthernet, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
+import { bindIcmp } from '../../src/build/build-model.js'
 import { PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
 import type { Layout } from '../../src/build/layout.js'
+import type { Partitions } from '../../src/build/partitions.js'
 import {
   DEVICE_ROWS,
   DeviceCount,
@@ -10,6 +23,8 @@ import {
   DropCount,
   GRO_ROWS,
   GroCount,
+  ICMP_MSG_ROWS,
+  IcmpMsgCount,
   PacketCount,
   SNMP_ROWS,
   SnmpCount,
@@ -30,12 +45,22 @@ import {
 import { STAGE } from '../../src/cpu/stage-ids.js'
 import { FragQueue } from '../../src/defrag/components.js'
 import { declareDefrag, fillDefrag } from '../../src/defrag/frag-rows.js'
-import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-send.js'
-import { declareIp, fillIp } from '../../src/ip/address-table.js'
+import { declareIcmp, fillIcmp } from '../../src/icmp/icmp-limit.js'
+import { declareIdents } from '../../src/ip/ip-ident.js'
+import { NETIF_RX } from '../../src/link/netif-rx.js'
+import { PROGRAM_XMIT } from '../../src/link/program-xmit.js'
+import { declareNeighbours, fillNeighbours } from '../../src/neigh/fill-neigh.js'
 import type { Stage } from '../../src/netif/stage.js'
-import { NetDev } from '../../src/nic/components.js'
+import { IFF, NetDev, XMIT } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
-import { Skb } from '../../src/skb/components.js'
+import { RTCF, RTN } from '../../src/route/components.js'
+import { declareRoutes, fillRoutes } from '../../src/route/fib-table.js'
+import { RouteResult } from '../../src/route/route-result.js'
+import { MadePacket } from '../../src/skb/alloc-skb.js'
+import { SKB, Skb } from '../../src/skb/components.js'
+import { declarePages, fillPages, packetPages } from '../../src/skb/packet-pages.js'
+import { parsedFlags, setParsedFields } from '../../src/skb/parsed-fields.js'
+import { skbBytes } from '../../src/skb/skb-bytes.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
 import { Sock, SockView } from '../../src/sock/components.js'
 import { ReplayByte, ReplayFrame } from '../../src/traffic/components.js'
@@ -79,17 +104,27 @@ export interface IpWorldOptions {
   readonly kernel?: KernelVersion
   readonly seed?: number
   readonly sysctl?: Readonly<Record<string, number>>
+  readonly ipv4?: Partial<Ipv4Plan>
+  /** `net.ipv4.conf.all`. */
+  readonly conf?: Partial<InterfaceConf>
+  /** Routes beside those of addresses; a default route by the first device unless given. */
+  readonly routes?: readonly string[]
   readonly rawProtocols?: readonly number[]
-  readonly devices?: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+  readonly devices?: readonly {
+    readonly name: string
+    readonly addresses: readonly string[]
+    readonly mtu?: number
+    readonly conf?: Partial<InterfaceConf>
+  }[]
   readonly sockets?: readonly SocketPlan[]
   readonly skbRows?: number
   readonly hz?: number
 }
 
 const CPUS = 2
-const OPTION_BYTES_MAX = 40
 const CPU_ROWS = CPUS + 1
-const EVENT_ROWS = 64
+/** Both CPUs share a pool of packets. */
+const PARTITIONS = { members: new Map([[1, [1, 2]]]) } as unknown as Partitions
 
 const SYSCTL = {
   'net.ipv4.ip_early_demux': 1,
@@ -99,11 +134,6 @@ const SYSCTL = {
   'net.ipv4.ipfrag_low_thresh': 3_145_728,
   'net.ipv4.ipfrag_time': 30,
   'net.ipv4.ipfrag_max_dist': 64,
-  'net.ipv4.conf.all.rp_filter': 0,
-  'net.ipv4.conf.all.accept_local': 0,
-  'net.ipv4.conf.all.route_localnet': 0,
-  'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
-  'net.ipv4.conf.all.accept_source_route': 0,
 }
 
 /** A frozen world with its binder, and what tests read of it. */
@@ -117,8 +147,8 @@ export interface IpWorld {
   readonly firstSocket: number
   /** A new packet: a sound UDP datagram 198.51.100.1:40000 → 192.0.2.1:5000 of 18 bytes, with the given columns changed. */
   packet(columns?: Readonly<Record<string, number>>): number
-  /** Gives a packet the bytes of a source route. */
-  sourceRoute(row: number, bytes: readonly number[]): void
+  /** A packet with real bytes: a raw IPv4 packet that came in on a device (the first unless given). */
+  real(bytes: Uint8Array, dev?: number): number
   /** Runs a stage over packets on a CPU; returns the survivors. */
   run(stage: System<Stage>, rows: readonly number[], cpu?: number): number[]
   /** All SNMP counters that moved, summed over CPUs. */
@@ -133,28 +163,79 @@ export interface IpWorld {
   alive(): number
   /** Rows of fragments that wait for the rest of their datagram. */
   held(): number[]
+  /** Packets that left by a device, in order. */
+  readonly sent: readonly SentPacket[]
+  /** Rows that are on their way back by the loopback device. */
+  readonly looped: readonly number[]
+}
+
+/** A packet that left. */
+export interface SentPacket {
+  /** Device entity. */
+  readonly dev: number
+  /** IP packet. */
+  readonly bytes: Uint8Array
+}
+
+const SENT_BYTES = 65_600
+
+function sentPacket(binder: Binder, row: number): SentPacket {
+  const view = new DataView(new ArrayBuffer(SENT_BYTES))
+  const bytes = binder.bind(skbBytes).copy(row, view, 0, SENT_BYTES)
+  return { dev: binder.world.columns(Skb).dev[row], bytes: new Uint8Array(view.buffer, 0, bytes) }
 }
 
 function makeLayout(options: IpWorldOptions): Layout {
   const devices = options.devices ?? [{ name: 'eth0', addresses: ['192.0.2.1/24'] }]
+  const routes = options.routes ?? (devices[0] === undefined ? [] : [`default dev ${devices[0].name}`])
   const host = {
     name: 'h',
+    hz: options.hz ?? 250,
+    cpus: [{}, {}],
     sysctl: { ...SYSCTL, ...options.sysctl },
+    ipv4: { ...DEFAULT_IPV4, ...options.ipv4 },
+    confAll: { ...DEFAULT_CONF, ...options.conf },
+    routes: routes.map((text) => parseRoute(text)),
+    smallHeadBytes: 576,
+    neighbours: [],
+    devices: [],
     rawProtocols: options.rawProtocols ?? [],
     apps: [{ sockets: options.sockets ?? [] }],
   }
-  const plan = { kernel: options.kernel ?? '6.18', seed: options.seed ?? 1, hosts: [host] } as unknown as Plan
+  const plan = {
+    kernel: options.kernel ?? '6.18',
+    seed: options.seed ?? 1,
+    hosts: [host],
+    traffic: [],
+    limits: {},
+  } as unknown as Plan
   return {
     plan,
     cpus: Array.from({ length: CPUS }, (_, i) => 1 + i),
     cpuRows: CPU_ROWS,
+    firstWire: CPU_ROWS,
+    wireCount: 0,
+    ownerRows: CPU_ROWS,
     firstDevice: CPU_ROWS,
+    deviceCount: devices.length + 1,
     hosts: [
       {
         plan: host,
         index: 0,
         cpus: [1],
-        devices: devices.map((device, index) => ({ plan: device, device: CPU_ROWS + index })),
+        devices: devices.map((device, index) => ({
+          plan: {
+            mtu: 1500,
+            vlans: [],
+            driver: {},
+            ...device,
+            conf: { ...DEFAULT_CONF, ...device.conf },
+            neigh: DEFAULT_NEIGH,
+          },
+          device: CPU_ROWS + index,
+          wire: 0,
+        })),
+        loopback: CPU_ROWS + devices.length,
         appSockets: [(options.sockets ?? []).map((_, i) => 1 + i)],
       },
     ],
@@ -163,14 +244,17 @@ function makeLayout(options: IpWorldOptions): Layout {
 
 function declareTables(world: World, layout: Layout, skbRows: number, sockets: number, devices: number): void {
   world.spawn([Owner, Cpu], CPUS)
-  if (devices > 0) world.spawn([NetDev], devices)
+  world.spawn([NetDev], devices + 1)
   world.pool(ContextTime, CPU_ROWS * CONTEXT_ROWS)
   world.pool(StageTime, CPU_ROWS * STAGE_ROWS)
   world.pool(StageCostTable, CPU_ROWS * STAGE_ROWS)
   world.pool(SnmpCount, CPU_ROWS * SNMP_ROWS)
   world.pool(DropCount, CPU_ROWS * DROP_ROWS)
   world.pool(GroCount, CPU_ROWS * GRO_ROWS)
-  world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS * devices)
+  world.pool(IcmpMsgCount, CPU_ROWS * ICMP_MSG_ROWS)
+  world.pool(MadePacket, CPU_ROWS)
+  world.pool(RouteResult, CPU_ROWS)
+  world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS * (devices + 1))
   world.pool(PacketCount, CPU_ROWS)
   world.pool(Timeline, CPU_ROWS * TIMELINE_ROWS)
   world.pool(PoolOwner, 1)
@@ -178,14 +262,17 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(Skb, skbRows, 'users')
   world.pool(Sock, sockets, 'used')
   world.pool(SockView, sockets)
-  world.pool(ReplayFrame, 1)
-  world.pool(ReplayByte, OPTION_BYTES_MAX)
-  declareIp(world, layout)
+  declareRoutes(world, layout)
+  declareIdents(world, layout)
+  declareNeighbours(world, layout)
+  world.pool(EventRow, 4096)
+  world.pool(EventHeap, CPU_ROWS)
+  declarePages(world, layout, PARTITIONS)
+  world.pool(ReplayFrame, 0)
+  world.pool(ReplayByte, 0)
   declareUdp(world, layout)
   declareIcmp(world, layout)
   declareDefrag(world, layout, skbRows)
-  world.pool(EventHeap, CPUS)
-  world.pool(EventRow, CPUS * EVENT_ROWS)
   world.freeze()
 }
 
@@ -199,23 +286,37 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
   }
   world.columns(StageCostTable).ps.fill(UNIT_PS)
   layout.hosts[0]?.devices.forEach((device, index) => {
-    world.columns(NetDev).index[device.device] = index
+    const dev = world.columns(NetDev)
+    dev.index[device.device] = index
+    dev.running[device.device] = 1
+    dev.iff[device.device] = IFF.up
+    dev.xmit[device.device] = XMIT.program
+    dev.mtu[device.device] = device.plan.mtu
   })
+  const lo = layout.hosts[0]?.loopback ?? 0
+  const dev = world.columns(NetDev)
+  dev.index[lo] = lo - layout.firstDevice
+  dev.running[lo] = 1
+  dev.iff[lo] = IFF.up | IFF.loopback
+  dev.xmit[lo] = XMIT.loopback
+  dev.mtu[lo] = 65_536
   const owner = world.columns(PoolOwner)
   const slots = world.columns(PoolSlot).row
   owner.base[1] = 1
   owner.capacity[1] = skbRows
   owner.free[1] = skbRows
   for (let i = 0; i < skbRows; i++) slots[1 + i] = skbRows - i
-  fillIp(world, layout)
+  fillRoutes(world, layout)
+  fillPages(world, layout, PARTITIONS)
+  fillNeighbours(world, layout)
+  const heap = world.columns(EventHeap)
+  for (let id = 1; id <= CPUS; id++) {
+    heap.base[id] = 1 + (id - 1) * 2000
+    heap.capacity[id] = 2000
+  }
   fillUdp(world, layout)
   fillIcmp(world, layout)
   fillDefrag(world, layout, skbRows)
-  const heap = world.columns(EventHeap)
-  for (let id = 1; id <= CPUS; id++) {
-    heap.base[id] = 1 + (id - 1) * EVENT_ROWS
-    heap.capacity[id] = EVENT_ROWS
-  }
 }
 
 function sumByName(values: ArrayLike<number>, rows: number, names: readonly string[]): Record<string, number> {
@@ -249,7 +350,13 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
     socketHashMask: socketHashMask(layout),
   } as unknown as PlanConstants)
   binder.provide(TRACE_SINK, NO_TRACE)
+  const sent: SentPacket[] = []
+  const looped: number[] = []
+  binder.provide(NETIF_RX, { rx: (_cpu, row) => looped.push(row) })
+  binder.provide(PROGRAM_XMIT, { xmit: (_cpu, row) => sent.push(sentPacket(binder, row)) })
+  bindIcmp(binder)
   const pool = binder.bind(skbPool)
+  const pages = binder.bind(packetPages)
   const skb = world.columns(Skb) as unknown as Record<string, { [row: number]: number }>
   const defaults = soundDatagram(layout.firstDevice)
   const names = Object.keys(skb).filter((name) => name !== 'users')
@@ -267,10 +374,24 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
       for (const name of names) (skb[name] as { [row: number]: number })[row] = fields[name] ?? 0
       return row
     },
-    sourceRoute(row, bytes) {
-      world.columns(ReplayByte).value.set(bytes, 1)
-      world.columns(ReplayFrame).sourceRoute[1] = 1
-      skb.page[row] = 1
+    real(bytes, dev = layout.firstDevice) {
+      const frame = new Uint8Array(ETH_HLEN + bytes.length)
+      const view = new DataView(frame.buffer)
+      emitEthernet(view, 0, 0, 0, 0, 0, ETH_P_IP)
+      frame.set(bytes, ETH_HLEN)
+      const parsed = new ParsedFrame()
+      parseFrame(parsed, view, 0, frame.length, LINKTYPE_ETHERNET)
+      const row = pool.take(1)
+      for (const name of names) (skb[name] as { [row: number]: number })[row] = 0
+      setParsedFields(world.columns(Skb), row, parsed)
+      const columns = world.columns(Skb)
+      columns.flags[row] = parsedFlags(parsed) | SKB.noEthernet
+      columns.frames[row] = 1
+      columns.len[row] = bytes.length
+      columns.dev[row] = dev
+      columns.page[row] = pages.take(1, bytes.length)
+      pages.bytes.set(bytes, pages.first(columns.page[row]))
+      return row
     },
     run(stage, rows, cpu = 1) {
       const ids = new Int32Array(IDS_CAPACITY)
@@ -304,6 +425,8 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
       return rows
     },
     alive: () => owner.capacity[1] - owner.free[1],
+    sent,
+    looped,
   }
 }
 
@@ -324,6 +447,8 @@ function soundDatagram(dev: number): Record<string, number> {
     ipWord: ipWord(17),
     protocol: 0x0800,
     dev,
+    rtType: RTN.local,
+    rtFlags: RTCF.local | RTCF.input,
   }
 }
 

@@ -1,5 +1,13 @@
 import { Binder, EventHeap, type EventList, EventRow, eventList, PoolOwner, PoolSlot, World } from '@softnet/ecs'
-import { type DevicePlan, type DriverProfile, driverProfile, type Plan, type TrafficPlan } from '@softnet/scenario'
+import {
+  DEFAULT_CONF,
+  DEFAULT_NEIGH,
+  type DevicePlan,
+  type DriverProfile,
+  driverProfile,
+  type Plan,
+  type TrafficPlan,
+} from '@softnet/scenario'
 import { PLAN_CONSTANTS, type PlanConstants } from '../../src/build/constants.js'
 import { COST_LATENCY } from '../../src/build/latency.js'
 import type { Layout } from '../../src/build/layout.js'
@@ -10,6 +18,8 @@ import {
   DropCount,
   GRO_ROWS,
   GroCount,
+  ICMP_MSG_ROWS,
+  IcmpMsgCount,
   PacketCount,
   SNMP_ROWS,
   SnmpCount,
@@ -20,6 +30,7 @@ import { Cpu, Owner } from '../../src/cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
 import { Skb } from '../../src/skb/components.js'
+import { PacketByte, PacketPage, PageOwner } from '../../src/skb/packet-pages.js'
 import { declareTraffic } from '../../src/traffic/declare-traffic.js'
 import { fillTraffic } from '../../src/traffic/fill-traffic.js'
 import { wireEventCapacity } from '../../src/traffic/source-rows.js'
@@ -126,6 +137,8 @@ export function device(change: Partial<DevicePlan> = {}): DevicePlan {
     driver,
     mac: '02:11:22:33:44:55',
     mtu: 1500,
+    conf: DEFAULT_CONF,
+    neigh: DEFAULT_NEIGH,
     addresses: ['10.0.0.2/24'],
     linkBitsPerSec: 10e9,
     linkDelayPs: 500_000,
@@ -255,6 +268,8 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   world.pool(DropCount, (WIRE + 1) * DROP_ROWS)
   world.pool(SnmpCount, CPU_ROWS * SNMP_ROWS)
   world.pool(GroCount, CPU_ROWS * GRO_ROWS)
+  world.pool(IcmpMsgCount, CPU_ROWS * ICMP_MSG_ROWS)
+  for (const table of [PacketPage, PacketByte, PageOwner]) world.pool(table, WIRE)
   world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS)
   declareTraffic(world, layout)
   world.freeze()

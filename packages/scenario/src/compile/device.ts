@@ -2,6 +2,7 @@
 import { isGroupMac } from '../address.js'
 import { DRIVER_HARDWARE, driverProfile } from '../drivers.js'
 import type { FaultPath, Report } from '../fault.js'
+import { DEFAULT_CONF, DEFAULT_NEIGH } from '../ipv4-settings.js'
 import type { CpuPlan, DevicePlan, DriverProfile, SysctlPlan } from '../plan.js'
 import type { DeviceInput } from '../schema/device.js'
 import type { HostInput } from '../schema/scenario.js'
@@ -103,6 +104,8 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     driver,
     mac: compileMac(input, index, place),
     mtu,
+    conf: { ...DEFAULT_CONF, accept_source_route: place.sysctl['net.ipv4.conf.all.accept_source_route'] },
+    neigh: DEFAULT_NEIGH,
     addresses: compileAddresses(input, index, place),
     linkBitsPerSec: input.link ?? hardware.linkBitsPerSec,
     linkDelayPs: input['link-delay'] ?? 500_000,

@@ -1,6 +1,8 @@
 /** Hosts: CPUs and their topology, sysctls, idle states, taps, and what hangs on them. */
 import type { FaultPath, Report } from '../fault.js'
-import type { CpuPlan, CStatePlan, HostPlan, SysctlPlan } from '../plan.js'
+import type { InterfaceConf, RoutePlan } from '../ip-plan.js'
+import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
+import type { CpuPlan, CStatePlan, DevicePlan, HostPlan, SysctlPlan } from '../plan.js'
 import { costProfile } from '../profiles/index.js'
 import type { HostInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
@@ -67,6 +69,30 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     ),
     rawProtocols: compileRawProtocols(input, path, report),
     nftables: compileNftables(input, devices, path, env),
+    ipv4: DEFAULT_IPV4,
+    confAll: confOfAll(sysctl),
+    routes: defaultRoutes(devices),
+    neighbours: [],
+  }
+}
+
+/** Routes of a host that names none: everything that is not on a subnet is on the link of the first device with an address. */
+function defaultRoutes(devices: readonly DevicePlan[]): readonly RoutePlan[] {
+  const first = devices.find((device) => device.addresses.length > 0)
+  if (first === undefined) return []
+  const rest = { prefix: 0, lengthBits: 0, gateway: 0, source: 0, metric: 0, mtu: 0, tos: 0 }
+  return [{ type: 'unicast', dev: first.name, ...rest }]
+}
+
+/** `net.ipv4.conf.all` of a host. */
+function confOfAll(sysctl: SysctlPlan): InterfaceConf {
+  return {
+    ...DEFAULT_CONF,
+    accept_local: sysctl['net.ipv4.conf.all.accept_local'],
+    accept_source_route: sysctl['net.ipv4.conf.all.accept_source_route'],
+    drop_unicast_in_l2_multicast: sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
+    route_localnet: sysctl['net.ipv4.conf.all.route_localnet'],
+    rp_filter: sysctl['net.ipv4.conf.all.rp_filter'],
   }
 }
 

@@ -33,6 +33,42 @@ export class Fields {
     return min
   }
 
+  /** A number within a range, both ends included. */
+  number(key: string, min: number, max: number): number {
+    const value = this.#object[key]
+    if (typeof value === 'number' && value >= min && value <= max) return value
+    this.#fault(`${this.path}.${key}`, value, `a number from ${min} to ${max}`)
+    return min
+  }
+
+  /** True or false; false where it is left out. */
+  flag(key: string): boolean {
+    const value = this.#object[key]
+    if (typeof value === 'boolean') return value
+    if (this.has(key)) this.#fault(`${this.path}.${key}`, value, 'true or false')
+    return false
+  }
+
+  /** Whatever stands there. */
+  value(key: string): unknown {
+    return this.#object[key] ?? null
+  }
+
+  /** An object in the object. */
+  object(key: string): Fields {
+    return new Fields(`${this.path}.${key}`, this.#object[key], this.#faults)
+  }
+
+  /** Entry of a list of objects. */
+  entry(key: string, index: number): Fields {
+    return new Fields(`${this.path}.${key}[${index}]`, this.list(key)[index], this.#faults)
+  }
+
+  /** Names of the fields, in order. */
+  keys(): readonly string[] {
+    return Object.keys(this.#object)
+  }
+
   text(key: string): string {
     const value = this.#object[key]
     if (typeof value === 'string') return value

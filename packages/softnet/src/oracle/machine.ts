@@ -31,6 +31,27 @@ const IP_UDP_BYTES = 28
 /** Compiles the machine; settings that no machine can have are the recording's fault and named by its path. */
 export function machinePlan(machine: Machine, path: string): Plan {
   const { socket } = machine
+  return compileMachine(
+    {
+      ...(machine.sysctl === undefined ? {} : { sysctl: machine.sysctl }),
+      devices: machine.devices,
+      ...(socket === undefined ? {} : { apps: { program: { sockets: socketOf(socket) } } }),
+    },
+    path,
+  )
+}
+
+function socketOf(socket: NonNullable<Machine['socket']>) {
+  return {
+    bind: `0.0.0.0:${socket.port}`,
+    ...(socket.udpGro === true ? { UDP_GRO: true } : {}),
+    ...(socket.soRcvbuf === undefined ? {} : { SO_RCVBUF: socket.soRcvbuf }),
+    ...(socket.soRcvbufForce === undefined ? {} : { SO_RCVBUFFORCE: socket.soRcvbufForce }),
+  }
+}
+
+/** Compiles a host of one CPU as the recordings were made on; it has a link that no traffic comes by. */
+export function compileMachine(host: Pick<Host, 'devices' | 'apps' | 'sysctl'>, path: string): Plan {
   const result = compileScenario(
     {
       kernel: '6.18',
@@ -40,22 +61,8 @@ export function machinePlan(machine: Machine, path: string): Plan {
           cpus: 1,
           hz: 250,
           cstates: 'none',
-          ...(machine.sysctl === undefined ? {} : { sysctl: machine.sysctl }),
-          devices: { ...machine.devices, uplink: { driver: 'igb', address: '10.8.0.1/24', channels: { combined: 1 } } },
-          ...(socket === undefined
-            ? {}
-            : {
-                apps: {
-                  program: {
-                    sockets: {
-                      bind: `0.0.0.0:${socket.port}`,
-                      ...(socket.udpGro === true ? { UDP_GRO: true } : {}),
-                      ...(socket.soRcvbuf === undefined ? {} : { SO_RCVBUF: socket.soRcvbuf }),
-                      ...(socket.soRcvbufForce === undefined ? {} : { SO_RCVBUFFORCE: socket.soRcvbufForce }),
-                    },
-                  },
-                },
-              }),
+          ...host,
+          devices: { ...host.devices, uplink: { driver: 'igb', channels: { combined: 1 } } },
         },
       },
       // A scenario has traffic on a link; here it never starts, all packets come from the recorded program.

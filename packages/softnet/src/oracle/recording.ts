@@ -2,13 +2,14 @@
 import type { InputFault } from '../input-fault.js'
 import { Fields, isObject } from './fields.js'
 import { groCase } from './gro-cases.js'
+import { ipCase } from './ip-cases.js'
 import { multiNapiCase } from './multi-napi-cases.js'
 import type { OracleCase } from './oracle-case.js'
 import { rmemCase, truesizeCase } from './rmem-cases.js'
 import { softnetCase } from './softnet-cases.js'
 
 const ACCEPTED =
-  'a recording of softnet (cases with netdev_budget, or multi_napi), gro (cases with packets_in and events) or rmem (truesize_steps)'
+  'a recording of softnet (cases with netdev_budget, or multi_napi), gro (cases with packets_in and events), rmem (truesize_steps) or ip (cases with steps and packets_out)'
 
 type Kind = 'softnet' | 'gro' | 'rmem' | 'ip' | null
 
@@ -25,11 +26,6 @@ function kindOf(value: Readonly<Record<string, unknown>>): Kind {
 /** Cases of a file in its order; what is wrong with it goes to `faults`. `file` is its name for the user. */
 export function readRecording(file: string, value: unknown, faults: InputFault[]): OracleCase[] {
   const kind = isObject(value) ? kindOf(value) : null
-  if (kind === 'ip') {
-    const accepted = `${ACCEPTED}; recordings of packets in and out (ip) come with a later release`
-    faults.push({ path: file, given: 'ip', accepted, nearest: null })
-    return []
-  }
   if (kind === null) {
     faults.push({ path: file, given: null, accepted: ACCEPTED, nearest: null })
     return []
@@ -37,6 +33,7 @@ export function readRecording(file: string, value: unknown, faults: InputFault[]
   const root = new Fields(file, value, faults)
   const each = (key: string, read: (fields: Fields) => OracleCase): OracleCase[] =>
     root.has(key) ? root.list(key).map((entry, i) => read(new Fields(`${file} ${key}[${i}]`, entry, faults))) : []
+  if (kind === 'ip') return each('cases', ipCase)
   if (kind === 'gro') return each('cases', groCase)
   if (kind === 'softnet') return [...each('cases', softnetCase), ...each('multi_napi', multiNapiCase)]
   const paths = (value as { truesize_steps: unknown }).truesize_steps

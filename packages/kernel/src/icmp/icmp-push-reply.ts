@@ -1,0 +1,129 @@
+import { defineSystem } from '@softnet/ecs'
+import { checksumPartial, ICMP_HLEN, IPPROTO_ICMP } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { SNMP } from '../count/snmp.js'
+import { Cpu } from '../cpu/components.js'
+import { ipSelectIdent } from '../ip/ip-ident.js'
+import { ipOptions } from '../ip/ip-options.js'
+import type { EchoedOptions } from '../ip/ip-options-echo.js'
+import { ipLocalOut } from '../ip/ip-output.js'
+import { RTN } from '../route/components.js'
+import { RouteResult, skbDstSet } from '../route/route-result.js'
+import { allocSkb } from '../skb/alloc-skb.js'
+import { IPSKB, SKB, Skb } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
+import { skbBytes } from '../skb/skb-bytes.js'
+import { ICMP_OUT_COUNTERS } from './icmp-types.js'
+
+const IPV4_HLEN = 20
+const IP_MAX_BYTES = 65_535
+
+/** One ICMP message to be sent; the record is filled again for each. */
+export class IcmpMessage {
+  type = 0
+  code = 0
+  /** Second word of the header, unsigned. */
+  rest = 0
+  tos = 0
+  /** Type it is counted under: replies are counted as echo replies, whatever they are. */
+  countedAs = 0
+  /** Packet whose bytes follow the header: `dataBytes` of them from `dataOffset` on. */
+  source = 0
+  dataOffset = 0
+  dataBytes = 0
+  /** Bytes of the header that are not from `source`: 8, or 20 for time stamps. */
+  headBytes = ICMP_HLEN
+  /** Originate, receive and transmit time of a timestamp reply. */
+  times = new Uint32Array(3)
+  /** Final destination, signed: a source route's last hop. */
+  finalDestination = 0
+}
+
+/** Sends a message by the route in `RouteResult` of its CPU. Kernel: net/ipv4/icmp.c, icmp_push_reply */
+export type IcmpPushReply = (cpu: number, message: IcmpMessage, options: EchoedOptions) => void
+
+/** Makes an ICMP message and hands it to IP. Kernel: net/ipv4/icmp.c, icmp_push_reply; net/ipv4/ip_output.c, __ip_make_skb */
+export const icmpPushReply = defineSystem<IcmpPushReply>(
+  'icmp_push_reply',
+  'icmp',
+  'net/ipv4/icmp.c, icmp_push_reply',
+  (context) => {
+    const s = context.write(Skb)
+    const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, tcpSeq, payload, flags, page, ipcb, optRr, optTs, optSrr } =
+      s
+    const result = context.read(RouteResult)
+    const { host } = context.read(Cpu)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const ttls = Uint8Array.from(plan.hosts, (each) => each.ipv4.ip_default_ttl)
+    const alloc = context.system(allocSkb)
+    const pages = context.system(packetPages)
+    const bytes = context.system(skbBytes)
+    const ident = context.system(ipSelectIdent)
+    const setDst = context.system(skbDstSet)
+    const out = context.system(ipLocalOut)
+    const stamps = context.system(ipOptions)
+    const count = context.system(counters)
+
+    /** Kernel: net/ipv4/ip_options.c, ip_options_build */
+    function buildOptions(cpu: number, row: number, message: IcmpMessage, options: EchoedOptions): void {
+      ipcb[row] = options.flags
+      optRr[row] = options.rr
+      optTs[row] = options.ts
+      optSrr[row] = options.srr
+      for (let i = 0; i < options.length; i++) bytes.setU8(row, IPV4_HLEN + i, options.bytes[i])
+      const { rr, ts, srr, flags: needs } = options
+      if (srr !== 0) bytes.setU32(row, srr + bytes.u8(row, srr + 1) - 4, message.finalDestination >>> 0)
+      if ((needs & IPSKB.rrNeedAddress) !== 0) bytes.setU32(row, rr + bytes.u8(row, rr + 2) - 5, saddr[row])
+      if ((needs & IPSKB.tsNeedAddress) !== 0) bytes.setU32(row, ts + bytes.u8(row, ts + 2) - 9, saddr[row])
+      if ((needs & IPSKB.tsNeedTime) !== 0) bytes.setU32(row, ts + bytes.u8(row, ts + 2) - 5, stamps.timestamp(cpu))
+    }
+
+    function writeMessage(row: number, at: number, message: IcmpMessage): void {
+      const { source, dataOffset, dataBytes, headBytes, times } = message
+      const view = pages.view
+      const base = pages.first(page[row])
+      view.setUint8(base + at, message.type)
+      view.setUint8(base + at + 1, message.code)
+      view.setUint16(base + at + 2, 0)
+      view.setUint32(base + at + 4, message.rest)
+      for (let i = 0; i < (headBytes - ICMP_HLEN) / 4; i++) view.setUint32(base + at + ICMP_HLEN + 4 * i, times[i])
+      if (dataBytes > 0) bytes.copyFrom(source, dataOffset, view, base + at + headBytes, dataBytes)
+      const all = headBytes + dataBytes
+      view.setUint16(base + at + 2, ~checksumPartial(view, base + at, all, 0) & 0xffff)
+    }
+
+    return (cpu, message, options) => {
+      const { headBytes, dataBytes, type, code } = message
+      const header = IPV4_HLEN + options.length
+      const all = header + headBytes + dataBytes
+      // A virtual request has a virtual reply: its length and pattern say everything.
+      const isReal = message.countedAs !== 0 || bytes.has(message.source) || headBytes !== ICMP_HLEN
+      const row = all > IP_MAX_BYTES ? 0 : alloc.make(cpu, all, isReal)
+      if (row === 0) {
+        count.snmp(cpu, SNMP.IcmpOutErrors, 1)
+        return
+      }
+      setDst(cpu, row)
+      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[host[cpu]]
+      saddr[row] = result.saddr[cpu]
+      daddr[row] = result.daddr[cpu]
+      ipWord[row] = (IPPROTO_ICMP | (message.tos << 8) | (ttl << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0
+      idFrag[row] = (ident(cpu, result.saddr[cpu], result.daddr[cpu], IPPROTO_ICMP, 1) << 16) >>> 0
+      totLen[row] = all
+      tcpWord[row] = type | (code << 8)
+      tcpSeq[row] = message.rest
+      payload[row] = headBytes - ICMP_HLEN + dataBytes
+      flags[row] = SKB.ignoreDf | SKB.noEthernet
+      if (isReal) {
+        if (options.length > 0) buildOptions(cpu, row, message, options)
+        writeMessage(row, header, message)
+      }
+      count.snmp(cpu, SNMP.IcmpOutMsgs, 1)
+      const counter = ICMP_OUT_COUNTERS[message.countedAs]
+      if (counter !== 0xffff) count.snmp(cpu, counter, 1)
+      count.icmpMsg(cpu, message.countedAs, true)
+      out(cpu, row)
+    }
+  },
+)

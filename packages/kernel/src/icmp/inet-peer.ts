@@ -1,0 +1,81 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { ICMP_PEER_ROWS, ICMP_PEER_WAYS, InetPeer } from './components.js'
+
+/** Redirects a peer gets before it counts as deaf. Kernel: net/ipv4/route.c, ip_rt_redirect_number */
+const REDIRECT_NUMBER = 9
+/** First wait between two of them, as a part of a second; silence is the longest wait doubled. Kernel: ip_rt_redirect_load */
+const REDIRECT_LOAD_FRACTION = 50
+
+/** A peer seen for the first time counts as quiet for this long. */
+const NEW_PEER_SEC = 60
+
+/** What a host remembers of those it talked to; peers are named by the signed address. Kernel: net/ipv4/inetpeer.c, struct inet_peer */
+export interface InetPeers {
+  /** Row of a peer; the one used longest ago among its slots makes room for a new one. Kernel: inet_getpeer_v4 */
+  get(cpu: number, address: number, nowJiffies: number): number
+  /** Takes `costJiffies` from a bucket of at most `burstJiffies` tokens; false if they are not there. */
+  take(peer: number, nowJiffies: number, costJiffies: number, burstJiffies: number): boolean
+  /** Whether a peer that takes a detour may be told now; each redirect it ignores doubles the wait. Kernel: net/ipv4/route.c, ip_rt_send_redirect */
+  redirectDue(peer: number, nowJiffies: number): boolean
+  /** Notes that it was told. */
+  redirectSent(peer: number, nowJiffies: number): void
+}
+
+/** Peers per CPU: partitions share nothing without latency. Kernel: net/ipv4/inetpeer.c, inet_getpeer */
+export const inetPeers = defineSystem<InetPeers>(
+  'inet_getpeer',
+  'icmp',
+  'net/ipv4/inetpeer.c, inet_getpeer',
+  (context) => {
+    const { address, lastPlusOne, tokensJiffies, redirects, usedPlusOne } = context.write(InetPeer)
+    const { hz } = context.resource(PLAN_CONSTANTS)
+    const loadJiffies = Math.floor(hz / REDIRECT_LOAD_FRACTION)
+    const silenceJiffies = loadJiffies * 2 ** (REDIRECT_NUMBER + 1)
+    return {
+      get(cpu, peer, now) {
+        const base = cpu * ICMP_PEER_ROWS
+        const first = (Math.imul(peer, 0x9e3779b1) >>> 16) & (ICMP_PEER_ROWS - 1) & ~(ICMP_PEER_WAYS - 1)
+        let oldest = base + first
+        for (let way = 0; way < ICMP_PEER_WAYS; way++) {
+          const row = base + first + way
+          if (usedPlusOne[row] !== 0 && (address[row] | 0) === peer) {
+            usedPlusOne[row] = now + 1
+            return row
+          }
+          if (usedPlusOne[row] < usedPlusOne[oldest]) oldest = row
+        }
+        address[oldest] = peer
+        tokensJiffies[oldest] = 0
+        redirects[oldest] = 0
+        lastPlusOne[oldest] = now + 1 - NEW_PEER_SEC * hz
+        usedPlusOne[oldest] = now + 1
+        return oldest
+      },
+      take(row, now, cost, burst) {
+        let tokens = tokensJiffies[row] + (now + 1 - lastPlusOne[row])
+        if (tokens > burst) tokens = burst
+        const allowed = tokens >= cost
+        tokensJiffies[row] = allowed ? tokens - cost : tokens
+        lastPlusOne[row] = now + 1
+        return allowed
+      },
+      redirectDue(row, now) {
+        const last = lastPlusOne[row] - 1
+        if (now > last + silenceJiffies) {
+          tokensJiffies[row] = 0
+          redirects[row] = 0
+        }
+        if (redirects[row] >= REDIRECT_NUMBER) {
+          lastPlusOne[row] = now + 1
+          return false
+        }
+        return redirects[row] === 0 || now > last + loadJiffies * 2 ** redirects[row]
+      },
+      redirectSent(row, now) {
+        lastPlusOne[row] = now + 1
+        redirects[row]++
+      },
+    }
+  },
+)

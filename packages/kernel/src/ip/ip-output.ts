@@ -1,0 +1,116 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { SNMP } from '../count/snmp.js'
+import { Cpu } from '../cpu/components.js'
+import { devLoopbackXmit } from '../link/dev-loopback-xmit.js'
+import { neighOutput } from '../neigh/neigh-output.js'
+import { InDev, RTCF, RTN } from '../route/components.js'
+import { allocSkb } from '../skb/alloc-skb.js'
+import { IPSKB, Skb } from '../skb/components.js'
+import { skbBytes } from '../skb/skb-bytes.js'
+import { consumeSkb } from '../skb/skb-pool.js'
+import { ipFragment } from './ip-fragment.js'
+
+const IP_MAX_MTU = 65_535
+
+/** Sends a packet on by its route; 0, or a negative errno. The packet is gone afterwards. */
+export type IpOutput = (cpu: number, row: number) => number
+
+/** The last step of IP: counters of what leaves, and the neighbour. Kernel: net/ipv4/ip_output.c, ip_finish_output2 */
+export const ipFinishOutput2 = defineSystem<IpOutput>(
+  'ip_finish_output2',
+  'ip',
+  'net/ipv4/ip_output.c, ip_finish_output2',
+  (context) => {
+    const { len, rtType } = context.read(Skb)
+    const count = context.system(counters)
+    const neigh = context.system(neighOutput)
+    return (cpu, row) => {
+      if (rtType[row] === RTN.multicast) {
+        count.snmp(cpu, SNMP.IpExtOutMcastPkts, 1)
+        count.snmp(cpu, SNMP.IpExtOutMcastOctets, len[row])
+      } else if (rtType[row] === RTN.broadcast) {
+        count.snmp(cpu, SNMP.IpExtOutBcastPkts, 1)
+        count.snmp(cpu, SNMP.IpExtOutBcastOctets, len[row])
+      }
+      count.snmp(cpu, SNMP.IpOutTransmits, 1)
+      count.snmp(cpu, SNMP.IpExtOutOctets, len[row])
+      return neigh(cpu, row)
+    }
+  },
+)
+
+/** Largest packet a route takes, bytes. Kernel: include/net/ip.h, ip_dst_mtu_maybe_forward */
+export const ipDstMtu = defineSystem<(cpu: number, row: number, forwarding: boolean) => number>(
+  'ip_dst_mtu',
+  'ip',
+  'include/net/ip.h, ip_dst_mtu_maybe_forward',
+  (context) => {
+    const { rtMtu, rtDev } = context.read(Skb)
+    const { mtu } = context.read(InDev)
+    return (_cpu, row) => Math.min(rtMtu[row] === 0 ? mtu[rtDev[row]] : rtMtu[row], IP_MAX_MTU)
+  },
+)
+
+/** Sends a packet by its device, in fragments where it is too long. Kernel: net/ipv4/ip_output.c, ip_output, ip_mc_output */
+export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_output.c, ip_output', (context) => {
+  const { dev, protocol } = context.write(Skb)
+  const { len, ipcb, rtDev, rtFlags, ipWord, rtFlags: flags } = context.read(Skb)
+  const mtuOf = context.system(ipDstMtu)
+  const finish2 = context.system(ipFinishOutput2)
+  const fragment = context.system(ipFragment)
+  const alloc = context.system(allocSkb)
+  const consume = context.system(consumeSkb)
+  const loop = context.system(devLoopbackXmit)
+
+  /** Kernel: net/ipv4/ip_output.c, __ip_finish_output */
+  function finish(cpu: number, row: number): number {
+    const mtu = mtuOf(cpu, row, (ipcb[row] & IPSKB.forwarded) !== 0)
+    return len[row] > mtu ? fragment(cpu, row, mtu) : finish2(cpu, row)
+  }
+
+  /** Broadcasts, and groups the host has joined, come back to it. Kernel: net/ipv4/ip_output.c, ip_mc_output */
+  function toOurselves(cpu: number, row: number): void {
+    const copy = alloc.clone(cpu, row)
+    if (copy !== 0) loop(cpu, copy)
+  }
+
+  return (cpu, row) => {
+    const out = rtDev[row]
+    dev[row] = out
+    protocol[row] = 0x0800
+    if ((rtFlags[row] & RTCF.multicast) !== 0) {
+      if ((rtFlags[row] & RTCF.local) !== 0) toOurselves(cpu, row)
+      if (((ipWord[row] >>> 16) & 255) === 0) {
+        consume(cpu, row)
+        return 0
+      }
+    } else if ((flags[row] & RTCF.broadcast) !== 0) toOurselves(cpu, row)
+    // POST_ROUTING is called here.
+    return finish(cpu, row)
+  }
+})
+
+/** Sends a packet that the host has made. Kernel: net/ipv4/ip_output.c, __ip_local_out, ip_local_out */
+export const ipLocalOut = defineSystem<IpOutput>(
+  'ip_local_out',
+  'ip',
+  'net/ipv4/ip_output.c, __ip_local_out',
+  (context) => {
+    const { totLen } = context.write(Skb)
+    const { len, page } = context.read(Skb)
+    const { host: _host } = context.read(Cpu)
+    context.resource(PLAN_CONSTANTS)
+    const count = context.system(counters)
+    const bytes = context.system(skbBytes)
+    const output = context.system(ipOutput)
+    return (cpu, row) => {
+      count.snmp(cpu, SNMP.IpOutRequests, 1)
+      totLen[row] = len[row]
+      if (page[row] !== 0) bytes.sendCheck(row)
+      // LOCAL_OUT is called here.
+      return output(cpu, row)
+    }
+  },
+)

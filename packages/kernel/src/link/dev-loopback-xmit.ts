@@ -1,0 +1,20 @@
+import { defineSystem } from '@softnet/ecs'
+import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NETIF_RX } from './netif-rx.js'
+
+/** Gives a copy of a broadcast or group packet back to its host, with the route it was sent by. Kernel: net/core/dev.c, dev_loopback_xmit */
+export const devLoopbackXmit = defineSystem<(cpu: number, row: number) => void>(
+  'dev_loopback_xmit',
+  'link',
+  'net/core/dev.c, dev_loopback_xmit',
+  (context) => {
+    const { flags, packetType, queue } = context.write(Skb)
+    const backlog = context.resource(NETIF_RX)
+    return (cpu, row) => {
+      flags[row] |= SKB.csumUnnecessary | SKB.noEthernet | SKB.looped
+      packetType[row] = PACKET_TYPE.host
+      queue[row] = 0
+      backlog.rx(cpu, row)
+    }
+  },
+)

@@ -1,0 +1,84 @@
+import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
+
+/** States of a neighbour. Kernel: include/uapi/linux/neighbour.h, NUD_* */
+export const NUD = {
+  none: 0,
+  incomplete: 1,
+  reachable: 2,
+  stale: 4,
+  delay: 8,
+  probe: 16,
+  failed: 32,
+  noarp: 64,
+  permanent: 128,
+} as const
+
+/** Neighbours that can be known per CPU: gc_thresh3. */
+export const NEIGH_ROWS = 1024
+/** Slots of the hash of each CPU's table. */
+export const NEIGH_SLOTS = 1024
+
+/** Neighbours, rows `firstRow` … of each CPU's table. Kernel: include/net/neighbour.h, struct neighbour */
+export const Neighbour = defineComponent(
+  'neighbour',
+  {
+    /** 1: in use. */
+    used: u8,
+    address: u32,
+    dev: i32,
+    /** One of `NUD`. */
+    state: u8,
+    macHigh: u16,
+    macLow: u32,
+    probes: u8,
+    /** Jiffies. */
+    updated: f64,
+    confirmed: f64,
+    lastUsed: f64,
+    /** Counts armings, so that a stale timer event is told from the running one; and whether one runs. */
+    armSequence: i32,
+    armed: u8,
+    /** Packets that wait for the address, linked by `Skb.next`. */
+    queueHead: i32,
+    queueTail: i32,
+    queueBytes: u32,
+    /** Next in the hash chain, or next free row. */
+    chain: i32,
+  },
+  { references: ['queueHead', 'queueTail'] },
+)
+
+/** Table of each CPU: row = CPU entity. */
+export const NeighTable = defineComponent('neigh_table', {
+  /** First row of `Neighbour` and of `NeighSlot`; 0 rows where a host has no device that asks. */
+  firstRow: i32,
+  firstSlot: i32,
+  rows: i32,
+  entries: i32,
+  freeHead: i32,
+  /** Jiffy of the last flush. */
+  lastFlush: f64,
+  /** Requests that wait to be answered for others. */
+  proxyQueued: u16,
+  /** Random draws so far. */
+  drawn: f64,
+})
+
+/** Hash of neighbours by device and address: head of a chain. */
+export const NeighSlot = defineComponent('neigh_slot', { head: i32 })
+
+/** Settings per device entity, in jiffies and packets. Kernel: include/net/neighbour.h, struct neigh_parms */
+export const NeighParms = defineComponent('neigh_parms', {
+  baseReachable: f64,
+  /** Drawn from half to one and a half of the base. */
+  reachable: f64,
+  delayProbe: f64,
+  retrans: f64,
+  ucastProbes: u8,
+  mcastProbes: u8,
+  mcastReprobes: u8,
+  queueBytes: u32,
+  locktime: f64,
+  proxyDelay: f64,
+  proxyQlen: u16,
+})

@@ -1,0 +1,130 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
+import { IFF, NetDev } from '../nic/components.js'
+import { ERRNO, FibRoute, HostDev, InDev, RTCF, RTN, SCOPE } from './components.js'
+import { fibLookup } from './fib-lookup.js'
+import { ifAddrs } from './ifaddr.js'
+import { RouteResult } from './route-result.js'
+import { zeronetShift } from './zeronet.js'
+
+/** What a sender asks for; addresses signed, 0: not given. */
+export interface RouteOutput {
+  /**
+   * Finds the way to `daddr` into `RouteResult`, the source address with it. Returns 0 or a negative errno.
+   * Kernel: net/ipv4/route.c, ip_route_output_key_hash
+   */
+  find(cpu: number, daddr: number, saddr: number, tos: number, oif: number): number
+}
+
+const LOOPBACK_ADDRESS = 0x7f000001
+const LIMITED_BROADCAST = -1
+/** ECN bits do not take part in routing. */
+const DSCP = 0xfc
+
+function isMulticast(address: number): boolean {
+  return address >>> 28 === 14
+}
+
+/** 224.0.0.0/24. */
+function isLocalMulticast(address: number): boolean {
+  return address >>> 8 === 0xe00000
+}
+
+/** Chooses route and source of packets the host sends. Kernel: net/ipv4/route.c, ip_route_output_key_hash_rcu */
+export const ipRouteOutput = defineSystem<RouteOutput>(
+  'ip_route_output',
+  'route',
+  'net/ipv4/route.c, ip_route_output_key_hash_rcu',
+  (context) => {
+    const result = context.write(RouteResult)
+    const { host } = context.read(Cpu)
+    const { type, dev, gateway, mtu, prefsrc } = context.read(FibRoute)
+    const { iff } = context.read(NetDev)
+    const { mtu: devMtu, routeLocalnet } = context.read(InDev)
+    const { loopback } = context.read(HostDev)
+    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
+    const fib = context.system(fibLookup)
+    const addresses = context.system(ifAddrs)
+
+    /** Kernel: net/ipv4/route.c, __mkroute_output */
+    function make(cpu: number, route: number, found: number, out: number, saddr: number, daddr: number): number {
+      const isLoopback = (iff[out] & IFF.loopback) !== 0
+      if (routeLocalnet[out] === 0 && saddr >>> 24 === 127 && !isLoopback) return -ERRNO.EINVAL
+      let kind = found
+      let via = route
+      let flags = isLoopback || found === RTN.local ? RTCF.local : 0
+      if (daddr === LIMITED_BROADCAST) {
+        kind = RTN.broadcast
+        via = 0
+      } else if (isMulticast(daddr)) {
+        kind = RTN.multicast
+        via = 0
+      } else if (daddr >>> zeronet === 0) return -ERRNO.EINVAL
+      if (kind === RTN.broadcast) flags |= RTCF.broadcast | RTCF.local
+      else if (kind === RTN.multicast) flags |= RTCF.multicast
+      const next = via > 0 && kind === RTN.unicast ? gateway[via] | 0 : 0
+      if (next !== 0) flags |= RTCF.gateway
+      result.type[cpu] = kind
+      result.flags[cpu] = flags
+      result.dev[cpu] = out
+      result.gateway[cpu] = next
+      result.mtu[cpu] = via > 0 && mtu[via] !== 0 ? mtu[via] : devMtu[out]
+      result.saddr[cpu] = saddr
+      result.daddr[cpu] = daddr
+      return 0
+    }
+
+    /** Source given and no device: 0 to go on, a device to use, or an error. */
+    function checkSource(at: number, saddr: number, daddr: number, oif: number): number {
+      if (isMulticast(saddr) || saddr === LIMITED_BROADCAST || saddr >>> zeronet === 0) return -ERRNO.EINVAL
+      const row = addresses.find(at, saddr)
+      if (row === 0) return -ERRNO.EINVAL
+      if (oif === 0 && (isMulticast(daddr) || daddr === LIMITED_BROADCAST)) return addresses.deviceOf(row)
+      return 0
+    }
+
+    function bySource(cpu: number, at: number, daddr: number, given: number, tos: number, oif: number): number {
+      let saddr = given
+      if (oif !== 0 && saddr === 0) {
+        if (isLocalMulticast(daddr) || daddr === LIMITED_BROADCAST)
+          return make(cpu, 0, RTN.unicast, oif, addresses.select(at, oif, 0, SCOPE.link), daddr)
+        if (isMulticast(daddr)) saddr = addresses.select(at, oif, 0, SCOPE.universe)
+        else if (daddr === 0) saddr = addresses.select(at, oif, 0, SCOPE.host)
+      } else if (oif !== 0 && (isLocalMulticast(daddr) || daddr === LIMITED_BROADCAST))
+        return make(cpu, 0, RTN.unicast, oif, saddr, daddr)
+      if (daddr === 0) {
+        const own = saddr === 0 ? LOOPBACK_ADDRESS : saddr
+        return make(cpu, 0, RTN.local, loopback[at + 1], own, own)
+      }
+      return lookUp(cpu, at, daddr, saddr, tos, oif)
+    }
+
+    function lookUp(cpu: number, at: number, daddr: number, given: number, tos: number, oif: number): number {
+      const route = fib.find(at, daddr, tos & DSCP, oif, SCOPE.universe)
+      if (route < 0) {
+        if (oif === 0) return route
+        // The tables may be wrong about a device that was named: the destination is taken to be on its link.
+        const saddr = given !== 0 ? given : addresses.select(at, oif, 0, SCOPE.link)
+        return make(cpu, 0, RTN.unicast, oif, saddr, daddr)
+      }
+      if (type[route] === RTN.local) {
+        const own = (prefsrc[route] | 0) !== 0 ? prefsrc[route] | 0 : daddr
+        return make(cpu, route, RTN.local, loopback[at + 1], given !== 0 ? given : own, daddr)
+      }
+      return make(cpu, route, type[route], dev[route], given !== 0 ? given : fib.prefsrc(at, route), daddr)
+    }
+
+    return {
+      find(cpu, daddr, saddr, tos, oif) {
+        const at = host[cpu]
+        if (saddr !== 0) {
+          const checked = checkSource(at, saddr, daddr, oif)
+          if (checked < 0) return checked
+          if (checked > 0) return make(cpu, 0, RTN.unicast, checked, saddr, daddr)
+        }
+        return bySource(cpu, at, daddr, saddr, tos, oif)
+      },
+    }
+  },
+)

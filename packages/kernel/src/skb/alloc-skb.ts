@@ -1,0 +1,97 @@
+import { defineComponent, defineSystem, f64 } from '@softnet/ecs'
+import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { Cpu } from '../cpu/components.js'
+import { PACKET_TYPE, Skb } from './components.js'
+import { packetPages } from './packet-pages.js'
+import { skbPool } from './skb-pool.js'
+import { senderTruesizeBytes } from './truesize.js'
+
+/** Packets each CPU has made so far: their serial numbers are negative, so that no frame of a wire has one. */
+export const MadePacket = defineComponent('made_packet', { count: f64 })
+
+const IP_UDP_BYTES = 28
+
+/** Packets that the host makes itself. */
+export interface AllocSkb {
+  /**
+   * A new packet of `bytes` from the network header on, with everything zero; `real` gives it a page. 0 if there is no
+   * memory.
+   */
+  make(cpu: number, bytes: number, real: boolean): number
+  /** A second packet with the same contents. Kernel: net/core/skbuff.c, skb_clone */
+  clone(cpu: number, row: number): number
+}
+
+/** Takes a row for a packet the host makes, and counts it as created. Kernel: net/core/skbuff.c, alloc_skb */
+export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skbuff.c, alloc_skb', (context) => {
+  const columns = context.write(Skb)
+  const { users, frames, len, serial, allocCpu, arrivalPs, packetType, protocol, page, truesize, next } = columns
+  const { count: made } = context.write(MadePacket)
+  const { clockPs, packetPool, host } = context.read(Cpu)
+  const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
+  const pool = context.system(skbPool)
+  const pages = context.system(packetPages)
+  const count = context.system(counters)
+  const lists = Object.values(columns)
+  const c = columns
+  // What copies between partitions leave behind: routes do not cross them.
+  const routed = [
+    c.rtType,
+    c.rtFlags,
+    c.rtDev,
+    c.rtGateway,
+    c.rtMtu,
+    c.rtError,
+    c.ipcb,
+    c.priority,
+    c.optRr,
+    c.optTs,
+    c.optSrr,
+  ]
+  const smallHeads = Int32Array.from(
+    plan.hosts,
+    (each) => each.smallHeadBytes ?? KERNEL_VERSIONS[plan.kernel].smallHeadBytes,
+  )
+
+  function name(cpu: number, row: number): void {
+    made[cpu]++
+    serial[row] = -(made[cpu] * cpuRows + cpu)
+    count.created(cpu, frames[row])
+  }
+
+  return {
+    make(cpu, bytes, real) {
+      const row = pool.take(packetPool[cpu])
+      if (row === 0) return 0
+      for (let i = 0; i < lists.length; i++) lists[i][row] = 0
+      users[row] = 1
+      if (real) {
+        page[row] = pages.take(packetPool[cpu], bytes)
+        if (page[row] === 0) {
+          pool.release(row, packetPool[cpu])
+          return 0
+        }
+      }
+      frames[row] = 1
+      len[row] = bytes
+      allocCpu[row] = cpu
+      arrivalPs[row] = clockPs[cpu]
+      packetType[row] = PACKET_TYPE.host
+      protocol[row] = 0x0800
+      truesize[row] = senderTruesizeBytes('veth', Math.max(0, bytes - IP_UDP_BYTES), smallHeads[host[cpu]])
+      name(cpu, row)
+      return row
+    },
+    clone(cpu, row) {
+      const copy = pool.take(packetPool[cpu])
+      if (copy === 0) return 0
+      pool.copy(copy, row)
+      for (let i = 0; i < routed.length; i++) routed[i][copy] = routed[i][row]
+      next[copy] = 0
+      name(cpu, copy)
+      return copy
+    },
+  }
+})

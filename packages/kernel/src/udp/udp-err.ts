@@ -1,0 +1,72 @@
+import { defineSystem } from '@softnet/ecs'
+import { ICMP_TYPE } from '../icmp/icmp-types.js'
+import { ERRNO } from '../route/components.js'
+import { Skb } from '../skb/components.js'
+import { skbBytes } from '../skb/skb-bytes.js'
+import { Sock } from '../sock/components.js'
+import { udpLookup } from './lookup.js'
+
+/** Error of each code of destination unreachable, and whether it is a lasting one. Kernel: net/ipv4/icmp.c, icmp_err_convert */
+const UNREACH: readonly (readonly [number, boolean])[] = [
+  [ERRNO.ENETUNREACH, false],
+  [ERRNO.EHOSTUNREACH, false],
+  [ERRNO.ENOPROTOOPT, true],
+  [ERRNO.ECONNREFUSED, true],
+  [ERRNO.EMSGSIZE, true],
+  [ERRNO.EOPNOTSUPP, false],
+  [ERRNO.ENETUNREACH, true],
+  [ERRNO.EHOSTDOWN, true],
+  [ERRNO.ENONET, true],
+  [ERRNO.ENETUNREACH, true],
+  [ERRNO.EHOSTUNREACH, true],
+  [ERRNO.ENETUNREACH, false],
+  [ERRNO.EHOSTUNREACH, false],
+  [ERRNO.EHOSTUNREACH, true],
+  [ERRNO.EHOSTUNREACH, true],
+  [ERRNO.EHOSTUNREACH, true],
+]
+
+/**
+ * Tells the socket that sent a quoted datagram; false if there is none. `quoteAt` and `headerAt` are where the quoted IP
+ * and UDP headers begin. Kernel: net/ipv4/udp.c, __udp4_lib_err
+ */
+export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: number) => boolean
+
+/** Lasting errors reach connected sockets only: the next call on one returns it. Kernel: net/ipv4/udp.c, __udp4_lib_err */
+export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __udp4_lib_err', (context) => {
+  const { saddr, daddr, ports, tcpWord } = context.write(Skb)
+  const { err } = context.write(Sock)
+  const { connected } = context.read(Sock)
+  const bytes = context.system(skbBytes)
+  const lookup = context.system(udpLookup)
+  const errnos = Uint8Array.from(UNREACH, ([errno]) => errno)
+  const lasting = Uint8Array.from(UNREACH, ([, isLasting]) => (isLasting ? 1 : 0))
+
+  /** The socket that the answer to a quoted datagram would reach. */
+  function senderOf(cpu: number, row: number, quoteAt: number, headerAt: number): number {
+    const [own, peer, pair] = [daddr[row], saddr[row], ports[row]]
+    daddr[row] = bytes.u32(row, quoteAt + 12)
+    saddr[row] = bytes.u32(row, quoteAt + 16)
+    ports[row] = ((bytes.u16(row, headerAt + 2) << 16) | bytes.u16(row, headerAt)) >>> 0
+    const sock = lookup.find(cpu, row)
+    daddr[row] = own
+    saddr[row] = peer
+    ports[row] = pair
+    return sock
+  }
+
+  /** Lasting error of a message, 0 for one that passes. */
+  function errorOf(type: number, code: number): number {
+    if (type === ICMP_TYPE.parameterProblem) return ERRNO.EPROTO
+    if (type !== ICMP_TYPE.destUnreach || code >= errnos.length || lasting[code] === 0) return 0
+    return errnos[code]
+  }
+
+  return (cpu, row, quoteAt, headerAt) => {
+    const sock = senderOf(cpu, row, quoteAt, headerAt)
+    if (sock === 0) return false
+    const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
+    if (errno !== 0 && connected[sock] !== 0) err[sock] = errno
+    return true
+  }
+})

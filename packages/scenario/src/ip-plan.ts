@@ -1,0 +1,86 @@
+/** The part of the plan that IP, its neighbours and its routes are made from. */
+
+/** Settings under `net.ipv4` that hold for a host, under their own names. */
+export interface Ipv4Plan {
+  readonly ip_default_ttl: number
+  readonly ip_forward_use_pmtu: number
+  readonly ip_no_pmtu_disc: number
+  readonly icmp_echo_ignore_all: number
+  readonly icmp_echo_ignore_broadcasts: number
+  readonly icmp_ignore_bogus_error_responses: number
+  readonly icmp_errors_use_inbound_ifaddr: number
+  /** Time between two limited messages to one peer, ms; 0: no limit. */
+  readonly icmp_ratelimit: number
+  /** Bit per ICMP type that is limited. */
+  readonly icmp_ratemask: number
+  readonly icmp_msgs_per_sec: number
+  readonly icmp_msgs_burst: number
+}
+
+/** `net.ipv4.conf.*`, under their own names. */
+export interface InterfaceConf {
+  readonly accept_local: number
+  readonly accept_source_route: number
+  readonly drop_unicast_in_l2_multicast: number
+  readonly forwarding: number
+  readonly route_localnet: number
+  readonly rp_filter: number
+  readonly send_redirects: number
+  readonly shared_media: number
+  /** Who may make an entry of the neighbour table by an unasked message: 0 nobody, 1 anybody, 2 the subnet. */
+  readonly arp_accept: number
+  /** Source address of requests: 0 any own one, 1 of the target's subnet, 2 the best one. */
+  readonly arp_announce: number
+  readonly arp_filter: number
+  /** Requests that are answered: 0 for any own address, 1 on its own device, 2 from its subnet too, 3 not host scope, 8 none. */
+  readonly arp_ignore: number
+  readonly drop_gratuitous_arp: number
+  readonly proxy_arp: number
+  readonly proxy_arp_pvlan: number
+}
+
+/** `net.ipv4.neigh.DEV.*`, under their own names and in their own units. */
+export interface NeighPlan {
+  readonly base_reachable_time_ms: number
+  readonly delay_first_probe_time: number
+  readonly retrans_time_ms: number
+  readonly ucast_solicit: number
+  readonly mcast_solicit: number
+  readonly mcast_resolicit: number
+  readonly unres_qlen_bytes: number
+  /** In hundredths of a second. */
+  readonly locktime: number
+  /** In hundredths of a second. */
+  readonly proxy_delay: number
+  readonly proxy_qlen: number
+}
+
+/** A neighbour that is known from the start and stays so, as `ip neigh add … nud permanent` makes it. */
+export interface NeighbourPlan {
+  readonly address: number
+  readonly dev: string
+  readonly mac: string
+}
+
+/** Types of routes a user can add. Kernel: include/uapi/linux/rtnetlink.h, RTN_* */
+export type RouteType = 'unicast' | 'local' | 'broadcast' | 'unreachable' | 'prohibit' | 'blackhole' | 'throw'
+
+/** One route, as `ip route add` takes it. */
+export interface RoutePlan {
+  readonly type: RouteType
+  /** Network address, unsigned 32 bits, host bits zero. */
+  readonly prefix: number
+  readonly lengthBits: number
+  /** Next hop; 0: the destination is on the link. */
+  readonly gateway: number
+  /** Device name; null: the one the gateway is reached by. */
+  readonly dev: string | null
+  /** Preferred source address; 0: chosen from the device. */
+  readonly source: number
+  /** Smaller is preferred among routes of one prefix. */
+  readonly metric: number
+  /** Path MTU of the route, bytes; 0: that of the device. */
+  readonly mtu: number
+  /** Type of service the route is for; 0: any. */
+  readonly tos: number
+}

@@ -1,0 +1,277 @@
+/** What a recording of packets in and out says about the host: devices, routes, settings, sockets. */
+import {
+  CONF_NAMES,
+  DEFAULT_IPV4,
+  DEFAULT_NEIGH,
+  type DevicePlan,
+  type HostPlan,
+  type InterfaceConf,
+  type Ipv4Plan,
+  type NeighbourPlan,
+  type NeighPlan,
+  type Plan,
+  parseEndpoint,
+  parseIpv4,
+  parseMac,
+  parseRoute,
+  ROUTE_WORDS,
+  type RoutePlan,
+} from '@softnet/scenario'
+import type { Fields } from './fields.js'
+import { compileMachine } from './machine.js'
+
+const MTU_DEFAULT = 1500
+const PORT_MAX = 65_535
+/** Bytes for the packets of the longest case. */
+const PAGES = 512
+
+/** The host of a case. */
+export interface IpSetup {
+  /** What it asks for that is not modelled, or null. */
+  readonly missing: string | null
+  plan(path: string): Plan
+  /** True if packets of the device carry four bytes of packet information. */
+  hasPacketInfo(dev: string): boolean
+  isTap(dev: string): boolean
+  /** Names of the sockets, by position. */
+  readonly socketNames: readonly string[]
+}
+
+interface Device {
+  readonly name: string
+  readonly kind: 'tun' | 'tap'
+  readonly addresses: readonly string[]
+  readonly mac: string | null
+  readonly mtu: number
+  readonly packetInfo: boolean
+}
+
+interface Socket {
+  readonly name: string
+  readonly bind: string
+  readonly connect: string | null
+  readonly rcvbuf: number | null
+  readonly broadcast: boolean
+}
+
+function readDevice(fields: Fields): Device {
+  const kind = fields.has('kind') ? fields.text('kind') : 'tun'
+  if (kind !== 'tun' && kind !== 'tap') fields.refuse('kind', 'tun or tap')
+  return {
+    name: fields.text('name'),
+    kind: kind === 'tap' ? 'tap' : 'tun',
+    addresses: fields.has('addrs') ? fields.texts('addrs') : [],
+    mac: fields.has('mac') ? fields.text('mac') : null,
+    mtu: fields.has('mtu') ? fields.integer('mtu', 68, PORT_MAX) : MTU_DEFAULT,
+    packetInfo: fields.flag('pi'),
+  }
+}
+
+/** Address and port of a list of two; null if there is none. */
+function endpoint(fields: Fields, key: string): string | null {
+  if (!fields.has(key)) return null
+  const [address, port] = fields.list(key)
+  const text = `${String(address)}:${String(port)}`
+  if (port !== 0 && parseEndpoint(text) === null) fields.refuse(key, 'a list of address and port')
+  return text
+}
+
+/** Socket options that the plan of a socket knows. */
+const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF', 'SO_BROADCAST']
+
+class SocketReader {
+  missing: string | null = null
+
+  read(fields: Fields): Socket {
+    const type = fields.text('type')
+    if (type !== 'udp') this.missing = `${type} sockets`
+    let rcvbuf: number | null = null
+    let broadcast = false
+    for (const option of fields.has('opts') ? fields.list('opts') : []) {
+      const [, name, value] = Array.isArray(option) ? (option as unknown[]) : []
+      if (name === 'SO_BROADCAST') broadcast = value !== 0
+      if (name === 'SO_RCVBUF' && typeof value === 'number') rcvbuf = value
+      else if (!SOCKET_OPTIONS.includes(String(name))) this.missing ??= `socket option ${String(name)}`
+    }
+    const bind = endpoint(fields, 'bind')
+    if (bind === null || bind.endsWith(':0')) this.missing ??= 'ports that the kernel chooses'
+    return {
+      name: fields.text('name'),
+      bind: bind ?? '0.0.0.0:1',
+      connect: endpoint(fields, 'connect'),
+      rcvbuf,
+      broadcast,
+    }
+  }
+}
+
+/** Settings that were read, host-wide and per device. */
+interface Settings {
+  readonly ipv4: Record<string, number>
+  readonly confAll: Record<string, number>
+  readonly conf: Map<string, Record<string, number>>
+  readonly neigh: Map<string, Record<string, number>>
+  missing: string | null
+}
+
+function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
+  const settings: Settings = {
+    ipv4: {},
+    confAll: {},
+    conf: new Map(devices.map((device) => [device.name, {}])),
+    neigh: new Map(),
+    missing: null,
+  }
+  if (!fields.has('sysctls')) return settings
+  const forwardAll = (value: number) => {
+    settings.confAll.forwarding = value
+    for (const conf of settings.conf.values()) conf.forwarding = value
+  }
+  for (const [key, value] of fields.numbers('sysctls')) {
+    const parts = key.replace(/^net\.ipv4\./, '').split('.')
+    const [group, dev, name] = parts
+    if (parts.length === 1 && group === 'ip_forward') forwardAll(value)
+    else if (parts.length === 1 && group !== undefined && group in DEFAULT_IPV4) settings.ipv4[group] = value
+    else if (group === 'conf' && name !== undefined && CONF_NAMES.includes(name as keyof InterfaceConf)) {
+      if (dev === 'all' && name === 'forwarding') forwardAll(value)
+      else if (dev === 'all') settings.confAll[name] = value
+      else if (dev !== undefined && settings.conf.has(dev))
+        (settings.conf.get(dev) as Record<string, number>)[name] = value
+    } else if (group === 'neigh' && dev !== undefined && name !== undefined && name in DEFAULT_NEIGH) {
+      const given = settings.neigh.get(dev) ?? {}
+      settings.neigh.set(dev, { ...given, [name]: value })
+    } else settings.missing ??= `sysctl ${key}`
+  }
+  return settings
+}
+
+function readRoutes(fields: Fields): RoutePlan[] {
+  if (!fields.has('routes')) return []
+  return fields.texts('routes').flatMap((text) => {
+    const route = parseRoute(text)
+    if (route === null) fields.refuse('routes', ROUTE_WORDS)
+    return route === null ? [] : [route]
+  })
+}
+
+const XDP = /^ip link set dev (\S+) xdpgeneric pinned xdp_(drop|pass)$/
+const NEIGH_ADD = /^ip neigh (?:add|replace) (\S+) lladdr (\S+) dev (\S+)(?: nud permanent)?$/
+
+interface Commands {
+  readonly neighbours: readonly NeighbourPlan[]
+  /** Answer of the generic XDP program of a device. */
+  readonly xdp: ReadonlyMap<string, 'drop' | 'pass'>
+  readonly unknown: string | null
+}
+
+/** Commands that were run before the start: what they say of neighbours, and the first one that is not modelled. */
+function readCommands(fields: Fields): Commands {
+  const neighbours: NeighbourPlan[] = []
+  const xdp = new Map<string, 'drop' | 'pass'>()
+  let unknown: string | null = null
+  for (const text of fields.has('commands') ? fields.texts('commands') : []) {
+    const [, address = '', mac = '', dev = ''] = NEIGH_ADD.exec(text) ?? []
+    const program = XDP.exec(text)
+    if (program !== null) {
+      xdp.set(program[1] as string, program[2] as 'drop' | 'pass')
+      continue
+    }
+    const ip = parseIpv4(address)
+    if (ip === null || parseMac(mac) === null) unknown ??= `'${text}'`
+    else neighbours.push({ address: ip, mac, dev })
+  }
+  return { neighbours, xdp, unknown }
+}
+
+/** Reads `setup` of a case. */
+export function readSetup(fields: Fields): IpSetup {
+  const devices = fields.list('devices').map((_, i) => readDevice(fields.entry('devices', i)))
+  const reader = new SocketReader()
+  const sockets = fields.has('sockets')
+    ? fields.list('sockets').map((_, i) => reader.read(fields.entry('sockets', i)))
+    : []
+  const settings = readSysctls(fields, devices)
+  const routes = readRoutes(fields)
+  const commands = readCommands(fields)
+  const byName = (name: string) => devices.find((device) => device.name === name)
+  const hasRules = fields.has('nft') && fields.text('nft') !== ''
+  return {
+    missing: reader.missing ?? settings.missing ?? (hasRules ? 'nft rules' : null) ?? commands.unknown,
+    plan: (path) => planOf(path, devices, sockets, settings, routes, commands),
+    hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
+    isTap: (dev) => byName(dev)?.kind === 'tap',
+    socketNames: sockets.map((socket) => socket.name),
+  }
+}
+
+function planOf(
+  path: string,
+  devices: readonly Device[],
+  sockets: readonly Socket[],
+  settings: Settings,
+  routes: readonly RoutePlan[],
+  { neighbours, xdp }: Commands,
+): Plan {
+  const plan = compileMachine(
+    {
+      devices: Object.fromEntries(
+        devices.map(({ name, addresses, mac, mtu }) => [
+          name,
+          {
+            driver: 'veth',
+            mtu,
+            ...(addresses.length > 0 ? { address: [...addresses] } : {}),
+            ...(mac === null ? {} : { mac }),
+            ...(xdp.has(name)
+              ? { xdp: { mode: 'generic' as const, rules: [{ verdict: xdp.get(name) as 'drop' | 'pass' }] } }
+              : {}),
+          },
+        ]),
+      ),
+      ...(sockets.length === 0
+        ? {}
+        : {
+            apps: {
+              program: {
+                sockets: sockets.map(({ bind, connect, rcvbuf }) => ({
+                  count: 1,
+                  bind,
+                  reuseport: false,
+                  reuseaddr: true,
+                  ...(connect === null ? {} : { connect }),
+                  ...(rcvbuf === null ? {} : { SO_RCVBUF: rcvbuf }),
+                })),
+              },
+            },
+          }),
+    },
+    path,
+  )
+  const host = plan.hosts[0] as HostPlan
+  const programmed: HostPlan = {
+    ...host,
+    apps: host.apps.map((app) => ({
+      ...app,
+      sockets: app.sockets.map((socket, i) => ({ ...socket, broadcast: sockets[i]?.broadcast === true })),
+    })),
+    routes,
+    neighbours,
+    ipv4: { ...host.ipv4, ...settings.ipv4 } as Ipv4Plan,
+    confAll: { ...host.confAll, ...settings.confAll } as InterfaceConf,
+    devices: host.devices.map((device) => {
+      const given = devices.find((each) => each.name === device.name)
+      return given === undefined ? device : programDevice(device, given, settings)
+    }),
+  }
+  return { ...plan, hosts: [programmed], limits: { ...plan.limits, 'packet-pages-per-cpu': PAGES } }
+}
+
+/** A device that a program reads and writes. */
+function programDevice(device: DevicePlan, given: Device, settings: Settings): DevicePlan {
+  return {
+    ...device,
+    driver: { ...device.driver, program: given.kind },
+    conf: { ...device.conf, accept_source_route: 0, ...settings.conf.get(given.name) } as InterfaceConf,
+    neigh: { ...device.neigh, ...settings.neigh.get(given.name) } as NeighPlan,
+  }
+}
