@@ -36,10 +36,11 @@ for (const [name, duration] of [
   )
 }
 
+// Twenty seeds; the long tests take two hundred more.
 for (let seed = 501; seed <= 520; seed++) {
   const count = [2, 3, 4, 8][seed % 4] as number
   workers(`random scenario ${seed} ends alike on ${count} workers that give way at drawn points`, () =>
-    sameOn([count], randomScenario(seed, 0.1), `seed ${seed}`, seed),
+    sameOn([count], randomScenario(seed, 0.2), `seed ${seed}`, seed),
   )
 }
 
