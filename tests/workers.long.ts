@@ -15,11 +15,16 @@ const FIRST_SEED = 2000
 const SEEDS = 200
 const PER_TEST = 20
 
-async function faultsOf(scenario: ScenarioInput, name: string, stress: number): Promise<string[]> {
+async function faultsOf(
+  scenario: ScenarioInput,
+  name: string,
+  counts: readonly number[],
+  stress: number,
+): Promise<string[]> {
   const plan = planOf(scenario, name)
   const { digest } = runModel(plan).report
   const faults: string[] = []
-  for (const count of COUNTS) {
+  for (const count of counts) {
     const other = (await crew.run(plan, count, { stress, pieces: 2 })).digest
     if (other !== digest) faults.push(`${name} on ${count} workers: ${other}, alone ${digest}`)
   }
@@ -27,8 +32,8 @@ async function faultsOf(scenario: ScenarioInput, name: string, stress: number): 
 }
 
 for (const { name, scenario } of BUILTIN_SCENARIOS) {
-  workers(`${name} ends alike on ${COUNTS.join(', ')} workers`, async () => {
-    assert.equal(await faultsOf({ ...scenario, duration: '1ms', warmup: '0s' }, name, 0), [])
+  workers(`${name} ends alike on 2, 3 and 8 workers`, async () => {
+    assert.equal(await faultsOf({ ...scenario, duration: '500us', warmup: '0s' }, name, [2, 3, 8], 0), [])
   })
 }
 
@@ -36,7 +41,9 @@ for (let first = FIRST_SEED; first < FIRST_SEED + SEEDS; first += PER_TEST) {
   workers(`seeds ${first} to ${first + PER_TEST - 1}, with threads that give way at drawn points`, async () => {
     const faults: string[] = []
     for (let seed = first; seed < first + PER_TEST; seed++) {
-      faults.push(...(await faultsOf(randomScenario(seed, 0.3), `seed ${seed}`, seed)))
+      faults.push(
+        ...(await faultsOf(randomScenario(seed, 0.2), `seed ${seed}`, [COUNTS[seed % COUNTS.length] as number], seed)),
+      )
     }
     assert.equal(faults, [])
   })
