@@ -119,7 +119,7 @@ function randomOpen(around: Surroundings, target: Target): Source {
     ...randomPattern(around, target.durationUs),
     frame: randomFrame(around),
     flows: randomFlows(around, target),
-    start: draw.maybe(0.2, () => '150us'),
+    start: draw.maybe(0.2, () => `${Math.min(150, Math.floor(target.durationUs * 0.3))}us`),
     stop: draw.maybe(0.3, () => `${Math.ceil(target.durationUs * 0.7)}us`),
     packets: draw.maybe(0.15, () => draw.pick([1, 50, 500])),
     vlan: target.vlans ? draw.maybe(0.6, () => draw.pick([7, 7, 9])) : undefined,
