@@ -258,12 +258,13 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       Atomics.notify(control, WORD.signal)
       waitFor(() => Atomics.load(control, WORD.workers) <= 1 || Atomics.load(control, WORD.state) === STATE.failed)
       assertNotFailed()
-      Atomics.store(control, WORD.state, STATE.paused)
     },
     workers: () => Atomics.load(control, WORD.workers),
     rounds: () => ({ rounds: counts[COUNT.rounds] as number, partitions: counts[COUNT.partitions] as number }),
     serve() {
       guarded(() => {
+        // A run may be over, or alone again, before a thread that was asked for has started.
+        if (Atomics.load(control, WORD.state) === STATE.ended) return
         Atomics.add(control, WORD.workers, 1)
         signal()
         for (;;) {

@@ -60,6 +60,17 @@ test('a helper that cannot be loaded is an error, not a wait', async () => {
   assert.match(error.message, /exports no function named nobody/)
 })
 
+test('a worker that comes when the run is over leaves at once', () => {
+  const columns = relayColumns(2)
+  const lead = createRunner(relayPartitions(2, columns, 0, undefined))
+  lead.runUntil(1000)
+  lead.release()
+  const wait = { spins: 1, sleepMs: 5, sleepsMax: 4 }
+  createRunner(relayPartitions(2, columns, 1, undefined), { buffers: lead.buffers, worker: 1, wait }).serve()
+  assert.is(lead.workers(), 1)
+  lead.runUntil(2000)
+})
+
 test('a wait that lasts too long says who waited for whom', () => {
   const partitions = relayPartitions(2, relayColumns(2), 0, undefined)
   const runner = createRunner(partitions, { wait: { spins: 1, sleepMs: 5, sleepsMax: 4 } })
