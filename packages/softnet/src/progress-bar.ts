@@ -1,8 +1,8 @@
 /** The bar on stderr while a run goes on; nothing where stderr is no terminal. */
 
 import { formatTime } from '@softnet/observe'
-import { SingleBar } from 'cli-progress'
 import type { Progress } from './run-plan.js'
+import { createTerminalBar } from './terminal-bar.js'
 
 /** Shows how far a run is. */
 export interface ProgressBar {
@@ -30,18 +30,7 @@ function leftText(progress: Progress): string {
 
 /** A progress bar on a stream, silent unless that is a terminal. */
 export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
-  if (!stream.isTTY) return { update() {}, stop() {} }
-  const bar = new SingleBar({
-    stream,
-    format: FORMAT,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    // A second Ctrl-C ends the process at once and would leave a hidden cursor behind.
-    hideCursor: false,
-    clearOnComplete: true,
-  })
-  let started = false
+  const bar = createTerminalBar(stream, FORMAT)
   return {
     update(progress) {
       const shown = {
@@ -50,12 +39,8 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
         rate: rateText(progress),
         left: leftText(progress),
       }
-      if (!started) bar.start(progress.durationPs, progress.simulatedPs, shown)
-      else bar.update(progress.simulatedPs, shown)
-      started = true
+      bar.show(progress.durationPs, progress.simulatedPs, shown)
     },
-    stop() {
-      if (started) bar.stop()
-    },
+    stop: () => bar.stop(),
   }
 }

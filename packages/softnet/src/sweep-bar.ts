@@ -1,7 +1,7 @@
 /** The bar on stderr while a sweep goes on; nothing where stderr is no terminal. */
 import { formatTime } from '@softnet/observe'
-import { SingleBar } from 'cli-progress'
 import type { SweepProgress } from './sweep/run-points.js'
+import { createTerminalBar } from './terminal-bar.js'
 
 /** Shows how far a sweep is. */
 export interface SweepBar {
@@ -27,28 +27,12 @@ export function leftText(leftMs: number | null): string {
 
 /** A progress bar of a sweep on a stream, silent unless that is a terminal. */
 export function createSweepBar(stream: NodeJS.WriteStream): SweepBar {
-  if (!stream.isTTY) return { update() {}, stop() {} }
-  const bar = new SingleBar({
-    stream,
-    format: FORMAT,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    // A second Ctrl-C ends the process at once and would leave a hidden cursor behind.
-    hideCursor: false,
-    clearOnComplete: true,
-  })
-  let started = false
+  const bar = createTerminalBar(stream, FORMAT)
   return {
     update({ all, done, failed, share, leftMs }) {
       const shown = { all, done, failed: failed === 0 ? '' : `, ${failed} failed`, left: leftText(leftMs) }
-      const value = Math.floor(share * STEPS)
-      if (!started) bar.start(STEPS, value, shown)
-      else bar.update(value, shown)
-      started = true
+      bar.show(STEPS, Math.floor(share * STEPS), shown)
     },
-    stop() {
-      if (started) bar.stop()
-    },
+    stop: () => bar.stop(),
   }
 }
