@@ -70,6 +70,16 @@ test('the trie finds the prefix that looking at all of them finds', () => {
   )
 })
 
+test('prefixes that contain others leave the trie small', () => {
+  const routes = [entry(0, 0)]
+  for (let i = 0; i < 200; i++) {
+    const first = ip('10.0.0.0') + i * 0x10000
+    routes.push(entry(first, 16), entry(first + 0x1200, 24), entry(first + 0x1280, 25))
+  }
+  const trie = buildTrie(routes)
+  assert.ok(trie.children.length <= 4 * trie.prefixes.length, `${trie.children.length} children`)
+})
+
 test('a shorter prefix that contains another is its covering one', () => {
   const trie = buildTrie([entry(ip('10.1.2.0'), 24), entry(0, 0), entry(ip('10.0.0.0'), 8), entry(ip('11.0.0.0'), 8)])
   const name = (row: number) => (row === 0 ? '' : `${trie.prefixes[row - 1]?.lengthBits}`)

@@ -76,19 +76,18 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
     return low
   }
 
-  /** How many of the 2^bits parts of a range have a prefix of their own. */
+  /**
+   * In how many of the 2^bits parts of a range a prefix begins. One that covers several parts counts once, as its leaf
+   * does in Linux: so a node has at most twice as many children as prefixes.
+   */
   function used(from: number, to: number, key: number, length: number, bits: number): number {
-    const partBits = 32 - length - bits
+    const partShift = 32 - length - bits
     let count = 0
     let last = -1
     for (let i = from; i < to; i++) {
-      const { prefix, lengthBits } = prefixes[i]
-      const first = ((prefix ^ key) >>> 0) / 2 ** partBits
-      const part = Math.floor(first)
-      const parts = lengthBits <= length + bits ? 2 ** (length + bits - lengthBits) : 1
-      const end = part + parts - 1
-      if (end > last) count += end - Math.max(last, part - 1)
-      last = Math.max(last, end)
+      const part = (prefixes[i].prefix - key) >>> partShift
+      if (part !== last) count++
+      last = part
     }
     return count
   }
