@@ -248,6 +248,18 @@ test('a packet that leaves by where it came is passed on, and its sender told, l
   assert.equal(kinds().slice(2), [wire.IPPROTO_UDP], 'not again at once')
 })
 
+test('a redirect quotes cleared options with the checksum that came, less one hop', () => {
+  const world = router()
+  const given = datagram(5, { daddr: '10.9.0.9', options: [0, 7, 7, 3] })
+  pass(world, world.real(given))
+  const [redirect, passed] = world.sent.map(({ bytes }) => bytes) as [Uint8Array, Uint8Array]
+  const came = new DataView(given.buffer).getUint16(10) + 0x100
+  const quote = redirect.subarray(28)
+  assert.equal([...quote.subarray(20, 24)], [0, 0, 0, 0])
+  assert.is(new DataView(redirect.buffer, redirect.byteOffset + 28).getUint16(10), (came & 0xffff) + (came >>> 16))
+  assert.is(parse(passed).ipChecksumOk, 1)
+})
+
 test('send_redirects 0 keeps silent', () => {
   const conf = { send_redirects: 0 }
   const world = router({

@@ -108,7 +108,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
         return
       }
       ipWord[row] -= 1 << 16
-      if (page[row] !== 0) bytes.sendCheck(row)
+      if (page[row] !== 0) bytes.decreaseTtl(row)
       if ((ipcb[row] & IPSKB.doRedirect) !== 0 && !hasSourceRoute(row)) sendRedirect(cpu, row)
       priority[row] = PRIORITY_OF_TOS[(ipWord[row] >>> 9) & 15]
       // FORWARD is called here.

@@ -37,6 +37,8 @@ export interface SkbBytes {
   setU32(row: number, at: number, value: number): void
   /** Writes the IP header's fixed part from the columns, with its checksum. Kernel: net/ipv4/ip_output.c, ip_send_check */
   sendCheck(row: number): void
+  /** Lowers the TTL by one in a page of its own; the checksum follows by the difference. Kernel: include/net/ip.h, ip_decrease_ttl */
+  decreaseTtl(row: number): void
   /** Sum of `count` bytes, folded, as the Internet checksum adds them. */
   sum(row: number, at: number, count: number): number
   /** Copies the first bytes of the packet, real or as the columns tell them, to `view`; at most `count`. Returns how many. */
@@ -200,6 +202,13 @@ export const skbBytes = defineSystem<SkbBytes>('skb_bytes', 'skb', 'net/core/skb
       const at = pages.first(page[row])
       writeHeader(row, pages.view, at)
       finishHeader(row, pages.view, at)
+    },
+    decreaseTtl(row) {
+      const at = pages.first(page[row])
+      const sum = pages.view.getUint16(at + 10) + 0x100
+      const folded = (sum & 0xffff) + (sum >>> 16)
+      pages.view.setUint8(at + 8, pages.view.getUint8(at + 8) - 1)
+      pages.view.setUint16(at + 10, folded === 0xffff ? 0 : folded)
     },
     sum(row, at, count) {
       const id = page[row]
