@@ -1,5 +1,5 @@
 import { pathStages } from '@softnet/observe'
-import type { HostPlan, Plan } from '@softnet/scenario'
+import { type HostPlan, type Plan, TIMELINE_CONTEXTS } from '@softnet/scenario'
 import type { Report } from './run-model.js'
 
 /** Rounding of ps printed as ns, in ns. */
@@ -49,6 +49,10 @@ function checkPackets({ packets, waiting, drops, timeline }: Report, fault: Faul
     const counted = sum(timeline.map((row) => row[key]))
     if (counted > packets[key]) fault(`timeline has ${counted} ${key}, packets ${packets[key]}`)
   }
+  for (const { t_ns, dropped: lostThere, dropped_at = {} } of timeline) {
+    if (sum(Object.values(dropped_at)) !== lostThere)
+      fault(`drops by place at ${t_ns} ns do not add up to ${lostThere}`)
+  }
 }
 
 /** The path's picture is drawn by subtraction; what the rings handed to the drivers is counted there. */
@@ -88,10 +92,15 @@ function checkLatency(
 function checkCpus(host: HostPlan, report: Report, fault: Fault): void {
   const { cpus } = report.hosts[host.name] as Report['hosts'][string]
   const maxBacklog = host.sysctl['net.core.netdev_max_backlog'] + 1
-  for (const { cpu, time_ns, stages_ns, softnet_stat } of cpus) {
+  for (const { cpu, time_ns, stages_ns, softnet_stat, timeline_ns } of cpus) {
     const busy = time_ns.hardirq + time_ns.softirq + time_ns.ksoftirqd + time_ns.task
     const all = busy + time_ns.idle
     if (Math.abs(all - report.simulated_ns) > PRINTED_NS) fault(`CPU ${cpu} has ${all} ns of ${report.simulated_ns}`)
+    for (const name of TIMELINE_CONTEXTS) {
+      const inTimeline = sum(timeline_ns[name])
+      if (inTimeline !== Math.round(time_ns[name])) fault(`CPU ${cpu} has ${inTimeline} ns of ${name} in its timeline`)
+      if (timeline_ns[name].some((ns) => ns < 0)) fault(`the timeline of CPU ${cpu} goes back`)
+    }
     const stages = sum(Object.values(stages_ns))
     if (Math.abs(stages - busy) > PRINTED_NS) fault(`CPU ${cpu} is busy ${busy} ns, its stages ${stages}`)
     if (softnet_stat.input_qlen_max > maxBacklog)

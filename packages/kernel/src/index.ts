@@ -15,6 +15,7 @@ export { type Bench, type BenchBridge, type BenchObserver, createBench, type Sof
 export type { BenchPackets } from './harness/bench-packets.js'
 export type { BenchDatagram, BenchSocket } from './harness/bench-socket.js'
 export { type Capture, type CaptureSpec, createCapture } from './observe/capture.js'
+export { type ContextSampler, contextSampler } from './observe/context-timeline.js'
 export { type InspectDocument, inspectModel } from './observe/inspect.js'
 export { modelProgress, reportModel } from './observe/report.js'
 export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'

@@ -1,7 +1,7 @@
 import { type Component, RandomStream, type Schema } from '@softnet/ecs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DROP_ROWS, DropCount, PacketCount, TIMELINE_ROWS, Timeline } from '../src/count/components.js'
+import { DROP_ROWS, DropCount, DropTimeline, PacketCount, TIMELINE_ROWS, Timeline } from '../src/count/components.js'
 import { DROP } from '../src/count/drops.js'
 import { SKB, Skb } from '../src/skb/components.js'
 import { Flow, SourceState } from '../src/traffic/components.js'
@@ -101,6 +101,7 @@ test('results do not depend on where runs are cut or how small lanes are', () =>
   compare(RandomStream)
   compare(PacketCount)
   compare(Timeline)
+  compare(DropTimeline)
   compare(DropCount)
   const drops = whole.world.columns(DropCount).frames
   assert.ok((drops[whole.wire * DROP_ROWS + DROP.nicMissed] as number) > 0, 'the packet buffer was full at times')

@@ -21,15 +21,7 @@ export {
   summarizeLatency,
 } from './histogram.js'
 export { resultToJson } from './json.js'
-export {
-  type Conservation,
-  conservation,
-  dropPlace,
-  PATH_PLACES,
-  type PathPlace,
-  type PathStage,
-  pathStages,
-} from './path-stages.js'
+export { type Conservation, conservation, type PathStage, pathStages } from './path-stages.js'
 export { ethtoolText, interruptsText, softirqsText } from './proc/interrupts.js'
 export { type LinuxText, linuxTexts } from './proc/linux-texts.js'
 export { netDevText, netstatText, snmpText, softnetStatText } from './proc/net.js'

@@ -1,5 +1,5 @@
 /** The result document as JSON text whose key order does not depend on how the object was built. */
-import { type ResultDocument, STAGES } from '@softnet/scenario'
+import { PATH_PLACES, type ResultDocument, STAGES, TIMELINE_CONTEXTS } from '@softnet/scenario'
 import { NETSTAT_COLUMNS, SNMP_COLUMNS } from './proc/kernel-columns.js'
 
 const NEWEST = '6.18'
@@ -19,10 +19,11 @@ const counterGroups = (groups: typeof SNMP_COLUMNS): KeyOrder => ({
 })
 
 const CPU: KeyOrder = {
-  keys: ['cpu', 'time_ns', 'stages_ns', 'softnet_stat'],
+  keys: ['cpu', 'time_ns', 'stages_ns', 'softnet_stat', 'timeline_ns'],
   inside: {
     time_ns: { keys: ['hardirq', 'softirq', 'ksoftirqd', 'task', 'idle'] },
     stages_ns: { keys: STAGES },
+    timeline_ns: { keys: TIMELINE_CONTEXTS },
     softnet_stat: {
       keys: [
         'processed',
@@ -131,7 +132,10 @@ const RESULT: KeyOrder = {
     waiting: { keys: ['wire', 'nic', 'ring', 'softirq', 'backlog', 'socket'] },
     drops: { keys: ['host', 'where', 'reason', 'count'] },
     latency_ns: { keys: ['count', 'min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] },
-    timeline: { keys: ['t_ns', 'offered', 'delivered', 'dropped'] },
+    timeline: {
+      keys: ['t_ns', 'offered', 'delivered', 'dropped', 'dropped_at'],
+      inside: { dropped_at: { keys: PATH_PLACES } },
+    },
     hosts: { keys: [], inside: { '*': HOST } },
     verdict: { keys: ['bottleneck', 'sentences', 'remedies'], inside: { remedies: { keys: ['set', 'why'] } } },
   },
@@ -147,6 +151,20 @@ function orderedKeys(value: object, order: KeyOrder): string[] {
     return numbers !== 0 && !Number.isNaN(numbers) ? numbers : a < b ? -1 : 1
   }
   return [...known, ...rest.sort(byName)]
+}
+
+/** A list of numbers as lines that are filled, since one number a line would be most of a result. */
+function numberLines(texts: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const text of texts) {
+    if (line !== '' && line.length + 2 + text.length > width) {
+      lines.push(line)
+      line = ''
+    }
+    line += line === '' ? text : `, ${text}`
+  }
+  return [...lines, line]
 }
 
 function write(value: unknown, order: KeyOrder, indent: string): string {
@@ -166,7 +184,9 @@ function write(value: unknown, order: KeyOrder, indent: string): string {
   if (parts.length === 0) return `${open}${close}`
   const line = list ? `[${parts.join(', ')}]` : `{ ${parts.join(', ')} }`
   if (line.length + indent.length <= LINE_COLUMNS && !line.includes('\n')) return line
-  return `${open}\n${parts.map((part) => inner + part).join(',\n')}\n${indent}${close}`
+  const isNumbers = list && value.every((entry) => typeof entry === 'number')
+  const rows = isNumbers ? numberLines(parts, LINE_COLUMNS - inner.length) : parts
+  return `${open}\n${rows.map((part) => inner + part).join(',\n')}\n${indent}${close}`
 }
 
 /** JSON text of a result, ending in a newline: keys in the order of the document's definition, short values on one line. */

@@ -280,6 +280,7 @@ export function cpu(
       idle: part(100 - hardirq - softirq - ksoftirqd - task),
     },
     stages_ns: stages,
+    timeline_ns: { hardirq: [], softirq: [], ksoftirqd: [], task: [] },
     softnet_stat: {
       processed: 0,
       dropped: 0,

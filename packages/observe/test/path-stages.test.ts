@@ -1,6 +1,7 @@
+import { dropPlace, PATH_PLACES } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { conservation, dropPlace, PATH_PLACES, pathStages } from '../src/path-stages.js'
+import { conservation, pathStages } from '../src/path-stages.js'
 import { drop, hostResult, result } from './fixtures.js'
 
 const PLACES: readonly (readonly [where: string, reason: string, place: string])[] = [

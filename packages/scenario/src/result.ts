@@ -1,5 +1,7 @@
 /** Result document `softnet.result/1`: what one run found, with Linux's names and Linux's meaning. */
 
+import type { PathPlace } from './path-place.js'
+
 /** Latency of delivered packets, ns: last bit at the delivering host's port until recvmsg returns. */
 export interface LatencySummary {
   readonly count: number
@@ -28,6 +30,7 @@ export interface CpuRow {
   readonly time_ns: { hardirq: number; softirq: number; ksoftirqd: number; task: number; idle: number }
   /** Time per stage, only stages that ran. */
   readonly stages_ns: Readonly<Record<string, number>>
+  readonly timeline_ns: CpuTimeline
   readonly softnet_stat: {
     processed: number
     dropped: number
@@ -193,13 +196,22 @@ export interface HostResult {
   readonly netns: Readonly<Record<string, NetnsResult>>
 }
 
-/** Counts per interval of simulated time, for "drops over time" and warm-up checks. */
+/** Counts per interval of simulated time. */
 export interface TimelineRow {
+  /** Start of the interval; it ends where the next one starts, the last one at `simulated_ns`. */
   readonly t_ns: number
   readonly offered: number
   readonly delivered: number
   readonly dropped: number
+  /** What was dropped by place of the path, only places where something was; left out where nothing was. */
+  readonly dropped_at?: Readonly<Partial<Record<PathPlace, number>>>
 }
+
+/** Contexts of a CPU that its timeline tells; the rest of each interval is idle. */
+export const TIMELINE_CONTEXTS = ['hardirq', 'softirq', 'ksoftirqd', 'task'] as const
+
+/** Time of a CPU by interval of the result's timeline and context, whole ns. */
+export type CpuTimeline = Readonly<Record<(typeof TIMELINE_CONTEXTS)[number], readonly number[]>>
 
 /** How a run was shared among worker threads, and why. */
 export interface ParallelAccount {

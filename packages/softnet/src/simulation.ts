@@ -3,6 +3,7 @@ import { createRunner, type RunnerBuffers } from '@softnet/engine'
 import {
   buildModel,
   type CaptureSpec,
+  contextSampler,
   createCapture,
   type InspectDocument,
   inspectModel,
@@ -59,9 +60,14 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   capture?.attach(model)
   const partitions = modelPartitions(model)
   const runner = createRunner(partitions)
+  const sampler = contextSampler(model)
   let nowPs = 0
   return {
     runUntil(untilPs, inRounds) {
+      for (let at = sampler.nextPs(nowPs); at <= untilPs; at = sampler.nextPs(at)) {
+        runner.runUntil(at, inRounds)
+        sampler.sample(at)
+      }
       runner.runUntil(untilPs, inRounds)
       nowPs = untilPs
       return nowPs

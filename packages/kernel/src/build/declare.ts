@@ -1,10 +1,12 @@
 import { type Component, EventHeap, EventRow, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { LATENCY_BUCKETS } from '@softnet/scenario'
 import {
+  ContextTimeline,
   DEVICE_ROWS,
   DeviceCount,
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
@@ -120,6 +122,8 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [LatencySum, cpuRows],
     [PacketCount, ownerRows],
     [Timeline, ownerRows * TIMELINE_ROWS],
+    [DropTimeline, ownerRows * TIMELINE_ROWS],
+    [ContextTimeline, cpuRows * TIMELINE_ROWS],
     [RingSlot, sizes.ringSlots],
     [CpuVector, layout.vectors.length],
     [IrqCount, vectorRows * cpuRows],

@@ -1,4 +1,5 @@
 import { defineComponent, f64, u32 } from '@softnet/ecs'
+import { PATH_PLACES, type PathPlace } from '@softnet/scenario'
 
 /** Rows per CPU of `SnmpCount`, `DropCount`, `DeviceCount` (per device and CPU) and `GroCount`. */
 export const SNMP_ROWS = 256
@@ -32,9 +33,17 @@ export const PacketCount = defineComponent('packet_count', {
 
 /** Counts over simulated time: row `owner * TIMELINE_ROWS + interval`. */
 export const TIMELINE_ROWS = 128
-export const Timeline = defineComponent(
-  'timeline',
-  { offered: f64, delivered: f64, dropped: f64 },
+export const Timeline = defineComponent('timeline', { offered: f64, delivered: f64 }, { role: 'observer' })
+/** Wire frames lost over simulated time, a column per place of the path, rows as in `Timeline`. */
+export const DropTimeline = defineComponent(
+  'drop_timeline',
+  Object.fromEntries(PATH_PLACES.map((place) => [place, f64])) as Record<PathPlace, typeof f64>,
+  { role: 'observer' },
+)
+/** Picoseconds that a CPU had been in each context at the end of an interval: row `cpu * TIMELINE_ROWS + interval`. */
+export const ContextTimeline = defineComponent(
+  'context_timeline',
+  { hardirq: f64, softirq: f64, ksoftirqd: f64, task: f64 },
   { role: 'observer' },
 )
 

@@ -1,4 +1,5 @@
 import { type BindContext, defineSystem } from '@softnet/ecs'
+import { dropPlace } from '@softnet/scenario'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import {
@@ -6,6 +7,7 @@ import {
   DeviceCount,
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
@@ -16,6 +18,7 @@ import {
   TIMELINE_ROWS,
   Timeline,
 } from './components.js'
+import { DROP_PLACES } from './drops.js'
 
 /** Functions that move counters; all take the CPU entity the code runs on (0: a wire). */
 export interface Counters {
@@ -48,7 +51,9 @@ export const counters = defineSystem<Counters>(
     const { frames: dropFrames } = context.write(DropCount)
     const { delivered, dropped, consumed, created, sent } = context.write(PacketCount)
     const { value: icmpValue } = context.write(IcmpMsgCount)
-    const { dropped: timelineDropped, delivered: timelineDelivered } = context.write(Timeline)
+    const { delivered: timelineDelivered } = context.write(Timeline)
+    const droppedAt = context.write(DropTimeline)
+    const timelineDropped = DROP_PLACES.map((place) => droppedAt[dropPlace(place)])
     const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
     const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
 
@@ -71,7 +76,7 @@ export const counters = defineSystem<Counters>(
       drop(cpu, id, frames, nowPs) {
         dropFrames[cpu * DROP_ROWS + id] += frames
         dropped[cpu] += frames
-        timelineDropped[cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
+        timelineDropped[id][cpu * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(nowPs / timelinePs))] += frames
       },
       consume(cpu, frames) {
         consumed[cpu] += frames

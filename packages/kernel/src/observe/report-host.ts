@@ -12,15 +12,19 @@ import { Sock, SockView } from '../sock/components.js'
 import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
 import { BacklogView, Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
+import { contextTimeline } from './context-timeline.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 import { reportNetfilter } from './report-netfilter.js'
 
 const PS_PER_NS = 1000
 
 /** Everything a host shows, under Linux's names. */
-export function reportHost(model: Model, host: HostLayout): HostResult {
+export function reportHost(model: Model, host: HostLayout, simulatedPs: number): HostResult {
   return {
-    cpus: host.plan.cpus.map((_, i) => cpuRow(model, host.cpus[i], i)),
+    cpus: host.plan.cpus.map((_, i) => ({
+      ...cpuRow(model, host.cpus[i], i),
+      timeline_ns: contextTimeline(model, host.cpus[i], simulatedPs),
+    })),
     queues: reportQueues(model, host),
     devices: reportDevices(model, host),
     tasks: taskRows(model, host),

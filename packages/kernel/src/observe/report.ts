@@ -4,6 +4,8 @@ import {
   type DropRow,
   LATENCY_BUCKETS,
   type LatencySummary,
+  PATH_PLACES,
+  type PathPlace,
   type ResultDocument,
   type TimelineRow,
 } from '@softnet/scenario'
@@ -11,6 +13,7 @@ import type { Model } from '../build/build-model.js'
 import {
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   LatencyHistogram,
   LatencySum,
   PacketCount,
@@ -42,7 +45,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
   const { world, plan, layout } = model
   const packets = world.columns(PacketCount)
   const hosts: Record<string, ReturnType<typeof reportHost>> = {}
-  for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host)
+  for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host, simulatedPs)
   const { serial } = world.columns(Skb)
   return {
     schema: 'softnet.result/1',
@@ -129,18 +132,27 @@ function latency(model: Model): { latency_ns: LatencySummary | null; latency_his
 
 function timeline(model: Model, simulatedPs: number): TimelineRow[] {
   const columns = model.world.columns(Timeline)
+  const droppedAt = model.world.columns(DropTimeline)
   const { timelinePs } = model.constants
+  const owners = [...model.layout.cpus, ...model.layout.wires]
   const rows: TimelineRow[] = []
   for (let i = 0; i < TIMELINE_ROWS && i * timelinePs < simulatedPs; i++) {
-    let offered = 0
-    let delivered = 0
+    const sum = (column: Float64Array): number =>
+      owners.reduce((total, owner) => total + column[owner * TIMELINE_ROWS + i], 0)
+    const dropped_at: Partial<Record<PathPlace, number>> = {}
     let dropped = 0
-    for (const owner of [...model.layout.cpus, ...model.layout.wires]) {
-      offered += columns.offered[owner * TIMELINE_ROWS + i]
-      delivered += columns.delivered[owner * TIMELINE_ROWS + i]
-      dropped += columns.dropped[owner * TIMELINE_ROWS + i]
+    for (const place of PATH_PLACES) {
+      const lost = sum(droppedAt[place])
+      if (lost > 0) dropped_at[place] = lost
+      dropped += lost
     }
-    rows.push({ t_ns: (i * timelinePs) / 1000, offered, delivered, dropped })
+    const row = {
+      t_ns: (i * timelinePs) / 1000,
+      offered: sum(columns.offered),
+      delivered: sum(columns.delivered),
+      dropped,
+    }
+    rows.push(dropped > 0 ? { ...row, dropped_at } : row)
   }
   return rows
 }

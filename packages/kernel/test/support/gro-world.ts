@@ -7,6 +7,7 @@ import {
   DeviceCount,
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
@@ -158,6 +159,7 @@ export class GroWorld {
     world.pool(IcmpMsgCount, (cpu + 1) * ICMP_MSG_ROWS)
     for (const table of [PacketPage, PacketByte, PageOwner]) world.pool(table, cpu + 1)
     world.pool(Timeline, (cpu + 1) * TIMELINE_ROWS)
+    world.pool(DropTimeline, (cpu + 1) * TIMELINE_ROWS)
     world.pool(PacketCount, cpu + 1)
     world.pool(PoolOwner, 1)
     world.pool(PoolSlot, rows)

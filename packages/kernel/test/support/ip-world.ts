@@ -21,6 +21,7 @@ import {
   DeviceCount,
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
@@ -257,6 +258,7 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS * (devices + 1))
   world.pool(PacketCount, CPU_ROWS)
   world.pool(Timeline, CPU_ROWS * TIMELINE_ROWS)
+  world.pool(DropTimeline, CPU_ROWS * TIMELINE_ROWS)
   world.pool(PoolOwner, 1)
   world.pool(PoolSlot, skbRows)
   world.pool(Skb, skbRows, 'users')

@@ -78,7 +78,7 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
   const ids = new Int32Array(512)
   const host = layout.hosts[0] as (typeof layout.hosts)[number]
   const netfilter = () => {
-    const found = reportHost(model, host).netns.init?.netfilter
+    const found = reportHost(model, host, 0).netns.init?.netfilter
     if (found === undefined) throw new Error('the host has no rules')
     return found
   }
@@ -110,7 +110,7 @@ export function makeNftWorld(nftables: string, sysctl: Readonly<Record<string, n
     },
     memoryBytes: (name) => world.describe().find(({ component }) => component === name)?.bytes ?? 0,
     moved() {
-      const { snmp = {}, netstat = {} } = reportHost(model, host).netns.init ?? {}
+      const { snmp = {}, netstat = {} } = reportHost(model, host, 0).netns.init ?? {}
       const all = Object.entries({ ...snmp, ...netstat }).flatMap(([block, counters]) =>
         Object.entries(counters).map(([name, value]): [string, number] => [block + name, value]),
       )

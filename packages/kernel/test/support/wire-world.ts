@@ -16,6 +16,7 @@ import {
   DeviceCount,
   DROP_ROWS,
   DropCount,
+  DropTimeline,
   GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
@@ -265,6 +266,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   world.pool(EventRow, heapRows)
   world.pool(PacketCount, WIRE)
   world.pool(Timeline, (WIRE + 1) * TIMELINE_ROWS)
+  world.pool(DropTimeline, (WIRE + 1) * TIMELINE_ROWS)
   world.pool(DropCount, (WIRE + 1) * DROP_ROWS)
   world.pool(SnmpCount, CPU_ROWS * SNMP_ROWS)
   world.pool(GroCount, CPU_ROWS * GRO_ROWS)

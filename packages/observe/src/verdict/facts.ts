@@ -1,17 +1,19 @@
 /** What the rules of a diagnosis look at: a result and its plan, brought together per host. */
-import type {
-  AppPlan,
-  CpuRow,
-  DevicePlan,
-  HostPlan,
-  HostResult,
-  Plan,
-  QueueRow,
-  ResultDocument,
-  SocketRow,
-  TaskRow,
+import {
+  type AppPlan,
+  type CpuRow,
+  type DevicePlan,
+  dropPlace,
+  type HostPlan,
+  type HostResult,
+  PATH_PLACES,
+  type PathPlace,
+  type Plan,
+  type QueueRow,
+  type ResultDocument,
+  type SocketRow,
+  type TaskRow,
 } from '@softnet/scenario'
-import { dropPlace, PATH_PLACES, type PathPlace } from '../path-stages.js'
 
 /** A result before its verdict. */
 export type UndiagnosedResult = Omit<ResultDocument, 'verdict'>
