@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
   { name: 'DF is no fragment', columns: { idFrag: wire.IP_DF }, snmp: { IpInDelivers: 1 }, survives: true },
   {
     name: 'TCP',
-    columns: { ipWord: ipWord(6), tcpWord: 5 << 12 },
+    columns: { ipWord: ipWord(6), tcpWord: (5 << 12) | 4 },
     snmp: { IpInDelivers: 1, TcpInSegs: 1 },
     drops: { 'NO_SOCKET@tcp_v4_rcv': 1 },
   },

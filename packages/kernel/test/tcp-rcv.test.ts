@@ -16,13 +16,16 @@ interface Case {
 const DISCARD = 'NOT_SPECIFIED@tcp_v4_rcv'
 const NO_SOCKET = 'NO_SOCKET@tcp_v4_rcv'
 const WORD = 5 << 12
+/** Counters of the reset that answers. */
+const RESET = { TcpOutSegs: 1, TcpOutRsts: 1, IpOutRequests: 1, IpOutTransmits: 1, IpExtOutOctets: 40 }
 
 const cases: readonly Case[] = [
-  { name: 'sound', columns: {}, snmp: { TcpInSegs: 1 }, drop: NO_SOCKET },
+  { name: 'sound', columns: {}, snmp: { TcpInSegs: 1, ...RESET }, drop: NO_SOCKET },
+  { name: 'a reset is not answered', columns: { tcpWord: WORD | 4 }, snmp: { TcpInSegs: 1 }, drop: NO_SOCKET },
   {
     name: 'merged segments count once',
     columns: { flags: SKB.gso, frames: 44, len: 63756 },
-    snmp: { TcpInSegs: 1 },
+    snmp: { TcpInSegs: 1, ...RESET },
     drop: NO_SOCKET,
     frames: 44,
   },
@@ -57,7 +60,12 @@ const cases: readonly Case[] = [
     snmp: { TcpInSegs: 1, TcpInErrs: 1, TcpInCsumErrors: 1 },
     drop: 'TCP_CSUM@tcp_v4_rcv',
   },
-  { name: 'verified by the NIC', columns: { flags: SKB.csumUnnecessary }, snmp: { TcpInSegs: 1 }, drop: NO_SOCKET },
+  {
+    name: 'verified by the NIC',
+    columns: { flags: SKB.csumUnnecessary },
+    snmp: { TcpInSegs: 1, ...RESET },
+    drop: NO_SOCKET,
+  },
 ]
 
 for (const each of cases) {

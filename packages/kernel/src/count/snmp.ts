@@ -53,7 +53,7 @@ export const SNMP_TABLES = {
     'OutAddrMasks',
     'OutAddrMaskReps',
   ],
-  Tcp: ['InSegs', 'InErrs', 'OutRsts', 'InCsumErrors'],
+  Tcp: ['InSegs', 'OutSegs', 'InErrs', 'OutRsts', 'InCsumErrors'],
   Udp: [
     'InDatagrams',
     'NoPorts',
@@ -94,8 +94,11 @@ export type SnmpTable = keyof typeof SNMP_TABLES
 /** Full name of a counter: block and name joined, as nstat prints it. */
 export type SnmpName = { [T in SnmpTable]: `${T}${(typeof SNMP_TABLES)[T][number]}` }[SnmpTable]
 
-const names: string[] = []
-for (const [table, list] of Object.entries(SNMP_TABLES)) for (const name of list) names.push(table + name)
+/** Counters that came later: their numbers follow all others, so that those, and digests of runs, stay as they were. */
+const LATER: readonly string[] = ['TcpOutSegs']
+
+const all = Object.entries(SNMP_TABLES).flatMap(([table, list]) => list.map((name: string) => table + name))
+const names = [...all.filter((name) => !LATER.includes(name)), ...LATER]
 
 /** Number of each counter. */
 export const SNMP = Object.freeze(Object.fromEntries(names.map((name, index) => [name, index]))) as Readonly<

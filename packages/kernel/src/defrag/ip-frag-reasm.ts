@@ -14,7 +14,9 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { SKB, Skb } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
 import { skbPool } from '../skb/skb-pool.js'
+import { skbReparse } from '../skb/skb-reparse.js'
 import { FragQueue } from './components.js'
 import { inetFrags } from './inet-frag-find.js'
 import { skbTryCoalesce } from './skb-try-coalesce.js'
@@ -53,11 +55,13 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
     const { saddr, daddr, udpLen, fragSum, fragNextRun } = context.read(Skb)
     const s = context.write(Skb)
     const { next, frames, wireBytes, len, totLen, payload, truesize, arrivalPs, dev, flags, faults } = s
-    const { idFrag, ipWord, tcpWord } = s
+    const { idFrag, ipWord, tcpWord, page } = s
     const queues = context.write(FragQueue)
     const { packetPool } = context.read(Cpu)
     const spend = context.system(charge)
     const pool = context.system(skbPool)
+    const pages = context.system(packetPages)
+    const reparse = context.system(skbReparse)
     const table = context.system(inetFrags)
     const coalesce = context.system(skbTryCoalesce)
     let sum = 0
@@ -73,8 +77,30 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
       bad |= flags[row] & SKB.csumBad
     }
 
+    /** Position behind the bytes copied so far, in the page that will hold them all. */
+    let filled = 0
+
+    /** Copies what a fragment holds behind its IP header. */
+    function copyData(row: number): void {
+      const from = pages.first(page[row]) + ((ipWord[row] >>> 24) & 15) * 4
+      pages.bytes.copyWithin(filled, from, from + len[row])
+      filled += len[row]
+    }
+
+    /** Takes a page for real bytes and writes the first fragment into it: its id, 0 without one. */
+    function beginPage(cpu: number, head: number, headerBytes: number, bytes: number): number {
+      const whole = pages.take(packetPool[cpu], headerBytes + bytes)
+      if (whole === 0) return 0
+      const from = pages.first(page[head])
+      filled = pages.first(whole)
+      pages.bytes.copyWithin(filled, from, from + headerBytes)
+      filled += headerBytes
+      copyData(head)
+      return whole
+    }
+
     /** Adds every other fragment to the first; returns how many there were. */
-    function join(cpu: number, head: number): number {
+    function join(cpu: number, head: number, whole: number): number {
       let joined = 0
       sum = 0
       sumKnown = FRAG_SUM_KNOWN
@@ -90,6 +116,7 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
           if (row !== head) {
             note(row)
             coalesce.add(head, row)
+            if (whole !== 0) copyData(row)
             frames[head] += frames[row]
             wireBytes[head] += wireBytes[row]
             len[head] += len[row]
@@ -143,17 +170,26 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
         table.destroy(cpu, queue, -1)
         return 0
       }
+      const isReal = pages.owns(page[head])
+      const whole = isReal ? beginPage(cpu, head, headerBytes, bytes) : 0
+      if (isReal && whole === 0) {
+        table.destroy(cpu, queue, -1)
+        return 0
+      }
       arrivalPs[head] = arrivalPs[row]
       dev[head] = dev[row]
       const firstBytes = len[head]
       spend(cpu, STAGE.ip_frag_reasm, 1)
-      spend(cpu, STAGE.kfree_skb, join(cpu, head))
-      setL4Fields(head, firstBytes, bytes)
+      spend(cpu, STAGE.kfree_skb, join(cpu, head, whole))
+      if (whole === 0) setL4Fields(head, firstBytes, bytes)
+      else pool.dropPage(head, packetPool[cpu])
+      page[head] = isReal ? whole : page[head]
       len[head] += headerBytes
       totLen[head] = headerBytes + bytes
       ipWord[head] |= ecn << 8
       const keepsDf = queues.maxDfSizeBytes[queue] === queues.maxSizeBytes[queue]
       idFrag[head] = ((idFrag[head] & 0xffff0000) | (keepsDf ? IP_DF : 0)) >>> 0
+      if (isReal) reparse.all(head)
       queues.firstRun[queue] = 0
       table.account(queue, -heldBytes)
       table.destroy(cpu, queue, -1)

@@ -5,13 +5,13 @@ import { counters } from '../count/counters.js'
 import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { ipSelectIdent } from '../ip/ip-ident.js'
-import { ipOptions } from '../ip/ip-options.js'
+import { ipOptionsBuild } from '../ip/ip-options-build.js'
 import type { EchoedOptions } from '../ip/ip-options-echo.js'
 import { ipLocalOut } from '../ip/ip-output.js'
 import { RTN } from '../route/components.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
-import { IPSKB, SKB, Skb } from '../skb/components.js'
+import { SKB, Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ICMP_OUT_COUNTERS } from './icmp-types.js'
@@ -50,8 +50,7 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
   'net/ipv4/icmp.c, icmp_push_reply',
   (context) => {
     const s = context.write(Skb)
-    const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, tcpSeq, payload, flags, page, ipcb, optRr, optTs, optSrr } =
-      s
+    const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, tcpSeq, payload, flags, page } = s
     const result = context.read(RouteResult)
     const { host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)
@@ -62,22 +61,8 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
     const ident = context.system(ipSelectIdent)
     const setDst = context.system(skbDstSet)
     const out = context.system(ipLocalOut)
-    const stamps = context.system(ipOptions)
+    const buildOptions = context.system(ipOptionsBuild)
     const count = context.system(counters)
-
-    /** Kernel: net/ipv4/ip_options.c, ip_options_build */
-    function buildOptions(cpu: number, row: number, message: IcmpMessage, options: EchoedOptions): void {
-      ipcb[row] = options.flags
-      optRr[row] = options.rr
-      optTs[row] = options.ts
-      optSrr[row] = options.srr
-      for (let i = 0; i < options.length; i++) bytes.setU8(row, IPV4_HLEN + i, options.bytes[i])
-      const { rr, ts, srr, flags: needs } = options
-      if (srr !== 0) bytes.setU32(row, srr + bytes.u8(row, srr + 1) - 4, message.finalDestination >>> 0)
-      if ((needs & IPSKB.rrNeedAddress) !== 0) bytes.setU32(row, rr + bytes.u8(row, rr + 2) - 5, saddr[row])
-      if ((needs & IPSKB.tsNeedAddress) !== 0) bytes.setU32(row, ts + bytes.u8(row, ts + 2) - 9, saddr[row])
-      if ((needs & IPSKB.tsNeedTime) !== 0) bytes.setU32(row, ts + bytes.u8(row, ts + 2) - 5, stamps.timestamp(cpu))
-    }
 
     function writeMessage(row: number, at: number, message: IcmpMessage): void {
       const { source, dataOffset, dataBytes, headBytes, times } = message
@@ -116,14 +101,14 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
       payload[row] = headBytes - ICMP_HLEN + dataBytes
       flags[row] = SKB.ignoreDf | SKB.noEthernet
       if (isReal) {
-        if (options.length > 0) buildOptions(cpu, row, message, options)
+        if (options.length > 0) buildOptions(cpu, row, options, message.finalDestination)
         writeMessage(row, header, message)
       }
       count.snmp(cpu, SNMP.IcmpOutMsgs, 1)
       const counter = ICMP_OUT_COUNTERS[message.countedAs]
       if (counter !== 0xffff) count.snmp(cpu, counter, 1)
       count.icmpMsg(cpu, message.countedAs, true)
-      out(cpu, row)
+      if (out(cpu, row) < 0) count.snmp(cpu, SNMP.IpOutDiscards, 1)
     }
   },
 )

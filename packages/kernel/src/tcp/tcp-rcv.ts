@@ -7,12 +7,13 @@ import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
+import { tcpSendReset } from './tcp-send-reset.js'
 
 const TCP_HEADER_BYTES = 20
 
 /**
- * Takes one TCP skb (a segment, or several merged by GRO) through the checks of its header and checksum, and ends it:
- * no socket of the model takes TCP. Kernel: net/ipv4/tcp_ipv4.c, tcp_v4_rcv
+ * Takes one TCP skb (a segment, or several merged by GRO) through the checks of its header and checksum, and ends it
+ * with a reset to its sender: no socket of the model takes TCP. Kernel: net/ipv4/tcp_ipv4.c, tcp_v4_rcv
  */
 export const tcpRcv = defineSystem<(cpu: number, row: number) => void>(
   'tcp_v4_rcv',
@@ -23,6 +24,7 @@ export const tcpRcv = defineSystem<(cpu: number, row: number) => void>(
     const spend = context.system(charge)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
+    const reset = context.system(tcpSendReset)
 
     function check(cpu: number, row: number): number {
       if (packetType[row] !== PACKET_TYPE.host) return DROP.tcpDiscard
@@ -45,7 +47,9 @@ export const tcpRcv = defineSystem<(cpu: number, row: number) => void>(
 
     return (cpu, row) => {
       spend(cpu, STAGE.tcp_rcv, 1)
-      kfree(cpu, row, check(cpu, row))
+      const drop = check(cpu, row)
+      if (drop === DROP.tcpNoSocket) reset(cpu, row)
+      kfree(cpu, row, drop)
     }
   },
 )

@@ -135,23 +135,12 @@ function errnoName(number: number): string {
 }
 
 /** Why a case cannot be run yet, or null. */
-function notModelled({ setup, steps, packetsIn }: Recording): string | null {
+function notModelled({ setup, steps }: Recording): string | null {
   if (setup.missing !== null) return setup.missing
-  if (packetsIn.some(({ bytes }) => isFragment(bytes))) return 'reassembly of fragments'
   for (const { kind, op } of steps) {
     if (kind === 'app' && !CALLS.test(op)) return `a program that does ${op.split('(')[0]}`
   }
   return null
-}
-
-/** True for a raw IPv4 packet that is a part of one. */
-function isFragment(bytes: Uint8Array): boolean {
-  return (
-    bytes[0] !== undefined &&
-    bytes[0] >>> 4 === 4 &&
-    bytes.length >= 8 &&
-    (((bytes[6] as number) << 8) | (bytes[7] as number)) % 0x4000 !== 0
-  )
 }
 
 /** One run of a recording on the simulated host. */

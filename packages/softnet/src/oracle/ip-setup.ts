@@ -4,9 +4,11 @@ import {
   DEFAULT_IPV4,
   DEFAULT_NEIGH,
   type DevicePlan,
+  defaultSysctl,
   type HostPlan,
   type InterfaceConf,
   type Ipv4Plan,
+  KERNEL_VERSIONS,
   type NeighbourPlan,
   type NeighPlan,
   type Plan,
@@ -21,6 +23,8 @@ import type { Fields } from './fields.js'
 import { compileMachine } from './machine.js'
 
 const MTU_DEFAULT = 1500
+const MACHINE_HZ = 250
+const DEFAULT_SYSCTL = defaultSysctl(KERNEL_VERSIONS['6.18'], MACHINE_HZ)
 const PORT_MAX = 65_535
 /** Bytes for the packets of the longest case. */
 const PAGES = 512
@@ -108,6 +112,8 @@ class SocketReader {
 /** Settings that were read, host-wide and per device. */
 interface Settings {
   readonly ipv4: Record<string, number>
+  /** Settings that `HostPlan.sysctl` holds under their full names. */
+  readonly sysctl: Record<string, number>
   readonly confAll: Record<string, number>
   readonly conf: Map<string, Record<string, number>>
   readonly neigh: Map<string, Record<string, number>>
@@ -117,6 +123,7 @@ interface Settings {
 function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
   const settings: Settings = {
     ipv4: {},
+    sysctl: {},
     confAll: {},
     conf: new Map(devices.map((device) => [device.name, {}])),
     neigh: new Map(),
@@ -132,6 +139,7 @@ function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
     const [group, dev, name] = parts
     if (parts.length === 1 && group === 'ip_forward') forwardAll(value)
     else if (parts.length === 1 && group !== undefined && group in DEFAULT_IPV4) settings.ipv4[group] = value
+    else if (group !== 'conf' && key in DEFAULT_SYSCTL) settings.sysctl[key] = value
     else if (group === 'conf' && name !== undefined && CONF_NAMES.includes(name as keyof InterfaceConf)) {
       if (dev === 'all' && name === 'forwarding') forwardAll(value)
       else if (dev === 'all') settings.confAll[name] = value
@@ -256,6 +264,7 @@ function planOf(
     })),
     routes,
     neighbours,
+    sysctl: { ...host.sysctl, ...settings.sysctl },
     ipv4: { ...host.ipv4, ...settings.ipv4 } as Ipv4Plan,
     confAll: { ...host.confAll, ...settings.confAll } as InterfaceConf,
     devices: host.devices.map((device) => {
