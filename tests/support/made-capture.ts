@@ -1,7 +1,7 @@
 import { internetSum } from './capture-file.js'
 
 const GAP_US = 20
-const PROTOCOLS: Readonly<Record<string, number>> = { 'icmp.pcap': 1, 'gre.pcap': 47 }
+const PROTOCOLS: Readonly<Record<string, number>> = { 'icmp.pcap': 1, 'echo.pcap': 1, 'gre.pcap': 47 }
 
 /** A pcap file made for its name: UDP frames to 192.0.2.1:9000, with a source route, in frames to everybody, of another protocol, or both ways. */
 export function madeCapture(path: string): Uint8Array {
@@ -37,6 +37,10 @@ function frameOf(path: string, index: number): Buffer {
   udp.writeUInt16BE(isAnswer ? 9000 : client, 0)
   udp.writeUInt16BE(isAnswer ? client : 9000, 2)
   udp.writeUInt16BE(8 + payload.length, 4)
+  if (path === 'echo.pcap') {
+    udp.writeUInt16BE(0, 2)
+    udp.writeUInt16BE(0xffff - internetSum(udp), 2)
+  }
   const ip = Buffer.alloc(20 + options.length)
   ip.writeUInt8(0x45 + options.length / 4, 0)
   ip.writeUInt16BE(ip.length + udp.length + payload.length, 2)

@@ -81,6 +81,7 @@ export const sysctl: SysctlPlan = {
   'net.ipv4.udp_mem': [1000, 2000, 3000],
   'net.ipv4.conf.all.rp_filter': 0,
   'net.ipv4.conf.all.accept_local': 0,
+  'net.ipv4.conf.all.send_redirects': 1,
   'net.ipv4.conf.all.route_localnet': 0,
   'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
   'net.ipv4.conf.all.accept_source_route': 0,

@@ -108,6 +108,7 @@ export interface SysctlPlan {
   /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
   readonly 'net.ipv4.conf.all.rp_filter': number
   readonly 'net.ipv4.conf.all.accept_local': number
+  readonly 'net.ipv4.conf.all.send_redirects': number
   readonly 'net.ipv4.conf.all.route_localnet': number
   readonly 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': number
   readonly 'net.ipv4.conf.all.accept_source_route': number
@@ -180,6 +181,8 @@ export interface DevicePlan {
   readonly conf: InterfaceConf
   /** `net.ipv4.neigh.DEV`. */
   readonly neigh: NeighPlan
+  /** Hardware addresses of next hops are asked for. */
+  readonly arp?: boolean
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
   readonly addresses: readonly string[]
   readonly linkBitsPerSec: number

@@ -74,6 +74,14 @@ export const STAGES = [
   'nf_conntrack_in', // finding a packet's connection, per packet
   'nf_nat_inet_fn', // address translation, per packet of a tracked connection and hook
   'nft_do_chain', // entering a base chain, per packet; its rules are charged by the expression
+  // the way out
+  'ip_forward', // passing on, per packet
+  'ip_output', // from the route to the device: MTU, neighbour, hardware header, per packet
+  'dev_queue_xmit', // choice of the queue, discipline passed by, per packet
+  'qdisc', // putting a packet into a discipline and taking it out
+  'ndo_start_xmit', // driver: mapping, descriptor, per packet
+  'net_tx_action', // fixed cost of one run
+  'clean_tx', // descriptor done: unmapping, freeing, per packet
 ] as const
 
 /** Name of a stage. */

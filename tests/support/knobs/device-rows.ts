@@ -3,6 +3,39 @@ import { BUSY, CLOSED, DEFER, type KnobRow, MASK, OVERLOAD, RFS, rule, SLOW_READ
 /** Rows of devices. */
 export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/address': { base: { 't/flows/dst': '192.0.2.1' }, change: { 'd/address': '192.0.2.9/24' } },
+  'hosts/*/devices/*/arp': {
+    base: { 'd/conf': { forwarding: 1 }, 't/flows/dst': '198.51.100.9', duration: '1ms' },
+    change: { 'd/arp': true },
+  },
+  'hosts/*/devices/*/conf/accept_local': {
+    base: { 't/flows/src': '192.0.2.1', 'd/conf': { rp_filter: 2 } },
+    change: { 'd/conf/accept_local': 1 },
+  },
+  'hosts/*/devices/*/conf/drop_unicast_in_l2_multicast': {
+    base: { traffic: { t: { kind: 'replay', capture: 'l2-multicast.pcap' } } },
+    change: { 'd/conf': { drop_unicast_in_l2_multicast: 1 } },
+  },
+  'hosts/*/devices/*/conf/forwarding': {
+    base: { 't/flows/dst': '198.51.100.9' },
+    change: { 'd/conf': { forwarding: 1 } },
+  },
+  'hosts/*/devices/*/conf/route_localnet': {
+    base: { 't/flows/dst': '127.0.0.1' },
+    change: { 'd/conf': { route_localnet: 1 } },
+  },
+  'hosts/*/devices/*/conf/rp_filter': {
+    base: { 't/flows/src': '10.9.0.7', 'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' } },
+    change: { 'd/conf': { rp_filter: 1 } },
+  },
+  'hosts/*/devices/*/conf/send_redirects': {
+    base: {
+      't/flows/dst': '192.0.2.9',
+      't/flows/src': '192.0.2.77',
+      'd/conf': { forwarding: 1, send_redirects: 0 },
+      'h/sysctl': { 'net.ipv4.conf.all.send_redirects': 0 },
+    },
+    change: { 'd/conf/send_redirects': 1 },
+  },
   'hosts/*/devices/*/channels/combined': { change: { 'd/channels': { combined: 1 } } },
   'hosts/*/devices/*/coalesce/adaptive-rx': { base: MASK, change: { 'd/coalesce/adaptive-rx': true } },
   'hosts/*/devices/*/coalesce/cqe-mode-rx': {

@@ -24,6 +24,14 @@ export const HOST_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'h/cstates': [{ name: 'C1', 'exit-latency': '1us', 'target-residency': '1ms' }] },
   },
   'hosts/*/hz': { base: { ...OVERLOAD, duration: '12ms' }, change: { 'h/hz': 1000 } },
+  'hosts/*/neighbours': {
+    base: { 'd/conf': { forwarding: 1 }, 'd/arp': true, 't/flows/dst': '192.0.2.9' },
+    change: { 'h/neighbours': ['192.0.2.9 lladdr 02:00:00:00:00:99 dev eth0'] },
+  },
+  'hosts/*/routes': {
+    base: { 'd/conf': { forwarding: 1 }, 't/flows/dst': '198.51.100.9' },
+    change: { 'h/routes': ['unreachable 198.51.100.0/24'] },
+  },
   'hosts/*/nftables': { change: { 'h/nftables': RULES } },
   'hosts/*/nftables/file': { base: { 'h/nftables': RULES }, change: { 'h/nftables': { file: 'made.nft' } } },
   'hosts/*/pfmemalloc-reserve': { base: { ...OVERLOAD, 'h/skb-limit': 64 }, change: { 'h/pfmemalloc-reserve': 1 } },

@@ -54,6 +54,8 @@ export const PREFER: Sets = {
 /** Works longer than the timer of DEFER waits, so that it matters who takes the packets meanwhile. */
 export const SLOW_READER: Sets = { 'a/work': '30us' }
 export const FRAGMENTS: Sets = { 't/datagram': 4000, 't/rate': '50kpps', 't/fragment': {} }
+/** Nobody listens on the port. */
+export const CLOSED_PORT: Sets = { 't/flows/dport': 7 }
 export const RULES = 'table ip t { chain i { type filter hook input priority 0; udp sport 10000 drop; } }'
 export const TRACK: Sets = {
   'h/nftables': 'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; } }',

@@ -1,4 +1,4 @@
-import { BUSY, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK } from './knob-base.js'
+import { BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK } from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -83,9 +83,42 @@ export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 't/flows/dst': '127.0.0.1' },
     change: { 'h/sysctl': { 'net.ipv4.conf.all.route_localnet': 1 } },
   },
+  'hosts/*/sysctl/net.ipv4.conf.all.send_redirects': {
+    base: { 't/flows/dst': '192.0.2.9', 't/flows/src': '192.0.2.77', 'd/conf': { forwarding: 1, send_redirects: 0 } },
+    change: { 'h/sysctl': { 'net.ipv4.conf.all.send_redirects': 0 } },
+  },
   'hosts/*/sysctl/net.ipv4.conf.all.rp_filter': {
     base: { 't/flows/src': '10.9.0.7', 'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' } },
     change: { 'h/sysctl': { 'net.ipv4.conf.all.rp_filter': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.ip_forward': {
+    base: { 't/flows/dst': '198.51.100.9' },
+    change: { 'h/sysctl': { 'net.ipv4.ip_forward': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.icmp_echo_ignore_all': {
+    base: { traffic: { t: { kind: 'replay', capture: 'echo.pcap' } } },
+    change: { 'h/sysctl': { 'net.ipv4.icmp_echo_ignore_all': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.icmp_ratelimit': {
+    base: CLOSED_PORT,
+    change: { 'h/sysctl': { 'net.ipv4.icmp_ratelimit': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.icmp_ratemask': {
+    base: CLOSED_PORT,
+    change: { 'h/sysctl': { 'net.ipv4.icmp_ratemask': 0 } },
+  },
+  'hosts/*/sysctl/net.ipv4.icmp_msgs_per_sec': {
+    base: {
+      ...CLOSED_PORT,
+      't/rate': '10kpps',
+      duration: '45ms',
+      'h/sysctl': { 'net.ipv4.icmp_ratelimit': 0, 'net.ipv4.icmp_msgs_burst': 1 },
+    },
+    change: { 'h/sysctl/net.ipv4.icmp_msgs_per_sec': 1 },
+  },
+  'hosts/*/sysctl/net.ipv4.icmp_msgs_burst': {
+    base: { ...CLOSED_PORT, 'h/sysctl': { 'net.ipv4.icmp_ratelimit': 0 } },
+    change: { 'h/sysctl/net.ipv4.icmp_msgs_burst': 3 },
   },
   'hosts/*/sysctl/net.ipv4.ip_early_demux': {
     base: { 'a/sockets/connect': '198.51.100.1:10001' },

@@ -57,6 +57,11 @@ export function hasWire(device: { readonly driver: { readonly virtual: boolean }
   return !device.driver.virtual
 }
 
+/** Whether packets leave a host as part of its load: it passes them on. */
+export function transmits(host: HostPlan): boolean {
+  return host.devices.some((device) => device.conf.forwarding !== 0)
+}
+
 /** Devices of a host as entities: each of the plan, and one per VLAN id on it. */
 function deviceEntities(host: HostPlan): number {
   return host.devices.reduce((sum, device) => sum + 1 + device.vlans.length, 0)

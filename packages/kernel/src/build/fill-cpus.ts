@@ -102,8 +102,10 @@ function fillFlowLimit(world: World, layout: Layout, hostIndex: number): void {
 
 function fillBacklogNapis(world: World, layout: Layout): void {
   const napi = world.columns(Napi)
-  const sysctl = layout.hosts[0].plan.sysctl
+  // In the order of the CPUs.
+  const sysctls = layout.hosts.flatMap((host) => host.cpus.map(() => host.plan))
   layout.backlogNapis.forEach((id, i) => {
+    const { sysctl } = sysctls[i]
     napi.pollKind[id] = POLL_KIND.backlog
     napi.weight[id] = sysctl['net.core.dev_weight'] * sysctl['net.core.dev_weight_rx_bias']
     napi.cpu[id] = layout.cpus[i]

@@ -7,7 +7,7 @@ export const CONTEXT = { hardirq: 0, softirq: 1, ksoftirqd: 2, task: 3, idle: 4 
 export const CONTEXT_ROWS = 8
 
 /** Rows of `StageTime` and `StageCostTable` per CPU. */
-export const STAGE_ROWS = 64
+export const STAGE_ROWS = 128
 
 /** What CPUs and wires have in common: both own an event list and mailboxes. */
 export const Owner = defineComponent(

@@ -9,7 +9,7 @@ const PURPOSE = 0x6e656967
 const QUIET_ROWS = 64
 
 function rowsOf(host: HostLayout): number {
-  return host.devices.some(({ plan }) => plan.driver.program === 'tap') ? NEIGH_ROWS : QUIET_ROWS
+  return host.devices.some(({ plan }) => plan.driver.program === 'tap' || plan.arp === true) ? NEIGH_ROWS : QUIET_ROWS
 }
 
 /** Declares the neighbour tables: one per CPU. */

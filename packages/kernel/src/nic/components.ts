@@ -56,6 +56,8 @@ export const NetDev = defineComponent('net_dev', {
   xmit: u8,
   /** 1: hardware addresses of next hops are asked for; 0: everybody on the link is known, as on a wire with traffic sources. */
   arp: u8,
+  /** 1: the host's own load leaves by it, so that the way out takes time; else what it sends now and then is gone at once. */
+  transmits: u8,
 })
 
 /** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, or to nobody. */

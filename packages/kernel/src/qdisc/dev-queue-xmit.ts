@@ -1,14 +1,16 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_HLEN } from '@softnet/wire'
+import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
+import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
+import { STAGE } from '../cpu/stage-ids.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
 import { ERRNO } from '../route/components.js'
-import { Skb } from '../skb/components.js'
+import { IPSKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 
 /** Sends a packet by its device; 0 or a negative errno. The packet is gone afterwards. */
@@ -24,13 +26,24 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
   'net/core/dev.c, __dev_queue_xmit',
   (context) => {
     const { dev, frames, len, wireBytes } = context.write(Skb)
-    const { index, running, xmit, iff } = context.read(NetDev)
+    const { ipcb, protocol } = context.read(Skb)
+    const { index, running, xmit, iff, transmits } = context.read(NetDev)
     const { packetPool } = context.read(Cpu)
     const count = context.system(counters)
+    const spend = context.system(charge)
     const pool = context.system(skbPool)
     const kfree = context.system(kfreeSkb)
     const loopback = context.system(loopbackXmit)
     const program = context.resource(PROGRAM_XMIT)
+
+    /** What the way from the route to the wire takes of the CPU. */
+    function chargeWay(cpu: number, row: number): void {
+      if ((ipcb[row] & IPSKB.forwarded) !== 0) spend(cpu, STAGE.ip_forward, 1)
+      if (protocol[row] === ETH_P_IP) spend(cpu, STAGE.ip_output, 1)
+      spend(cpu, STAGE.dev_queue_xmit, 1)
+      spend(cpu, STAGE.ndo_start_xmit, 1)
+      spend(cpu, STAGE.clean_tx, 1)
+    }
 
     /** The frame has left the host. */
     function leave(cpu: number, row: number, device: number): void {
@@ -48,6 +61,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       }
       wireBytes[row] = len[row] + ((iff[device] & (IFF.noarp | IFF.loopback)) !== 0 ? 0 : ETH_HLEN)
       if (xmit[device] === XMIT.loopback) return loopback(cpu, row)
+      if (transmits[device] !== 0) chargeWay(cpu, row)
       if (xmit[device] === XMIT.program && program.xmit !== null) program.xmit(cpu, row)
       leave(cpu, row, device)
       return 0

@@ -2,12 +2,13 @@
 import { isGroupMac } from '../address.js'
 import { DRIVER_HARDWARE, driverProfile } from '../drivers.js'
 import type { FaultPath, Report } from '../fault.js'
-import { DEFAULT_CONF, DEFAULT_NEIGH } from '../ipv4-settings.js'
+import { DEFAULT_NEIGH } from '../ipv4-settings.js'
 import type { CpuPlan, DevicePlan, DriverProfile, SysctlPlan } from '../plan.js'
 import type { DeviceInput } from '../schema/device.js'
 import type { HostInput } from '../schema/scenario.js'
 import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
+import { compileConf, forwards } from './ip.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
 
 /** mlx5's rx-usecs when the period starts at the event. Kernel: mlx5/core/en.h, MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC */
@@ -28,6 +29,8 @@ interface Place {
   readonly path: FaultPath
   readonly cpus: readonly CpuPlan[]
   readonly sysctl: SysctlPlan
+  /** `net.ipv4.ip_forward` is on. */
+  readonly forwarding: boolean
   readonly env: Environment
 }
 
@@ -49,7 +52,7 @@ export function compileDevices(
   let nextIrq = FIRST_DEVICE_IRQ
   const devices = names.map((name, index) => {
     const path: FaultPath = ['hosts', host, 'devices', name]
-    const place = { host, hostIndex, path, cpus, sysctl, env }
+    const place = { host, hostIndex, path, cpus, sysctl, forwarding: forwards(input), env }
     const device = compileDevice(name, input.devices[name] as DeviceInput, index, nextIrq, place)
     if (!device.driver.virtual) nextIrq += device.vectors.length
     return device
@@ -104,8 +107,9 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     driver,
     mac: compileMac(input, index, place),
     mtu,
-    conf: { ...DEFAULT_CONF, accept_source_route: place.sysctl['net.ipv4.conf.all.accept_source_route'] },
+    conf: compileConf(input, place.forwarding, place.sysctl['net.ipv4.conf.all.accept_source_route']),
     neigh: DEFAULT_NEIGH,
+    arp: input.arp ?? false,
     addresses: compileAddresses(input, index, place),
     linkBitsPerSec: input.link ?? hardware.linkBitsPerSec,
     linkDelayPs: input['link-delay'] ?? 500_000,

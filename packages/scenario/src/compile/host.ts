@@ -1,8 +1,6 @@
 /** Hosts: CPUs and their topology, sysctls, idle states, taps, and what hangs on them. */
 import type { FaultPath, Report } from '../fault.js'
-import type { InterfaceConf, RoutePlan } from '../ip-plan.js'
-import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
-import type { CpuPlan, CStatePlan, DevicePlan, HostPlan, SysctlPlan } from '../plan.js'
+import type { CpuPlan, CStatePlan, HostPlan, SysctlPlan } from '../plan.js'
 import { costProfile } from '../profiles/index.js'
 import type { HostInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
@@ -10,6 +8,7 @@ import type { VersionPolicy } from '../versions.js'
 import { compileApps } from './app.js'
 import { checkCpus } from './cpus.js'
 import { compileDevices } from './device.js'
+import { compileIpv4, compileNeighbours, compileRoutes, confOfAll, forwards } from './ip.js'
 import { compileNftables } from './nftables.js'
 
 /** What every part of a scenario is compiled against. */
@@ -69,30 +68,10 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     ),
     rawProtocols: compileRawProtocols(input, path, report),
     nftables: compileNftables(input, devices, path, env),
-    ipv4: DEFAULT_IPV4,
-    confAll: confOfAll(sysctl),
-    routes: defaultRoutes(devices),
-    neighbours: [],
-  }
-}
-
-/** Routes of a host that names none: everything that is not on a subnet is on the link of the first device with an address. */
-function defaultRoutes(devices: readonly DevicePlan[]): readonly RoutePlan[] {
-  const first = devices.find((device) => device.addresses.length > 0)
-  if (first === undefined) return []
-  const rest = { prefix: 0, lengthBits: 0, gateway: 0, source: 0, metric: 0, mtu: 0, tos: 0 }
-  return [{ type: 'unicast', dev: first.name, ...rest }]
-}
-
-/** `net.ipv4.conf.all` of a host. */
-function confOfAll(sysctl: SysctlPlan): InterfaceConf {
-  return {
-    ...DEFAULT_CONF,
-    accept_local: sysctl['net.ipv4.conf.all.accept_local'],
-    accept_source_route: sysctl['net.ipv4.conf.all.accept_source_route'],
-    drop_unicast_in_l2_multicast: sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
-    route_localnet: sysctl['net.ipv4.conf.all.route_localnet'],
-    rp_filter: sysctl['net.ipv4.conf.all.rp_filter'],
+    ipv4: compileIpv4(input.sysctl ?? {}),
+    confAll: confOfAll(sysctl, forwards(input)),
+    routes: compileRoutes(input, devices, path, report),
+    neighbours: compileNeighbours(input, devices, path, report),
   }
 }
 
@@ -167,6 +146,7 @@ export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
     'net.ipv4.ipfrag_max_dist': 64,
     'net.ipv4.conf.all.rp_filter': 0,
     'net.ipv4.conf.all.accept_local': 0,
+    'net.ipv4.conf.all.send_redirects': 1,
     'net.ipv4.conf.all.route_localnet': 0,
     'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
     'net.ipv4.conf.all.accept_source_route': 0,

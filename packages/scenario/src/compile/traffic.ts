@@ -376,7 +376,7 @@ function compileFlows(
     target.host.devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)),
   )
   for (let index = 0; index < Math.min(daddrCount, count); index++) {
-    if (everywhere.has(daddr + index)) continue
+    if (everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue
     report.warn(
       [...path, 'dst'],
       `${formatIpv4(daddr + index)} is not an address of ${target.host.name}: the packets are not for it`,

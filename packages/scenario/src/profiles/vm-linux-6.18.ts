@@ -172,6 +172,14 @@ const STAGES_VM: CostProfile['stages'] = {
   ),
   nf_nat_inet_fn: secondGuest(33, 'a chain of type nat without rules, one flow: 2054.5 - 1987.1 = 67.4 ns / 2 hooks'),
   nft_do_chain: secondGuest(21.7, 'the same with 32 more empty base chains: 695.7 ns / 32'),
+
+  ip_forward: measured(24.1, 'udp64_fwd, "ip forward"'),
+  ip_output: measured(17.2, 'udp64_veth, "neigh/ip_finish_output" in send'),
+  dev_queue_xmit: measured(31.3, 'udp64_veth, "dev_queue_xmit/qdisc" in send'),
+  qdisc: estimate(20.8, 'two spin lock pairs of 10.4 (time_bench, E5-1650 v4)'),
+  ndo_start_xmit: measured(31.5, 'udp64_veth, "driver veth/tun" in send, taken for a virtual NIC'),
+  net_tx_action: estimate(19.4, 'as net_rx_action'),
+  clean_tx: measured(37, 'udp64_veth in softirq, "skb free" 19.4 + "skb orphan/wfree" 17.6'),
 }
 
 /** Linux 6.18 on a 2-CPU virtual machine, measured stage by stage. */

@@ -20,6 +20,8 @@ const SPLIT = `${XDP_PAPER} raw drop 1e9 / 5,051,787 = 197.9 - GRO 25.7 - iptabl
 
 const BEYOND = `${XDP_PROJECT} drop at UdpNoPorts 1e9 / 3,380,531 = 295.811 - 147.700 up to ip_rcv - kfree_skb 23.4 = 124.711, of which no_socket 22; the other 102.711 split 48.9 : 4.7 : 28.7 as measured on Linux 6.18`
 
+const FORWARD = `${XDP_PROJECT} IPv4 forward 574.8 - 147.700 up to ip_rcv - route 61 = 366.1, split 24.1 : 17.2 : 31.3 : 31.5 : 37 (passing on, output, queue, driver, freeing) as measured on Linux 6.18`
+
 function published(ns: number, how: string): StageCost {
   return nsCost(ns, GHZ, how)
 }
@@ -159,6 +161,14 @@ const STAGES_E5: CostProfile['stages'] = {
   nf_conntrack_in: fromLinux618('nf_conntrack_in'),
   nf_nat_inet_fn: fromLinux618('nf_nat_inet_fn'),
   nft_do_chain: fromLinux618('nft_do_chain'),
+
+  ip_forward: published(62.5, FORWARD),
+  ip_output: published(44.6, FORWARD),
+  dev_queue_xmit: published(81.2, FORWARD),
+  qdisc: published(20.8, 'two spin lock pairs of 10.4 (time_bench on this machine)'),
+  ndo_start_xmit: published(81.7, FORWARD),
+  net_tx_action: estimate(19.2, 'as net_rx_action'),
+  clean_tx: published(96, FORWARD),
 }
 
 /** Xeon E5-1650 v4 at 3.8 GHz, the machine of the XDP paper and of many published receive measurements. */

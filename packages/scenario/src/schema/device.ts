@@ -105,6 +105,8 @@ const irq = z
   })
   .describe('Interrupts of the device (/proc/irq/N).')
 
+const flag = (description: string) => integer(description, 0, 1).optional()
+
 /** A device as a user writes it. */
 export const deviceSchema = z
   .strictObject({
@@ -205,6 +207,20 @@ export const deviceSchema = z
       .max(4094)
       .optional()
       .describe('VLANs that have a device on top.'),
+    arp: toggle(
+      'Hardware addresses of next hops are asked for; default off: senders on the wire are known, and answer no ARP.',
+    ).optional(),
+    conf: z
+      .strictObject({
+        accept_local: flag('1 accepts packets with a local source address.'),
+        drop_unicast_in_l2_multicast: flag('1 drops unicast packets in multicast frames.'),
+        forwarding: flag('1 passes on what comes in for others; default net.ipv4.ip_forward.'),
+        route_localnet: flag('1 does not treat 127/8 as martian.'),
+        rp_filter: integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
+        send_redirects: flag('1 tells a sender of a shorter way.'),
+      })
+      .optional()
+      .describe('Settings of net.ipv4.conf.DEV; joined with those of net.ipv4.conf.all as Linux does.'),
     'rx-handler': choice(
       ['none', 'pass', 'consume'],
       'rx_handler as a bridge or bond would set: pass counts and goes on, consume takes the packet.',

@@ -155,6 +155,16 @@ export function prefix(description: string) {
   return accepts(schema, words)
 }
 
+/** A line of words that a parser understands. */
+export function words<T>(parse: (text: string) => T | null, description: string, accepted: string) {
+  const schema = z
+    .string()
+    .max(400)
+    .transform((value, context): T => parse(value) ?? refuse(context, value, accepted))
+    .describe(description)
+  return accepts(schema, accepted)
+}
+
 /** An address and port. */
 export function endpoint(description: string) {
   const words = 'an address and port such as 0.0.0.0:9000, or a port alone, from 1 to 65535'

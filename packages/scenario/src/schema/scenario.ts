@@ -1,13 +1,15 @@
 /** Schema of a whole scenario: what a user writes in YAML, JSON or TypeScript. */
 import { z } from 'zod'
 import { LIMITS } from '../limits.js'
+import { NEIGHBOUR_WORDS, parseNeighbour } from '../neighbour.js'
 import type { KernelVersion } from '../plan.js'
 import { PROFILE_NAMES } from '../profile-names.js'
+import { parseRoute, ROUTE_WORDS } from '../route.js'
 import { KERNEL_VERSION_NAMES } from '../versions.js'
 import { accepts } from './accepted.js'
 import { appSchema } from './app.js'
 import { deviceSchema } from './device.js'
-import { choice, deviceKey, integer, nameKey, quantity, text, time } from './fields.js'
+import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
 import { sysctlSchema } from './sysctl.js'
 import { trafficSchema } from './traffic.js'
 
@@ -86,6 +88,11 @@ const nftables = () => {
   )
 }
 
+const route = () => words(parseRoute, `A route as ip route add takes it. Accepts ${ROUTE_WORDS}.`, ROUTE_WORDS)
+
+const neighbour = () =>
+  words(parseNeighbour, `A neighbour as ip neigh add takes it. Accepts ${NEIGHBOUR_WORDS}.`, NEIGHBOUR_WORDS)
+
 /** A host as a user writes it. */
 export const hostSchema = z
   .strictObject({
@@ -115,6 +122,18 @@ export const hostSchema = z
       .optional()
       .describe('Raw sockets: IP protocols that get a copy of each packet.'),
     nftables: nftables().optional(),
+    routes: z
+      .array(route())
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
+      ),
+    neighbours: z
+      .array(neighbour())
+      .max(1024)
+      .optional()
+      .describe('Permanent neighbours (`ip neigh add … nud permanent`).'),
     devices: accepts(
       z.record(deviceKey(), deviceSchema).refine((value) => Object.keys(value).length > 0),
       'at least one device, name: {…}',

@@ -1,0 +1,107 @@
+/** The IP side of a host: settings, routes and neighbours. */
+import { formatIpv4, parsePrefix } from '../address.js'
+import type { FaultPath, Report } from '../fault.js'
+import type { InterfaceConf, Ipv4Plan, NeighbourPlan, RoutePlan } from '../ip-plan.js'
+import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
+import type { DevicePlan, SysctlPlan } from '../plan.js'
+import type { DeviceInput } from '../schema/device.js'
+import type { HostInput } from '../schema/scenario.js'
+import type { SysctlInput } from '../schema/sysctl.js'
+
+/** Whether the host passes packets on by default. Kernel: net/ipv4/devinet.c, inet_forward_change */
+export function forwards(input: HostInput): boolean {
+  return input.sysctl?.['net.ipv4.ip_forward'] === 1
+}
+
+/** Settings under `net.ipv4` of a host. */
+export function compileIpv4(given: SysctlInput): Ipv4Plan {
+  const settings: Record<string, number> = { ...DEFAULT_IPV4 }
+  for (const name of Object.keys(DEFAULT_IPV4)) {
+    const value = (given as Record<string, unknown>)[`net.ipv4.${name}`]
+    if (typeof value === 'number') settings[name] = value
+  }
+  return settings as unknown as Ipv4Plan
+}
+
+/** `net.ipv4.conf.all` of a host. */
+export function confOfAll(sysctl: SysctlPlan, forwarding: boolean): InterfaceConf {
+  return {
+    ...DEFAULT_CONF,
+    accept_local: sysctl['net.ipv4.conf.all.accept_local'],
+    accept_source_route: sysctl['net.ipv4.conf.all.accept_source_route'],
+    drop_unicast_in_l2_multicast: sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
+    forwarding: forwarding ? 1 : 0,
+    route_localnet: sysctl['net.ipv4.conf.all.route_localnet'],
+    rp_filter: sysctl['net.ipv4.conf.all.rp_filter'],
+    send_redirects: sysctl['net.ipv4.conf.all.send_redirects'],
+  }
+}
+
+/** `net.ipv4.conf.DEV`. */
+export function compileConf(input: DeviceInput, forwarding: boolean, acceptSourceRoute: number): InterfaceConf {
+  const given = Object.entries(input.conf ?? {}).filter(([, value]) => value !== undefined)
+  return {
+    ...DEFAULT_CONF,
+    accept_source_route: acceptSourceRoute,
+    forwarding: forwarding ? 1 : 0,
+    ...Object.fromEntries(given),
+  }
+}
+
+/** Routes of a host that names none: everything that is not on a subnet is on the link of the first device with an address. */
+function defaultRoutes(devices: readonly DevicePlan[]): readonly RoutePlan[] {
+  const first = devices.find((device) => device.addresses.length > 0)
+  if (first === undefined) return []
+  const rest = { prefix: 0, lengthBits: 0, gateway: 0, source: 0, metric: 0, mtu: 0, tos: 0 }
+  return [{ type: 'unicast', dev: first.name, ...rest }]
+}
+
+function holds(device: DevicePlan, address: number): boolean {
+  return device.addresses.some((text) => {
+    const parsed = parsePrefix(text)
+    if (parsed === null || parsed.length === 32) return false
+    const size = 2 ** (32 - parsed.length)
+    return Math.floor(parsed.address / size) === Math.floor(address / size)
+  })
+}
+
+/** Routes of a host; each needs a device, or a gateway on a subnet of one. Kernel: net/ipv4/fib_semantics.c, fib_check_nh */
+export function compileRoutes(
+  input: HostInput,
+  devices: readonly DevicePlan[],
+  hostPath: FaultPath,
+  report: Report,
+): readonly RoutePlan[] {
+  if (input.routes === undefined) return defaultRoutes(devices)
+  const names = devices.map((device) => device.name)
+  input.routes.forEach((route, index) => {
+    const path = [...hostPath, 'routes', index]
+    if (route.dev !== null && route.dev !== 'lo' && !names.includes(route.dev)) {
+      report.fault(path, `a device of the host behind dev: lo, ${names.join(', ')}`, names)
+    }
+    const via = devices.filter((device) => route.dev === null || device.name === route.dev)
+    if (route.gateway !== 0 && !via.some((device) => holds(device, route.gateway))) {
+      const where = route.dev === null ? 'a device of the host' : route.dev
+      report.fault(path, `a gateway on a subnet of ${where}; ${formatIpv4(route.gateway)} is on none`)
+    }
+  })
+  return input.routes
+}
+
+/** Permanent neighbours of a host. */
+export function compileNeighbours(
+  input: HostInput,
+  devices: readonly DevicePlan[],
+  hostPath: FaultPath,
+  report: Report,
+): readonly NeighbourPlan[] {
+  const names = devices.map((device) => device.name)
+  const seen = new Set<string>()
+  for (const [index, { dev, address }] of (input.neighbours ?? []).entries()) {
+    const path = [...hostPath, 'neighbours', index]
+    if (!names.includes(dev)) report.fault(path, `a device of the host behind dev: ${names.join(', ')}`, names)
+    if (seen.has(`${dev} ${address}`)) report.fault(path, 'each address of a device once')
+    seen.add(`${dev} ${address}`)
+  }
+  return input.neighbours ?? []
+}
