@@ -1,5 +1,6 @@
 /** Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat. */
 import assert from 'node:assert/strict'
+import { engine } from './engine.js'
 import { flows } from './flows.js'
 import { primitives } from './primitives.js'
 import { receive } from './receive.js'
@@ -55,6 +56,20 @@ async function smokePrimitives(): Promise<void> {
   for (const { name, medianNs } of costs) assert.ok(medianNs > 0, name)
 }
 
+async function smokeEngine(): Promise<void> {
+  const runs = await engine(once)
+  const states = new Map<string, number>()
+  for (const { name, figures } of runs) {
+    const [first] = figures
+    assert.ok(first && first.events > 0, name)
+    // Neither threads nor idle partitions change what happens.
+    const plugin = name.replace(/ and 1,000 idle$/, '')
+    assert.equal(first.check, states.get(plugin) ?? first.check, name)
+    states.set(plugin, first.check)
+  }
+  assert.equal(new Set(states.values()).size, 3, 'every ring ends in a state of its own')
+}
+
 // Nothing is timed, so that two may run side by side.
 await Promise.all([
   smokeReceive().then(() => smokeCompared('scaling', scaling)),
@@ -63,4 +78,5 @@ await Promise.all([
     .then(smokeSystems),
 ])
 await smokePrimitives()
+await smokeEngine()
 console.log('every benchmark ran')

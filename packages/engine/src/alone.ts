@@ -36,6 +36,8 @@ export function createAlone(
   const firstPlain = new FirstOf(next, (p) => isBounded[p] === 0)
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
   let waitingLeast = NEVER
+  const blockedList = new Int32Array(n)
+  let blockedCount = 0
   let progressed = true
 
   function changed(p: number): void {
@@ -45,13 +47,18 @@ export function createAlone(
 
   function block(p: number): void {
     blocked[p] = 1
+    blockedList[blockedCount++] = p
     if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
     first.include(p, false)
   }
 
   function unblockAll(): void {
-    for (let p = 0; p < n; p++) if (blocked[p] === 1) first.include(p, true)
-    blocked.fill(0)
+    for (let i = 0; i < blockedCount; i++) {
+      const p = blockedList[i] as number
+      blocked[p] = 0
+      first.include(p, true)
+    }
+    blockedCount = 0
     waitingLeast = NEVER
   }
 
@@ -126,6 +133,7 @@ export function createAlone(
       }
       reachedCount[0] = 0
       blocked.fill(0)
+      blockedCount = 0
       waitingLeast = NEVER
       for (let p = 0; p < n; p++) {
         first.include(p, true)
