@@ -1,7 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
+import { FOUND_SEEDS } from './support/found-seeds.js'
+import { withFragments } from './support/random-fragments.js'
 import { randomScenario } from './support/random-scenario.js'
+import { atUdpMem } from './support/udp-mem-scenario.js'
 
 const random = suite('many random scenarios')
 
@@ -17,6 +20,24 @@ for (let first = FIRST_SEED; first < FIRST_SEED + COUNT; first += PER_TEST) {
       if (list.length > 0) faults.push(`SEED=${seed} node tests/dist/random-scenarios.test.js\n  ${list.join('\n  ')}`)
     }
     assert.is(faults.join('\n'), '')
+  })
+}
+
+random('seeds that once found a fault, in all drawn orders', () => {
+  for (const [seed, fault] of FOUND_SEEDS) {
+    assert.is(checkScenario(randomScenario(seed), seed).join('\n'), '', `seed ${seed}: ${fault}`)
+  }
+})
+
+random('fragments, in all drawn orders', () => {
+  for (const seed of [401, 402, 403]) {
+    assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed).join('\n'), '', `seed ${seed}`)
+  }
+})
+
+for (const kernel of ['6.18', '6.5', '5.1'] as const) {
+  random(`Linux ${kernel}: udp_mem shared by six CPUs, in all drawn orders`, () => {
+    for (const seed of [1, 2, 3]) assert.is(checkScenario(atUdpMem(kernel), seed).join('\n'), '', `seed ${seed}`)
   })
 }
 

@@ -30,8 +30,11 @@ export class Crew {
     const ends = this.#threads.slice(0, workers - 1).map((thread) => {
       thread.postMessage(task)
       return new Promise<string>((resolve, reject) => {
-        thread.once('message', resolve)
         thread.once('error', reject)
+        thread.once('message', (fault: string) => {
+          thread.off('error', reject)
+          resolve(fault)
+        })
       })
     })
     runner.awaitWorkers(workers)

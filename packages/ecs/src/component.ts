@@ -24,6 +24,9 @@ interface ColumnArrays {
   i8: Int8Array
 }
 
+/** A column of any type. */
+export type AnyColumn = ColumnArrays[ColumnType]
+
 /** Read-only view of a typed array: indexing reads, nothing writes. */
 export interface ReadonlyColumn {
   readonly [index: number]: number

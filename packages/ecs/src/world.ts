@@ -6,7 +6,14 @@ import {
   hasComponent,
   query,
 } from 'bitecs'
-import { COLUMN_TYPES, type Columns, type ColumnType, type Component, type Schema } from './component.js'
+import {
+  type AnyColumn,
+  COLUMN_TYPES,
+  type Columns,
+  type ColumnType,
+  type Component,
+  type Schema,
+} from './component.js'
 
 /** Rows of one component: how many, and which of them are live. */
 interface Table {
@@ -189,24 +196,6 @@ export class World {
     }))
   }
 
-  /** Visits the model-state columns in order of declaration, with the column that tells live rows and the number of rows that count, for the digest. */
-  eachModelColumn(
-    visit: (name: string, column: ArrayLike<number>, live: ArrayLike<number> | null, rows: number) => void,
-  ): void {
-    for (const table of this.#tables.values()) {
-      if (table.component.role !== 'model' || table.columns === null) continue
-      const live = table.liveColumn === null ? null : (table.columns[table.liveColumn] as ArrayLike<number>)
-      for (const name of Object.keys(table.component.schema)) {
-        visit(
-          `${table.component.name}.${name}`,
-          table.columns[name] as ArrayLike<number>,
-          live,
-          Math.min(table.rows, table.digestRows),
-        )
-      }
-    }
-  }
-
   /** Visits every column of every table, bookkeeping and observers too, for checks of a whole world. */
   eachColumn(visit: (name: string, column: ArrayLike<number>) => void): void {
     for (const { component, columns } of this.#tables.values()) {
@@ -220,18 +209,18 @@ export class World {
   eachModelTable(
     visit: (
       component: Component,
-      columns: readonly { readonly name: string; readonly values: ArrayLike<number> }[],
-      live: ArrayLike<number> | null,
+      columns: readonly { readonly name: string; readonly values: AnyColumn }[],
+      live: AnyColumn | null,
       rows: number,
     ) => void,
   ): void {
     for (const table of this.#tables.values()) {
       if (table.component.role !== 'model' || table.columns === null) continue
       const { columns, component } = table
-      const live = table.liveColumn === null ? null : (columns[table.liveColumn] as ArrayLike<number>)
+      const live = table.liveColumn === null ? null : (columns[table.liveColumn] as AnyColumn)
       const digested = Object.keys(component.schema)
         .filter((name) => !component.undigested.includes(name))
-        .map((name) => ({ name, values: columns[name] as ArrayLike<number> }))
+        .map((name) => ({ name, values: columns[name] as AnyColumn }))
       visit(component, digested, live, Math.min(table.rows, table.digestRows))
     }
   }

@@ -39,10 +39,12 @@ export class Toeplitz {
   constructor(key: ArrayLike<number>) {
     this.table = new Int32Array(INPUT_BYTES * 256)
     for (let position = 0; position < INPUT_BYTES; position++) {
+      const first = position * 256
+      for (let bit = 0; bit < 8; bit++) this.table[first + (0x80 >>> bit)] = keyWindow(key, position * 8 + bit)
+      // The hash is linear: a byte contributes what its lowest bit and the rest of it contribute.
       for (let byte = 1; byte < 256; byte++) {
-        let part = 0
-        for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >>> bit)) !== 0) part ^= keyWindow(key, position * 8 + bit)
-        this.table[position * 256 + byte] = part
+        const rest = byte & (byte - 1)
+        if (rest !== 0) this.table[first + byte] = this.table[first + rest] ^ this.table[first + (byte ^ rest)]
       }
     }
   }
