@@ -137,6 +137,11 @@ checks('imports', () => {
   one(imports("import 'softnet'", withDependency('softnet', 'workspace:*')), /does not go down a row/)
   one(imports("import 'bitecs'", withDependency('bitecs', 'catalog:')), /only @softnet\/ecs may/)
   one(imports("import 'piscina'", withDependency('piscina', 'catalog:')), /only @softnet\/engine may/)
+  none(imports("import '@softnet/scenario/plan'", withDependency('@softnet/scenario', 'workspace:*')))
+  one(
+    imports("import '@softnet/scenario'", withDependency('@softnet/scenario', 'workspace:*')),
+    /not @softnet\/scenario\/plan/,
+  )
   one(imports("import { readFileSync } from 'node:fs'"), /only softnet reads files/)
   one(imports("import { join } from 'path'"), /lacks node:/)
   one(imports("import '../../wire/src/ipv4.js'"), /outside of its package/)

@@ -19,6 +19,9 @@ const ownerOf: Readonly<Record<string, string>> = { bitecs: '@softnet/ecs', pisc
 /** Built-in modules that reach files; only row 3 may import them in its sources. */
 const fileModules = new Set(['node:fs', 'node:fs/promises'])
 
+/** Packages that run in every thread: they know plans, not the schema, which takes a fifth of a second to load. */
+const plansOnly = new Set(['@softnet/kernel', '@softnet/observe'])
+
 /** A package.json with what the checks read of it. */
 export interface Manifest {
   readonly name: string
@@ -63,6 +66,7 @@ export function checkImports(source: SourceFile, owner: Package, root: Manifest)
     const onlyIn = ownerOf[target]
     if (onlyIn !== undefined && onlyIn !== owner.manifest.name) say(`which only ${onlyIn} may`)
     if (target in rowOf && !goesDown(owner.manifest.name, target)) say('which does not go down a row')
+    if (name === '@softnet/scenario' && !isTest && plansOnly.has(owner.manifest.name)) say('not @softnet/scenario/plan')
   }
   return faults
 }

@@ -1,5 +1,5 @@
 /** Reading a latency histogram: quantiles, summary and the rows of a result. */
-import { bucketIndex, bucketUpperNs, LATENCY_BUCKETS, type LatencySummary } from '@softnet/scenario'
+import { bucketIndex, bucketUpperNs, LATENCY_BUCKETS, type LatencySummary } from '@softnet/scenario/plan'
 
 /** Counts per bucket, `LATENCY_BUCKETS` long, in the layout of `latency-buckets.ts`. */
 export type LatencyBuckets = Float64Array | Uint32Array

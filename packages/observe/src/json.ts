@@ -1,5 +1,5 @@
 /** The result document as JSON text whose key order does not depend on how the object was built. */
-import { PATH_PLACES, type ResultDocument, STAGES, TIMELINE_CONTEXTS } from '@softnet/scenario'
+import { PATH_PLACES, type ResultDocument, STAGES, TIMELINE_CONTEXTS } from '@softnet/scenario/plan'
 import { NETSTAT_COLUMNS, SNMP_COLUMNS } from './proc/kernel-columns.js'
 
 const NEWEST = '6.18'

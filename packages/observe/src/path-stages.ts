@@ -1,5 +1,5 @@
 /** The receive path of one run: what reached each place, what was lost there, and whether it adds up. */
-import { type DropRow, dropPlace, PATH_PLACES, type PathPlace, type ResultDocument } from '@softnet/scenario'
+import { type DropRow, dropPlace, PATH_PLACES, type PathPlace, type ResultDocument } from '@softnet/scenario/plan'
 
 /** One place of the path in one run, in wire frames. */
 export interface PathStage {

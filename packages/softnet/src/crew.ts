@@ -1,6 +1,6 @@
 /** Decides how many worker threads a run uses, and says why. Results never depend on it. */
 
-import type { ParallelAccount } from '@softnet/scenario'
+import type { ParallelAccount } from '@softnet/scenario/plan'
 
 /** What `--workers` asked for. */
 export type WorkersAsked = number | 'auto'

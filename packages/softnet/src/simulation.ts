@@ -11,7 +11,7 @@ import {
   modelProgress,
   reportModel,
 } from '@softnet/kernel'
-import type { Plan, ResultDocument } from '@softnet/scenario'
+import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 
 /** What a simulation records besides its result. */
 export interface SimulationOptions {

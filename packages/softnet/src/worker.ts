@@ -1,7 +1,7 @@
 /** The module that isolates load: runs or inspects one plan on the kernel model. */
 import { type IsolateContext, tuneIsolate } from '@softnet/engine'
 import type { InspectDocument } from '@softnet/kernel'
-import type { Plan, ResultDocument } from '@softnet/scenario'
+import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 import { type PlanPayload, type Progress, runPlanWith } from './run-plan.js'
 import { createSimulation, helpSimulation, type SharedSimulation } from './simulation.js'
 

@@ -1,5 +1,5 @@
 import { Binder, type ColumnWatch, World } from '@softnet/ecs'
-import { type CostProfile, costProfile, type Plan } from '@softnet/scenario'
+import { type CostProfile, costProfile, type Plan } from '@softnet/scenario/plan'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
 import { mail } from '../cpu/mail.js'

@@ -1,4 +1,4 @@
-import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
+import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
 import { parseMac } from '@softnet/wire'
 import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'

@@ -1,5 +1,5 @@
 import { defineResource } from '@softnet/ecs'
-import type { Plan, SysctlPlan } from '@softnet/scenario'
+import type { Plan, SysctlPlan } from '@softnet/scenario/plan'
 import type { TraceSink } from '../observe/trace-sink.js'
 
 /** Numbers that do not change in a run and that many systems need when they are bound. */

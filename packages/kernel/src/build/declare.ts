@@ -1,5 +1,5 @@
 import { type Component, EventHeap, EventRow, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
-import { LATENCY_BUCKETS } from '@softnet/scenario'
+import { LATENCY_BUCKETS } from '@softnet/scenario/plan'
 import {
   ContextTimeline,
   DEVICE_ROWS,

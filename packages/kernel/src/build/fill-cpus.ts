@@ -1,5 +1,5 @@
 import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
-import { type CostProfile, STAGES, type StageName } from '@softnet/scenario'
+import { type CostProfile, STAGES, type StageName } from '@softnet/scenario/plan'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
 import { MailPair, MailRing } from '../cpu/mail.js'

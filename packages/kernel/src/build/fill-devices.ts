@@ -1,5 +1,5 @@
 import type { World } from '@softnet/ecs'
-import type { DevicePlan } from '@softnet/scenario'
+import type { DevicePlan } from '@softnet/scenario/plan'
 import { macHi, macLo, parseMac } from '@softnet/wire'
 import { CpuVector, HardirqState } from '../irq/components.js'
 import { MODERATION } from '../irq/vectors.js'

@@ -1,5 +1,5 @@
 import { power, type World } from '@softnet/ecs'
-import type { AppPlan, SocketPlan } from '@softnet/scenario'
+import type { AppPlan, SocketPlan } from '@softnet/scenario/plan'
 import { IrqVector } from '../nic/components.js'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
 import { socketRcvbuf } from '../sock/socket-rcvbuf.js'

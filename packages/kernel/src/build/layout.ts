@@ -1,4 +1,4 @@
-import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario'
+import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
 
 /**
  * Where everything lies: entity ids fixed before the world is frozen, ascending in the order of the plan, over all hosts.

@@ -1,4 +1,4 @@
-import { type CostProfile, sharesState } from '@softnet/scenario'
+import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from './layout.js'
 import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
 import { udpMemoryEdges } from './udp-memory-places.js'

@@ -1,4 +1,4 @@
-import type { AppPlan, FlowSetPlan, NtuplePlan } from '@softnet/scenario'
+import type { AppPlan, FlowSetPlan, NtuplePlan } from '@softnet/scenario/plan'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
 import { flowKey } from '../netif/flow-key.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'

@@ -1,4 +1,4 @@
-import type { AppPlan } from '@softnet/scenario'
+import type { AppPlan } from '@softnet/scenario/plan'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'

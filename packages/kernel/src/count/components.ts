@@ -1,5 +1,5 @@
 import { defineComponent, f64, u32 } from '@softnet/ecs'
-import { PATH_PLACES, type PathPlace } from '@softnet/scenario'
+import { PATH_PLACES, type PathPlace } from '@softnet/scenario/plan'
 
 /** Rows per CPU of `SnmpCount`, `DropCount`, `DeviceCount` (per device and CPU) and `GroCount`. */
 export const SNMP_ROWS = 256

@@ -1,5 +1,5 @@
 import { type BindContext, defineSystem } from '@softnet/ecs'
-import { dropPlace } from '@softnet/scenario'
+import { dropPlace } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import {

@@ -1,4 +1,4 @@
-import { STAGES, type StageName } from '@softnet/scenario'
+import { STAGES, type StageName } from '@softnet/scenario/plan'
 
 /** Number of each stage: its position in `STAGES`. */
 export const STAGE: Readonly<Record<StageName, number>> = Object.freeze(

@@ -1,5 +1,5 @@
 import type { World } from '@softnet/ecs'
-import type { HostPlan } from '@softnet/scenario'
+import type { HostPlan } from '@softnet/scenario/plan'
 import type { Layout } from '../build/layout.js'
 import { FragBucket, FragDir, FragPeer, FragPeerBucket, FragQueue, FragTimer } from './components.js'
 

@@ -1,4 +1,4 @@
-import { KERNEL_VERSIONS, type KernelVersion } from '@softnet/scenario'
+import { KERNEL_VERSIONS, type KernelVersion } from '@softnet/scenario/plan'
 import { TCP_CWR, TCP_FIN, TCP_PSH } from '@softnet/wire'
 
 /** How one kernel version groups packets. */

@@ -1,4 +1,4 @@
-import { formatIpv4 } from '@softnet/scenario'
+import { formatIpv4 } from '@softnet/scenario/plan'
 import { formatMac } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
 import { Neighbour, NeighTable, NUD } from '../neigh/components.js'

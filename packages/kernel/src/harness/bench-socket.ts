@@ -1,4 +1,4 @@
-import { formatIpv4 } from '@softnet/scenario'
+import { formatIpv4 } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'

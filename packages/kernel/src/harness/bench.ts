@@ -1,5 +1,5 @@
 import { eventList } from '@softnet/ecs'
-import type { Plan } from '@softnet/scenario'
+import type { Plan } from '@softnet/scenario/plan'
 import { buildModel, type Model } from '../build/build-model.js'
 import { SNMP_ROWS, SnmpCount } from '../count/components.js'
 import { GRO } from '../count/device.js'

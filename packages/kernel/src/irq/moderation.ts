@@ -1,5 +1,5 @@
 import { defineSystem, type World } from '@softnet/ecs'
-import type { DevicePlan } from '@softnet/scenario'
+import type { DevicePlan } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import type { Layout } from '../build/layout.js'
 import { Cpu } from '../cpu/components.js'

@@ -1,5 +1,5 @@
 import type { World } from '@softnet/ecs'
-import type { NftStatement } from '@softnet/scenario'
+import type { NftStatement } from '@softnet/scenario/plan'
 import type { Layout } from '../build/layout.js'
 import {
   NF_HOOKS,

@@ -1,5 +1,5 @@
 /** Timeouts of connections by state. Kernel: nf_conntrack_proto_{tcp,udp,icmp,generic}.c */
-import type { SysctlPlan } from '@softnet/scenario'
+import type { SysctlPlan } from '@softnet/scenario/plan'
 import { TCP_CT } from './tcp-states.js'
 
 const SYN_SENT_SEC = 120

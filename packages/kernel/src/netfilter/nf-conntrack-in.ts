@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { costProfile } from '@softnet/scenario'
+import { costProfile } from '@softnet/scenario/plan'
 import {
   FAULT_L4_SHORT,
   FAULT_UDP_LENGTH_LONG,

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { costProfile } from '@softnet/scenario'
+import { costProfile } from '@softnet/scenario/plan'
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { STAGE } from '../cpu/stage-ids.js'

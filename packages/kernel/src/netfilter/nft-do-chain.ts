@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { costProfile } from '@softnet/scenario'
+import { costProfile } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { CT_STATE } from '@softnet/scenario'
+import { CT_STATE } from '@softnet/scenario/plan'
 import { FAULT_L4_SHORT, IP_OFFSET, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { SKB, Skb } from '../skb/components.js'
 import { NFT_FIELD, SkbNf } from './components.js'

@@ -7,7 +7,7 @@ import {
   type NftRuleset,
   needsConntrack,
   PRIORITY_CONNTRACK,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { NF_ENTRY, NF_HOOKS, NFT_OP } from './components.js'
 import { compileProgram, type Expr, type ProgramChain } from './program.js'

@@ -12,7 +12,7 @@ import {
   type NftTable,
   type NftVerdict,
   prefixLength,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 import { NFT_FIELD, NFT_OP, NFT_SET, NFT_VERDICT } from './components.js'
 
 /** Expression of the program, with the columns of `NftExpr`. */

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario'
+import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'

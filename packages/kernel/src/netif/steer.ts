@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'

@@ -1,4 +1,4 @@
-import type { HostPlan, Plan } from '@softnet/scenario'
+import type { HostPlan, Plan } from '@softnet/scenario/plan'
 import { LINKTYPE_ETHERNET, pcapngInterfaceBlock, pcapngPacketBlock, pcapngSectionHeader } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
 import { Skb } from '../skb/components.js'

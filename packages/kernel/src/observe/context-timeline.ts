@@ -1,4 +1,4 @@
-import { type CpuTimeline, TIMELINE_CONTEXTS } from '@softnet/scenario'
+import { type CpuTimeline, TIMELINE_CONTEXTS } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { ContextTimeline, TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS } from '../cpu/components.js'

@@ -1,4 +1,4 @@
-import type { WaitingFrames } from '@softnet/scenario'
+import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'

@@ -1,4 +1,4 @@
-import type { ConntrackResult } from '@softnet/scenario'
+import type { ConntrackResult } from '@softnet/scenario/plan'
 import { formatIpv4, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'

@@ -1,4 +1,4 @@
-import type { DeviceRow, QueueRow } from '@softnet/scenario'
+import type { DeviceRow, QueueRow } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import type { DeviceLayout, HostLayout } from '../build/layout.js'
 import { queueCpu } from '../build/reach.js'

@@ -1,4 +1,4 @@
-import { type HostResult, type SocketRow, STAGES, type TaskRow } from '@softnet/scenario'
+import { type HostResult, type SocketRow, STAGES, type TaskRow } from '@softnet/scenario/plan'
 import { formatIpv4 } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'

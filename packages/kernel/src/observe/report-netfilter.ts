@@ -5,7 +5,7 @@ import {
   type NetfilterResult,
   type NftChainRow,
   type NftCounts,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
 import { NFT_OP, NfCpu, NftCounter, NftRule, NftRuleCount } from '../netfilter/components.js'

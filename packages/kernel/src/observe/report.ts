@@ -8,7 +8,7 @@ import {
   type PathPlace,
   type ResultDocument,
   type TimelineRow,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import {
   DROP_ROWS,

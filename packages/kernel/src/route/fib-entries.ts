@@ -1,4 +1,4 @@
-import { effectiveConf, type KernelVersion, parsePrefix, type RoutePlan } from '@softnet/scenario'
+import { effectiveConf, type KernelVersion, parsePrefix, type RoutePlan } from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { RTN, SCOPE, TABLE } from './components.js'
 import { zeronetShift } from './zeronet.js'

@@ -1,4 +1,4 @@
-import type { Plan } from '@softnet/scenario'
+import type { Plan } from '@softnet/scenario/plan'
 
 /**
  * Whether any of the hosts stamps what it receives: one socket with SO_TIMESTAMP is enough for its whole host. Kernel:

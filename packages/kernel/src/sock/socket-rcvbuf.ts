@@ -1,4 +1,4 @@
-import type { SocketPlan, SysctlPlan } from '@softnet/scenario'
+import type { SocketPlan, SysctlPlan } from '@softnet/scenario/plan'
 
 const SOCK_MIN_RCVBUF = 2304
 

@@ -1,4 +1,4 @@
-import { type HostPlan, KERNEL_VERSIONS, type KernelVersion } from '@softnet/scenario'
+import { type HostPlan, KERNEL_VERSIONS, type KernelVersion } from '@softnet/scenario/plan'
 import { socketRcvbuf } from './socket-rcvbuf.js'
 
 /** Bytes of a page, the unit of udp_mem. */

@@ -1,5 +1,5 @@
 import { defineComponent, defineResource, defineSystem, f64 } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu, Owner } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { bucketIndex, LATENCY_BUCKETS } from '@softnet/scenario'
+import { bucketIndex, LATENCY_BUCKETS } from '@softnet/scenario/plan'
 import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { LatencyHistogram, LatencySum } from '../count/components.js'

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'

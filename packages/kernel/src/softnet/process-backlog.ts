@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'

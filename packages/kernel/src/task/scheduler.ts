@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS } from '@softnet/scenario'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu } from '../cpu/components.js'
 import { RunQueue, TASK_STATE, Task } from './components.js'

@@ -1,5 +1,5 @@
 import type { Binder, Columns } from '@softnet/ecs'
-import type { TrafficPlan } from '@softnet/scenario'
+import type { TrafficPlan } from '@softnet/scenario/plan'
 import {
   ETH_HLEN,
   ETH_P_IP,

@@ -1,5 +1,5 @@
 import { type Binder, type Columns, naturalLog, power, randomStreams } from '@softnet/ecs'
-import type { Distribution, FlowSetPlan, FragmentsPlan, TrafficPlan } from '@softnet/scenario'
+import type { Distribution, FlowSetPlan, FragmentsPlan, TrafficPlan } from '@softnet/scenario/plan'
 import {
   IPPROTO_TCP,
   IPPROTO_UDP,

@@ -1,4 +1,4 @@
-import type { TrafficPlan } from '@softnet/scenario'
+import type { TrafficPlan } from '@softnet/scenario/plan'
 import {
   checksumUpdate16,
   checksumUpdate32,

@@ -1,4 +1,4 @@
-import type { TrafficPlan } from '@softnet/scenario'
+import type { TrafficPlan } from '@softnet/scenario/plan'
 import { ipv4IsFragment, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
 import { eachEthernetFrame } from './capture-frames.js'
 

@@ -1,4 +1,4 @@
-import type { DevicePlan, TrafficPlan } from '@softnet/scenario'
+import type { DevicePlan, TrafficPlan } from '@softnet/scenario/plan'
 import { parseMac } from '@softnet/wire'
 import type { DeviceLayout, Layout } from '../build/layout.js'
 import { eachEthernetFrame } from './capture-frames.js'

@@ -1,5 +1,5 @@
 import type { Columns, World } from '@softnet/ecs'
-import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario'
+import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { fillLists } from './port-lists.js'

@@ -1,5 +1,5 @@
 import { type Binder, type Columns, randomStreams } from '@softnet/ecs'
-import type { DevicePlan } from '@softnet/scenario'
+import type { DevicePlan } from '@softnet/scenario/plan'
 import { createToeplitz, ETH_FCS_LEN, ETH_ZLEN, macHi, macLo, parseMac } from '@softnet/wire'
 import type { DeviceLayout, Layout } from '../build/layout.js'
 import { powerOfTwo, type TrafficRows, wiredDevices } from '../traffic/source-rows.js'

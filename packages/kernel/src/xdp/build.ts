@@ -1,5 +1,5 @@
 import type { World } from '@softnet/ecs'
-import type { XdpPlan } from '@softnet/scenario'
+import type { XdpPlan } from '@softnet/scenario/plan'
 import type { Layout } from '../build/layout.js'
 import { XDP, XDP_NEEDS, XdpProgram, XdpRule } from './components.js'
 

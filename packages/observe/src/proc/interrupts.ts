@@ -1,5 +1,5 @@
 /** /proc/interrupts and /proc/softirqs of one host, byte for byte as Linux prints them. */
-import type { HostResult } from '@softnet/scenario'
+import type { HostResult } from '@softnet/scenario/plan'
 import { kernelSince } from './kernel-columns.js'
 
 /** Rows after the numbered ones, in Linux's order; the marked ones appear only where they were counted. Kernel: arch/x86/kernel/irq.c, arch_show_interrupts. */

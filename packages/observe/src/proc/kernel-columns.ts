@@ -1,5 +1,5 @@
 /** Names of /proc counters in the order each kernel version prints them. */
-import type { KernelVersion } from '@softnet/scenario'
+import type { KernelVersion } from '@softnet/scenario/plan'
 
 const ORDER: readonly KernelVersion[] = ['4.14', '4.18', '5.1', '6.5', '6.18']
 

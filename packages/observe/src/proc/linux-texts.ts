@@ -1,5 +1,5 @@
 /** The files of one host that people's tools read. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
 import { conntrackStatText, conntrackText, rulesetText } from './netfilter.js'

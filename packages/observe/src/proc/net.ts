@@ -1,5 +1,11 @@
 /** /proc/net files of one host, byte for byte as Linux prints them. */
-import { type CpuRow, type DeviceRow, KERNEL_VERSIONS, type KernelVersion, type NetnsResult } from '@softnet/scenario'
+import {
+  type CpuRow,
+  type DeviceRow,
+  KERNEL_VERSIONS,
+  type KernelVersion,
+  type NetnsResult,
+} from '@softnet/scenario/plan'
 import { NETSTAT_COLUMNS, SNMP_COLUMNS, SNMP_CONSTANTS } from './kernel-columns.js'
 
 const U32 = 4_294_967_296

@@ -1,5 +1,5 @@
 /** What `nft` shows of a host's rules. */
-import type { ConntrackResult, NetfilterResult } from '@softnet/scenario'
+import type { ConntrackResult, NetfilterResult } from '@softnet/scenario/plan'
 
 /** The ruleset as `nft -a list ruleset` prints it, with the counters of the run. */
 export function rulesetText({ tables }: NetfilterResult): string {

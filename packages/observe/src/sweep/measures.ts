@@ -1,5 +1,5 @@
 /** What a sweep reads out of each run's result. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 
 /** Kind of quantity a measure is, which says how it is printed. */
 export type MeasureKind = 'packet-rate' | 'event-rate' | 'time-ns' | 'share'

@@ -1,5 +1,5 @@
 /** Where each CPU's time went, one bar per CPU. */
-import type { CpuRow, ResultDocument } from '@softnet/scenario'
+import type { CpuRow, ResultDocument } from '@softnet/scenario/plan'
 import { formatPercent } from '../format.js'
 import type { Density } from './density.js'
 import { clip, heading, median, plainName, tableLines, textWidth } from './layout.js'

@@ -1,5 +1,5 @@
 /** Latency percentiles and the shape of the distribution on a logarithmic axis. */
-import { bucketIndex, type ResultDocument } from '@softnet/scenario'
+import { bucketIndex, type ResultDocument } from '@softnet/scenario/plan'
 import { formatCount, formatTime } from '../format.js'
 import type { Density } from './density.js'
 import { clip, tableLines } from './layout.js'

@@ -1,5 +1,5 @@
 /** The path as a funnel: what got past each place, what was lost there, and why. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatRate } from '../format.js'
 import { type PathStage, pathStages } from '../path-stages.js'
 import type { Density } from './density.js'

@@ -1,5 +1,5 @@
 /** Receive queues: interrupts, polls and how full the ring got; and counters worth a line. */
-import type { QueueRow, ResultDocument } from '@softnet/scenario'
+import type { QueueRow, ResultDocument } from '@softnet/scenario/plan'
 import { formatCount, formatFrequency, formatRate } from '../format.js'
 import type { Density } from './density.js'
 import { type Align, clip, heading, median, plainName, tableLines } from './layout.js'

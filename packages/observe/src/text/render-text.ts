@@ -1,5 +1,5 @@
 /** The text result: one screen. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 import { cpuLines } from './cpu-bars.js'
 import { DENSITIES, type Density } from './density.js'
 import { latencyLines } from './latency-picture.js'

@@ -1,5 +1,5 @@
 /** Head of the text result: which run this was, and what became of its packets. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatRate, formatTime } from '../format.js'
 import { conservation } from '../path-stages.js'
 import { clip, plainName, tableLines, textWidth, wrap } from './layout.js'

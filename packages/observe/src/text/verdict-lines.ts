@@ -1,5 +1,5 @@
 /** The verdict in words, and the settings to try. */
-import type { Verdict } from '@softnet/scenario'
+import type { Verdict } from '@softnet/scenario/plan'
 import type { Density } from './density.js'
 import { clip, wrap } from './layout.js'
 import type { Paint } from './paint.js'

@@ -1,5 +1,5 @@
 /** From a result to two or three sentences: the bottleneck, the evidence, and what to try. */
-import type { Plan, Verdict } from '@softnet/scenario'
+import type { Plan, Verdict } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import { type CpuFacts, gatherFacts, type RunFacts, topStage, type UndiagnosedResult } from './facts.js'
 import type { DiagnosisRule, Finding } from './rule.js'

@@ -13,7 +13,7 @@ import {
   type ResultDocument,
   type SocketRow,
   type TaskRow,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 
 /** A result before its verdict. */
 export type UndiagnosedResult = Omit<ResultDocument, 'verdict'>

@@ -8,7 +8,7 @@ import {
   IMIX_FRAMES,
   type Plan,
   type TrafficPlan,
-} from '@softnet/scenario'
+} from '@softnet/scenario/plan'
 
 /** Mean frame length of a distribution, bytes without FCS. */
 export function meanFrameBytes(frame: Distribution): number {

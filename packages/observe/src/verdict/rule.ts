@@ -1,5 +1,5 @@
 /** What a diagnosis is made of: rules that look at the facts of one host and say what they found. */
-import type { Verdict } from '@softnet/scenario'
+import type { Verdict } from '@softnet/scenario/plan'
 import type { HostFacts, RunFacts } from './facts.js'
 
 /** A setting to try and what it would do. */

@@ -1,5 +1,5 @@
 /** Diagnoses of packets lost at a CPU's backlog (`enqueue_to_backlog`). */
-import { formatCpuList } from '@softnet/scenario'
+import { formatCpuList } from '@softnet/scenario/plan'
 import { formatCount, formatPercent } from '../format.js'
 import { type CpuFacts, type HostFacts, lostFor, type RunFacts, spareCpus } from './facts.js'
 import type { DiagnosisRule, Finding, Remedy } from './rule.js'

@@ -1,5 +1,5 @@
 /** Diagnoses of runs that lost nothing: squeezed softirqs, and what the latency is made of. */
-import type { LatencySummary } from '@softnet/scenario'
+import type { LatencySummary } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import { cpuOf, type HostFacts, type RunFacts, spareCpus } from './facts.js'
 import type { DiagnosisRule, Finding } from './rule.js'

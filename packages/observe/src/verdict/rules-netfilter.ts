@@ -1,5 +1,5 @@
 /** Diagnoses of netfilter: what its rules dropped, and what looking at them costs. */
-import type { NetfilterResult } from '@softnet/scenario'
+import type { NetfilterResult } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import {
   type CpuFacts,

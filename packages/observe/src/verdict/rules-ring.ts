@@ -1,5 +1,5 @@
 /** Diagnoses of frames that found no descriptor: the ring was too small, or its CPU too busy, and why. */
-import { formatCpuList } from '@softnet/scenario'
+import { formatCpuList } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatRate, formatTime } from '../format.js'
 import { type HostFacts, hottestQueue, lostFor, type QueueFacts, type RunFacts, spareCpus, topStage } from './facts.js'
 import { burstFrames, flowSets, openTraffic } from './offered-traffic.js'

@@ -1,5 +1,5 @@
 /** Diagnoses of datagrams lost at a full socket: buffer too small, reader too slow, or reader not let run. */
-import { KERNEL_VERSIONS, type VersionPolicy } from '@softnet/scenario'
+import { KERNEL_VERSIONS, type VersionPolicy } from '@softnet/scenario/plan'
 import { formatBytes, formatCount, formatPercent, formatTime } from '../format.js'
 import { type AppFacts, type CpuFacts, cpuOf, type HostFacts, lostFor, type RunFacts, spareCpus } from './facts.js'
 import type { DiagnosisRule, Finding, Remedy } from './rule.js'

@@ -1,21 +1,12 @@
 /** Sources of traffic: where they send, how fast, which flows. */
 import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath } from '../fault.js'
+import { FCS_BYTES, IMIX_FRAMES } from '../frame-sizes.js'
 import type { Arrival, DevicePlan, Distribution, FlowSetPlan, FragmentsPlan, HostPlan, TrafficPlan } from '../plan.js'
 import type { OfferedRate } from '../schema/fields.js'
 import type { ClosedInput, FlowsInput, OpenInput, ReplayInput, TrafficInput } from '../schema/traffic.js'
 import type { Environment } from './host.js'
 import { DEFAULT_PORT } from './sockets.js'
-
-/** Bytes of the frame check sequence, which people count in "64-byte packets" and the plan leaves out. */
-export const FCS_BYTES = 4
-
-/** Simple IMIX: seven smallest frames, four of 594 and one of 1518 bytes on the wire; lengths here without FCS. */
-export const IMIX_FRAMES: readonly { readonly bytes: number; readonly weight: number }[] = [
-  { bytes: 60, weight: 7 },
-  { bytes: 590, weight: 4 },
-  { bytes: 1514, weight: 1 },
-]
 
 /** What traffic is compiled against. */
 export interface TrafficSurroundings {

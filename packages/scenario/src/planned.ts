@@ -1,0 +1,26 @@
+/**
+ * What a finished plan and its result are made of, without the schema and its compiler: loading those takes a fifth of a
+ * second, and a thread that runs a plan needs neither.
+ */
+export * from './address.js'
+export * from './cpu-set.js'
+export * from './drivers.js'
+export * from './frame-sizes.js'
+export type * from './ip-plan.js'
+export * from './ipv4-settings.js'
+export * from './latency-buckets.js'
+export * from './limits.js'
+export { nearestName } from './nearest.js'
+export * from './neighbour.js'
+export * from './netfilter-costs.js'
+export * from './nft/index.js'
+export * from './path-place.js'
+export type * from './plan.js'
+export { DEFAULT_PROFILE, PROFILE_NAMES } from './profile-names.js'
+export { COST_PROFILES, costProfile } from './profiles/index.js'
+export * from './quantity.js'
+export * from './range.js'
+export * from './result.js'
+export * from './route.js'
+export * from './stages.js'
+export * from './versions.js'
