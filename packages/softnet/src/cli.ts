@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addFormat, addOverrides, collect, type RawOptions } from './command-options.js'
 import { checkCommand } from './commands/check-command.js'
+import { type ImportOptions, importCommand } from './commands/import-command.js'
 import { initCommand } from './commands/init-command.js'
 import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
@@ -77,6 +78,19 @@ function addScenarioCommands(program: Command, session: Session): void {
   })
 }
 
+function addImport(program: Command, session: Session): void {
+  const command = program
+    .command('import')
+    .description('write the scenario of a host whose settings a script has collected')
+    .argument('[DIR]', 'directory that the script has written')
+    .option('--script', 'print the script that collects: sh collect.sh DIR; it only reads')
+    .option('--out <file>', 'write the scenario to a file instead of stdout')
+    .option('--compare', 'run the scenario and show its softnet_stat beside that of the host')
+  addFormat(addOverrides(command)).action(async (directory: string | undefined, options: ImportOptions) => {
+    session.exitCode = await importCommand(directory, options, createTerminal(options.format, session.streams))
+  })
+}
+
 function addOtherCommands(program: Command, session: Session): void {
   addFormat(program.command('list').description('list the built-in scenarios')).action((options: RawOptions) => {
     session.exitCode = listCommand(createTerminal(options.format, session.streams))
@@ -106,6 +120,7 @@ function createProgram(session: Session): Command {
   addRun(program, session)
   addSweep(program, session)
   addScenarioCommands(program, session)
+  addImport(program, session)
   addOtherCommands(program, session)
   return program
 }
