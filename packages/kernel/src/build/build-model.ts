@@ -19,6 +19,9 @@ import { NAPIF, Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { fillNeighbours } from '../neigh/fill-neigh.js'
 import { fillNetfilter } from '../netfilter/build.js'
+import { NfHook } from '../netfilter/components.js'
+import { nfSendReset } from '../netfilter/nf-send-reset.js'
+import { NF_SEND_RESET } from '../netfilter/nf-send-reset-resource.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
@@ -235,8 +238,12 @@ export function bindIcmp(binder: Binder): void {
   })
   const finish = { run: (_cpu: number, _row: number) => 0 }
   binder.provide(IP_FINISH_OUTPUT2, finish)
+  // What rules answer with goes through rules again.
+  const reset = { send: (_cpu: number, _row: number) => {} }
+  binder.provide(NF_SEND_RESET, reset)
   finish.run = binder.bind(ipFinishOutput2)
   send = binder.bind(icmpSend)
+  if (binder.world.has(NfHook as never)) reset.send = binder.bind(nfSendReset)
 }
 
 /** netif_napi_add leaves an instance disabled; opening the device enables it. */

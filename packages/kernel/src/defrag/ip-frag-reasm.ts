@@ -187,6 +187,7 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
       len[head] += headerBytes
       totLen[head] = headerBytes + bytes
       ipWord[head] |= ecn << 8
+      s.fragMax[head] = Math.max(queues.maxDfSizeBytes[queue], queues.maxSizeBytes[queue])
       const keepsDf = queues.maxDfSizeBytes[queue] === queues.maxSizeBytes[queue]
       idFrag[head] = ((idFrag[head] & 0xffff0000) | (keepsDf ? IP_DF : 0)) >>> 0
       if (isReal) reparse.all(head)

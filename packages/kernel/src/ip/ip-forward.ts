@@ -8,6 +8,8 @@ import { Cpu } from '../cpu/components.js'
 import { icmpSend } from '../icmp/icmp-send.js'
 import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { inetPeers } from '../icmp/inet-peer.js'
+import { NF_HOOK } from '../netfilter/components.js'
+import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { InDev, RTCF, SCOPE } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ifAddrs } from '../route/ifaddr.js'
@@ -28,6 +30,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
   'net/ipv4/ip_forward.c, ip_forward',
   (context) => {
     const { ipWord, ipcb, priority } = context.write(Skb)
+    const { dev, fragMax } = context.read(Skb)
     const { packetType, flags, idFrag, len, rtFlags, rtDev, rtGateway, saddr, daddr, page, frames, gsoSize, optSrr } =
       context.read(Skb)
     const { clockPs, host } = context.read(Cpu)
@@ -41,12 +44,15 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     const options = context.system(ipOptions)
     const mtuOf = context.system(ipDstMtu)
     const output = context.system(ipOutput)
+    const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
 
     /** Kernel: net/ipv4/ip_forward.c, ip_exceeds_mtu */
     function exceedsMtu(row: number, mtu: number): boolean {
-      if (len[row] <= mtu || (idFrag[row] & IP_DF) === 0 || (flags[row] & SKB.ignoreDf) !== 0) return false
+      if (len[row] <= mtu || (idFrag[row] & IP_DF) === 0) return false
+      if ((flags[row] & SKB.reassembled) !== 0 && fragMax[row] > mtu) return true
+      if ((flags[row] & SKB.ignoreDf) !== 0) return false
       // Segments of a merged packet are cut apart again before they leave.
       const header = len[row] - frames[row] * gsoSize[row]
       return frames[row] <= 1 || header + gsoSize[row] > mtu
@@ -111,7 +117,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
       if (page[row] !== 0) bytes.decreaseTtl(row)
       if ((ipcb[row] & IPSKB.doRedirect) !== 0 && !hasSourceRoute(row)) sendRedirect(cpu, row)
       priority[row] = PRIORITY_OF_TOS[(ipWord[row] >>> 9) & 15]
-      // FORWARD is called here.
+      if (hooks !== null && !hooks.one(NF_HOOK.forward, cpu, row, dev[row], rtDev[row])) return
       if (((ipWord[row] >>> 24) & 15) > 5 && page[row] !== 0) {
         options.forward(cpu, row, sourceAddress(cpu, row))
         bytes.sendCheck(row)

@@ -31,6 +31,7 @@ export const ipFragment = defineSystem<IpFragment>(
       ipWord,
       totLen,
       flags,
+      fragMax,
       page,
       payload,
       serial,
@@ -116,7 +117,9 @@ export const ipFragment = defineSystem<IpFragment>(
     }
 
     return (cpu, row, mtu) => {
-      if ((idFrag[row] & IP_DF) === 0 || (flags[row] & SKB.ignoreDf) !== 0) return cut(cpu, row, mtu)
+      const largest = (flags[row] & SKB.reassembled) !== 0 ? fragMax[row] : 0
+      const isFree = (idFrag[row] & IP_DF) === 0 || ((flags[row] & SKB.ignoreDf) !== 0 && largest <= mtu)
+      if (isFree) return cut(cpu, row, largest === 0 ? mtu : Math.min(mtu, largest))
       count.snmp(cpu, SNMP.IpFragFails, 1)
       send(cpu, row, ICMP_TYPE.destUnreach, ICMP_CODE.fragNeeded, mtu)
       kfree(cpu, row, DROP.fragmentTooBig)

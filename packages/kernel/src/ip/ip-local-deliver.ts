@@ -20,6 +20,25 @@ import { tcpRcv } from '../tcp/tcp-rcv.js'
 const FRAGMENT = IP_MF | IP_OFFSET
 const PROTOCOLS = 256
 
+/** Puts fragments together, for what looks at packets before they are delivered. Kernel: net/ipv4/ip_input.c, ip_local_deliver */
+export const ipLocalDefrag = defineSystem<Stage>(
+  'ip_local_defrag',
+  'ip',
+  'net/ipv4/ip_input.c, ip_local_deliver',
+  (context) => {
+    const { idFrag } = context.read(Skb)
+    const defrag = context.system(ipDefrag)
+    return (ids, packets, cpu) => {
+      let kept = 0
+      for (let i = 0; i < packets; i++) {
+        const row = (idFrag[ids[i]] & FRAGMENT) === 0 ? ids[i] : defrag(cpu, ids[i])
+        if (row !== 0) ids[kept++] = row
+      }
+      return kept
+    }
+  },
+)
+
 /**
  * Puts fragments together and delivers packets to raw sockets and protocols; UDP datagrams survive for the next stage, everything else ends here.
  * Behind it `Skb.len` counts from the L4 header.

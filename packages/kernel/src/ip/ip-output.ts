@@ -2,12 +2,14 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { SNMP } from '../count/snmp.js'
-import { Cpu } from '../cpu/components.js'
 import { devLoopbackXmit } from '../link/dev-loopback-xmit.js'
 import { neighOutput } from '../neigh/neigh-output.js'
-import { InDev, RTCF, RTN } from '../route/components.js'
+import { NF_HOOK } from '../netfilter/components.js'
+import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
+import { NO_DEVICE } from '../netfilter/nft-payload.js'
+import { ERRNO, InDev, RTCF, RTN } from '../route/components.js'
 import { allocSkb } from '../skb/alloc-skb.js'
-import { IPSKB, Skb } from '../skb/components.js'
+import { IPSKB, SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb } from '../skb/skb-pool.js'
 import { ipFragment } from './ip-fragment.js'
@@ -56,28 +58,37 @@ export const ipDstMtu = defineSystem<(cpu: number, row: number, forwarding: bool
 /** Sends a packet by its device, in fragments where it is too long. Kernel: net/ipv4/ip_output.c, ip_output, ip_mc_output */
 export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_output.c, ip_output', (context) => {
   const { dev, protocol } = context.write(Skb)
-  const { len, ipcb, rtDev, rtFlags, ipWord, rtFlags: flags } = context.read(Skb)
+  const { len, ipcb, rtDev, rtFlags, ipWord, rtFlags: flags, flags: skbFlags, fragMax } = context.read(Skb)
   const mtuOf = context.system(ipDstMtu)
   const finish2 = context.system(ipFinishOutput2)
   const fragment = context.system(ipFragment)
   const alloc = context.system(allocSkb)
   const consume = context.system(consumeSkb)
   const loop = context.system(devLoopbackXmit)
+  const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
 
   /** Kernel: net/ipv4/ip_output.c, __ip_finish_output */
   function finish(cpu: number, row: number): number {
     const mtu = mtuOf(cpu, row, (ipcb[row] & IPSKB.forwarded) !== 0)
-    return len[row] > mtu ? fragment(cpu, row, mtu) : finish2(cpu, row)
+    // What was put together here leaves in pieces no larger than those it came in.
+    const wasFragments = (skbFlags[row] & SKB.reassembled) !== 0 && fragMax[row] !== 0
+    return len[row] > mtu || wasFragments ? fragment(cpu, row, mtu) : finish2(cpu, row)
   }
 
   /** Broadcasts, and groups the host has joined, come back to it. Kernel: net/ipv4/ip_output.c, ip_mc_output */
   function toOurselves(cpu: number, row: number): void {
     const copy = alloc.clone(cpu, row)
-    if (copy !== 0) loop(cpu, copy)
+    if (copy === 0) return
+    if (hooks !== null) {
+      hooks.clone(cpu, copy, row)
+      if (!hooks.one(NF_HOOK.postRouting, cpu, copy, NO_DEVICE, rtDev[copy])) return
+    }
+    loop(cpu, copy)
   }
 
   return (cpu, row) => {
     const out = rtDev[row]
+    const from = dev[row]
     dev[row] = out
     protocol[row] = 0x0800
     if ((rtFlags[row] & RTCF.multicast) !== 0) {
@@ -87,30 +98,45 @@ export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_o
         return 0
       }
     } else if ((flags[row] & RTCF.broadcast) !== 0) toOurselves(cpu, row)
-    // POST_ROUTING is called here.
+    const inDev = (ipcb[row] & IPSKB.forwarded) !== 0 ? from : NO_DEVICE
+    if (hooks !== null && !hooks.one(NF_HOOK.postRouting, cpu, row, inDev, out)) return -ERRNO.EPERM
     return finish(cpu, row)
   }
 })
 
-/** Sends a packet that the host has made. Kernel: net/ipv4/ip_output.c, __ip_local_out, ip_local_out */
-export const ipLocalOut = defineSystem<IpOutput>(
-  'ip_local_out',
+/** A packet that the host has made and that is known to its hooks already. Kernel: net/ipv4/ip_output.c, __ip_local_out */
+export const ipLocalOutHook = defineSystem<IpOutput>(
+  '__ip_local_out',
   'ip',
   'net/ipv4/ip_output.c, __ip_local_out',
   (context) => {
     const { totLen } = context.write(Skb)
-    const { len, page } = context.read(Skb)
-    const { host: _host } = context.read(Cpu)
-    context.resource(PLAN_CONSTANTS)
+    const { len, page, rtDev } = context.read(Skb)
     const count = context.system(counters)
     const bytes = context.system(skbBytes)
     const output = context.system(ipOutput)
+    const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
     return (cpu, row) => {
       count.snmp(cpu, SNMP.IpOutRequests, 1)
       totLen[row] = len[row]
       if (page[row] !== 0) bytes.sendCheck(row)
-      // LOCAL_OUT is called here.
+      if (hooks !== null && !hooks.one(NF_HOOK.localOut, cpu, row, NO_DEVICE, rtDev[row])) return -ERRNO.EPERM
       return output(cpu, row)
+    }
+  },
+)
+
+/** Sends a packet that the host has made. Kernel: net/ipv4/ip_output.c, ip_local_out */
+export const ipLocalOut = defineSystem<IpOutput>(
+  'ip_local_out',
+  'ip',
+  'net/ipv4/ip_output.c, ip_local_out',
+  (context) => {
+    const out = context.system(ipLocalOutHook)
+    const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
+    return (cpu, row) => {
+      if (hooks !== null) hooks.begin(cpu, row)
+      return out(cpu, row)
     }
   },
 )

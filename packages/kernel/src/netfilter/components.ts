@@ -7,7 +7,7 @@ export const NF_HOOK = { preRouting: 0, localIn: 1, forward: 2, localOut: 3, pos
 export const NF_HOOKS = 5
 
 /** What an entry of a hook calls. */
-export const NF_ENTRY = { chain: 0, conntrack: 1, nat: 2, confirm: 3 } as const
+export const NF_ENTRY = { chain: 0, conntrack: 1, nat: 2, confirm: 3, defrag: 4 } as const
 
 /** Entries of each hook: row `1 + host * NF_HOOKS + hook`. Constant in a run. Kernel: struct nf_hook_entries */
 export const NfHook = defineComponent('nf_hook', {

@@ -1,18 +1,42 @@
 import { defineSystem } from '@softnet/ecs'
-import { IfAddr, InDev } from '../route/components.js'
+import { Cpu } from '../cpu/components.js'
+import { IfAddr, InDev, SCOPE } from '../route/components.js'
+import { ifAddrs } from '../route/ifaddr.js'
+import { Skb } from '../skb/components.js'
+import { NatRange } from './conntrack-components.js'
+import { NO_DEVICE } from './nft-payload.js'
 
-/** First address of a device entity, 0 if it has none. */
-export type DeviceAddress = (device: number) => number
+/** Address that a range without addresses of its own stands for; 0 where the range has them, −1 if there is none. */
+export type DeviceAddress = (cpu: number, row: number, range: number, inDev: number, outDev: number) => number
 
-/** Primary address of a device. Kernel: net/ipv4/devinet.c, inet_select_addr */
+const LOOPBACK = 0x7f000001
+
+/** Kernel: net/netfilter/nf_nat_masquerade.c, nf_nat_masquerade_ipv4; nf_nat_redirect.c, nf_nat_redirect_ipv4 */
 export const deviceAddress = defineSystem<DeviceAddress>(
   'device_address',
   'netfilter',
-  'net/ipv4/devinet.c, inet_select_addr',
+  'net/netfilter/nf_nat_masquerade.c, nf_nat_masquerade_ipv4',
   (context) => {
-    const { address } = context.read(IfAddr)
+    const { address, secondary, next } = context.read(IfAddr)
     const { firstAddress } = context.read(InDev)
-    // Row 0 has no address.
-    return (device) => address[firstAddress[device]]
+    const { addresses, destination } = context.read(NatRange)
+    const { daddr, rtGateway } = context.read(Skb)
+    const { host } = context.read(Cpu)
+    const table = context.system(ifAddrs)
+
+    function firstPrimary(device: number): number {
+      let row = firstAddress[device]
+      while (row !== 0 && secondary[row] !== 0) row = next[row]
+      return row === 0 ? -1 : address[row]
+    }
+
+    return (cpu, row, range, inDev, outDev) => {
+      if (addresses[range] !== 2) return 0
+      // What the host sends itself is redirected to the loopback address.
+      if (destination[range] !== 0) return inDev === NO_DEVICE ? LOOPBACK : firstPrimary(inDev)
+      const hop = rtGateway[row] === 0 ? daddr[row] : rtGateway[row]
+      const found = table.select(host[cpu], outDev, hop | 0, SCOPE.universe) >>> 0
+      return found === 0 ? -1 : found
+    }
   },
 )

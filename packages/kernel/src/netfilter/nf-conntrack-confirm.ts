@@ -1,12 +1,19 @@
 import { defineSystem } from '@softnet/ecs'
 import { IPPROTO_UDP } from '@softnet/wire'
+import { SKB, Skb } from '../skb/components.js'
 import { CONN, CTINFO, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
 import { CONFIRMED, conntrackTable } from './conntrack-table.js'
 
 /** Takes new connections into the table, and ends those whose packets did not get so far. */
 export interface NfConntrackConfirm {
-  /** A list of packets enters the stack: none has a connection. */
+  /** A list of packets enters the stack: none has a connection but those the host has sent to itself. */
   begin(ids: Int32Array, count: number, cpu: number): void
+  /** A packet that the host has made: what an earlier packet left in its row ends. */
+  start(cpu: number, row: number): void
+  /** A clone belongs to the same connection. */
+  clone(copy: number, row: number): void
+  /** A packet is dropped: the connection that it has begun ends. */
+  drop(cpu: number, row: number): void
   /** A packet is through all hooks; false if it must be dropped. Kernel: __nf_conntrack_confirm */
   packet(cpu: number, row: number): boolean
   /** Frees what was not confirmed of the packets of `begin`. */
@@ -22,6 +29,7 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
   'net/netfilter/nf_conntrack_core.c, __nf_conntrack_confirm',
   (context) => {
     const { conn: connOf, info } = context.write(SkbConn)
+    const { flags } = context.read(Skb)
     const { live, protocol } = context.read(NfConn)
     const stat = context.write(NfConnStat)
     const table = context.system(conntrackTable)
@@ -43,28 +51,48 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
       return false
     }
 
+    function drop(cpu: number, row: number): void {
+      const conn = tracks ? connOf[row] : 0
+      if (conn === 0 || live[conn] !== CONN.unconfirmed || info[row] !== CTINFO.new) return
+      table.free(cpu, conn)
+      connOf[row] = 0
+    }
+
+    function start(cpu: number, row: number): void {
+      if (!tracks) return
+      drop(cpu, row)
+      connOf[row] = 0
+      info[row] = CTINFO.established
+    }
+
     return {
-      begin(ids, count) {
+      start,
+      drop,
+      clone(copy, row) {
+        if (!tracks) return
+        connOf[copy] = connOf[row]
+        info[copy] = info[row]
+      },
+      begin(ids, count, cpu) {
         if (!tracks) return
         listed = count
         for (let i = 0; i < count; i++) {
           const row = ids[i]
           rows[i] = row
-          connOf[row] = 0
-          info[row] = CTINFO.established
+          const isOurs = (flags[row] & SKB.looped) !== 0 && live[connOf[row]] === CONN.confirmed
+          if (!isOurs) start(cpu, row)
         }
       },
       packet(cpu, row) {
         const conn = connOf[row]
-        if (conn === 0 || live[conn] !== CONN.unconfirmed) return true
+        // Only a packet of the original direction takes its connection into the table.
+        if (conn === 0 || live[conn] !== CONN.unconfirmed || info[row] !== CTINFO.new) return true
         const answer = table.confirm(cpu, conn)
         return answer === CONFIRMED || clash(cpu, row, answer)
       },
       end(cpu) {
         for (let i = 0; i < listed; i++) {
-          const conn = connOf[rows[i]]
-          if (conn !== 0 && live[conn] === CONN.unconfirmed) table.free(cpu, conn)
-          connOf[rows[i]] = 0
+          drop(cpu, rows[i])
         }
         listed = 0
       },

@@ -175,7 +175,8 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     }
 
     return (cpu, row, atReceive) => {
-      if (info[row] === CTINFO.untracked) return true
+      // Seen before: sent by the host to itself, or an answer to a packet of the connection.
+      if (info[row] === CTINFO.untracked || connOf[row] !== 0) return true
       spend(cpu, STAGE.nf_conntrack_in, 1)
       const protocol = ipWord[row] & 255
       if ((idFrag[row] & IP_OFFSET) !== 0 || len[row] < 20) return invalid(cpu)

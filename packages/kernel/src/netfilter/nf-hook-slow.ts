@@ -1,8 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
+import type { Plan } from '@softnet/scenario/plan'
+import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { ipDefrag } from '../defrag/ip-defrag.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { NF_ENTRY, NF_HOOK, NfCpu, NfHook, NfHookEntry, SkbNf } from './components.js'
@@ -20,13 +23,25 @@ export interface NfHooks {
    * counted; the others are freed. Kernel: net/netfilter/core.c, nf_hook_slow_list
    */
   list(hook: number, ids: Int32Array, count: number, cpu: number): number
+  /** A packet that the host has made, before its first hook: what an earlier packet left in the row goes. */
+  begin(cpu: number, row: number): void
+  /** A clone belongs to the connection of the packet it was made of. */
+  clone(cpu: number, copy: number, row: number): void
   /** One packet between two devices (`NO_DEVICE`: none); false if it was dropped and freed. */
   one(hook: number, cpu: number, row: number, inDev: number, outDev: number): boolean
   /** The packets of a list have left the stack: connections that were not confirmed end. */
   end(cpu: number): void
 }
 
+/** Whether any host of a plan has rules: without them no packet pays for hooks. */
+export function hasRules(plan: Plan): boolean {
+  return plan.hosts.some((host) => (host.nftables ?? null) !== null)
+}
+
 const PASS = -1
+/** A fragment that waits for the others. */
+const HELD = -2
+const FRAGMENT = IP_MF | IP_OFFSET
 
 /** Calls the entries of a hook in order of their priorities. Kernel: net/netfilter/core.c, nf_hook_slow */
 export const nfHookSlow = defineSystem<NfHooks>(
@@ -40,6 +55,8 @@ export const nfHookSlow = defineSystem<NfHooks>(
     const { mark } = context.write(SkbNf)
     const { dev, flags } = context.read(Skb)
     const { rtFlags } = context.write(Skb)
+    const { idFrag } = context.read(Skb)
+    const { flags: skbFlags } = context.write(Skb)
     const { host } = context.read(Cpu)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
@@ -47,6 +64,19 @@ export const nfHookSlow = defineSystem<NfHooks>(
     const track = context.system(nfConntrackIn)
     const confirm = context.system(nfConntrackConfirm)
     const nat = context.system(nfNat)
+    const defragment = context.system(ipDefrag)
+    /** Row that passes: reassembly makes one of several. */
+    let passing = 0
+
+    /** Kernel: net/ipv4/netfilter/nf_defrag_ipv4.c, ipv4_conntrack_defrag */
+    function defrag(cpu: number, row: number): number {
+      if ((idFrag[row] & FRAGMENT) === 0) return PASS
+      const whole = defragment(cpu, row)
+      if (whole === 0) return HELD
+      skbFlags[whole] |= SKB.ignoreDf
+      passing = whole
+      return PASS
+    }
 
     /** Drop place of a packet, or −1. */
     function call(entry: number, hook: number, cpu: number, row: number, inDev: number, outDev: number): number {
@@ -56,7 +86,9 @@ export const nfHookSlow = defineSystem<NfHooks>(
         case NF_ENTRY.conntrack:
           return track(cpu, row, hook === NF_HOOK.preRouting) ? PASS : DROP.hookDrop
         case NF_ENTRY.nat:
-          return nat(cpu, row, hook, inDev, outDev) ? PASS : DROP.nftDrop
+          return nat(cpu, row, hook, inDev, outDev)
+        case NF_ENTRY.defrag:
+          return defrag(cpu, row)
         default:
           return confirm.packet(cpu, row) ? PASS : DROP.hookDrop
       }
@@ -66,11 +98,19 @@ export const nfHookSlow = defineSystem<NfHooks>(
       const at = hookRow(host[cpu], hook)
       packets[cpu]++
       spend(cpu, STAGE.nf_hook_slow, 1)
-      const end = firstEntry[at] + entries[at]
-      for (let entry = firstEntry[at]; entry < end; entry++) {
-        const drop = call(entry, hook, cpu, row, inDev, outDev)
-        if (drop >= 0) return drop
+      const last = firstEntry[at] + entries[at]
+      let current = row
+      for (let entry = firstEntry[at]; entry < last; entry++) {
+        passing = current
+        const drop = call(entry, hook, cpu, current, inDev, outDev)
+        if (drop !== PASS) {
+          // An answer that was sent meanwhile has been here too.
+          passing = current
+          return drop
+        }
+        current = kind[entry] === NF_ENTRY.defrag ? passing : current
       }
+      passing = current
       return PASS
     }
 
@@ -84,7 +124,22 @@ export const nfHookSlow = defineSystem<NfHooks>(
       confirm.begin(ids, count, cpu)
     }
 
+    /** A packet ends here, and with it a connection that it has begun. */
+    function end(cpu: number, drop: number): void {
+      const row = passing
+      confirm.drop(cpu, row)
+      kfree(cpu, row, drop)
+    }
+
     return {
+      begin(cpu, row) {
+        mark[row] = 0
+        confirm.start(cpu, row)
+      },
+      clone(_cpu, copy, row) {
+        mark[copy] = mark[row]
+        confirm.clone(copy, row)
+      },
       list(hook, ids, count, cpu) {
         if (hook === NF_HOOK.preRouting) reset(ids, count, cpu)
         if (entries[hookRow(host[cpu], hook)] === 0) return count
@@ -92,8 +147,8 @@ export const nfHookSlow = defineSystem<NfHooks>(
         for (let i = 0; i < count; i++) {
           const row = ids[i]
           const drop = pass(hook, cpu, row, dev[row], NO_DEVICE)
-          if (drop >= 0) kfree(cpu, row, drop)
-          else ids[kept++] = row
+          if (drop >= 0) end(cpu, drop)
+          else if (drop === PASS) ids[kept++] = passing
         }
         return kept
       },
@@ -101,7 +156,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
         if (entries[hookRow(host[cpu], hook)] === 0) return true
         const drop = pass(hook, cpu, row, inDev, outDev)
         if (drop < 0) return true
-        kfree(cpu, row, drop)
+        end(cpu, drop)
         return false
       },
       end(cpu) {

@@ -1,7 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
+import { IPPROTO_ICMP } from '@softnet/wire'
+import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { RTN } from '../route/components.js'
+import { fibLookup } from '../route/fib-lookup.js'
+import { ipRouteOutput } from '../route/ip-route-output.js'
+import { skbDstSet } from '../route/route-result.js'
+import { Skb } from '../skb/components.js'
 import { NF_HOOK, NfHook, NfHookEntry } from './components.js'
 import { CTINFO, IPS, NfConn, SkbConn } from './conntrack-components.js'
 import { natPacket } from './nf-nat-packet.js'
@@ -9,8 +16,8 @@ import { MANIP, natSetup } from './nf-nat-setup.js'
 import { nftDoChain } from './nft-do-chain.js'
 import { hookRow } from './plan-netfilter.js'
 
-/** Translates a packet at a hook; false if a rule dropped it. */
-export type NfNat = (cpu: number, row: number, hook: number, inDev: number, outDev: number) => boolean
+/** Translates a packet at a hook; −1, or the drop place. */
+export type NfNat = (cpu: number, row: number, hook: number, inDev: number, outDev: number) => number
 
 /**
  * Lets the chains of type nat decide about the first packet of a connection, and translates every packet of it. Sources
@@ -27,28 +34,44 @@ export const nfNat = defineSystem<NfNat>(
     const { firstNat, nats } = context.read(NfHook)
     const { chain } = context.read(NfHookEntry)
     const { host } = context.read(Cpu)
+    const { saddr, daddr, ipWord } = context.read(Skb)
+    const fib = context.system(fibLookup)
+    const route = context.system(ipRouteOutput)
+    const setDst = context.system(skbDstSet)
     const spend = context.system(charge)
     const doChain = context.system(nftDoChain)
     const setUp = context.system(natSetup)
     const translate = context.system(natPacket)
 
+    /** The way to the new destination. Kernel: net/ipv4/netfilter.c, ip_route_me_harder */
+    function reroute(cpu: number, row: number): boolean {
+      const isOurs = fib.addressType(host[cpu], saddr[row] | 0, 0) === RTN.local
+      if (route.find(cpu, daddr[row] | 0, isOurs ? saddr[row] | 0 : 0, (ipWord[row] >>> 8) & 255, 0) < 0) return false
+      setDst(cpu, row)
+      return true
+    }
+
     return (cpu, row, hook, inDev, outDev) => {
       const conn = connOf[row]
-      if (conn === 0) return true
+      if (conn === 0) return -1
       spend(cpu, STAGE.nf_nat_inet_fn, 1)
       const manip = hook === NF_HOOK.postRouting || hook === NF_HOOK.localIn ? MANIP.source : MANIP.destination
       const done = manip === MANIP.source ? IPS.srcNatDone : IPS.dstNatDone
-      const begins = info[row] === CTINFO.new || info[row] === CTINFO.related || info[row] === CTINFO.relatedReply
+      const isError = (ipWord[row] & 255) === IPPROTO_ICMP && info[row] !== CTINFO.new
+      const isRelated = info[row] === CTINFO.related || info[row] === CTINFO.relatedReply
+      const begins = info[row] === CTINFO.new || (isRelated && !isError)
       if (begins && (status[conn] & done) === 0) {
         const at = hookRow(host[cpu], hook)
         const end = firstNat[at] + nats[at]
         for (let entry = firstNat[at]; entry < end && (status[conn] & done) === 0; entry++) {
-          if (!doChain(cpu, row, chain[entry], inDev, outDev)) return false
+          if (!doChain(cpu, row, chain[entry], inDev, outDev)) return DROP.nftDrop
         }
         if ((status[conn] & done) === 0) setUp.nothing(cpu, conn, manip)
       }
-      translate(cpu, row, manip)
-      return true
+      const daddrBefore = daddr[row]
+      if (!translate(cpu, row, manip)) return DROP.hookDrop
+      if (hook !== NF_HOOK.localOut || daddr[row] === daddrBefore) return -1
+      return reroute(cpu, row) ? -1 : DROP.hookDrop
     }
   },
 )

@@ -3,7 +3,7 @@ import { costProfile } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
-import { icmpSend } from '../icmp/icmp-send.js'
+import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { SKB, Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
@@ -23,6 +23,7 @@ import {
 import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
 import { deviceAddress } from './device-address.js'
 import { natSetup } from './nf-nat-setup.js'
+import { NF_SEND_RESET } from './nf-send-reset-resource.js'
 import { nftLimit } from './nft-limit.js'
 import { nftLoad } from './nft-payload.js'
 
@@ -68,7 +69,8 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const setUp = context.system(natSetup)
     const addressOf = context.system(deviceAddress)
     const limit = context.system(nftLimit)
-    const answer = context.system(icmpSend)
+    const answer = context.resource(ICMP_SEND)
+    const reset = context.resource(NF_SEND_RESET)
     const spend = context.system(charge)
     const spendCycles = context.system(chargeCycles)
     const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
@@ -122,9 +124,14 @@ export const nftDoChain = defineSystem<NftDoChain>(
       return elementVerdict[element]
     }
 
+    /** Kernel: net/ipv4/netfilter/nft_reject_ipv4.c, nft_reject_ipv4_eval */
     function reject(cpu: number, row: number, at: number): number {
+      // The answer goes through chains itself: what this one has cost so far is charged first.
+      if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
       const checked = (flags[row] & CHECKSUM) !== SKB.csumBad
-      if (arg[at] >= 0 && checked) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
+      if (arg[at] < 0) reset.send(cpu, row)
+      else if (checked) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
+      spent = 0
       return DROP_ANSWERED
     }
 
@@ -154,8 +161,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
             setMark(row, arg[at], low[at])
             break
           case NFT_OP.nat:
-            translate(cpu, row, arg[at], inDev)
-            return NFT_VERDICT.accept
+            return translate(cpu, row, arg[at], inDev, outDev) ? NFT_VERDICT.accept : NFT_VERDICT.drop
           case NFT_OP.notrack:
             if (conn[row] === 0) info[row] = CTINFO.untracked
             break
@@ -174,8 +180,13 @@ export const nftDoChain = defineSystem<NftDoChain>(
     }
 
     /** Kernel: net/netfilter/nft_nat.c, nft_nat_eval; nft_redir.c, nft_redir_eval */
-    function translate(cpu: number, row: number, range: number, inDev: number): void {
-      if (conn[row] !== 0) setUp.range(cpu, conn[row], range, addressOf(inDev))
+    function translate(cpu: number, row: number, range: number, inDev: number, outDev: number): boolean {
+      if (conn[row] === 0) return true
+      const address = addressOf(cpu, row, range, inDev, outDev)
+      // Without an address there is nothing to translate to.
+      if (address < 0) return false
+      setUp.range(cpu, conn[row], range, address)
+      return true
     }
 
     function count(cpu: number, rule: number): number {

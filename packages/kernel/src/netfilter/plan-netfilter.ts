@@ -12,6 +12,7 @@ import type { HostLayout, Layout } from '../build/layout.js'
 import { NF_ENTRY, NF_HOOKS, NFT_OP } from './components.js'
 import { compileProgram, type Expr, type ProgramChain } from './program.js'
 
+const PRIORITY_DEFRAG = -400
 const PRIORITY_NAT_DST = -100
 const PRIORITY_NAT_SRC = 100
 const PRIORITY_LAST = 2_147_483_647
@@ -107,6 +108,7 @@ function ownEntries(hook: NftHook, translates: boolean): PlannedEntry[] {
   const receives = hook === 'prerouting' || hook === 'output'
   const leaves = hook === 'input' || hook === 'postrouting'
   const entries: PlannedEntry[] = []
+  if (receives) entries.push({ kind: NF_ENTRY.defrag, priority: PRIORITY_DEFRAG, chain: 0 })
   if (receives) entries.push({ kind: NF_ENTRY.conntrack, priority: PRIORITY_CONNTRACK, chain: 0 })
   if (translates && receives) entries.push({ kind: NF_ENTRY.nat, priority: PRIORITY_NAT_DST, chain: 0 })
   if (translates && leaves) entries.push({ kind: NF_ENTRY.nat, priority: PRIORITY_NAT_SRC, chain: 0 })

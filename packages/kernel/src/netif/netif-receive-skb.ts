@@ -8,12 +8,12 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { dstInput } from '../ip/dst-input.js'
-import { ipLocalDeliver } from '../ip/ip-local-deliver.js'
+import { ipLocalDefrag, ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { NF_HOOK } from '../netfilter/components.js'
-import { nfHookSlow } from '../netfilter/nf-hook-slow.js'
+import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { FEATURE, NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -43,10 +43,6 @@ function tapCounts(plan: Plan): Int32Array {
     }
   }
   return Int32Array.from(counts)
-}
-
-function hasRules(plan: Plan): boolean {
-  return plan.hosts.some((host) => (host.nftables ?? null) !== null)
 }
 
 /** Ways into the stack. */
@@ -100,6 +96,7 @@ export const netifReceive = defineSystem<NetifReceive>(
       Stage,
       Stage,
     ]
+    const wholeRun = context.system(ipLocalDefrag)
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
     const tapsOf = tapCounts(plan)
     const hasVlans = plan.hosts.some((host) => host.devices.some((device) => device.vlans.length > 0))
@@ -181,8 +178,11 @@ export const netifReceive = defineSystem<NetifReceive>(
       if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.preRouting, ids, left, cpu)
       if (left > 0) left = finishRun(ids, left, cpu)
       if (left > 0) left = inputRun(ids, left, cpu)
-      if (left > 0 && hooks !== null) left = hooks.list(NF_HOOK.localIn, ids, left, cpu)
-      if (left > 0) left = inputRun(ids, left, cpu)
+      if (left > 0 && hooks !== null) {
+        // Rules at LOCAL_IN see whole packets.
+        left = wholeRun(ids, left, cpu)
+        left = hooks.list(NF_HOOK.localIn, ids, left, cpu)
+      }
       if (left > 0) left = deliverRun(ids, left, cpu)
       if (left > 0) left = udpRun(ids, left, cpu)
       if (left > 0) queueRun(ids, left, cpu)

@@ -49,6 +49,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     c.optRr,
     c.optTs,
     c.optSrr,
+    c.fragMax,
   ]
   const smallHeads = Int32Array.from(
     plan.hosts,

@@ -169,6 +169,8 @@ export const Skb = defineComponent(
     /** Hardware address: the sender's of a received ARP frame, the destination's of a frame that is sent. */
     macHigh: u16,
     macLow: u32,
+    /** `SKB.reassembled`: largest fragment it came in, bytes with IP header (`IPCB(skb)->frag_max_size`). */
+    fragMax: u16,
   },
   {
     unorderedRows: true,
@@ -209,6 +211,7 @@ export const Skb = defineComponent(
       'optNexthop',
       'macHigh',
       'macLow',
+      'fragMax',
     ],
   },
 )

@@ -1,20 +1,10 @@
 /** Rulesets of hosts: from text to data, with what is wrong told by line and column. */
 import type { FaultPath } from '../fault.js'
-import {
-  NFT_KEYS,
-  type NftChain,
-  type NftElement,
-  type NftHook,
-  type NftRuleset,
-  type NftStatement,
-  parseNft,
-} from '../nft/index.js'
+import { NFT_KEYS, type NftChain, type NftElement, type NftRuleset, type NftStatement, parseNft } from '../nft/index.js'
 import type { DevicePlan } from '../plan.js'
 import type { HostInput } from '../schema/scenario.js'
 import type { Environment } from './host.js'
 
-/** Hooks that packets of this release pass. */
-const LIVE_HOOKS: readonly NftHook[] = ['prerouting', 'input']
 const FAULTS_TOLD = 20
 
 /** Names of a host's devices as rules see them, the loopback device among them. */
@@ -42,7 +32,6 @@ export function compileNftables(
     env.report.fault(path, `a ruleset without faults; ${faults.length - FAULTS_TOLD} more of them`, [], text)
   }
   checkInterfaces(ruleset, interfaceNames(devices), path, env)
-  warnDead(ruleset, path, env)
   return faults.length > 0 ? null : ruleset
 }
 
@@ -83,13 +72,4 @@ function checkInterfaces(ruleset: NftRuleset, names: readonly string[], path: Fa
       }
     }
   })
-}
-
-function warnDead(ruleset: NftRuleset, path: FaultPath, env: Environment): void {
-  for (const { name: table, chains } of ruleset.tables) {
-    for (const { name, base } of chains) {
-      if (base === null || LIVE_HOOKS.includes(base.hook)) continue
-      env.report.warn(path, `chain ${name} of table ${table}: no packet of this release passes hook ${base.hook}`)
-    }
-  }
 }

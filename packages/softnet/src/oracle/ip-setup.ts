@@ -11,10 +11,12 @@ import {
   KERNEL_VERSIONS,
   type NeighbourPlan,
   type NeighPlan,
+  type NftRuleset,
   type Plan,
   parseEndpoint,
   parseIpv4,
   parseMac,
+  parseNft,
   parseRoute,
   ROUTE_WORDS,
   type RoutePlan,
@@ -191,6 +193,16 @@ function readCommands(fields: Fields): Commands {
   return { neighbours, xdp, unknown }
 }
 
+/** Rules of nft, null without any. */
+function readRules(fields: Fields): NftRuleset | null {
+  if (!fields.has('nft') || fields.text('nft') === '') return null
+  const { ruleset, faults } = parseNft(fields.text('nft'))
+  const [first] = faults
+  if (first === undefined) return ruleset
+  fields.refuse('nft', `line ${first.line}, column ${first.column}: ${first.accepted}`, first.nearest)
+  return null
+}
+
 /** Reads `setup` of a case. */
 export function readSetup(fields: Fields): IpSetup {
   const devices = fields.list('devices').map((_, i) => readDevice(fields.entry('devices', i)))
@@ -202,10 +214,10 @@ export function readSetup(fields: Fields): IpSetup {
   const routes = readRoutes(fields)
   const commands = readCommands(fields)
   const byName = (name: string) => devices.find((device) => device.name === name)
-  const hasRules = fields.has('nft') && fields.text('nft') !== ''
+  const nftables = readRules(fields)
   return {
-    missing: reader.missing ?? settings.missing ?? (hasRules ? 'nft rules' : null) ?? commands.unknown,
-    plan: (path) => planOf(path, devices, sockets, settings, routes, commands),
+    missing: reader.missing ?? settings.missing ?? commands.unknown,
+    plan: (path) => planOf(path, devices, sockets, settings, routes, commands, nftables),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
     socketNames: sockets.map((socket) => socket.name),
@@ -219,6 +231,7 @@ function planOf(
   settings: Settings,
   routes: readonly RoutePlan[],
   { neighbours, xdp }: Commands,
+  nftables: NftRuleset | null,
 ): Plan {
   const plan = compileMachine(
     {
@@ -264,6 +277,7 @@ function planOf(
     })),
     routes,
     neighbours,
+    ...(nftables === null ? {} : { nftables }),
     sysctl: { ...host.sysctl, ...settings.sysctl },
     ipv4: { ...host.ipv4, ...settings.ipv4 } as Ipv4Plan,
     confAll: { ...host.confAll, ...settings.confAll } as InterfaceConf,
