@@ -200,7 +200,8 @@ test(
   'a case that needs what is not modelled is listed with the reason',
   inDirectory(async (directory) => {
     const { cases } = carried('ip.json')
-    const file = record(directory, { cases: [{ ...cases[0], setup: { ...cases[0].setup, nft: 'table ip t {}' } }] })
+    const steps = [{ do: 'app', op: 'mmap(u)' }]
+    const file = record(directory, { cases: [{ ...cases[0], steps }] })
     const { code, stdout } = await oracle(file)
     assert.is(code, 0)
     assert.match(stdout, /^skip {2}icmp-echo-1472 \(not modelled yet: .+\)\n1 cases: 0 agree, .* 1 not modelled yet\n$/)
