@@ -1,4 +1,17 @@
 /** What a run shows: the text screen, the verdict, Linux's texts and JSON, all pure functions of a result. */
+export { type Difference, differencesOf } from './compare/differences.js'
+export {
+  type CompareDocument,
+  type ComparedQuantity,
+  type ComparedValue,
+  compareVariants,
+  type Judgement,
+  judge,
+  type MeasuredVariant,
+  type Variant,
+  type VariantRun,
+} from './compare/document.js'
+export { type Quantity, type QuantityGroup, type QuantityValues, quantitiesOf } from './compare/quantities.js'
 export {
   formatBitRate,
   formatBytes,
@@ -45,6 +58,7 @@ export {
   measuresOf,
 } from './sweep/measures.js'
 export { tableLines } from './text/layout.js'
+export { renderCompare } from './text/compare-screen.js'
 export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
 export { renderSweep } from './text/sweep-screen.js'
 export { DIAGNOSIS_RULES, diagnose, findAll, type RankedFinding } from './verdict/diagnose.js'

@@ -9,9 +9,12 @@ interface KeyOrder {
   readonly keys: readonly string[]
   /** Orders below a key; `*` stands for every key not named. */
   readonly inside?: Readonly<Record<string, KeyOrder>>
+  /** Everything below keeps its order, which means something there. */
+  readonly asWritten?: boolean
 }
 
 const NONE: KeyOrder = { keys: [] }
+const AS_WRITTEN: KeyOrder = { keys: [], asWritten: true }
 
 const counterGroups = (groups: typeof SNMP_COLUMNS): KeyOrder => ({
   keys: groups.map(([name]) => name),
@@ -126,6 +129,7 @@ const RESULT: KeyOrder = {
     'timeline',
     'hosts',
     'verdict',
+    'input',
   ],
   inside: {
     packets: { keys: ['offered', 'created', 'delivered', 'consumed', 'sent', 'dropped', 'in_flight'] },
@@ -137,6 +141,7 @@ const RESULT: KeyOrder = {
       inside: { dropped_at: { keys: PATH_PLACES } },
     },
     hosts: { keys: [], inside: { '*': HOST } },
+    input: { keys: ['scenario', 'directory'], inside: { scenario: AS_WRITTEN } },
     verdict: { keys: ['bottleneck', 'sentences', 'remedies'], inside: { remedies: { keys: ['set', 'why'] } } },
   },
 }
@@ -144,6 +149,7 @@ const RESULT: KeyOrder = {
 const LINE_COLUMNS = 110
 
 function orderedKeys(value: object, order: KeyOrder): string[] {
+  if (order.asWritten) return Object.keys(value)
   const known = order.keys.filter((key) => Object.hasOwn(value, key))
   const rest = Object.keys(value).filter((key) => !order.keys.includes(key))
   const byName = (a: string, b: string): number => {
@@ -177,7 +183,7 @@ function write(value: unknown, order: KeyOrder, indent: string): string {
     : orderedKeys(value, order)
         .filter((key) => (value as Record<string, unknown>)[key] !== undefined)
         .map((key) => {
-          const below = order.inside?.[key] ?? order.inside?.['*'] ?? NONE
+          const below = order.asWritten ? order : (order.inside?.[key] ?? order.inside?.['*'] ?? NONE)
           return `${JSON.stringify(key)}: ${write((value as Record<string, unknown>)[key], below, inner)}`
         })
   const [open, close] = list ? ['[', ']'] : ['{', '}']

@@ -269,6 +269,16 @@ export interface ResultDocument {
   readonly timeline: readonly TimelineRow[]
   readonly hosts: Readonly<Record<string, HostResult>>
   readonly verdict: Verdict
+  /** What was simulated; left out by what runs a plan and does not know its scenario. */
+  readonly input?: ResultInput
+}
+
+/** Enough to simulate the same again. */
+export interface ResultInput {
+  /** The scenario with every change made to it, as plain data. */
+  readonly scenario: unknown
+  /** Directory that relative file names in it start from. */
+  readonly directory: string
 }
 
 /** Two or three sentences: the bottleneck, the evidence, and what to try. */

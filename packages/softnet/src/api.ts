@@ -3,7 +3,7 @@ import { createStopWord } from '@softnet/engine'
 import { BUILTIN_SCENARIOS, type Plan, type ResultDocument, type ScenarioInput } from '@softnet/scenario'
 import { openCaptureFiles } from './capture-files.js'
 import type { CaptureRequest } from './capture-option.js'
-import { compileLoaded, type ScenarioOverrides } from './compile.js'
+import { type Compiled, compileLoaded, type ScenarioOverrides } from './compile.js'
 import type { WorkersAsked } from './crew.js'
 import { type LoadedScenario, loadScenario } from './load-scenario.js'
 import type { Progress } from './run-plan.js'
@@ -79,7 +79,11 @@ export function overridesOf(options: CompileOptions): ScenarioOverrides {
  * Throws a `ScenarioError` whose `errors` lists every fault.
  */
 export async function compile(scenario: ScenarioInput | string, options: CompileOptions = {}): Promise<Plan> {
-  return compileLoaded(await loadInput(scenario, options.directory), overridesOf(options)).plan
+  return (await compileInput(scenario, options)).plan
+}
+
+async function compileInput(scenario: ScenarioInput | string, options: CompileOptions): Promise<Compiled> {
+  return compileLoaded(await loadInput(scenario, options.directory), overridesOf(options))
 }
 
 /**
@@ -97,7 +101,7 @@ export async function simulate(
   scenario: ScenarioInput | string,
   options: SimulateOptions = {},
 ): Promise<ResultDocument> {
-  const plan = await compile(scenario, options)
+  const { plan, input } = await compileInput(scenario, options)
   const captures = await openCaptureFiles(plan, options.capture ?? [], 'capture')
   const stop = createStopWord()
   const abort = () => stop.request()
@@ -110,7 +114,7 @@ export async function simulate(
       options.onProgress,
     )
     await captures.commit()
-    return result
+    return { ...result, input }
   } finally {
     options.signal?.removeEventListener('abort', abort)
     captures.discard()

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { addFormat, addOverrides, collect, type RawOptions } from './command-options.js'
 import { checkCommand } from './commands/check-command.js'
 import { type ImportOptions, importCommand } from './commands/import-command.js'
+import { type CompareOptions, compareCommand } from './commands/compare-command.js'
 import { initCommand } from './commands/init-command.js'
 import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
@@ -64,6 +65,26 @@ function addSweep(program: Command, session: Session): void {
   })
 }
 
+function addCompare(program: Command, session: Session): void {
+  const command = program
+    .command('compare')
+    .description('say what differs between results or settings, and whether it is beyond the noise of seeds')
+    .argument(
+      '<A...>',
+      'results (files, or directories of --out) or scenarios; the first is what others are compared with',
+    )
+    .option('--against <settings>', "compare A with A under 'path=value; path=value' (may be repeated)", collect)
+  addOverrides(command)
+    .option(
+      '--runs <n>',
+      'runs of each, with the seed of A and those after it (default 5); 1 takes results as they are',
+    )
+    .option('--jobs <n>', 'runs at a time; without it as many as there are cores')
+  addFormat(command).action(async (given: readonly string[], options: CompareOptions) => {
+    session.exitCode = await compareCommand(given, options, createTerminal(options.format, session.streams))
+  })
+}
+
 function addScenarioCommands(program: Command, session: Session): void {
   const check = program.command('check').description('say whether a scenario is right').argument('<SCENARIO>')
   addFormat(addOverrides(check)).action(async (scenario: string, options: RawOptions) => {
@@ -119,6 +140,7 @@ function createProgram(session: Session): Command {
     })
   addRun(program, session)
   addSweep(program, session)
+  addCompare(program, session)
   addScenarioCommands(program, session)
   addImport(program, session)
   addOtherCommands(program, session)

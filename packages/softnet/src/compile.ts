@@ -1,5 +1,5 @@
 /** From a loaded scenario to the plan that is run. */
-import { compileScenario, type Override, type Plan } from '@softnet/scenario'
+import { compileScenario, type Override, type Plan, type ResultInput } from '@softnet/scenario'
 import { ScenarioError } from './input-fault.js'
 import type { LoadedScenario } from './load-scenario.js'
 import { readCapture } from './read-capture.js'
@@ -19,6 +19,8 @@ const NAMED = ['seed', 'duration', 'profile'] as const
 export interface Compiled {
   readonly plan: Plan
   readonly warnings: readonly string[]
+  /** The scenario with every change made. */
+  readonly input: ResultInput
 }
 
 /** The changes in the order they are made. */
@@ -37,6 +39,8 @@ export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides
     readCapture: (path) => readCapture(loaded.directory, path),
     readText: (path) => readRuleset(loaded.directory, path),
   })
-  if (result.ok) return { plan: result.plan, warnings: result.warnings }
+  const { directory } = loaded
+  if (result.ok)
+    return { plan: result.plan, warnings: result.warnings, input: { scenario: result.document, directory } }
   throw new ScenarioError(result.errors)
 }

@@ -38,3 +38,13 @@ export function tickText(kind: MeasureKind, value: number, largest: number): str
   const { unit, divisor } = scaleOf(kind, largest)
   return `${(value / divisor).toFixed(decimalsOf(kind, largest / divisor))} ${unit}`
 }
+
+/** A difference with its interval, in a unit of its own: `+190 ±30 kpps`, `-8.2 ±1.0 points`. */
+export function changeText(kind: MeasureKind, change: Estimate): string {
+  const size = Math.max(Math.abs(change.mean), change.ci95 ?? 0)
+  const { unit, divisor } = scaleOf(kind, size)
+  const decimals = decimalsOf(kind, size / divisor)
+  const mean = (change.mean / divisor).toFixed(decimals)
+  const half = change.ci95 === null ? '' : ` ±${(change.ci95 / divisor).toFixed(decimals)}`
+  return `${change.mean > 0 ? '+' : ''}${mean}${half} ${kind === 'share' ? 'points' : unit}`
+}

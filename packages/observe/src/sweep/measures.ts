@@ -12,6 +12,8 @@ export interface Measure {
   readonly kind: MeasureKind
   /** What it is, in one sentence. */
   readonly description: string
+  /** Which of two values one would rather have; null where neither is better by itself. */
+  readonly better: 'more' | 'less' | null
   /** Its value; null where the run has none (no packet was delivered, so there is no latency). */
   readonly of: (result: ResultDocument) => number | null
 }
@@ -27,6 +29,11 @@ function busiestCpuShare(result: ResultDocument): number | null {
     }),
   )
   return shares.length === 0 ? null : shares.reduce((most, share) => Math.max(most, share), 0)
+}
+
+function busyNs(result: ResultDocument): number {
+  const rows = Object.values(result.hosts).flatMap((host) => host.cpus.map(({ time_ns }) => time_ns))
+  return rows.reduce((sum, { hardirq, softirq, ksoftirqd, task }) => sum + hardirq + softirq + ksoftirqd + task, 0)
 }
 
 /** Numbered interrupts are the devices'; the others (LOC, RES, CAL) are the CPUs' own. */
@@ -47,6 +54,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'offered',
     kind: 'packet-rate',
     description: 'Wire frames offered per simulated second.',
+    better: null,
     of: (result) => perSec(result.packets.offered, result),
   },
   {
@@ -54,6 +62,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'delivered',
     kind: 'packet-rate',
     description: 'Wire frames delivered to programs per simulated second.',
+    better: 'more',
     of: (result) => perSec(result.packets.delivered, result),
   },
   {
@@ -61,6 +70,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'dropped',
     kind: 'share',
     description: 'Wire frames dropped, as a share of those offered.',
+    better: 'less',
     of: ({ packets }) => (packets.offered > 0 ? packets.dropped / packets.offered : null),
   },
   {
@@ -68,6 +78,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'mean',
     kind: 'time-ns',
     description: 'Mean latency of delivered packets, from the last bit at the port until recvmsg returns, ns.',
+    better: 'less',
     of: (result) => result.latency_ns?.mean ?? null,
   },
   {
@@ -75,6 +86,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'p50',
     kind: 'time-ns',
     description: 'Median of that latency, ns.',
+    better: 'less',
     of: (result) => result.latency_ns?.p50 ?? null,
   },
   {
@@ -82,6 +94,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'p99',
     kind: 'time-ns',
     description: 'Latency that 99 % of delivered packets do not exceed, ns.',
+    better: 'less',
     of: (result) => result.latency_ns?.p99 ?? null,
   },
   {
@@ -89,6 +102,7 @@ export const MEASURES: readonly Measure[] = [
     label: 'p99.9',
     kind: 'time-ns',
     description: 'Latency that 99.9 % of delivered packets do not exceed, ns.',
+    better: 'less',
     of: (result) => result.latency_ns?.p999 ?? null,
   },
   {
@@ -96,13 +110,23 @@ export const MEASURES: readonly Measure[] = [
     label: 'busiest CPU',
     kind: 'share',
     description: 'Share of its time that the busiest CPU is not idle.',
+    better: 'less',
     of: busiestCpuShare,
+  },
+  {
+    name: 'cpu_per_packet_ns',
+    label: 'CPU/packet',
+    kind: 'time-ns',
+    description: 'Time that all CPUs were not idle, per delivered packet, ns.',
+    better: 'less',
+    of: (result) => (result.packets.delivered > 0 ? busyNs(result) / result.packets.delivered : null),
   },
   {
     name: 'interrupts_per_sec',
     label: 'interrupts',
     kind: 'event-rate',
     description: 'Interrupts of network devices per simulated second.',
+    better: null,
     of: deviceInterruptsPerSec,
   },
 ]

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { createStopWord } from '@softnet/engine'
 import { linuxTexts, renderText, resultToJson } from '@softnet/observe'
-import type { Plan, ResultDocument } from '@softnet/scenario'
+import type { Plan, ResultDocument, ResultInput } from '@softnet/scenario'
 import { type CaptureFiles, openCaptureFiles } from '../capture-files.js'
 import { type CaptureRequest, captureFormFault, parseCaptureOption, resolveCapture } from '../capture-option.js'
 import { type RawOptions, readOverrides } from '../command-options.js'
@@ -87,6 +87,7 @@ async function captureFaults(scenario: string, requests: readonly CaptureRequest
 
 interface Prepared {
   readonly plan: Plan
+  readonly input: ResultInput
   readonly out: OutDirectory | null
   readonly captures: CaptureFiles
 }
@@ -101,11 +102,17 @@ async function prepare(scenario: string, options: RunOptions, terminal: Terminal
   const out = options.out === undefined ? null : await checked(faults, openOutDirectory(options.out, hosts))
   if (plan === undefined) faults.push(...(await captureFaults(scenario, requests)))
   const captures = plan === undefined ? undefined : await checked(faults, openCaptureFiles(plan, requests, '--capture'))
-  if (plan === undefined || out === undefined || captures === undefined || faults.length > 0) {
+  if (
+    compiled === undefined ||
+    plan === undefined ||
+    out === undefined ||
+    captures === undefined ||
+    faults.length > 0
+  ) {
     throw new ScenarioError(faults)
   }
-  for (const warning of compiled?.warnings ?? []) terminal.note(`warning: ${warning}`)
-  return { plan, out, captures }
+  for (const warning of compiled.warnings) terminal.note(`warning: ${warning}`)
+  return { plan, input: compiled.input, out, captures }
 }
 
 async function writeOut(out: OutDirectory, result: ResultDocument, captures: readonly string[]): Promise<void> {
@@ -133,10 +140,11 @@ export async function runCommand(given: string | undefined, options: RunOptions,
   })
   const bar = createProgressBar(process.stderr)
   try {
-    const { plan, out, captures } = await prepare(given ?? builtinNames()[0] ?? '', options, terminal)
+    const { plan, input, out, captures } = await prepare(given ?? builtinNames()[0] ?? '', options, terminal)
     const workers = readWorkers(options.workers ?? 'auto') ?? 'auto'
     const payload = { plan, captures: captures.parts, workers }
-    const result = await runPlanInIsolate(payload, stop, (progress) => bar.update(progress))
+    const simulated = await runPlanInIsolate(payload, stop, (progress) => bar.update(progress))
+    const result = { ...simulated, input }
     bar.stop()
     const captured = await captures.commit()
     if (out !== null) await writeOut(out, result, captured)

@@ -12,6 +12,7 @@ import {
 import type { Plan } from '@softnet/scenario'
 import { wallMs } from '../host-clock.js'
 import { RunError } from '../input-fault.js'
+import { runLanes } from '../run-lanes.js'
 import { runPlanInIsolate } from '../simulation-run.js'
 import { valuesAt } from './axes.js'
 import { type CheckedPoints, planOfPoint, type SweepSource } from './check-points.js'
@@ -213,30 +214,25 @@ export async function runPoints(job: SweepJob): Promise<SweepDocument> {
   const state = new SweepState(job)
   const tasks = state.tasks()
   const csv = csvWriter(job, state)
-  let next = 0
   let last: { readonly point: number; readonly plan: Plan } | null = null
   const planOf = (point: number): Plan => {
     // The runs of a point follow each other, and their plans differ in the seed only.
     if (last?.point !== point) last = { point, plan: planOfPoint(job.source, point) }
     return last.plan
   }
-  const worker = async () => {
-    while (next < tasks.length && !job.stop.requested) {
-      const task = tasks[next++] as Task
-      try {
-        const record = await runTask(job, state, task, planOf(task.point))
-        if (record !== null) await job.journal?.append(record)
-        state.finish(task, record)
-        if (record !== null && job.journal !== null) csv.update()
-      } catch (thrown) {
-        job.stop.request()
-        throw thrown
-      }
+  if (job.journal !== null) csv.update()
+  const runOne = async (task: Task) => {
+    try {
+      const record = await runTask(job, state, task, planOf(task.point))
+      if (record !== null) await job.journal?.append(record)
+      state.finish(task, record)
+      if (record !== null && job.journal !== null) csv.update()
+    } catch (thrown) {
+      job.stop.request()
+      throw thrown
     }
   }
-  if (job.journal !== null) csv.update()
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(job.jobs, tasks.length) }, worker))
-  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
+  await runLanes(tasks, job.jobs, () => job.stop.requested, runOne)
   await csv.settled()
   return state.document()
 }
