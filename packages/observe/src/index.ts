@@ -13,6 +13,16 @@ export {
 } from './compare/document.js'
 export { type Quantity, type QuantityGroup, type QuantityValues, quantitiesOf } from './compare/quantities.js'
 export {
+  type ExplainDocument,
+  type ExplainedFinding,
+  explainResult,
+  rankTrials,
+  type Trial,
+  type TriedRemedy,
+  type Tries,
+  trialsOf,
+} from './explain/document.js'
+export {
   formatBitRate,
   formatBytes,
   formatCount,
@@ -59,6 +69,7 @@ export {
 } from './sweep/measures.js'
 export { tableLines } from './text/layout.js'
 export { renderCompare } from './text/compare-screen.js'
+export { renderExplain } from './text/explain-screen.js'
 export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
 export { renderSweep } from './text/sweep-screen.js'
 export { DIAGNOSIS_RULES, diagnose, findAll, type RankedFinding } from './verdict/diagnose.js'

@@ -7,6 +7,7 @@ import { addFormat, addOverrides, collect, type RawOptions } from './command-opt
 import { checkCommand } from './commands/check-command.js'
 import { type ImportOptions, importCommand } from './commands/import-command.js'
 import { type CompareOptions, compareCommand } from './commands/compare-command.js'
+import { type ExplainOptions, explainCommand } from './commands/explain-command.js'
 import { initCommand } from './commands/init-command.js'
 import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
@@ -85,6 +86,20 @@ function addCompare(program: Command, session: Session): void {
   })
 }
 
+function addExplain(program: Command, session: Session): void {
+  const command = program
+    .command('explain')
+    .description('give the verdict on a result or scenario with its evidence, and try what it proposes')
+    .argument('<RESULT>', 'result.json, a directory of --out, or a scenario, which is then run')
+    .option('--try', 'run what the verdict proposes, and rank it by effect, with its price')
+  addOverrides(command)
+    .option('--runs <n>', 'runs of each with --try, with the seed of the result and those after it (default 5)')
+    .option('--jobs <n>', 'runs at a time; without it as many as there are cores')
+  addFormat(command).action(async (given: string, options: ExplainOptions) => {
+    session.exitCode = await explainCommand(given, options, createTerminal(options.format, session.streams))
+  })
+}
+
 function addScenarioCommands(program: Command, session: Session): void {
   const check = program.command('check').description('say whether a scenario is right').argument('<SCENARIO>')
   addFormat(addOverrides(check)).action(async (scenario: string, options: RawOptions) => {
@@ -141,6 +156,7 @@ function createProgram(session: Session): Command {
   addRun(program, session)
   addSweep(program, session)
   addCompare(program, session)
+  addExplain(program, session)
   addScenarioCommands(program, session)
   addImport(program, session)
   addOtherCommands(program, session)

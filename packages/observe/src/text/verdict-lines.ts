@@ -5,7 +5,7 @@ import { clip, wrap } from './layout.js'
 import type { Paint } from './paint.js'
 
 /** `--set` argument as it is typed in a shell: in quotes where a bracket or quote would be taken by the shell. */
-function typed(set: string): string {
+export function typed(set: string): string {
   return /[^\w.=,:%/+@-]/.test(set) ? `--set '${set}'` : `--set ${set}`
 }
 
