@@ -67,9 +67,9 @@ export {
   type MeasureValues,
   measuresOf,
 } from './sweep/measures.js'
-export { tableLines } from './text/layout.js'
 export { renderCompare } from './text/compare-screen.js'
 export { renderExplain } from './text/explain-screen.js'
+export { tableLines } from './text/layout.js'
 export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
 export { renderSweep } from './text/sweep-screen.js'
 export { DIAGNOSIS_RULES, diagnose, findAll, type RankedFinding } from './verdict/diagnose.js'
