@@ -1,5 +1,5 @@
 /** Everything that a comparison of runs looks at: the measures of sweeps, what was lost where, and what each stage took. */
-import type { ResultDocument } from '@softnet/scenario'
+import type { ResultDocument } from '@softnet/scenario/plan'
 import { MEASURES, type Measure, type MeasureKind } from '../sweep/measures.js'
 
 /** Where a quantity comes from. */

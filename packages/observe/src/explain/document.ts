@@ -1,5 +1,5 @@
 /** Why a run came out as it did, `softnet.explain/1`: the verdict, every finding behind it, and what its remedies do. */
-import type { DropRow, Plan, ResultDocument, Verdict } from '@softnet/scenario'
+import type { DropRow, Plan, ResultDocument, Verdict } from '@softnet/scenario/plan'
 import type { CompareDocument, ComparedQuantity, ComparedValue, Judgement } from '../compare/document.js'
 import { findAll } from '../verdict/diagnose.js'
 import type { Remedy } from '../verdict/rule.js'
