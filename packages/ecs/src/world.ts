@@ -159,6 +159,11 @@ export class World {
     return buffers
   }
 
+  /** Names of the buffers of `arena`, `component.column`, in the same order. */
+  arenaNames(): string[] {
+    return this.describe().flatMap(({ component, columns }) => columns.map((column) => `${component}.${column}`))
+  }
+
   /** Columns of a component, writable; only after `freeze`. */
   columns<S extends Schema>(component: Component<S>): Columns<S> {
     const table = this.#tables.get(component as unknown as Component)

@@ -42,6 +42,8 @@ export interface Runner {
   awaitWorkers(count: number): void
   /** The lead: lets the other workers go, and returns when they have gone; the run may go on alone. */
   release(): void
+  /** The lead, between two stretches: tells those who wait that it is at work on something that takes long. */
+  beat(): void
   /** Workers that take part now. */
   workers(): number
   /** Rounds so far, and partitions run in them. */
@@ -258,6 +260,10 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       Atomics.notify(control, WORD.signal)
       waitFor(() => Atomics.load(control, WORD.workers) <= 1 || Atomics.load(control, WORD.state) === STATE.failed)
       assertNotFailed()
+    },
+    beat() {
+      Atomics.add(control, WORD.signal, 1)
+      Atomics.notify(control, WORD.signal)
     },
     workers: () => Atomics.load(control, WORD.workers),
     rounds: () => ({ rounds: counts[COUNT.rounds] as number, partitions: counts[COUNT.partitions] as number }),

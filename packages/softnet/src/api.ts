@@ -1,12 +1,22 @@
 /** The programming interface: what the command line does, as functions. */
 import { createStopWord } from '@softnet/engine'
-import { BUILTIN_SCENARIOS, type Plan, type ResultDocument, type ScenarioInput } from '@softnet/scenario'
-import { openCaptureFiles } from './capture-files.js'
+import {
+  BUILTIN_SCENARIOS,
+  type Plan,
+  type ResultDocument,
+  type ResultInput,
+  type ScenarioInput,
+} from '@softnet/scenario'
+import { type CaptureFiles, openCaptureFiles } from './capture-files.js'
 import type { CaptureRequest } from './capture-option.js'
+import { createCheckpointWord } from './checkpoint/checkpoint-word.js'
+import { openCheckpoints, readEvery } from './checkpoint/open-checkpoints.js'
+import { readCheckpoint } from './checkpoint/read-checkpoint.js'
+import { openResumedRun } from './checkpoint/resume-run.js'
 import { type Compiled, compileLoaded, type ScenarioOverrides } from './compile.js'
 import type { WorkersAsked } from './crew.js'
 import { type LoadedScenario, loadScenario } from './load-scenario.js'
-import type { Progress } from './run-plan.js'
+import type { PlanPayload, Progress } from './run-plan.js'
 import { runPlanInIsolate } from './simulation-run.js'
 
 /** What to change in a scenario before it is compiled. */
@@ -23,16 +33,36 @@ export interface CompileOptions {
   readonly directory?: string
 }
 
-/** How to run a scenario. */
-export interface SimulateOptions extends CompileOptions {
+/** Where a run writes its state while it goes. */
+export interface CheckpointRequest {
+  /** Always the last whole checkpoint; written anew each time. */
+  readonly file: string
+  /** Simulated time between two, `1s`; default a tenth of the run. */
+  readonly every?: string
+}
+
+/** How to watch, help and end a run. */
+export interface RunningOptions {
   /** Ends the run early; the result so far is returned with status `interrupted`. */
   readonly signal?: AbortSignal
   /** Called about every 50 ms of wall time. */
   readonly onProgress?: (progress: Progress) => void
   /** Worker threads: a number, or `auto` (the default), which starts more where they help. Results do not depend on it. */
   readonly workers?: WorkersAsked
+}
+
+/** How to run a scenario. */
+export interface SimulateOptions extends CompileOptions, RunningOptions {
   /** Captures to write; the files appear when the run ends. */
   readonly capture?: readonly CaptureRequest[]
+  /** Writes checkpoints, also when the run is ended early. */
+  readonly checkpoint?: CheckpointRequest
+}
+
+/** How to go on with a run. */
+export interface ResumeOptions extends RunningOptions {
+  /** Another file or another time for the checkpoints to come. */
+  readonly checkpoint?: Partial<CheckpointRequest>
 }
 
 /** Name and purpose of a built-in scenario. */
@@ -101,22 +131,57 @@ export async function simulate(
   scenario: ScenarioInput | string,
   options: SimulateOptions = {},
 ): Promise<ResultDocument> {
+  const { checkpoint, workers = 'auto' } = options
   const { plan, input } = await compileInput(scenario, options)
-  const captures = await openCaptureFiles(plan, options.capture ?? [], 'capture')
+  const word = createCheckpointWord(-1)
+  const captures = await openCaptureFiles(plan, options.capture ?? [], 'capture', () => word.lastPs >= 0)
+  const payload = { plan, captures: captures.parts, workers }
+  if (checkpoint === undefined) return runToEnd(payload, input, captures, options, () => false)
+  try {
+    const everyPs = readEvery(checkpoint.every, plan, CHECKPOINT_PATHS.every)
+    const job = { input, captures: captures.files, out: null, workers, everyPs }
+    const task = await openCheckpoints(checkpoint.file, word, job, CHECKPOINT_PATHS)
+    return await runToEnd({ ...payload, checkpoint: task }, input, captures, options, () => word.lastPs >= 0)
+  } finally {
+    captures.discard()
+  }
+}
+
+/**
+ * Goes on with a run from its last checkpoint, on any number of workers, and resolves with the result it would have had.
+ *
+ * Throws a `ScenarioError` if the file is no checkpoint of this program or was changed, a `RunError` if the run fails.
+ */
+export async function resume(file: string, options: ResumeOptions = {}): Promise<ResultDocument> {
+  const read = await readCheckpoint(file, CHECKPOINT_PATHS.resume)
+  const changes = {
+    workers: options.workers,
+    checkpoint: options.checkpoint?.file,
+    every: options.checkpoint?.every,
+  }
+  const { payload, captures } = await openResumedRun(read, changes, read.job.out, CHECKPOINT_PATHS)
+  return runToEnd(payload, read.job.input, captures, options, () => true)
+}
+
+const CHECKPOINT_PATHS = { checkpoint: 'checkpoint.file', every: 'checkpoint.every', resume: 'file' }
+
+async function runToEnd(
+  payload: PlanPayload,
+  input: ResultInput,
+  captures: CaptureFiles,
+  { signal, onProgress }: RunningOptions,
+  hasCheckpoint: () => boolean,
+): Promise<ResultDocument> {
   const stop = createStopWord()
   const abort = () => stop.request()
-  if (options.signal?.aborted) abort()
-  options.signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort)
   try {
-    const result = await runPlanInIsolate(
-      { plan, captures: captures.parts, workers: options.workers ?? 'auto' },
-      stop,
-      options.onProgress,
-    )
-    await captures.commit()
+    const result = await runPlanInIsolate(payload, stop, onProgress)
+    await captures.commit(result.status === 'interrupted' && hasCheckpoint())
     return { ...result, input }
   } finally {
-    options.signal?.removeEventListener('abort', abort)
+    signal?.removeEventListener('abort', abort)
     captures.discard()
   }
 }

@@ -1,7 +1,6 @@
 /** The command line: words in, exit code out. 0 done, 1 the run failed, 2 the input is wrong, 130 interrupted. */
 
 import { Console } from 'node:console'
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addFormat, addOverrides, collect, type RawOptions } from './command-options.js'
 import { checkCommand } from './commands/check-command.js'
@@ -11,10 +10,12 @@ import { type ImportOptions, importCommand } from './commands/import-command.js'
 import { initCommand } from './commands/init-command.js'
 import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
-import { type RunOptions, runCommand } from './commands/run-command.js'
+import type { RunOptions } from './commands/prepare-run.js'
+import { runCommand } from './commands/run-command.js'
 import { schemaCommand } from './commands/schema-command.js'
 import { type SweepCommandOptions, sweepCommand } from './commands/sweep-command.js'
 import { ScenarioError } from './input-fault.js'
+import { packageVersion } from './package-version.js'
 import { writeReason } from './read-file.js'
 import { removeStaged } from './staging.js'
 import { createTerminal, type Format, type Streams } from './terminal.js'
@@ -30,11 +31,6 @@ interface Session {
   exitCode: number
 }
 
-function version(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest.version
-}
-
 function addRun(program: Command, session: Session): void {
   const command = program
     .command('run')
@@ -45,6 +41,9 @@ function addRun(program: Command, session: Session): void {
     .option('--capture <if=file>', '[HOST/]IF[,IF…]|any=FILE: record packets as pcapng (may be repeated)', collect)
     .option('--trace <file>', 'comes with a later release')
     .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')
+    .option('--checkpoint <file>', 'write the whole state to a file while it goes, and when it is stopped')
+    .option('--every <time>', 'simulated time between two checkpoints, such as 1s; without it a tenth of the run')
+    .option('--resume <file>', 'go on from a checkpoint instead of beginning a scenario')
   addFormat(command).action(async (scenario: string | undefined, options: RunOptions) => {
     session.exitCode = await runCommand(scenario, options, createTerminal(options.format, session.streams))
   })
@@ -144,7 +143,7 @@ function addOtherCommands(program: Command, session: Session): void {
 function createProgram(session: Session): Command {
   const program = new Command('softnet')
     .description('Simulates the Linux receive path as data: where packets go, what it costs, and why they are lost.')
-    .version(version())
+    .version(packageVersion())
     .helpCommand('help [COMMAND]', 'show this, or the options of a command')
     .exitOverride()
     // Faults are printed in one place and in the form asked for.

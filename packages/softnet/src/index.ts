@@ -28,10 +28,14 @@ export type {
   Verdict,
 } from '@softnet/scenario'
 export {
+  type CheckpointRequest,
   type CompileOptions,
   compile,
   defineScenario,
   listScenarios,
+  type ResumeOptions,
+  type RunningOptions,
+  resume,
   type ScenarioSummary,
   type SimulateOptions,
   simulate,

@@ -15,29 +15,36 @@ const FORMAT = '{bar} {percentage}%  {simulated} of {whole}  {rate}  {left} left
 const PS_PER_NS = 1000
 const NS_PER_MS = 1e6
 
-function rateText(progress: Progress): string {
-  const perSec = progress.elapsedMs > 0 ? (progress.offered / progress.elapsedMs) * 1000 : 0
+/** What a run had done when it was first heard of: one that goes on from a checkpoint did not do that now. */
+type Start = Pick<Progress, 'simulatedPs' | 'elapsedMs' | 'offered'>
+
+function rateText(progress: Progress, start: Start): string {
+  const tookMs = progress.elapsedMs - start.elapsedMs
+  const perSec = tookMs > 0 ? ((progress.offered - start.offered) / tookMs) * 1000 : 0
   if (perSec >= 1e6) return `${(perSec / 1e6).toFixed(2)} M packets/s`
   if (perSec >= 1e3) return `${(perSec / 1e3).toFixed(1)} k packets/s`
   return `${perSec.toFixed(0)} packets/s`
 }
 
-function leftText(progress: Progress): string {
-  if (progress.simulatedPs === 0) return '?'
-  const leftMs = progress.elapsedMs * (progress.durationPs / progress.simulatedPs - 1)
+function leftText(progress: Progress, start: Start): string {
+  if (progress.simulatedPs === start.simulatedPs) return '?'
+  const msPerPs = (progress.elapsedMs - start.elapsedMs) / (progress.simulatedPs - start.simulatedPs)
+  const leftMs = msPerPs * (progress.durationPs - progress.simulatedPs)
   return formatTime(Math.round(leftMs / 100) * 100 * NS_PER_MS)
 }
 
 /** A progress bar on a stream, silent unless that is a terminal. */
 export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
   const bar = createTerminalBar(stream, FORMAT)
+  let start: Start | null = null
   return {
     update(progress) {
+      start ??= progress
       const shown = {
         simulated: formatTime(progress.simulatedPs / PS_PER_NS),
         whole: formatTime(progress.durationPs / PS_PER_NS),
-        rate: rateText(progress),
-        left: leftText(progress),
+        rate: rateText(progress, start),
+        left: leftText(progress, start),
       }
       bar.show(progress.durationPs, progress.simulatedPs, shown)
     },

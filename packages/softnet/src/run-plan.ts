@@ -6,9 +6,11 @@ import type { CaptureSpec } from '@softnet/kernel'
 import { diagnose } from '@softnet/observe/verdict'
 import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 import { CaptureAppender } from './capture-appender.js'
+import { createCheckpoints } from './checkpoint/checkpoints.js'
+import type { CheckpointTask, OutputState } from './checkpoint/write-checkpoint.js'
 import { CrewPolicy, type WorkersAsked } from './crew.js'
 import { wallMs } from './host-clock.js'
-import type { Simulation, SimulationOptions } from './simulation.js'
+import type { Simulation, SimulationOptions, SimulationState } from './simulation.js'
 import { firstSlicePs, nextSlicePs } from './slice.js'
 
 /** One device (or `any`) to record, and the file its pcapng bytes are appended to. */
@@ -22,6 +24,10 @@ export interface PlanPayload {
   readonly captures: readonly CapturePart[]
   /** Worker threads; 1 if it is not given. */
   readonly workers?: WorkersAsked
+  /** Checkpoints to write; none if it is not given. */
+  readonly checkpoint?: CheckpointTask
+  /** Where to go on; without it the run begins at time 0. */
+  readonly resume?: Omit<SimulationState, 'observers'> & { readonly outputs: OutputState }
 }
 
 /** How far a run is. */
@@ -51,25 +57,30 @@ export function runPlanWith(
   payload: PlanPayload,
   context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested' | 'recruit'>,
 ): ResultDocument {
-  const { plan, captures } = payload
+  const { plan, captures, resume } = payload
   const startedMs = wallMs()
-  const simulation = createSimulation(plan, { capture: captures.map(({ host, dev }) => ({ host, dev })) })
-  const appenders = captures.map(({ file }) => new CaptureAppender(file))
+  const capture = captures.map(({ host, dev }) => ({ host, dev }))
+  const state = resume === undefined ? {} : { resume: { ...resume, observers: resume.outputs.observers } }
+  const simulation = createSimulation(plan, { capture, ...state })
+  const appenders = captures.map(({ file }, index) => new CaptureAppender(file, resume?.outputs.captures[index]))
+  const checkpoints = createCheckpoints(payload.checkpoint, plan, simulation, appenders)
   const crew = startCrew(simulation, payload, context)
   try {
-    let reachedPs = 0
+    let reachedPs = resume?.simulatedPs ?? 0
     let slicePs = firstSlicePs()
     while (reachedPs < plan.durationPs && !context.stopRequested()) {
-      const untilPs = Math.min(plan.durationPs, reachedPs + slicePs)
+      const untilPs = Math.min(plan.durationPs, reachedPs + slicePs, checkpoints.nextPs())
       const sliceStartMs = wallMs()
       simulation.runUntil(untilPs, crew.inRounds)
       crew.afterSlice(untilPs - reachedPs, wallMs() - sliceStartMs)
+      const ranPs = untilPs - reachedPs
       reachedPs = untilPs
       appenders.forEach((appender, index) => {
         appender.append(simulation.takeCapture(index))
       })
       const nowMs = wallMs()
-      slicePs = nextSlicePs(slicePs, nowMs - sliceStartMs)
+      slicePs = nextSlicePs(ranPs, nowMs - sliceStartMs)
+      checkpoints.writeIfDue()
       context.post({
         simulatedPs: reachedPs,
         durationPs: plan.durationPs,
@@ -80,6 +91,7 @@ export function runPlanWith(
     appenders.forEach((appender, index) => {
       appender.append(simulation.takeCapture(index))
     })
+    if (reachedPs < plan.durationPs) checkpoints.write()
     const workers = simulation.workers()
     const tookMs = wallMs() - startedMs
     return resultOf(simulation, plan, reachedPs < plan.durationPs, tookMs, workers, crew)

@@ -1,9 +1,9 @@
 /** File beside a scenario that its editor line names. */
 export const SCHEMA_FILE = 'softnet.schema.json'
 
-/** A file name as a shell takes it. */
+/** A word as a shell takes it. */
 export function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** A commented scenario that runs as it is: a four-CPU host that receives on four queues and reads with four tasks. */

@@ -3,6 +3,7 @@ import { createRunner, type RunnerBuffers } from '@softnet/engine'
 import {
   buildModel,
   type CaptureSpec,
+  type CaptureState,
   contextSampler,
   createCapture,
   type InspectDocument,
@@ -16,6 +17,23 @@ import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 /** What a simulation records besides its result. */
 export interface SimulationOptions {
   readonly capture?: readonly CaptureSpec[]
+  /** Goes on from here instead of beginning at time 0. */
+  readonly resume?: SimulationState
+}
+
+/** What observers keep outside of the columns; everything in it is plain data. Every observer has its own entry. */
+export interface ObserverState {
+  /** null: nothing is captured. */
+  readonly capture: CaptureState | null
+}
+
+/** Everything a simulation of a plan goes on from. */
+export interface SimulationState {
+  readonly arena: readonly SharedArrayBuffer[]
+  /** Names of the columns in `arena`, in order. */
+  readonly columns: readonly string[]
+  readonly simulatedPs: number
+  readonly observers: ObserverState
 }
 
 /** The state of a simulation, for other threads. */
@@ -30,6 +48,12 @@ export interface SharedSimulation {
 export interface Simulation {
   /** Runs everything strictly before `untilPs`; returns the time reached, ps. `inRounds`: as with several workers. */
   runUntil(untilPs: number, inRounds?: boolean): number
+  /** Names of the columns in `shared.arena`, in order. */
+  readonly columns: readonly string[]
+  /** What observers keep outside of the columns: with these, all state there is. */
+  saveObservers(): ObserverState
+  /** Tells waiting workers that the lead is at work on something that takes long. */
+  beat(): void
   /** What other threads need to help with this simulation. */
   readonly shared: SharedSimulation
   /** Rounds so far, and partitions run in them. */
@@ -56,12 +80,16 @@ export interface Simulation {
 export function createSimulation(plan: Plan, options: SimulationOptions = {}): Simulation {
   const captures = options.capture ?? []
   const capture = captures.length > 0 ? createCapture(plan, captures) : null
-  const model = buildModel(plan, capture === null ? {} : { trace: capture.sink })
+  const { resume } = options
+  const model = buildModel(plan, capture === null ? {} : { trace: capture.sink }, resume?.arena)
+  const columns = model.world.arenaNames()
+  if (resume !== undefined) checkColumns(columns, resume.columns)
   capture?.attach(model)
   const partitions = modelPartitions(model)
   const runner = createRunner(partitions)
   const sampler = contextSampler(model)
-  let nowPs = 0
+  if (resume?.observers.capture != null) capture?.restore(resume.observers.capture)
+  let nowPs = resume?.simulatedPs ?? 0
   return {
     runUntil(untilPs, inRounds) {
       for (let at = sampler.nextPs(nowPs); at <= untilPs; at = sampler.nextPs(at)) {
@@ -76,6 +104,9 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
       return nowPs
     },
     shared: { arena: model.world.arena(), buffers: runner.buffers, partitions: partitions.map(({ name }) => name) },
+    columns,
+    saveObservers: () => ({ capture: capture?.save() ?? null }),
+    beat: () => runner.beat(),
     rounds: () => runner.rounds(),
     workers: () => runner.workers(),
     awaitWorkers: (count) => runner.awaitWorkers(count),
@@ -88,6 +119,13 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
     takeCapture: (index) => capture?.take(index, nowPs >= plan.durationPs ? Number.POSITIVE_INFINITY : nowPs) ?? [],
     inspect: () => inspectModel(model),
   }
+}
+
+/** An arena of another structure would be taken for what it is not. */
+function checkColumns(columns: readonly string[], given: readonly string[]): void {
+  columns.forEach((name, index) => {
+    if (given[index] !== name) throw new Error(`column ${index} of the state is ${given[index]}, the model has ${name}`)
+  })
 }
 
 /** Helps with a simulation that another thread has built, until that thread lets it go. */

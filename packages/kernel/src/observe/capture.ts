@@ -22,7 +22,14 @@ export interface Capture {
    * before `upToPs`, which is a time the run has reached (Infinity at its end). The first call begins the section.
    */
   take(index: number, upToPs: number): Uint8Array[]
+  /** What each capture has seen and not yet handed out, as plain data, for a checkpoint. */
+  save(): CaptureState
+  /** Goes on from what was saved by captures of the same devices. */
+  restore(state: CaptureState): void
 }
+
+/** Where the captures of a run stand, one entry each; everything handed out before is in the files. */
+export type CaptureState = readonly Pick<Recording, 'begun' | 'packets'>[]
 
 /** A device as captures know it. */
 interface TappedDevice {
@@ -108,6 +115,13 @@ export function createCapture(plan: Plan, specs: readonly CaptureSpec[]): Captur
       }
     },
     take: (index, upToPs) => takePackets(recordings[index], upToPs),
+    save: () => recordings.map(({ begun, packets }) => ({ begun, packets: [...packets] })),
+    restore(state) {
+      recordings.forEach((recording, index) => {
+        recording.begun = state[index].begun
+        recording.packets = [...state[index].packets]
+      })
+    },
   }
 }
 

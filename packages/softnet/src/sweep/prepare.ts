@@ -1,10 +1,10 @@
 /** From options to a sweep that is ready to run, or to everything that is wrong with them. */
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { ScenarioOverrides } from '../compile.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import type { LoadedScenario } from '../load-scenario.js'
 import { refuseFileInPlace } from '../out-directory.js'
+import { packageVersion } from '../package-version.js'
 import { axisFaults, MAX_SWEEP_RUNS, sizeFaults, type Vary } from './axes.js'
 import { type CheckedPoints, checkPoints, type SweepSource } from './check-points.js'
 import type { SweepDefinition } from './definition.js'
@@ -57,13 +57,6 @@ async function faultsOf<Value>(work: Promise<Value>, faults: InputFault[]): Prom
   }
 }
 
-function version(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  )
-  return manifest.version
-}
-
 /** The seeds of a sweep: the scenario's and those after it, from 2^32 on again at 0. */
 function seedsFrom(first: number, runs: number): number[] {
   return Array.from({ length: runs }, (_entry, run) => (first + run) % SEED_RANGE)
@@ -72,7 +65,7 @@ function seedsFrom(first: number, runs: number): number[] {
 function definitionOf(checked: CheckedPoints, seeds: readonly number[]): SweepDefinition {
   return {
     schema: 'softnet.sweep-definition/1',
-    softnet: version(),
+    softnet: packageVersion(),
     scenario: checked.scenario,
     seeds,
     vary: checked.axes.map(({ canonical, values }) => ({ path: canonical, values })),
