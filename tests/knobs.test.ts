@@ -2,7 +2,7 @@ import { compileScenario, type Plan, scenarioJsonSchema } from '@softnet/scenari
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Sets } from './support/knobs/knob-base.js'
-import { ALL_ROWS, BOUNDS, WORDS } from './support/knobs/knob-rows.js'
+import { ALL_ROWS, BOUNDS, PLUGINS, WORDS } from './support/knobs/knob-rows.js'
 import { madeCapture } from './support/made-capture.js'
 import { runModel } from './support/run-model.js'
 import { schemaLeaves } from './support/schema-leaves.js'
@@ -89,7 +89,7 @@ const resultOf = (plan: Plan): string =>
   JSON.stringify(runModel(plan).report, (key, value) => (ECHOES.has(key) ? undefined : value))
 
 knobs('the table has a row for every setting, and none for others', () => {
-  const known = [...Object.keys(ALL_ROWS), ...WORDS, ...Object.keys(BOUNDS)].sort()
+  const known = [...Object.keys(ALL_ROWS), ...WORDS, ...PLUGINS, ...Object.keys(BOUNDS)].sort()
   assert.equal(known, schemaLeaves(scenarioJsonSchema()))
 })
 

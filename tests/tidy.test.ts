@@ -35,7 +35,7 @@ function filesBelow(folder: string): string[] {
 }
 
 const rootManifest = readJson<Manifest>('package.json')
-const codeFiles = ['packages', 'tests', 'benchmarks', 'scripts'].flatMap(filesBelow)
+const codeFiles = ['packages', 'examples', 'tests', 'benchmarks', 'scripts'].flatMap(filesBelow)
 const parsed = codeFiles.filter((path) => path.endsWith('.ts')).map((path) => parseSource(path, read(path)))
 const sources = parsed.filter(({ path }) => /^packages\/[^/]+\/src\//.test(path))
 const tests = parsed.filter(({ path }) => /\.(test|long)\.ts$/.test(path))
@@ -89,7 +89,7 @@ repository('versions are exact and bound to no registry', () => {
 
 repository('every package is built from the root', () => {
   const { references } = readJson<{ references: { path: string }[] }>('tsconfig.json')
-  const wanted = [...packages.map(({ folder }) => folder), 'tests', 'benchmarks']
+  const wanted = [...packages.map(({ folder }) => folder), 'examples', 'tests', 'benchmarks']
   assert.equal(references.map(({ path }) => path).sort(), wanted.sort())
 })
 

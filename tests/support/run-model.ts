@@ -4,6 +4,7 @@ import {
   type Model,
   type ModelPartition,
   modelPartitions,
+  type Plugin,
   reportModel,
   type TraceSink,
 } from '@softnet/kernel'
@@ -82,8 +83,13 @@ export function shortOfHorizon(seed: number): StepOrder {
 }
 
 /** Builds the model of a plan and runs it to its end. */
-export function runModel(plan: Plan, advance: Advance = atOnce, trace?: TraceSink): FinishedRun {
-  const model = buildModel(plan, trace === undefined ? {} : { trace })
+export function runModel(
+  plan: Plan,
+  advance: Advance = atOnce,
+  trace?: TraceSink,
+  plugins: readonly Plugin[] = [],
+): FinishedRun {
+  const model = buildModel(plan, trace === undefined ? { plugins } : { plugins, trace })
   const partitions = modelPartitions(model)
   advance(partitions, plan.durationPs)
   for (const partition of partitions) partition.finish(plan.durationPs)

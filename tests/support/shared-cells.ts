@@ -1,5 +1,5 @@
 import { createRunner } from '@softnet/engine'
-import { buildModel, modelPartitions } from '@softnet/kernel'
+import { buildModel, modelPartitions, type Plugin } from '@softnet/kernel'
 import type { Plan } from '@softnet/scenario'
 
 /** What partitions hand each other. Lanes are no exception: each side reads what was published of the other. */
@@ -25,10 +25,11 @@ function note(by: Int16Array, row: number, who: number): void {
  * with its first such row. With partitions on several threads every one of them is a race, and in one thread the result
  * depends on their order.
  */
-export function sharedCells(plan: Plan): string[] {
+export function sharedCells(plan: Plan, plugins: readonly Plugin[] = []): string[] {
   const all: Cells[] = []
   let who = NOBODY
   const model = buildModel(plan, {
+    plugins,
     watch(name, column) {
       const values = column as unknown as Record<number, number> & { readonly length: number }
       const blank = () => new Int16Array(values.length).fill(NOBODY)

@@ -51,12 +51,15 @@ export type Columns<S extends Schema> = { readonly [K in keyof S]: ColumnArrays[
 /** Columns of a schema, for reading only: assigning to an element does not compile. */
 export type ReadonlyColumns<S extends Schema> = { readonly [K in keyof S]: ReadonlyColumn }
 
-/** How a component's columns enter the digest. `model`: all of it; `observer`: left out. */
-export type ComponentRole = 'model' | 'observer'
+/**
+ * How a component's columns enter the digest. `model`: all of it; `probe`: only a digest of its own, since what was measured
+ * says nothing of the model; `observer`: left out.
+ */
+export type ComponentRole = 'model' | 'probe' | 'observer'
 
 /** How a component enters the digest. */
 export interface ComponentOptions {
-  /** `observer`: capture, trace, bookkeeping of the engine; left out. */
+  /** `probe`: what a plugin measured; `observer`: capture, trace, bookkeeping of the engine. */
   readonly role?: ComponentRole
   /** Pools: which row holds what is an accident, so rows are added up whatever their order. */
   readonly unorderedRows?: boolean

@@ -1,4 +1,4 @@
-import type { AnyColumn } from './component.js'
+import type { AnyColumn, Component } from './component.js'
 import type { World } from './world.js'
 
 const scratch = new Float64Array(1)
@@ -99,8 +99,13 @@ function mixUnordered(
  * Digest of the model state: every live row of every model column, in order of declaration and of ids, as 16 hex
  * digits. Rows of unordered pools are added up, and what points to them is replaced by `nameOf` the row, so that it does
  * not matter which row holds what. Two runs with equal state have equal digests, whatever threads did the work.
+ * With `isMeant` it is the digest of those components instead.
  */
-export function digestWorld(world: World, nameOf: (row: number) => number = (row) => row): string {
+export function digestWorld(
+  world: World,
+  nameOf: (row: number) => number = (row) => row,
+  isMeant?: (component: Component) => boolean,
+): string {
   const all = new Mixer()
   world.eachModelTable((component, columns, live, rows) => {
     const alive = liveRows(live, rows)
@@ -113,6 +118,6 @@ export function digestWorld(world: World, nameOf: (row: number) => number = (row
       mixOrdered(all, values, alive, name)
       all.mix(Math.min(values.length, rows), c)
     })
-  })
+  }, isMeant)
   return (all.h1 >>> 0).toString(16).padStart(8, '0') + (all.h2 >>> 0).toString(16).padStart(8, '0')
 }

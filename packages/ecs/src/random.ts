@@ -1,5 +1,5 @@
 import { naturalLog } from './arithmetic.js'
-import { defineComponent, f64, u32 } from './component.js'
+import { type Columns, defineComponent, f64, u32 } from './component.js'
 import { defineSystem } from './system.js'
 
 /** A counter-based random stream: value n is a function of the key and n only. One row per entity that draws. */
@@ -28,7 +28,7 @@ export function streamKey(seed: number, entity: number, purpose: number): readon
   return [low, high]
 }
 
-/** Draws from streams; see `randomStreams`. */
+/** Draws from streams; see `randomStreams` and `drawFrom`. */
 export interface RandomStreams {
   /** Sets the key of a stream and starts it over. */
   seed(stream: number, seed: number, entity: number, purpose: number): void
@@ -42,38 +42,42 @@ export interface RandomStreams {
   exponential(stream: number): number
 }
 
+/** Columns of a component of streams, as `RandomStream` has them. */
+export type StreamColumns = Columns<typeof RandomStream.schema>
+
+/** Draws from the streams of some columns, by row. */
+export function drawFrom({ keyLow, keyHigh, drawn }: StreamColumns): RandomStreams {
+  function word(stream: number): number {
+    const n = drawn[stream]
+    drawn[stream] = n + 1
+    const nHigh = Math.floor(n / 4294967296)
+    return mix32(keyLow[stream] ^ (n >>> 0), keyHigh[stream] + nHigh + Math.imul(n | 0, 0x9e3779b1))
+  }
+
+  function uniform(stream: number): number {
+    const high = word(stream) >>> 5
+    const low = word(stream) >>> 6
+    return (high * 67108864 + low) / 9007199254740992
+  }
+
+  return {
+    seed(stream, seed, entity, purpose) {
+      const [low, high] = streamKey(seed, entity, purpose)
+      keyLow[stream] = low
+      keyHigh[stream] = high
+      drawn[stream] = 0
+    },
+    word,
+    uniform,
+    below: (stream, n) => Math.floor((word(stream) * n) / 4294967296),
+    exponential: (stream) => -naturalLog(1 - uniform(stream)),
+  }
+}
+
 /** Random streams of a world: counter-based, so that no result depends on who draws first. */
 export const randomStreams = defineSystem<RandomStreams>(
   'random_streams',
   'engine',
   'lib/random32.c (no counterpart)',
-  (context) => {
-    const { keyLow, keyHigh, drawn } = context.write(RandomStream)
-
-    function word(stream: number): number {
-      const n = drawn[stream]
-      drawn[stream] = n + 1
-      const nHigh = Math.floor(n / 4294967296)
-      return mix32(keyLow[stream] ^ (n >>> 0), keyHigh[stream] + nHigh + Math.imul(n | 0, 0x9e3779b1))
-    }
-
-    function uniform(stream: number): number {
-      const high = word(stream) >>> 5
-      const low = word(stream) >>> 6
-      return (high * 67108864 + low) / 9007199254740992
-    }
-
-    return {
-      seed(stream, seed, entity, purpose) {
-        const [low, high] = streamKey(seed, entity, purpose)
-        keyLow[stream] = low
-        keyHigh[stream] = high
-        drawn[stream] = 0
-      },
-      word,
-      uniform,
-      below: (stream, n) => Math.floor((word(stream) * n) / 4294967296),
-      exponential: (stream) => -naturalLog(1 - uniform(stream)),
-    }
-  },
+  (context) => drawFrom(context.write(RandomStream)),
 )

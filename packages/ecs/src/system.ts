@@ -12,6 +12,8 @@ export interface BindContext {
   system<F>(system: System<F>): F
   /** A constant of this world (the plan, a cost table), by its key. */
   resource<T>(resource: Resource<T>): T
+  /** As `resource`, or the other value where nobody provided one. */
+  resourceOr<T>(resource: Resource<T>, otherwise: T): T
 }
 
 /** A named piece of the machine: bound once per attachment, then run without allocating. */
@@ -62,6 +64,7 @@ export class Binder {
   readonly #bound = new Map<System<unknown>, unknown>()
   readonly #binding = new Set<System<unknown>>()
   readonly #access: SystemAccess[] = []
+  readonly #accessOf = new Map<System<unknown>, SystemAccess>()
   readonly #resources = new Map<Resource<unknown>, unknown>()
 
   constructor(world: World) {
@@ -99,18 +102,22 @@ export class Binder {
         return this.bind(other)
       },
       resource: (resource) => this.resource(resource),
+      resourceOr: (resource, otherwise) =>
+        this.#resources.has(resource as Resource<unknown>) ? this.resource(resource) : otherwise,
     }
     const run = system.bind(context)
     this.#binding.delete(key)
     this.#bound.set(key, run)
-    this.#access.push({
+    const access: SystemAccess = {
       name: system.name,
       stage: system.stage,
       kernel: system.kernel,
       reads: [...reads].filter((name) => !writes.has(name)),
       writes: [...writes],
       calls: [...calls],
-    })
+    }
+    this.#access.push(access)
+    this.#accessOf.set(key, access)
     return run
   }
 
@@ -124,5 +131,10 @@ export class Binder {
   /** What each bound system reads, writes and calls, in order of binding. */
   access(): readonly SystemAccess[] {
     return this.#access
+  }
+
+  /** What one system reads, writes and calls; undefined before it is bound. */
+  accessOf(system: System<unknown>): SystemAccess | undefined {
+    return this.#accessOf.get(system)
   }
 }

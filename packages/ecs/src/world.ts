@@ -210,7 +210,10 @@ export class World {
     }
   }
 
-  /** Visits the tables of model state in order of declaration with their columns, live column and rows that count, for the digest. */
+  /**
+   * Visits the tables of model state in order of declaration with their columns, live column and rows that count, for the
+   * digest; or those of the components for which `isMeant` is true.
+   */
   eachModelTable(
     visit: (
       component: Component,
@@ -218,9 +221,10 @@ export class World {
       live: AnyColumn | null,
       rows: number,
     ) => void,
+    isMeant: (component: Component) => boolean = ({ role }) => role === 'model',
   ): void {
     for (const table of this.#tables.values()) {
-      if (table.component.role !== 'model' || table.columns === null) continue
+      if (!isMeant(table.component) || table.columns === null) continue
       const { columns, component } = table
       const live = table.liveColumn === null ? null : (columns[table.liveColumn] as AnyColumn)
       const digested = Object.keys(component.schema)

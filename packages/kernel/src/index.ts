@@ -11,18 +11,45 @@ export type { PlanConstants } from './build/constants.js'
 export type { DeviceLayout, HostLayout, Layout } from './build/layout.js'
 export { type ModelPartition, modelPartitions, type PartitionTimes } from './build/model-partitions.js'
 export type { Edge, Partitions } from './build/partitions.js'
+export { Cpu } from './cpu/components.js'
 export { type Bench, type BenchBridge, type BenchObserver, createBench, type SoftnetLine } from './harness/bench.js'
 export type { BenchPackets } from './harness/bench-packets.js'
 export type { BenchDatagram, BenchSocket } from './harness/bench-socket.js'
+export { NAPIF, Napi, POLL_KIND } from './napi/components.js'
+export { NetDev, RxQueue } from './nic/components.js'
 export { type Capture, type CaptureSpec, type CaptureState, createCapture } from './observe/capture.js'
 export { type ContextSampler, contextSampler } from './observe/context-timeline.js'
 export { type InspectDocument, inspectModel } from './observe/inspect.js'
 export { modelProgress, reportModel } from './observe/report.js'
 export { NO_TRACE, type TraceSink } from './observe/trace-sink.js'
+export { PluginError } from './plugin/build-plugins.js'
+export * from './plugin/define-component.js'
+export * from './plugin/define-plugin.js'
+export {
+  HOOK_NAMES,
+  HOOKS,
+  type Hook,
+  type HookName,
+  type HookRun,
+  IngressVerdict,
+  NapiQuota,
+  NIC_FAULT,
+  NicFault,
+  NicStall,
+  SteerVerdict,
+  XdpVerdict,
+} from './plugin/hooks.js'
+export type { Place, Places } from './plugin/places.js'
+export type { PluginContext } from './plugin/plugin-context.js'
 export { ERRNO } from './route/components.js'
+export { PACKET_TYPE, SKB, Skb } from './skb/components.js'
 export * from './skb/sk-buff.js'
 export * from './skb/sk-buff-components.js'
 export * from './skb/sk-buff-copy.js'
 export * from './skb/sk-buff-head.js'
 export * from './skb/sk-buff-heap.js'
 export * from './skb/truesize.js'
+export { Sock } from './sock/components.js'
+export { BacklogView, RpsMapSlot, Softnet } from './softnet/components.js'
+export { Draft, Wire, WireState } from './wire/components.js'
+export { XDP } from './xdp/components.js'

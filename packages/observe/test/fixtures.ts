@@ -258,6 +258,7 @@ export function plan(host: HostPlan, traffic: readonly TrafficPlan[] = [openTraf
     warmupPs: 0,
     hosts: [host],
     traffic,
+    plugins: [],
     limits: {},
   }
 }

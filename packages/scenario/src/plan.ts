@@ -26,8 +26,27 @@ export interface Plan {
   readonly warmupPs: number
   readonly hosts: readonly HostPlan[]
   readonly traffic: readonly TrafficPlan[]
+  readonly plugins: readonly PluginPlan[]
   /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
   readonly limits: Readonly<Record<string, number>>
+}
+
+/** A plugin of a scenario: every thread loads its module anew. */
+export interface PluginPlan {
+  /** Name the scenario gives it. */
+  readonly name: string
+  /** Name it gives itself. */
+  readonly plugin: string
+  /** File URL of its module, and SHA-256 of that file, hex. */
+  readonly url: string
+  readonly sha256: string
+  /** Values of its options, by its own schema. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Hooks at which it has systems. */
+  readonly hooks: readonly string[]
+  /** Plugins of the scenario whose systems run after those of this one, and before. */
+  readonly before: readonly string[]
+  readonly after: readonly string[]
 }
 
 export interface HostPlan {

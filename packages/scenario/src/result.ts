@@ -238,6 +238,38 @@ export interface WaitingFrames {
   readonly socket: number
 }
 
+/** Summary of a histogram of a plugin. */
+export interface HistogramSummary {
+  readonly unit: string
+  readonly count: number
+  readonly min: number
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+  /** Upper edges and counts of the buckets that hold something. */
+  readonly buckets: readonly (readonly [number, number])[]
+}
+
+/** What a plugin counted, measured and holds at the end of a run. */
+export interface PluginResult {
+  /** Name it gives itself. */
+  readonly plugin: string
+  /** Digest of its probes, which are not part of the run's own; null if it has none. */
+  readonly probe_digest: string | null
+  /** Counters by component and name: the sum, and the part of each row that is not zero. */
+  readonly counters: Readonly<
+    Record<string, Readonly<Record<string, { readonly total: number; readonly by: Readonly<Record<string, number>> }>>>
+  >
+  readonly histograms: Readonly<Record<string, HistogramSummary | null>>
+  /** Rows of its other components that are not all zero, at most 1000 each. */
+  readonly state: Readonly<Record<string, readonly Readonly<Record<string, number | string>>[]>>
+  /** What the plugin says itself; null if it says nothing. */
+  readonly report: unknown
+}
+
 export interface ResultDocument {
   readonly schema: 'softnet.result/1'
   readonly status: 'done' | 'interrupted'
@@ -268,6 +300,8 @@ export interface ResultDocument {
   readonly latency_histogram: readonly (readonly [number, number])[]
   readonly timeline: readonly TimelineRow[]
   readonly hosts: Readonly<Record<string, HostResult>>
+  /** By the names the scenario gives them; only of scenarios with plugins. */
+  readonly plugins?: Readonly<Record<string, PluginResult>>
   readonly verdict: Verdict
   /** What was simulated; left out by what runs a plan and does not know its scenario. */
   readonly input?: ResultInput

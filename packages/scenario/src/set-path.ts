@@ -36,9 +36,9 @@ interface Place {
 const MAX_PATH_LENGTH = 400
 
 /** Applies one change to a plain document. */
-export function applyOverride(document: unknown, override: Override): OverrideResult {
+export function applyOverride(document: unknown, override: Override, schema: Schema = scenarioSchema): OverrideResult {
   const text = override.path.trim()
-  const root: Place = { path: [], schema: scenarioSchema, value: document }
+  const root: Place = { path: [], schema, value: document }
   const tiers = text === '' || text.length > MAX_PATH_LENGTH ? [] : basesOf(root)
   for (const bases of tiers) {
     const found = new Map<string, readonly (string | number)[]>()
@@ -99,15 +99,22 @@ function basesOf(root: Place): Place[][] {
   const present = (places: (Place | null)[]) => places.filter((place): place is Place => place !== null)
   const hosts = at(root, 'hosts')
   const traffic = at(root, 'traffic')
+  const plugins = at(root, 'plugins')
+  const eachPlugin = plugins === null ? [] : membersOf(plugins).filter((place) => isObject(place.value))
   const eachHost = hosts === null ? [] : membersOf(hosts)
   const inHosts = (key: string) => present(eachHost.map((host) => at(host, key)))
   const [devices, apps, sysctl] = [inHosts('devices'), inHosts('apps'), inHosts('sysctl')]
   return [
     [root],
-    present([hosts, traffic]),
+    present([hosts, traffic, plugins]),
     [...eachHost, ...(traffic === null ? [] : membersOf(traffic))],
-    [...devices, ...apps, ...sysctl, ...present([at(root, 'limits')])],
-    [...devices.flatMap(membersOf), ...apps.flatMap(membersOf)],
+    [
+      ...devices,
+      ...apps,
+      ...sysctl,
+      ...present([at(root, 'limits'), ...eachPlugin.map((each) => at(each, 'options'))]),
+    ],
+    [...devices.flatMap(membersOf), ...apps.flatMap(membersOf), ...eachPlugin],
   ]
 }
 

@@ -16,6 +16,7 @@ import { openResumedRun } from './checkpoint/resume-run.js'
 import { type Compiled, compileLoaded, type ScenarioOverrides } from './compile.js'
 import type { WorkersAsked } from './crew.js'
 import { type LoadedScenario, loadScenario } from './load-scenario.js'
+import { findPlugins } from './plugins/find-plugins.js'
 import type { PlanPayload, Progress } from './run-plan.js'
 import { runPlanInIsolate } from './simulation-run.js'
 
@@ -89,7 +90,13 @@ export async function loadInput(
   directory: string | undefined,
 ): Promise<LoadedScenario> {
   if (typeof scenario === 'string') return loadScenario(scenario)
-  return { name: scenario.name ?? 'scenario', input: scenario, directory: directory ?? process.cwd() }
+  const from = directory ?? process.cwd()
+  return {
+    name: scenario.name ?? 'scenario',
+    input: scenario,
+    directory: from,
+    plugins: await findPlugins(scenario, from),
+  }
 }
 
 /** The changes that options make to a scenario. */

@@ -37,6 +37,7 @@ export function compileLoaded(loaded: LoadedScenario, changes: ScenarioOverrides
     source: loaded.name,
     overrides: overridesIn(changes),
     readCapture: (path) => readCapture(loaded.directory, path),
+    ...(loaded.plugins === undefined ? {} : { plugins: loaded.plugins }),
     readText: (path) => readRuleset(loaded.directory, path),
   })
   const { directory } = loaded

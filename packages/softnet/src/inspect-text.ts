@@ -55,6 +55,19 @@ export function inspectToText(name: string, inspected: InspectDocument, color: b
         ]),
       ),
     ]),
+    ...inspected.plugins.flatMap(({ name, plugin, about, components, hooks }) => [
+      ...heading(`Plugin ${name} (${plugin})`),
+      `  ${about}`,
+      ...table([
+        ...components.map((each) => [
+          each.name,
+          each.role === 'probe' ? `${each.kind}, probe` : each.kind,
+          each.rows === 1 ? `per ${each.per}` : `${each.rows} rows per ${each.per}`,
+          each.kind === 'state' || each.kind === 'counters' ? each.columns.join(' ') : '',
+        ]),
+        ...Object.entries(hooks).map(([hook, order]) => [`at ${hook}`, order.join(', then ')]),
+      ]),
+    ]),
     ...heading('Entities'),
     ...table(inspected.entities.map(({ kind, count, components }) => [kind, String(count), components.join(' ')])),
     ...heading(`Largest tables (${inspected.tables.length} in all)`),

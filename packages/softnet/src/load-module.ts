@@ -4,7 +4,7 @@ import { ScenarioError } from './input-fault.js'
 import { type FileRule, fileFault } from './read-file.js'
 
 /** Rejects when nothing is left that could settle `loading`: the process would end without a word. */
-async function orNever<Value>(loading: Promise<Value>): Promise<Value> {
+export async function orNever<Value>(loading: Promise<Value>): Promise<Value> {
   let give = () => {}
   const never = new Promise<never>((_, reject) => {
     give = () => reject(new Error('it waits for something that never comes'))
@@ -17,7 +17,8 @@ async function orNever<Value>(loading: Promise<Value>): Promise<Value> {
   }
 }
 
-function reasonOf(thrown: unknown): string {
+/** Why a module could not be loaded, in words. */
+export function reasonOf(thrown: unknown): string {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const code = 'code' in error ? String(error.code) : ''
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {

@@ -1,10 +1,11 @@
 /** Where a scenario comes from: the built-in ones, or a file. */
 import { readdirSync } from 'node:fs'
 import { basename, dirname, extname, resolve } from 'node:path'
-import { BUILTIN_SCENARIOS, builtinScenario, nearestName } from '@softnet/scenario'
+import { BUILTIN_SCENARIOS, builtinScenario, nearestName, type PluginsFound } from '@softnet/scenario'
 import { ScenarioError } from './input-fault.js'
 import { loadModule } from './load-module.js'
 import { parseJson, parseYaml } from './parse-document.js'
+import { findPlugins } from './plugins/find-plugins.js'
 import { type FileRule, readLimited, readText } from './read-file.js'
 
 /** A scenario as it was written, before anything is checked. */
@@ -14,6 +15,8 @@ export interface LoadedScenario {
   readonly input: unknown
   /** Directory that relative file names in it start from. */
   readonly directory: string
+  /** What was found for the plugins it names. */
+  readonly plugins?: PluginsFound
 }
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -37,11 +40,9 @@ export async function loadScenario(given: string): Promise<LoadedScenario> {
   const file = resolve(given)
   const rule: FileRule = { given, path: 'SCENARIO', accepted: 'a readable scenario file', maxBytes: MAX_FILE_BYTES }
   try {
-    return {
-      name: basename(file, extname(file)),
-      input: await read(given, file, extension, rule),
-      directory: dirname(file),
-    }
+    const input = await read(given, file, extension, rule)
+    const directory = dirname(file)
+    return { name: basename(file, extname(file)), input, directory, plugins: await findPlugins(input, directory) }
   } catch (thrown) {
     if (!(thrown instanceof ScenarioError)) throw thrown
     throw new ScenarioError(thrown.errors.map((fault) => ({ ...fault, nearest: fault.nearest ?? nearFile(given) })))

@@ -2,7 +2,7 @@
 import { IsolateError, type IsolateRun, runInIsolate, type StopWord } from '@softnet/engine'
 import type { InspectDocument } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario'
-import { RunError } from './input-fault.js'
+import { RunError, ScenarioError } from './input-fault.js'
 import type { PlanPayload, Progress } from './run-plan.js'
 
 const WORKER_URL = new URL('./worker.js', import.meta.url).href
@@ -23,6 +23,9 @@ async function inIsolate<Result, Message>(plan: Plan, run: Omit<IsolateRun<Messa
   try {
     return await runInIsolate<Result, Message>({ moduleUrl: WORKER_URL, ...run })
   } catch (thrown) {
+    if (thrown instanceof IsolateError && thrown.thrownName === 'PluginError') {
+      throw new ScenarioError([{ path: 'plugins', given: null, accepted: thrown.message, nearest: null }])
+    }
     if (thrown instanceof IsolateError) throw new RunError(failureText(plan, thrown), thrown)
     throw thrown
   }

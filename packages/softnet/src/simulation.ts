@@ -10,6 +10,7 @@ import {
   inspectModel,
   modelPartitions,
   modelProgress,
+  type Plugin,
   reportModel,
 } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario/plan'
@@ -17,6 +18,8 @@ import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 /** What a simulation records besides its result. */
 export interface SimulationOptions {
   readonly capture?: readonly CaptureSpec[]
+  /** What the modules of the plan's plugins export, in its order. */
+  readonly plugins?: readonly Plugin[]
   /** Goes on from here instead of beginning at time 0. */
   readonly resume?: SimulationState
 }
@@ -80,8 +83,8 @@ export interface Simulation {
 export function createSimulation(plan: Plan, options: SimulationOptions = {}): Simulation {
   const captures = options.capture ?? []
   const capture = captures.length > 0 ? createCapture(plan, captures) : null
-  const { resume } = options
-  const model = buildModel(plan, capture === null ? {} : { trace: capture.sink }, resume?.arena)
+  const { resume, plugins = [] } = options
+  const model = buildModel(plan, capture === null ? { plugins } : { plugins, trace: capture.sink }, resume?.arena)
   const columns = model.world.arenaNames()
   if (resume !== undefined) checkColumns(columns, resume.columns)
   capture?.attach(model)
@@ -129,7 +132,12 @@ function checkColumns(columns: readonly string[], given: readonly string[]): voi
 }
 
 /** Helps with a simulation that another thread has built, until that thread lets it go. */
-export function helpSimulation(plan: Plan, shared: SharedSimulation, worker: number): void {
-  const model = buildModel(plan, {}, shared.arena)
+export function helpSimulation(
+  plan: Plan,
+  shared: SharedSimulation,
+  worker: number,
+  plugins: readonly Plugin[] = [],
+): void {
+  const model = buildModel(plan, { plugins }, shared.arena)
   createRunner(modelPartitions(model), { buffers: shared.buffers, worker }).serve()
 }

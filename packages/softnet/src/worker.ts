@@ -2,22 +2,27 @@
 import { type IsolateContext, tuneIsolate } from '@softnet/engine'
 import type { InspectDocument } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario/plan'
+import { importPlugins } from './plugins/import-plugin.js'
 import { type PlanPayload, type Progress, runPlanWith } from './run-plan.js'
 import { createSimulation, helpSimulation, type SharedSimulation } from './simulation.js'
 
 /** Runs a plan. */
-export function runPlan(payload: PlanPayload, context: IsolateContext<Progress>): ResultDocument {
+export async function runPlan(payload: PlanPayload, context: IsolateContext<Progress>): Promise<ResultDocument> {
   tuneIsolate()
-  return runPlanWith(createSimulation, payload, context)
+  const plugins = await importPlugins(payload.plan)
+  return runPlanWith((plan, options) => createSimulation(plan, { ...options, plugins }), payload, context)
 }
 
 /** Helps with a run that another thread leads. */
-export function helpPlan(payload: { plan: Plan; shared: SharedSimulation }, context: IsolateContext): void {
+export async function helpPlan(
+  payload: { plan: Plan; shared: SharedSimulation },
+  context: IsolateContext,
+): Promise<void> {
   tuneIsolate()
-  helpSimulation(payload.plan, payload.shared, context.worker)
+  helpSimulation(payload.plan, payload.shared, context.worker, await importPlugins(payload.plan))
 }
 
 /** Builds the world of a plan and describes its structure without running it. */
-export function inspectPlan(plan: Plan): InspectDocument {
-  return createSimulation(plan).inspect()
+export async function inspectPlan(plan: Plan): Promise<InspectDocument> {
+  return createSimulation(plan, { plugins: await importPlugins(plan) }).inspect()
 }

@@ -15,6 +15,14 @@ export const WORDS: readonly string[] = [
   'hosts/*/taps/name',
 ]
 
+/** What extends the model: plugins.test.ts shows that options, modules and their order matter. */
+export const PLUGINS: readonly string[] = [
+  'plugins/*/after',
+  'plugins/*/before',
+  'plugins/*/module',
+  'plugins/*/options/*',
+]
+
 /** Bounds: a value so small that the base scenario is refused, or null where running out is an error of the run. */
 export const BOUNDS: Readonly<Record<string, Sets | null>> = {
   // Only bounds ipfrag_high_thresh since 4.17.

@@ -26,6 +26,17 @@ import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
+import {
+  type BuiltPlugins,
+  bindAllHooks,
+  declarePlugins,
+  instancesOf,
+  pluginHooks,
+  setUpPlugins,
+} from '../plugin/build-plugins.js'
+import type { Plugin } from '../plugin/define-plugin.js'
+import { type HookName, PLUGIN_HOOKS } from '../plugin/hooks.js'
+import { PLUGIN_WORLD } from '../plugin/plugin-context.js'
 import { fillRoutes } from '../route/fib-table.js'
 import { fillPages } from '../skb/packet-pages.js'
 import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
@@ -55,6 +66,8 @@ export interface ModelHooks {
   readonly watch?: ColumnWatch
   /** Takes what leaves by devices whose frames a program reads. */
   readonly program?: ProgramXmit
+  /** What the modules of the plan's plugins export, in its order. */
+  readonly plugins?: readonly Plugin[]
 }
 
 /** A built model: the world, its bound systems, and how it falls into partitions. */
@@ -67,6 +80,7 @@ export interface Model {
   readonly sizes: Sizes
   readonly profile: CostProfile
   readonly constants: PlanConstants
+  readonly plugins: BuiltPlugins
 }
 
 /**
@@ -80,19 +94,29 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}, arena?: readonly 
   const sizes = computeSizes(layout, partitions)
   const world = new World(hooks.watch)
   declareModel(world, layout, partitions, sizes)
+  const instances = instancesOf(plan, hooks.plugins ?? [])
+  const places = declarePlugins(world, layout, sizes, instances)
   world.freeze(arena)
   const binder = new Binder(world)
   const constants = planConstants(plan, layout, sizes)
   provide(binder, layout, partitions, profile, constants, hooks)
-  const model = { plan, world, binder, layout, partitions, sizes, profile, constants }
+  const order = new Map<HookName, readonly string[]>()
+  const plugins: BuiltPlugins = { instances, places, order }
+  const model = { plan, world, binder, layout, partitions, sizes, profile, constants, plugins }
+  if (instances.length > 0) {
+    binder.provide(PLUGIN_WORLD, { layout, places })
+    binder.provide(PLUGIN_HOOKS, pluginHooks(binder, instances, order))
+  }
   if (arena === undefined) fillColumns(model)
   bindMachine(model)
+  if (instances.length > 0) bindAllHooks(binder.resource(PLUGIN_HOOKS))
   if (arena === undefined) startMachine(model)
   return model
 }
 
 /** Writes what the scenario says into the columns. */
-function fillColumns({ world, layout, partitions, sizes, profile, constants }: Model): void {
+function fillColumns(model: Model): void {
+  const { world, layout, partitions, sizes, profile, constants } = model
   const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
   fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
@@ -106,6 +130,7 @@ function fillColumns({ world, layout, partitions, sizes, profile, constants }: M
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
   fillNetfilter(world, layout)
+  setUpPlugins(world, layout, model.plugins)
 }
 
 /** Brings the machine to the state it has at time 0: sources ready, NAPI instances enabled, CPUs idle. */

@@ -13,7 +13,7 @@ import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
 import { transmits } from './compute-layout.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { queueCpu } from './reach.js'
-import { LANE_SLOTS, powerOfTwo } from './sizes.js'
+import { laneSlots, powerOfTwo } from './sizes.js'
 
 const REFILL_RULES = ['batch', 'half', 'each']
 const ADAPTIVE_RULES = { none: 0, dim: 1, 'ixgbe-itr': 2 } as const
@@ -123,10 +123,11 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.napi[id] = device.napis[queuePlan.vectorIndex]
   queue.cpu[id] = queueCpu(host, device, q)
   queue.laneBase[id] = at.skb
-  queue.laneMask[id] = LANE_SLOTS - 1
+  const lane = laneSlots(plan, layout.plan)
+  queue.laneMask[id] = lane - 1
   // Every row of a lane stands for one frame.
-  world.columns(Skb).frames.fill(1, at.skb, at.skb + LANE_SLOTS)
-  at.skb += LANE_SLOTS
+  world.columns(Skb).frames.fill(1, at.skb, at.skb + lane)
+  at.skb += lane
   const slots = powerOfTwo(plan.rxRing)
   queue.ringBase[id] = at.ring
   queue.ringMask[id] = slots - 1

@@ -1,4 +1,5 @@
-import type { AppPlan } from '@softnet/scenario/plan'
+import type { AppPlan, DevicePlan, Plan } from '@softnet/scenario/plan'
+import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
@@ -47,7 +48,14 @@ export function powerOfTwo(n: number): number {
 }
 
 /** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
-export const LANE_SLOTS = 256
+const LANE_SLOTS = 256
+
+/** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
+export function laneSlots(device: DevicePlan, plan: Plan): number {
+  return plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
+    ? powerOfTwo(LANE_SLOTS + Math.ceil(device.packetBufferBytes / ETH_ZLEN))
+    : LANE_SLOTS
+}
 
 /** Sockets that a task reads, as rows of TaskSocket. */
 export function taskSocketIndexes(app: AppPlan, task: number): number[] {
@@ -168,7 +176,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     flowBuckets += sysctl['net.core.flow_limit_cpu_bitmap'].length * powerOfTwo(sysctl['net.core.flow_limit_table_len'])
     for (const { plan } of host.devices) {
       for (const queue of plan.queues) {
-        lanes += LANE_SLOTS
+        lanes += laneSlots(plan, layout.plan)
         ringSlots += powerOfTwo(plan.rxRing)
         rpsMapSlots += queue.rpsCpus.length
         if (queue.rpsFlowCnt > 0) rpsFlows += powerOfTwo(queue.rpsFlowCnt)

@@ -81,6 +81,8 @@ const PLACES = {
   fragTimeout: { where: 'inet_frag_rbtree_purge', reason: 'FRAG_REASM_TIMEOUT' },
   nftDrop: { where: 'nft_do_chain', reason: 'NETFILTER_DROP' },
   hookDrop: { where: 'nf_hook_slow', reason: 'NETFILTER_DROP' },
+  tcIngress: { where: 'sch_handle_ingress', reason: 'TC_INGRESS' },
+  nicFault: { where: 'nic_rx', reason: 'NIC_FAULT' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

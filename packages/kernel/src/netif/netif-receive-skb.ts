@@ -15,6 +15,7 @@ import { arpRcv } from '../neigh/arp-rcv.js'
 import { NF_HOOK } from '../netfilter/components.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { FEATURE, NetDev } from '../nic/components.js'
+import { IngressVerdict, pluginHook } from '../plugin/hooks.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { udpQueueRcv } from '../sock/udp-queue-rcv.js'
@@ -102,6 +103,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const hasVlans = plan.hosts.some((host) => host.devices.some((device) => device.vlans.length > 0))
     const batch = new Int32Array(BATCH_ROWS)
     const single = new Int32Array(BATCH_ROWS)
+    const classified = new Int32Array(1)
 
     /** VLAN tag in the metadata: move to the VLAN's device, or mark the packet as somebody else's. */
     function vlanReceive(cpu: number, row: number): boolean {
@@ -130,6 +132,20 @@ export const netifReceive = defineSystem<NetifReceive>(
       rounds = 0
     }
 
+    const ingress = pluginHook(context, 'tc_ingress')
+    const shot = ingress === null ? null : context.write(IngressVerdict).shot
+
+    /** Classifiers of plugins: true if one of them dropped the packet. Kernel: net/core/dev.c, sch_handle_ingress */
+    function isShot(cpu: number, row: number): boolean {
+      if (ingress === null || shot === null) return false
+      classified[0] = row
+      shot[row] = 0
+      ingress(classified, 1, cpu)
+      if (shot[row] === 0) return false
+      kfree(cpu, row, DROP.tcIngress)
+      return true
+    }
+
     /** One packet through the core; true if IPv4 shall have it. */
     function core(cpu: number, row: number): boolean {
       if (stamping) stamps.core(cpu, row)
@@ -148,6 +164,7 @@ export const netifReceive = defineSystem<NetifReceive>(
           if (trace.on) trace.tap(cpu, clockPs[cpu], row)
           if (tapsOf[devIndex[device]] > 0) spend(cpu, STAGE.tap, tapsOf[devIndex[device]])
         }
+        if (ingress !== null && isShot(cpu, row)) return false
         if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
         const handler = rxHandler[dev[row]]
         if (handler !== RX_HANDLER.none) {

@@ -9,6 +9,7 @@ import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { napiControl } from '../napi/napi.js'
 import { CpuQueue, NetDev, RxQueue } from '../nic/components.js'
+import { pluginHook, SteerVerdict } from '../plugin/hooks.js'
 import { SKB, Skb } from '../skb/components.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
@@ -132,6 +133,22 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   }
 
   let lastSlot = 0
+  const plugins = pluginHook(context, 'get_rps_cpu')
+  const verdict = plugins === null ? null : context.write(SteerVerdict).cpu
+  const one = new Int32Array(1)
+
+  /** What systems of plugins make of RPS's choice: another CPU of the queue's map, since only to those there is a way. */
+  function askPlugins(cpu: number, row: number, rxq: number, chosen: number): number {
+    if (plugins === null || verdict === null) return chosen
+    one[0] = row
+    verdict[row] = chosen
+    plugins(one, 1, cpu)
+    const target = verdict[row]
+    if (target === chosen) return chosen
+    const end = rpsBase[rxq] + rpsLength[rxq]
+    for (let slot = rpsBase[rxq]; slot < end; slot++) if (mapCpu[slot] === target) return target
+    throw new Error(`a plugin steered a packet to entity ${target}, which is no CPU of its queue's rps_cpus`)
+  }
 
   return {
     needed,
@@ -154,7 +171,8 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
         if (target !== 0) return target
       }
       if (mapped === 0) return 0
-      return mapCpu[rpsBase[rxq] + reciprocalScale(h, mapped)]
+      const chosen = mapCpu[rpsBase[rxq] + reciprocalScale(h, mapped)]
+      return plugins === null ? chosen : askPlugins(cpu, row, rxq, chosen)
     },
     toBacklog(cpu, row, target) {
       spend(cpu, STAGE.enqueue_to_backlog, 1)

@@ -30,6 +30,8 @@ export interface InspectDocument {
     /** True for rows that come and go, false for entities. */
     readonly pool: boolean
   }[]
+  /** Plugins in the order of the scenario. */
+  readonly plugins: readonly InspectedPlugin[]
   readonly limits: Readonly<Record<string, number>>
   /** Size of all columns, bytes. */
   readonly memoryBytes: number
@@ -41,6 +43,29 @@ export interface InspectedPartition {
   readonly name: string
   readonly cpus: readonly number[]
   readonly fusedBecause?: readonly string[]
+}
+
+/** A plugin: its components, and where its systems run. */
+export interface InspectedPlugin {
+  readonly name: string
+  readonly plugin: string
+  readonly about: string
+  readonly url: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly components: readonly {
+    readonly name: string
+    readonly kind: string
+    /** `probe` has a digest of its own. */
+    readonly role: string
+    /** What has rows in it, and how many each. */
+    readonly per: string
+    readonly rows: number
+    readonly columns: readonly string[]
+    /** What the columns are, where the plugin says it. */
+    readonly about: Readonly<Record<string, string>>
+  }[]
+  /** All systems at the hooks where it has some, in the order in which they run, as `plugin/system`. */
+  readonly hooks: Readonly<Record<string, readonly string[]>>
 }
 
 /** A system and the components it uses. */
@@ -74,6 +99,7 @@ const STAGE_ORDER: readonly string[] = [
   'cpu',
   'count',
   'engine',
+  'plugin',
 ]
 
 /** Describes the structure of a model. */
@@ -93,9 +119,26 @@ export function inspectModel(model: Model): InspectDocument {
         components: components.map(({ name }) => name),
       })),
     tables,
+    plugins: inspectPlugins(model),
     limits: model.plan.limits,
     memoryBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
   }
+}
+
+function inspectPlugins({ plugins }: Model): InspectedPlugin[] {
+  return plugins.instances.map(({ plan, plugin, systems }) => ({
+    name: plan.name,
+    plugin: plugin.name,
+    about: plugin.about,
+    url: plan.url,
+    options: plan.options,
+    components: plugin.components.map(({ name, kind, role, per, rows, schema, about }) => {
+      return { name, kind, role, per, rows, columns: Object.keys(schema), about }
+    }),
+    hooks: Object.fromEntries(
+      [...new Set(systems.map(({ hook }) => hook))].map((hook) => [hook, plugins.order.get(hook) ?? []]),
+    ),
+  }))
 }
 
 /** Leaders in the order of `modelPartitions`. */

@@ -1,6 +1,5 @@
 import { digestWorld } from '@softnet/ecs'
 import {
-  bucketUpperNs,
   type DropRow,
   LATENCY_BUCKETS,
   type LatencySummary,
@@ -21,7 +20,9 @@ import {
   Timeline,
 } from '../count/components.js'
 import { DROP_PLACES } from '../count/drops.js'
+import { reportPlugins } from '../plugin/report-plugins.js'
 import { Skb } from '../skb/components.js'
+import { filledBuckets, percentiles } from './histogram-summary.js'
 import { framesInFlight, framesWaiting } from './in-flight.js'
 import { reportHost } from './report-host.js'
 
@@ -69,6 +70,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
     ...latency(model),
     timeline: timeline(model, simulatedPs),
     hosts,
+    ...(plan.plugins.length === 0 ? {} : { plugins: reportPlugins(model) }),
   }
 }
 
@@ -103,30 +105,9 @@ function latency(model: Model): { latency_ns: LatencySummary | null; latency_his
     min = Math.min(min, sums.minNs[cpu])
     max = Math.max(max, sums.maxNs[cpu])
   }
-  const histogram: [number, number][] = []
-  buckets.forEach((n, b) => {
-    if (n > 0) histogram.push([bucketUpperNs(b), n])
-  })
+  const histogram = filledBuckets(buckets)
   if (count === 0) return { latency_ns: null, latency_histogram: histogram }
-  const quantile = (perMille: number): number => {
-    const wanted = Math.ceil((count * perMille) / 1000)
-    let seen = 0
-    for (const [upper, n] of histogram) {
-      seen += n
-      if (seen >= wanted) return Math.min(upper, max)
-    }
-    return max
-  }
-  const latency_ns = {
-    count,
-    min,
-    mean: sumNs / count,
-    p50: quantile(500),
-    p90: quantile(900),
-    p99: quantile(990),
-    p999: quantile(999),
-    max,
-  }
+  const latency_ns = { count, min, mean: sumNs / count, ...percentiles(histogram, count, max), max }
   return { latency_ns, latency_histogram: histogram }
 }
 

@@ -11,6 +11,7 @@ import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { pluginHook } from '../plugin/hooks.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { stampsPackets } from '../skb/stamps-packets.js'
@@ -117,6 +118,9 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
     }
   }
 
+  const plugins = pluginHook(context, 'recvmsg')
+  const read = new Int32Array(1)
+
   function record(cpu: number, row: number, wireFrames: number): void {
     count.delivered(cpu, wireFrames)
     if (arrivalPs[row] < warmupPs) return
@@ -127,6 +131,9 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
     sumNs[cpu] += ns
     if (ns < minNs[cpu] || sumCount[cpu] === 1) minNs[cpu] = ns
     if (ns > maxNs[cpu]) maxNs[cpu] = ns
+    if (plugins === null) return
+    read[0] = row
+    plugins(read, 1, cpu)
   }
 
   /** Frees a datagram that has been read; the segments chained to it are messages of their own for the latency. */

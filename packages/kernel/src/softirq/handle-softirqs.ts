@@ -7,6 +7,7 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { ipExpire } from '../defrag/ip-expire.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
+import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
 import { Softnet } from '../softnet/components.js'
 import { RunQueue, TASK_STATE, Task } from '../task/components.js'
@@ -41,7 +42,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const { count: runs } = context.write(SoftirqCount)
     const sd = context.write(Softnet)
     const { pollHead, pollTail, inNetRx, timeSqueeze, squeezeBudget, squeezeTime, ipiHead, deferCount, deferIpi } = sd
-    const { next, state, work, weight } = context.write(Napi)
+    const { next, state, work } = context.write(Napi)
     const { state: taskState } = context.read(Task)
     const { needResched } = context.read(RunQueue)
     const { clockPs, limitPs, context: cpuContext } = context.write(Cpu)
@@ -49,6 +50,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const poll = context.system(napiPoll)
+    const quota = context.system(napiQuota)
     const steering = context.system(steer)
     const raise = context.system(raiseSoftirq)
     const expire = context.system(ipExpire)
@@ -146,7 +148,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       next[napi] = -1
       state[napi] &= ~NAPIF.listed
       polled[cpu] = napi
-      if (poll.begin(cpu, napi, weight[napi])) phase[cpu] = SOFTIRQ_PHASE.polling
+      if (poll.begin(cpu, napi, quota(cpu, napi))) phase[cpu] = SOFTIRQ_PHASE.polling
       else netRxPolled(cpu)
     }
 

@@ -7,6 +7,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
+import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
@@ -32,7 +33,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const { kind, pc, napi: taskNapi, vector } = context.write(Task)
   const { current, lastTask, head } = context.write(RunQueue)
   const { pending, active, bhDisabled, bhEnabled } = context.write(SoftirqState)
-  const { state, weight } = context.write(Napi)
+  const { state } = context.write(Napi)
   const { clockPs, limitPs, context: cpuContext, coldPoll } = context.write(Cpu)
   const { nicCommandPs } = context.resource(COST_LATENCY)
   const events = context.system(eventList)
@@ -41,6 +42,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const sched = context.system(scheduler)
   const softirqs = context.system(handleSoftirqs)
   const poll = context.system(napiPoll)
+  const quota = context.system(napiQuota)
   const steering = context.system(steer)
   const app = context.system(appStep)
   context.resource(PLAN_CONSTANTS)
@@ -63,7 +65,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
         return
       }
       bhDisabled[cpu] = 1
-      if (!poll.begin(cpu, napi, weight[napi])) {
+      if (!poll.begin(cpu, napi, quota(cpu, napi))) {
         state[napi] &= ~NAPIF.schedThreaded
         bhDisabled[cpu] = 0
         bhEnabled[cpu] = 1

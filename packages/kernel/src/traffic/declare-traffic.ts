@@ -36,7 +36,7 @@ export function declareTraffic(world: World, layout: Layout): void {
   let arfs = 0
   const wired = wiredDevices(layout)
   for (const { device } of wired) {
-    buffers += bufferRows(device.plan)
+    buffers += bufferRows(device.plan, layout.plan)
     rules += device.plan.ntuple.length
     indirection += Math.max(1, device.plan.indirection.length)
     if (device.plan.arfs) arfs += ARFS_FILTERS

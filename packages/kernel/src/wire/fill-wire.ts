@@ -1,5 +1,5 @@
 import { type Binder, type Columns, randomStreams } from '@softnet/ecs'
-import type { DevicePlan } from '@softnet/scenario/plan'
+import type { DevicePlan, Plan } from '@softnet/scenario/plan'
 import { createToeplitz, ETH_FCS_LEN, ETH_ZLEN, macHi, macLo, parseMac } from '@softnet/wire'
 import type { DeviceLayout, Layout } from '../build/layout.js'
 import { powerOfTwo, type TrafficRows, wiredDevices } from '../traffic/source-rows.js'
@@ -16,9 +16,10 @@ import {
 
 const WIRE_PURPOSE = 0x77697265
 
-/** Rows of `BufferSlot` a device needs: as many frames as its packet buffer holds of the shortest. */
-export function bufferRows(device: DevicePlan): number {
-  return device.pcieBitsPerSec === 0 ? 0 : powerOfTwo(Math.floor(device.packetBufferBytes / ETH_ZLEN) + 2)
+/** Rows of `BufferSlot` a device needs: as many frames as its packet buffer holds of the shortest, if it can be in use. */
+export function bufferRows(device: DevicePlan, plan: Plan): number {
+  const isUsed = device.pcieBitsPerSec !== 0 || plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
+  return !isUsed ? 0 : powerOfTwo(Math.floor(device.packetBufferBytes / ETH_ZLEN) + 2)
 }
 
 function keyBytes(text: string): number[] {
@@ -51,8 +52,8 @@ export function fillWires(binder: Binder, layout: Layout, rows: TrafficRows): vo
     wires.firstQueue[wire] = device.queues[0] ?? 0
     wires.queueCount[wire] = plan.queues.length
     wires.bufferBase[wire] = next.buffer
-    wires.bufferMask[wire] = Math.max(0, bufferRows(plan) - 1)
-    next.buffer += bufferRows(plan)
+    wires.bufferMask[wire] = Math.max(0, bufferRows(plan, layout.plan) - 1)
+    next.buffer += bufferRows(plan, layout.plan)
     wires.ruleBase[wire] = next.rule
     wires.ruleCount[wire] = plan.ntuple.length
     next.rule += fillRules(binder, device, next.rule)

@@ -7,7 +7,8 @@ import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
-import { Skb } from '../skb/components.js'
+import { NIC_FAULT, NicFault, NicStall, pluginHook } from '../plugin/hooks.js'
+import { SKB, Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
@@ -59,7 +60,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { protocol: sourceProtocol, linkBytes: headBytes, fragUnitBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
   const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.write(RxQueue)
-  const { serial, arrivalPs, duePs } = context.write(Skb)
+  const { serial, arrivalPs, duePs, flags: skbFlags } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
   const { a: eventA, c: eventC, kind: eventKind, timePs: eventTimePs } = context.read(EventRow)
@@ -166,7 +167,10 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   function admit(wire: number, bytes: number): number {
     const arrival = portPs[wire]
     let start = arrival
-    if (pcie[wire] !== 0) {
+    // What a stalled card keeps waits in its packet buffer, as what waits for the bus does.
+    const isBuffered = pcie[wire] !== 0 || stallUntilPs !== null
+    const freePs = stallUntilPs === null ? pcieFreePs[wire] : Math.max(pcieFreePs[wire], stallUntilPs[wire])
+    if (isBuffered) {
       const base = bufferBase[wire]
       const mask = bufferMask[wire]
       let head = bufferHead[wire]
@@ -176,8 +180,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
         bufferBytes[wire] -= slotBytes[row]
       }
       bufferHead[wire] = head
-      if (pcieFreePs[wire] > arrival) {
-        start = pcieFreePs[wire]
+      if (freePs > arrival) {
+        start = freePs
         if (bufferBytes[wire] + bytes > packetBufferBytes[wire]) {
           missed[wire]++
           count.drop(wire, DROP.nicMissed, 1, arrival)
@@ -190,7 +194,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
       count.drop(wire, DROP.nicFilter, 1, arrival)
       return 0
     }
-    if (pcie[wire] !== 0) {
+    if (isBuffered) {
       if (start > arrival) {
         const row = bufferBase[wire] + (bufferTail[wire] & bufferMask[wire])
         slotStartPs[row] = start
@@ -198,6 +202,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
         bufferBytes[wire] += bytes
         bufferTail[wire]++
       }
+    }
+    if (pcie[wire] !== 0) {
       const size = bytes + pcieOverheadBytes[wire]
       const rest = pcieRest[wire] + size * wirePcieRest[wire]
       const carried = Math.floor(rest / pcieDenominator[wire])
@@ -209,6 +215,24 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     return 1
   }
 
+  const plugins = pluginHook(context, 'nic_rx')
+  const fault = plugins === null ? null : context.write(NicFault)
+  const stallUntilPs = plugins === null ? null : context.write(NicStall).untilPs
+  const one = new Int32Array(1)
+
+  /** What plugins make of the card: one of `NIC_FAULT`. */
+  function askPlugins(wire: number): number {
+    if (plugins === null || fault === null || stallUntilPs === null) return NIC_FAULT.none
+    one[0] = wire
+    fault.action[wire] = NIC_FAULT.none
+    fault.stallPs[wire] = 0
+    plugins(one, 1, wire)
+    if (fault.stallPs[wire] > 0) {
+      stallUntilPs[wire] = Math.max(stallUntilPs[wire], Math.floor(portPs[wire] + fault.stallPs[wire]))
+    }
+    return fault.action[wire]
+  }
+
   function send(wire: number): void {
     const s = draftSource[wire]
     const bytes = Math.max(MIN_FRAME_BYTES, draftBytes[wire])
@@ -216,7 +240,10 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     const number = frames[wire]
     frames[wire] = number + 1
     pending[wire] = 0
-    if (draftError[wire] !== 0) {
+    const broken = plugins === null ? NIC_FAULT.none : askPlugins(wire)
+    if (broken === NIC_FAULT.lose) {
+      count.drop(wire, DROP.nicFault, 1, portPs[wire])
+    } else if (draftError[wire] !== 0 || broken === NIC_FAULT.crc) {
       errors[wire]++
       count.device(deviceIndex[wire], 0, DEVICE.rxErrors, 1)
       count.drop(wire, DROP.wireError, 1, portPs[wire])
@@ -229,6 +256,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
       duePs[row] = lastDuePs[wire]
       if (draftFrame[wire] === 0) write.flow(wire, row)
       else write.replay(wire, row)
+      // A datagram without checksum is delivered damaged.
+      if (broken === NIC_FAULT.corrupt && (skbFlags[row] & SKB.csumZero) === 0) skbFlags[row] |= SKB.csumBad
       laneTail[queue] = tail + 1
     }
     const flow = draftFlow[wire]

@@ -8,6 +8,7 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { NetDev } from '../nic/components.js'
+import { pluginHook, XdpVerdict } from '../plugin/hooks.js'
 import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { bpfProgRun } from './bpf-prog-run.js'
@@ -49,10 +50,23 @@ export const xdp = defineSystem<Xdp>(
     const count = context.system(counters)
     const pay = context.system(charge)
     const pool = context.system(skbPool)
+    const plugins = pluginHook(context, 'xdp')
+    const action = plugins === null ? null : context.write(XdpVerdict).action
+    const one = new Int32Array(1)
+
+    /** The programs of plugins run behind the rules, on what those pass. */
+    function runPlugins(cpu: number, row: number): number {
+      if (plugins === null || action === null) return XDP.pass
+      one[0] = row
+      action[row] = XDP.pass
+      plugins(one, 1, cpu)
+      return action[row]
+    }
 
     function run(cpu: number, device: number, row: number): number {
       pay(cpu, STAGE.xdp, 1)
-      const verdict = runProgram(device, row)
+      let verdict = runProgram(device, row)
+      if (plugins !== null && verdict === XDP.pass) verdict = runPlugins(cpu, row)
       if (verdict === XDP.pass) count.gro(cpu, GRO.xdpPass, 1)
       else if (verdict === XDP.drop) count.gro(cpu, GRO.xdpDrop, 1)
       else if (verdict === XDP.tx) count.gro(cpu, GRO.xdpTx, 1)

@@ -15,6 +15,8 @@ export interface Density {
   /** Lines of the verdict's sentences. */
   readonly sentenceRows: number
   readonly counterRows: number
+  /** Lines of counters and histograms of plugins. */
+  readonly pluginRows: number
   /** Places without loss that may be left out of the path. */
   readonly shortPath: boolean
   readonly blankLines: boolean
@@ -29,6 +31,7 @@ const FULL: Density = {
   remedyRows: 5,
   sentenceRows: 9,
   counterRows: 4,
+  pluginRows: 8,
   shortPath: false,
   blankLines: true,
 }
@@ -39,7 +42,6 @@ export const DENSITIES: readonly Density[] = [
   { ...FULL, queueRows: 4, reasonRows: 2 },
   { ...FULL, queueRows: 4, reasonRows: 2, cpuColumns: 2 },
   { ...FULL, queueRows: 3, reasonRows: 2, cpuColumns: 2, histogramRows: 1 },
-  { ...FULL, queueRows: 2, reasonRows: 1, cpuColumns: 2, histogramRows: 1, counterRows: 2, remedyRows: 3 },
   {
     ...FULL,
     queueRows: 2,
@@ -47,6 +49,17 @@ export const DENSITIES: readonly Density[] = [
     cpuColumns: 2,
     histogramRows: 1,
     counterRows: 2,
+    pluginRows: 4,
+    remedyRows: 3,
+  },
+  {
+    ...FULL,
+    queueRows: 2,
+    reasonRows: 1,
+    cpuColumns: 2,
+    histogramRows: 1,
+    counterRows: 2,
+    pluginRows: 2,
     remedyRows: 2,
     sentenceRows: 7,
     shortPath: true,
@@ -58,6 +71,7 @@ export const DENSITIES: readonly Density[] = [
     cpuColumns: 2,
     histogramRows: 1,
     counterRows: 1,
+    pluginRows: 1,
     remedyRows: 2,
     sentenceRows: 6,
     shortPath: true,

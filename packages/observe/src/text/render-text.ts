@@ -6,6 +6,7 @@ import { latencyLines } from './latency-picture.js'
 import { clip } from './layout.js'
 import { createPaint, type Paint } from './paint.js'
 import { pathLines } from './path-picture.js'
+import { pluginLines } from './plugin-lines.js'
 import { counterLines, queueLines } from './queue-table.js'
 import { titleLines, totalLines } from './totals.js'
 import { verdictLines } from './verdict-lines.js'
@@ -34,6 +35,7 @@ function screen(result: ResultDocument, columns: number, density: Density, paint
     cpuLines(result, columns, density, paint),
     [...queues, ...counters],
     latencyLines(result, columns, density, paint),
+    pluginLines(result, columns, density, paint),
     verdictLines(result.verdict, columns, density, paint),
   ].filter((section) => section.length > 0)
   return sections.flatMap((section, i) => (density.blankLines && i > 0 ? ['', ...section] : section))

@@ -3,14 +3,17 @@ import { Report, type ScenarioFault } from '../fault.js'
 import { defaultLimits, MAX_DURATION_PS } from '../limits.js'
 import { toPlain } from '../plain.js'
 import type { Plan, TrafficPlan } from '../plan.js'
+import type { PluginsFound } from '../plugin/found-plugin.js'
 import { DEFAULT_PROFILE } from '../profile-names.js'
 import { formatTime } from '../quantity.js'
 import { parseScenario } from '../schema/parse.js'
-import type { HostInput, ParsedScenario } from '../schema/scenario.js'
+import type { PluginInput } from '../schema/plugins.js'
+import { type HostInput, type ParsedScenario, scenarioSchemaWith } from '../schema/scenario.js'
 import type { TrafficInput } from '../schema/traffic.js'
 import { applyOverride, type Override } from '../set-path.js'
 import { KERNEL_VERSIONS } from '../versions.js'
 import { compileHost, type Environment } from './host.js'
+import { compilePlugins } from './plugins.js'
 import { compileTraffic } from './traffic.js'
 
 /** What compiling needs besides the document. */
@@ -23,7 +26,11 @@ export interface CompileContext {
   readonly readText?: (path: string) => string | { readonly error: string }
   /** Changes made on the command line, in order. */
   readonly overrides?: readonly Override[]
+  /** What was found for the plugins the scenario names. */
+  readonly plugins?: PluginsFound
 }
+
+const NO_PLUGINS: PluginsFound = new Map()
 
 /** An override as it was applied. */
 export interface AppliedOverride {
@@ -48,10 +55,15 @@ export type CompileResult =
 export type ResolvedOverride = AppliedOverride | { readonly path: string; readonly fault: ScenarioFault }
 
 /** Finds what each override stands for, one after the other, without checking values. Never throws on bad input. */
-export function resolveOverrides(input: unknown, overrides: readonly Override[]): readonly ResolvedOverride[] {
+export function resolveOverrides(
+  input: unknown,
+  overrides: readonly Override[],
+  plugins: PluginsFound = NO_PLUGINS,
+): readonly ResolvedOverride[] {
+  const schema = scenarioSchemaWith(plugins)
   let document = toPlain(input).value
   return overrides.map((override): ResolvedOverride => {
-    const result = applyOverride(document, { ...override, value: toPlain(override.value).value })
+    const result = applyOverride(document, { ...override, value: toPlain(override.value).value }, schema)
     if (!result.ok) return { path: override.path, fault: result.fault }
     document = result.document
     return { path: override.path, canonical: result.canonical }
@@ -64,6 +76,7 @@ export const DEFAULT_DURATION_PS = 50e9
 /** Compiles a scenario: applies overrides, checks everything, fills in defaults. Never throws on bad input. */
 export function compileScenario(input: unknown, context: CompileContext): CompileResult {
   const copy = toPlain(input)
+  const schema = scenarioSchemaWith(context.plugins ?? NO_PLUGINS)
   const errors: ScenarioFault[] = [...copy.faults]
   const applied: AppliedOverride[] = []
   let document = copy.value
@@ -73,7 +86,7 @@ export function compileScenario(input: unknown, context: CompileContext): Compil
       errors.push(...plain.faults.map((fault) => ({ ...fault, path: override.path })))
       continue
     }
-    const result = applyOverride(document, { ...override, value: plain.value })
+    const result = applyOverride(document, { ...override, value: plain.value }, schema)
     if (!result.ok) {
       errors.push(result.fault)
       continue
@@ -81,7 +94,7 @@ export function compileScenario(input: unknown, context: CompileContext): Compil
     document = result.document
     applied.push({ path: override.path, canonical: result.canonical })
   }
-  const parsed = parseScenario(document)
+  const parsed = parseScenario(document, schema)
   // Values that plain data cannot hold were left out before parsing; what is missing because of that is no news.
   const excused = new Set(copy.faults.map((fault) => fault.path))
   errors.push(...parsed.faults.filter((fault) => !excused.has(fault.path)))
@@ -120,6 +133,11 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const traffic = sources
     .map(([name, source]) => compileTraffic(name, source, around))
     .filter((source): source is TrafficPlan => source !== null)
+  const plugins = compilePlugins((scenario.plugins ?? {}) as Record<string, PluginInput>, {
+    report,
+    hosts,
+    found: context.plugins ?? NO_PLUGINS,
+  })
   return {
     name: scenario.name ?? context.source,
     description: scenario.description ?? '',
@@ -130,6 +148,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     warmupPs,
     hosts,
     traffic,
+    plugins,
     limits,
   }
 }

@@ -14,6 +14,8 @@ export interface ParseResult {
   readonly paths: readonly FaultPath[]
 }
 
+type ScenarioSchema = typeof scenarioSchema
+
 interface Leaf {
   readonly path: FaultPath
   readonly issue: z.core.$ZodIssue
@@ -26,17 +28,17 @@ const MAX_ROUNDS = 64
  * Parses a document. After faults, it leaves the faulty values out and parses again, so that one pass over the rest
  * can find what is wrong with meaning as well.
  */
-export function parseScenario(document: unknown): ParseResult {
+export function parseScenario(document: unknown, schema: ScenarioSchema = scenarioSchema): ParseResult {
   const faults: ScenarioFault[] = []
   const paths: FaultPath[] = []
   let rest: unknown = document
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const parsed = scenarioSchema.safeParse(rest)
+    const parsed = schema.safeParse(rest)
     if (parsed.success) return { scenario: parsed.data, faults, paths }
     if (round === 0) rest = structuredClone(document)
     for (const leaf of parsed.error.issues.flatMap((issue) => flatten(issue, []))) {
       // In later rounds a missing value is one that an earlier round took away.
-      if (round === 0) faults.push(...toFaults(leaf, document))
+      if (round === 0) faults.push(...toFaults(leaf, document, schema))
       paths.push(...placesOf(leaf))
       if (!prune(rest, leaf)) return { scenario: null, faults, paths }
     }
@@ -65,10 +67,10 @@ function placesOf({ path, issue }: Leaf): FaultPath[] {
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
 }
 
-function toFaults(leaf: Leaf, document: unknown): ScenarioFault[] {
+function toFaults(leaf: Leaf, document: unknown, schema: ScenarioSchema): ScenarioFault[] {
   const { path, issue } = leaf
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, document))
-  const place = schemaAt(scenarioSchema, document, path)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, document, schema))
+  const place = schemaAt(schema, document, path)
   const value = valueAt(document, path)
   const last = path.at(-1)
   if (issue.code === 'invalid_key') {
@@ -79,28 +81,28 @@ function toFaults(leaf: Leaf, document: unknown): ScenarioFault[] {
     return [{ path: formatPath(path), given: givenValue(last), accepted, nearest: null }]
   }
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
-    const kinds = discriminatorNames(schemaAt(scenarioSchema, document, path.slice(0, -1))?.schema ?? scenarioSchema)
+    const kinds = discriminatorNames(schemaAt(schema, document, path.slice(0, -1))?.schema ?? schema)
     const accepted = `one of ${kinds.join(', ')}`
     return [{ path: formatPath(path), given: givenValue(value), accepted, nearest: nearestName(value, kinds) }]
   }
-  const accepted = wordsAt(path, document) ?? wordsOf(issue) ?? issue.message
+  const accepted = wordsAt(path, document, schema) ?? wordsOf(issue) ?? issue.message
   const options = place === undefined ? [] : optionNames(place.schema)
   return [{ path: formatPath(path), given: givenValue(value), accepted, nearest: nearestName(value, options) }]
 }
 
 /** What a place accepts, or what the field it is part of accepts. */
-function wordsAt(path: FaultPath, document: unknown): string | undefined {
+function wordsAt(path: FaultPath, document: unknown, schema: ScenarioSchema): string | undefined {
   for (let length = path.length; length >= 0 && length >= path.length - 2; length--) {
     const here = path.slice(0, length)
-    const place = schemaAt(scenarioSchema, document, here)
+    const place = schemaAt(schema, document, here)
     const words = place === undefined ? undefined : acceptedWords(place.schema, valueAt(document, here))
     if (words !== undefined) return words
   }
   return undefined
 }
 
-function unknownKey(path: FaultPath, key: string, document: unknown): ScenarioFault {
-  const place = schemaAt(scenarioSchema, document, path)
+function unknownKey(path: FaultPath, key: string, document: unknown, schema: ScenarioSchema): ScenarioFault {
+  const place = schemaAt(schema, document, path)
   const known = place === undefined ? [] : knownKeys(place.schema, place.value)
   return {
     path: formatPath([...path, key]),

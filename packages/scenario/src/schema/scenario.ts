@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { LIMITS } from '../limits.js'
 import { NEIGHBOUR_WORDS, parseNeighbour } from '../neighbour.js'
 import type { KernelVersion } from '../plan.js'
+import type { PluginsFound } from '../plugin/found-plugin.js'
 import { PROFILE_NAMES } from '../profile-names.js'
 import { parseRoute, ROUTE_WORDS } from '../route.js'
 import { KERNEL_VERSION_NAMES } from '../versions.js'
@@ -10,6 +11,7 @@ import { accepts } from './accepted.js'
 import { appSchema } from './app.js'
 import { deviceSchema } from './device.js'
 import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
+import { pluginsSchema, pluginsSchemaOf } from './plugins.js'
 import { sysctlSchema } from './sysctl.js'
 import { trafficSchema } from './traffic.js'
 
@@ -176,9 +178,17 @@ export const scenarioSchema = z
       z.record(nameKey('traffic'), trafficSchema).refine((value) => Object.keys(value).length > 0),
       'at least one source of traffic, name: {…}',
     ).describe('Sources of traffic by name.'),
+    plugins: pluginsSchema,
     limits: limits.optional(),
   })
   .describe('A softnet scenario.')
+
+/** The schema of scenarios in which the options of plugins are known too. */
+export function scenarioSchemaWith(found: PluginsFound): typeof scenarioSchema {
+  if (found.size === 0) return scenarioSchema
+  // What is parsed has the same form; only what is accepted below `plugins` differs.
+  return scenarioSchema.extend({ plugins: pluginsSchemaOf(found) }) as unknown as typeof scenarioSchema
+}
 
 /** A scenario as a user writes it in TypeScript. */
 export type ScenarioInput = z.input<typeof scenarioSchema>

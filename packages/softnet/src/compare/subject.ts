@@ -5,6 +5,7 @@ import { builtinScenario, type ResultDocument } from '@softnet/scenario'
 import { ScenarioError } from '../input-fault.js'
 import { type LoadedScenario, loadScenario } from '../load-scenario.js'
 import { parseJson } from '../parse-document.js'
+import { findPlugins } from '../plugins/find-plugins.js'
 import { type FileRule, readText } from '../read-file.js'
 
 /** A scenario, with the result it came with if it came with one. */
@@ -40,12 +41,13 @@ function checkResult(value: Readonly<Record<string, unknown>>, given: string): R
   return value as never
 }
 
-function fromResult(given: string, file: string, result: ResultDocument): Subject {
+async function fromResult(given: string, file: string, result: ResultDocument): Promise<Subject> {
   const { input, scenario } = result
   if (!isMap(input) || typeof input.directory !== 'string') return { given, loaded: null, result }
   // Where the directory has gone with its machine, files beside the result are the best there is.
   const directory = input.directory === '' ? dirname(file) : input.directory
-  return { given, loaded: { name: String(scenario), input: input.scenario, directory }, result }
+  const plugins = await findPlugins(input.scenario, directory)
+  return { given, loaded: { name: String(scenario), input: input.scenario, directory, plugins }, result }
 }
 
 /** Reads `result.json`, a directory with one, or a scenario by name or file; throws a {@link ScenarioError}. */

@@ -83,7 +83,7 @@ class PointFaults {
 function canonicalAxes(source: SweepSource, faults: InputFault[]): SweepAxis[] {
   const { axes, overrides, option } = source
   const overridden = overridesIn({ ...overrides, set: [...overrides.set, ...overridesAt(axes, 0)] })
-  const resolved = resolveOverrides(source.loaded.input, overridden)
+  const resolved = resolveOverrides(source.loaded.input, overridden, source.loaded.plugins)
   const paths = resolved.map((found) => ('canonical' in found ? found.canonical : null))
   return axes.flatMap((axis, index) => {
     const at = overrides.set.length + index

@@ -1,0 +1,34 @@
+import { simulate } from 'softnet'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { examplePath, pluginPlan } from './support/plugin-runs.js'
+import { drawnOrder, inPieces, ordered, runModel, shortOfHorizon } from './support/run-model.js'
+import { sharedCells } from './support/shared-cells.js'
+
+const EXAMPLES = ['xdp-firewall', 'power-of-two-choices', 'adaptive-budget', 'flow-latency', 'failing-nic']
+
+const plugins = suite('plugins on any number of workers')
+
+for (const name of EXAMPLES) {
+  plugins(`${name}: no partition touches the rows of another`, async () => {
+    const loaded = await pluginPlan(examplePath(name), { duration: '500us' })
+    assert.equal(sharedCells(loaded.plan, loaded.plugins), [])
+  })
+
+  plugins(`${name}: pieces, orders and workers change nothing`, async () => {
+    const loaded = await pluginPlan(examplePath(name), { duration: '3ms' })
+    const first = runModel(loaded.plan, undefined, undefined, loaded.plugins).report
+    for (const advance of [inPieces(7), ordered(drawnOrder(3)), ordered(shortOfHorizon(5))]) {
+      const other = runModel(loaded.plan, advance, undefined, loaded.plugins).report
+      assert.is(other.digest, first.digest)
+      assert.equal(other.plugins, first.plugins)
+    }
+    for (const workers of [1, 2, 3]) {
+      const other = await simulate(examplePath(name), { duration: '3ms', workers })
+      assert.is(other.digest, first.digest)
+      assert.equal(other.plugins, first.plugins)
+    }
+  })
+}
+
+plugins.run()
