@@ -208,6 +208,7 @@ function makeLayout(options: IpWorldOptions): Layout {
     seed: options.seed ?? 1,
     hosts: [host],
     traffic: [],
+    plugins: [],
     limits: {},
   } as unknown as Plan
   return {

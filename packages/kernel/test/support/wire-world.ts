@@ -221,6 +221,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     durationPs: options.durationPs ?? 100 * SECOND,
     hosts: [{ name: 'host', devices: [devicePlan], apps: [] }],
     traffic: options.traffic,
+    plugins: [],
   } as unknown as Plan
   const layout = {
     plan,
