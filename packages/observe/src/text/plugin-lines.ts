@@ -1,5 +1,5 @@
 /** What plugins counted and measured, a line or two for each. */
-import type { HistogramSummary, PluginResult, ResultDocument } from '@softnet/scenario'
+import type { HistogramSummary, PluginResult, ResultDocument } from '@softnet/scenario/plan'
 import { formatCount, formatTime } from '../format.js'
 import type { Density } from './density.js'
 import { clip, plainName } from './layout.js'
