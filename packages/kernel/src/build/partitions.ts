@@ -106,6 +106,7 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
       plan.sysctl['net.core.busy_poll'] > 0 ||
       plan.sysctl['net.core.busy_read'] > 0 ||
       app.epoll.busyPollUsecs > 0 ||
+      app.epoll.preferBusyPoll ||
       app.sockets.some((s) => s.soBusyPollUsecs > 0)
     if (busy && cpus.length > 0) yield { owners: [...cpus, ...irqCpus], why: `${app.name} busy polls the queues` }
   }

@@ -110,6 +110,7 @@ export function busyPolls(host: HostLayout, app: AppPlan): boolean {
     sysctl['net.core.busy_poll'] > 0 ||
     sysctl['net.core.busy_read'] > 0 ||
     app.epoll.busyPollUsecs > 0 ||
+    app.epoll.preferBusyPoll ||
     app.sockets.some((socket) => socket.soBusyPollUsecs > 0)
   )
 }

@@ -96,9 +96,9 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
     got[task] = 0
   }
 
-  /** Nothing to read: poll the device, come back at once, or sleep until `again`. */
+  /** Nothing to read: poll the device (`napi` 0: none) for `budgetPs` or once, come back at once, or sleep until `again`. */
   function nothing(cpu: number, task: number, napi: number, budgetPs: number, again: number): void {
-    if (napi !== 0 && budgetPs > 0 && busyUntilPs[task] === 0) {
+    if (napi !== 0 && busyUntilPs[task] === 0) {
       busyNapi[task] = napi
       busyUntilPs[task] = clockPs[cpu] + budgetPs
       busyReturn[task] = again
@@ -128,7 +128,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       pc[task] = PC.work
       return
     }
-    nothing(cpu, task, sockNapi[sock], busyPollPs[sock], PC.receive)
+    nothing(cpu, task, busyPollPs[sock] > 0 ? sockNapi[sock] : 0, busyPollPs[sock], PC.receive)
   }
 
   function work(cpu: number, task: number): void {
@@ -167,6 +167,11 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
     if (suspendPs > 0) control.startTimer(cpu, napi, suspendPs)
   }
 
+  /** Ends a suspension early: the poll that follows unmasks or defers. Kernel: net/core/dev.c, napi_resume_irqs */
+  function resumeIrqs(cpu: number, napi: number): void {
+    if (irqSuspendTimeoutPs[napiDev[napi]] > 0 && control.schedulePrep(napi)) control.schedule(cpu, napi)
+  }
+
   function epollCollect(cpu: number, task: number): void {
     const instance = epoll[task]
     const n = ready.collect(cpu, instance, firstEvent[task], maxEvents[task])
@@ -177,9 +182,13 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       return
     }
     const budgetPs = ep.busyPollPs[instance] > 0 ? ep.busyPollPs[instance] : globalBusyPs
-    const napi = ep.napi[instance]
-    if (napi !== 0 && budgetPs > 0 && busyUntilPs[task] !== 0) ep.napi[instance] = 0
-    if (nonblocking[task] === 0 && (napi === 0 || budgetPs === 0 || busyUntilPs[task] !== 0)) ready.wait(instance, task)
+    const prefer = ep.preferBusyPoll[instance] !== 0
+    // Without a time of its own, an instance that prefers polling does so once.
+    const napi = budgetPs > 0 || prefer ? ep.napi[instance] : 0
+    const polled = napi !== 0 && busyUntilPs[task] !== 0
+    if (polled) ep.napi[instance] = 0
+    if (polled && prefer) resumeIrqs(cpu, napi)
+    if (nonblocking[task] === 0 && (napi === 0 || polled)) ready.wait(instance, task)
     nothing(cpu, task, napi, budgetPs, PC.epollCollect)
   }
 
@@ -221,7 +230,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       eventsFound(cpu, task)
       return
     }
-    nothing(cpu, task, sockNapi[taskSocket[firstSocket[task]]], globalBusyPs, PC.pollCall)
+    nothing(cpu, task, globalBusyPs > 0 ? sockNapi[taskSocket[firstSocket[task]]] : 0, globalBusyPs, PC.pollCall)
   }
 
   function anythingToRead(task: number): boolean {
