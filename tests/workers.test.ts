@@ -36,6 +36,13 @@ for (const [name, duration] of [
   )
 }
 
+workers('where nothing that is sent can come back, nobody waits for a round', async () => {
+  await sameOn([2], builtin('rss-4-queues', '1ms'), 'rss-4-queues')
+  assert.ok(crew.rounds <= 12, `${crew.rounds} rounds in three pieces`)
+  await sameOn([2], builtin('rps-single-queue', '200us'), 'rps-single-queue')
+  assert.ok(crew.rounds > 100, `${crew.rounds} rounds`)
+})
+
 // Twenty seeds; the long tests take two hundred more.
 for (let seed = 501; seed <= 520; seed++) {
   const count = [2, 3, 4, 8][seed % 4] as number

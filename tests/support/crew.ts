@@ -13,6 +13,8 @@ const WAIT: WaitRule = { spins: 50, sleepMs: 20, sleepsMax: 1000 }
 /** Threads that help with simulations of this one, several after another. */
 export class Crew {
   readonly #threads: Worker[]
+  /** Rounds of the last run; hardly any where partitions run freely. */
+  rounds = 0
 
   constructor(helpers: number) {
     this.#threads = Array.from(
@@ -45,6 +47,7 @@ export class Crew {
     for (const cutPs of cuts) runner.runUntil(cutPs)
     runner.runUntil(plan.durationPs)
     runner.release()
+    this.rounds = runner.rounds().rounds
     const faults = (await Promise.all(ends)).filter((fault) => fault !== '')
     if (faults.length > 0) throw new Error(faults.join('\n'))
     for (const partition of partitions) partition.finish(plan.durationPs)

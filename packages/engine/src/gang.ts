@@ -1,4 +1,5 @@
 import { createAlone } from './alone.js'
+import { createFreeRunning } from './free-running.js'
 import { createHorizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import { COUNT, createRounds, PLAN } from './rounds.js'
@@ -95,6 +96,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   const waitFor = createWaiting(partitions, columns, worker, wait)
   const rounds = createRounds(partitions, columns, setHorizon)
   const alone = createAlone(partitions, columns, setHorizon, stepOne, options.order)
+  const free = createFreeRunning(partitions, columns, { worker, runOne: stepOne, signal, waitFor, yieldAt })
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
 
   function signal(): void {
@@ -215,6 +217,19 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
     for (const partition of partitions) partition.drain()
   }
 
+  /** With others, where nothing that is sent can come back: nobody waits for a round to end. */
+  function runFree(): void {
+    free.open()
+    for (;;) {
+      free.work()
+      assertNotFailed()
+      if (Atomics.load(control, WORD.left) === 0) break
+    }
+    doing[worker] = 0
+    Atomics.store(control, WORD.state, STATE.paused)
+    free.close()
+  }
+
   if (worker === 0) control[WORD.workers] = 1
 
   return {
@@ -228,6 +243,7 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
           return
         }
         doing[worker] = 0
+        if (!inRounds && options.inRounds !== true && free.isPossible && isJoined()) runFree()
         rounds.begin()
         Atomics.store(control, WORD.state, STATE.running)
         if (!lead()) {
@@ -276,9 +292,15 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
         for (;;) {
           waitFor(() => {
             const state = Atomics.load(control, WORD.state)
+            if (state === STATE.free) return Atomics.load(control, WORD.left) !== 0
             return state === STATE.ended || state === STATE.failed || (state === STATE.running && hasTicketOr(state))
           })
           assertNotFailed()
+          if (Atomics.load(control, WORD.state) === STATE.free) {
+            free.work()
+            doing[worker] = 0
+            continue
+          }
           if (Atomics.load(control, WORD.state) === STATE.ended) {
             Atomics.sub(control, WORD.workers, 1)
             signal()

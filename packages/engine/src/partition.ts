@@ -46,4 +46,13 @@ export interface Partition {
    * sent to. Nobody runs meanwhile.
    */
   publish(): void
+  /**
+   * Free running, while others run: takes in what they have shown, and writes its times. Partitions without `take` and
+   * `show` go in rounds.
+   */
+  take?(): void
+  /** Free running, while others run: shows what it has sent and the room it has made. */
+  show?(): void
+  /** Free running: false if too little has come, or there is too little room, for a turn to be worth while; a guess. */
+  hasEnough?(): boolean
 }

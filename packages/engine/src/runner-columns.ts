@@ -7,7 +7,7 @@ const LINE_WORDS = 16
 export const WORD = {
   /** One of STATE. */
   state: 0,
-  /** Tickets of this round that are not finished. */
+  /** Tickets of this round, or partitions of this free stretch, that are not finished. */
   left: 48,
   /** Changes with everything a waiting worker has to know. */
   signal: 64,
@@ -28,6 +28,8 @@ export const STATE = {
   ended: 2,
   /** A worker has failed. */
   failed: 3,
+  /** Partitions run freely, without rounds. */
+  free: 4,
 } as const
 
 const CONTROL_WORDS = 128
@@ -58,6 +60,12 @@ export interface RunnerColumns extends PartitionTimes {
   readonly blocked: Uint8Array
   /** What became of it in this round, see OUTCOME. */
   readonly outcome: Uint8Array
+  /** Free running: the bound each partition has shown, and a count that is odd while it is written. */
+  readonly shown: Float64Array
+  readonly shownTurn: Int32Array
+  /** Free running: 1 while a worker has the partition, and 1 once it is done with the stretch. */
+  readonly busy: Int32Array
+  readonly finished: Int32Array
   /** Per worker: 1 + the partition it runs; 0: none. */
   readonly doing: Int32Array
   /** Per worker: partitions run, for the account. */
@@ -90,6 +98,10 @@ export function createRunnerBuffers(partitions: number): RunnerBuffers {
     tickets: words(MAX_WORKERS * TICKET.words),
     blocked: bytes(partitions),
     outcome: bytes(partitions),
+    shown: doubles(partitions),
+    shownTurn: words(partitions),
+    busy: words(partitions),
+    finished: words(partitions),
     doing: words(MAX_WORKERS),
     steps: doubles(MAX_WORKERS * 8),
   }
@@ -115,6 +127,10 @@ export function attachRunnerColumns(buffers: RunnerBuffers): RunnerColumns {
     tickets: new Int32Array(buffers.tickets),
     blocked: new Uint8Array(buffers.blocked),
     outcome: new Uint8Array(buffers.outcome),
+    shown: new Float64Array(buffers.shown),
+    shownTurn: new Int32Array(buffers.shownTurn),
+    busy: new Int32Array(buffers.busy),
+    finished: new Int32Array(buffers.finished),
     doing: new Int32Array(buffers.doing),
     steps: new Float64Array(buffers.steps),
   }

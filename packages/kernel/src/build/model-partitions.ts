@@ -37,6 +37,12 @@ export interface ModelPartition {
   run(): boolean
   /** Makes what it has sent, and the room it has made, known to the others; nobody runs meanwhile. */
   publish(): void
+  /** As `drain`, while others run: takes in what they have shown. */
+  take(): void
+  /** As `publish`, while others run: shows what it has sent and the room it has made. */
+  show(): void
+  /** False if too few frames have come, or there is too little room for them, for a turn to be worth while. */
+  hasEnough(): boolean
   /** Accounts the time up to the end of the run. */
   finish(endPs: number): void
 }
@@ -69,6 +75,9 @@ interface Machine {
   drain(p: number): void
   run(p: number): boolean
   publish(p: number): void
+  take(p: number): void
+  show(p: number): void
+  hasEnough(p: number): boolean
   finish(p: number, endPs: number): void
 }
 
@@ -104,6 +113,18 @@ class MachinePartition implements ModelPartition {
     this.machine.publish(this.id)
   }
 
+  take(): void {
+    this.machine.take(this.id)
+  }
+
+  show(): void {
+    this.machine.show(this.id)
+  }
+
+  hasEnough(): boolean {
+    return this.machine.hasEnough(this.id)
+  }
+
   finish(endPs: number): void {
     this.machine.finish(this.id, endPs)
   }
@@ -132,6 +153,8 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     laneTail,
     laneHeadSeen,
     laneTailSeen,
+    laneHeadShown,
+    laneTailShown,
     laneBase,
     laneMask,
     cpu: queueCpu,
@@ -243,6 +266,35 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
         laneTailSeen[queue] = laneTail[queue]
         reach(partitionOf[queueCpu[queue]], duePs, laneBase[queue] + ((seen & laneMask[queue]) >>> 0))
       }
+    },
+    take(p) {
+      const end = lanes.base[p + 1]
+      for (let i = lanes.base[p]; i < end; i++) {
+        const queue = lanes.queue[i]
+        if (leader[p] < firstWire) laneTailSeen[queue] = Atomics.load(laneTailShown, queue)
+        else laneHeadSeen[queue] = Atomics.load(laneHeadShown, queue)
+      }
+      write(p)
+    },
+    show(p) {
+      const end = lanes.base[p + 1]
+      for (let i = lanes.base[p]; i < end; i++) {
+        const queue = lanes.queue[i]
+        if (leader[p] < firstWire) Atomics.store(laneHeadShown, queue, laneHead[queue])
+        else Atomics.store(laneTailShown, queue, laneTail[queue])
+      }
+    },
+    hasEnough(p) {
+      const end = lanes.base[p + 1]
+      for (let i = lanes.base[p]; i < end; i++) {
+        const queue = lanes.queue[i]
+        const half = (laneMask[queue] + 1) >>> 1
+        const waiting = (Atomics.load(laneTailShown, queue) - Atomics.load(laneHeadShown, queue)) >>> 0
+        if (leader[p] >= firstWire) {
+          if (waiting > half) return false
+        } else if (waiting >= half >>> 1) return true
+      }
+      return leader[p] >= firstWire
     },
     finish(p, endPs) {
       for (let i = memberBase[p]; i < memberBase[p + 1]; i++) if (members[i] < firstWire) cpus.finish(members[i], endPs)

@@ -48,7 +48,7 @@ export function powerOfTwo(n: number): number {
 }
 
 /** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
-const LANE_SLOTS = 256
+const LANE_SLOTS = 512
 
 /** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
 export function laneSlots(device: DevicePlan, plan: Plan): number {

@@ -76,7 +76,8 @@ export const RxQueue = defineComponent(
     /**
      * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
      * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
-     * Each side sees the other's position as it was last published, when neither of them ran.
+     * Each side sees the other's position as it was last published, when neither of them ran, or, where both run
+     * freely, as the other has shown it (`…Shown`, only by atomic operations).
      */
     laneBase: i32,
     laneMask: u32,
@@ -84,6 +85,8 @@ export const RxQueue = defineComponent(
     laneTail: u32,
     laneHeadSeen: u32,
     laneTailSeen: u32,
+    laneHeadShown: i32,
+    laneTailShown: i32,
     /** Ring slots: first row of `RingSlot`, mask, positions. */
     ringBase: i32,
     ringMask: u32,
@@ -126,7 +129,16 @@ export const RxQueue = defineComponent(
   },
   {
     references: ['heldHead', 'heldTail'],
-    undigested: ['laneHead', 'laneTail', 'laneHeadSeen', 'laneTailSeen', 'ringHead', 'ringTail'],
+    undigested: [
+      'laneHead',
+      'laneTail',
+      'laneHeadSeen',
+      'laneTailSeen',
+      'laneHeadShown',
+      'laneTailShown',
+      'ringHead',
+      'ringTail',
+    ],
   },
 )
 

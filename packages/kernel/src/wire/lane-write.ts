@@ -167,37 +167,43 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
       if (tagBytes !== 0) flags |= SKB.vlan
       if (zeroChecksum[s] !== 0) flags |= SKB.csumZero
       else if (rxChecksum[wire] !== 0) flags |= SKB.csumUnnecessary
-      kMacHash[row] = macHash[s]
-      kWireBytes[row] = wireBytes
-      kLen[row] = wireBytes - tagBytes
+      if (kMacHash[row] !== macHash[s]) kMacHash[row] = macHash[s]
+      if (kWireBytes[row] !== wireBytes) kWireBytes[row] = wireBytes
+      const len = wireBytes - tagBytes
+      if (kLen[row] !== len) kLen[row] = len
       kSaddr[row] = saddr[flow]
-      kDaddr[row] = daddr[flow]
+      if (kDaddr[row] !== daddr[flow]) kDaddr[row] = daddr[flow]
       kPorts[row] = ports[flow]
       // The version nibble is set apart: 4 << 28 in an expression is a negative number.
-      kIpWord[row] = (IP_WORD_BASE | protocol | 0x40000000) >>> 0
+      const ipWord = (IP_WORD_BASE | protocol | 0x40000000) >>> 0
+      if (kIpWord[row] !== ipWord) kIpWord[row] = ipWord
       kIdFrag[row] = ((ipId[flow] << 16) | IP_DF) >>> 0
-      kTotLen[row] = ipBytes
-      kProtocol[row] = ETH_P_IP
-      kPacketType[row] = packetType[s]
+      if (kTotLen[row] !== ipBytes) kTotLen[row] = ipBytes
+      if (kProtocol[row] !== ETH_P_IP) kProtocol[row] = ETH_P_IP
+      if (kPacketType[row] !== packetType[s]) kPacketType[row] = packetType[s]
       if (packetType[s] === PACKET_TYPE.multicast) multicast[wire]++
-      kVlanTci[row] = vlan[s]
-      kFlags[row] = flags
-      kFaults[row] = 0
+      if (kVlanTci[row] !== vlan[s]) kVlanTci[row] = vlan[s]
+      if (kFlags[row] !== flags) kFlags[row] = flags
+      if (kFaults[row] !== 0) kFaults[row] = 0
       kHash[row] = hash[flow]
       if (protocol === IPPROTO_TCP) {
-        kUdpLen[row] = 0
-        kPayload[row] = ipBytes - 40
+        if (kUdpLen[row] !== 0) kUdpLen[row] = 0
+        const payload = ipBytes - 40
+        if (kPayload[row] !== payload) kPayload[row] = payload
         kTcpSeq[row] = tcpSeq[flow]
-        kTcpAck[row] = 1
-        kTcpOptions[row] = 0
-        kTcpWord[row] = TCP_WORD | TCP_ACK | (dPush[wire] !== 0 ? TCP_PSH : 0)
+        if (kTcpAck[row] !== 1) kTcpAck[row] = 1
+        if (kTcpOptions[row] !== 0) kTcpOptions[row] = 0
+        const tcpWord = TCP_WORD | TCP_ACK | (dPush[wire] !== 0 ? TCP_PSH : 0)
+        if (kTcpWord[row] !== tcpWord) kTcpWord[row] = tcpWord
       } else {
-        kUdpLen[row] = ipBytes - 20
-        kPayload[row] = ipBytes - 28
+        const udpLen = ipBytes - 20
+        if (kUdpLen[row] !== udpLen) kUdpLen[row] = udpLen
+        const payload = ipBytes - 28
+        if (kPayload[row] !== payload) kPayload[row] = payload
       }
       if (fragUnitBytes[s] !== 0) setFragment(row, s, ipBytes - IPV4_BYTES)
-      kRequest[row] = dRequest[wire]
-      kPage[row] = 0
+      if (kRequest[row] !== dRequest[wire]) kRequest[row] = dRequest[wire]
+      if (kPage[row] !== 0) kPage[row] = 0
       if (dMalform[wire] !== 0) spoil(row, dMalform[wire], otherMacHash[s])
     },
     replay(wire, row) {

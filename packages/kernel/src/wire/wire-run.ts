@@ -299,7 +299,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
           const taken = (laneTail[queue] - laneHeadSeen[queue]) >>> 0
           // Whatever becomes of the frame, it waits for room: then the order of work is the same in every run.
           if (queue !== 0 && taken > laneMask[queue]) return progress
-          // While the CPUs read what was published, the wire writes the other half.
+          // While the CPUs read what was published, the wire writes the other half. Where both run freely, how far the
+          // CPU has looked may change at any moment: that only decides how long this turn lasts.
           if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return progress
           send(wire)
         }
