@@ -270,6 +270,20 @@ export interface PluginResult {
   readonly report: unknown
 }
 
+/** What a trace of the run holds; only where one was asked for. */
+export interface TraceSummary {
+  readonly kind: 'perfetto' | 'ftrace'
+  readonly events: number
+  /** Size of its text, before compression. */
+  readonly bytes: number
+  readonly from_ns: number
+  readonly to_ns: number
+  /** One packet of this many is followed. */
+  readonly sample: number
+  /** True where it ends early because it had reached its limit. */
+  readonly cut: boolean
+}
+
 export interface ResultDocument {
   readonly schema: 'softnet.result/1'
   readonly status: 'done' | 'interrupted'
@@ -305,6 +319,7 @@ export interface ResultDocument {
   readonly verdict: Verdict
   /** What was simulated; left out by what runs a plan and does not know its scenario. */
   readonly input?: ResultInput
+  readonly trace?: TraceSummary
 }
 
 /** Enough to simulate the same again. */

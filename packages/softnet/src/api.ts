@@ -15,10 +15,13 @@ import { readCheckpoint } from './checkpoint/read-checkpoint.js'
 import { openResumedRun } from './checkpoint/resume-run.js'
 import { type Compiled, compileLoaded, type ScenarioOverrides } from './compile.js'
 import type { WorkersAsked } from './crew.js'
+import { ScenarioError } from './input-fault.js'
 import { type LoadedScenario, loadScenario } from './load-scenario.js'
 import { findPlugins } from './plugins/find-plugins.js'
 import type { PlanPayload, Progress } from './run-plan.js'
 import { runPlanInIsolate } from './simulation-run.js'
+import { openTraceFile, type TraceFile } from './trace-file.js'
+import type { TraceRequest } from './trace-option.js'
 
 /** What to change in a scenario before it is compiled. */
 export interface CompileOptions {
@@ -56,6 +59,8 @@ export interface RunningOptions {
 export interface SimulateOptions extends CompileOptions, RunningOptions {
   /** Captures to write; the files appear when the run ends. */
   readonly capture?: readonly CaptureRequest[]
+  /** A trace to write; the file appears when the run ends. It keeps the run to one worker and is not together with checkpoints. */
+  readonly trace?: TraceRequest
   /** Writes checkpoints, also when the run is ended early. */
   readonly checkpoint?: CheckpointRequest
 }
@@ -141,9 +146,13 @@ export async function simulate(
   const { checkpoint, workers = 'auto' } = options
   const { plan, input } = await compileInput(scenario, options)
   const word = createCheckpointWord(-1)
+  if (checkpoint !== undefined && options.trace !== undefined) {
+    const accepted = 'only without checkpoint: what a trace knows of the past is in no checkpoint'
+    throw new ScenarioError([{ path: 'trace', given: options.trace.file, accepted, nearest: null }])
+  }
   const captures = await openCaptureFiles(plan, options.capture ?? [], 'capture', () => word.lastPs >= 0)
   const payload = { plan, captures: captures.parts, workers }
-  if (checkpoint === undefined) return runToEnd(payload, input, captures, options, () => false)
+  if (checkpoint === undefined) return runTraced(payload, input, captures, options)
   try {
     const everyPs = readEvery(checkpoint.every, plan, CHECKPOINT_PATHS.every)
     const job = { input, captures: captures.files, out: null, workers, everyPs }
@@ -168,6 +177,25 @@ export async function resume(file: string, options: ResumeOptions = {}): Promise
   }
   const { payload, captures } = await openResumedRun(read, changes, read.job.out, CHECKPOINT_PATHS)
   return runToEnd(payload, read.job.input, captures, options, () => true)
+}
+
+async function runTraced(
+  payload: PlanPayload,
+  input: ResultInput,
+  captures: CaptureFiles,
+  options: SimulateOptions,
+): Promise<ResultDocument> {
+  let trace: TraceFile | null = null
+  try {
+    trace = options.trace === undefined ? null : await openTraceFile(options.trace, 'trace')
+    const traced = trace === null ? payload : { ...payload, trace: trace.part }
+    const result = await runToEnd(traced, input, captures, options, () => false)
+    await trace?.commit()
+    return result
+  } finally {
+    captures.discard()
+    trace?.discard()
+  }
 }
 
 const CHECKPOINT_PATHS = { checkpoint: 'checkpoint.file', every: 'checkpoint.every', resume: 'file' }

@@ -1,13 +1,12 @@
 /** Capture files of a run: recorded in parts beside their final names, joined and moved at the end. */
-import { constants, createReadStream, createWriteStream, type Stats } from 'node:fs'
-import { copyFile, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { constants, createReadStream, createWriteStream } from 'node:fs'
+import { copyFile, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { Plan } from '@softnet/scenario'
 import { type CaptureRequest, resolveCapture } from './capture-option.js'
 import { type InputFault, ScenarioError } from './input-fault.js'
-import { writeReason } from './read-file.js'
 import type { CapturePart } from './run-plan.js'
+import { createStagedFile, finalName } from './staged-file.js'
 import { removeStaged, stage, unstage } from './staging.js'
 
 /** A capture file, and the parts that are joined to it at the end: one per device that was asked for. */
@@ -29,42 +28,6 @@ export interface CaptureFiles {
   commit(keepParts?: boolean): Promise<readonly string[]>
   /** Removes what was not moved. */
   discard(): void
-}
-
-/** Why a capture cannot take the place of what is there; null where it is a file. */
-function kindOf(status: Stats): string | null {
-  if (status.isDirectory()) return 'it is a directory'
-  return status.isFile() ? null : 'it is not a regular file'
-}
-
-/** Absolute name of a capture; a link keeps standing, and the file it leads to is replaced. */
-async function finalName(given: string): Promise<string> {
-  const file = resolve(given)
-  return realpath(file).catch(() => file)
-}
-
-async function createPart(
-  request: CaptureRequest,
-  faultPath: string,
-  index: number,
-  isKept: () => boolean,
-): Promise<string> {
-  const fault = (reason: string) =>
-    new ScenarioError([
-      { path: faultPath, given: request.file, accepted: `a file that can be written (${reason})`, nearest: null },
-    ])
-  const file = await finalName(request.file)
-  const kind = await stat(file).then(kindOf, () => null)
-  // Moving a file over a device or a pipe would replace it.
-  if (kind !== null) throw fault(kind)
-  const part = join(dirname(file), `.${basename(file)}.softnet-${process.pid}-${index}`)
-  try {
-    await (await open(part, 'wx')).close()
-  } catch (thrown) {
-    throw fault(writeReason(thrown))
-  }
-  stage(part, isKept)
-  return part
 }
 
 /** A copy of a part that is on its own, so that what is joined to it does not change the part. */
@@ -138,7 +101,7 @@ export async function openCaptureFiles(
     finals.push({ file, parts: own })
     for (const spec of found.specs) {
       try {
-        const file = await createPart(request, faultPath, parts.length, isKept ?? (() => false))
+        const file = await createStagedFile(request.file, faultPath, `${parts.length}`, isKept)
         own.push({ ...spec, file })
         parts.push({ ...spec, file })
       } catch (thrown) {

@@ -39,7 +39,13 @@ function addRun(program: Command, session: Session): void {
   addOverrides(command)
     .option('--workers <n>', 'worker threads: a number, or auto (default) to start more where they help')
     .option('--capture <if=file>', '[HOST/]IF[,IF…]|any=FILE: record packets as pcapng (may be repeated)', collect)
-    .option('--trace <file>', 'comes with a later release')
+    .option(
+      '--trace <file>',
+      'record what every CPU did: .json[.gz] for Perfetto, .ftrace or .txt as tracefs prints it',
+    )
+    .option('--trace-window <from..to>', 'simulated time that is traced, such as 5ms..6ms; without it all of it')
+    .option('--trace-sample <n>', 'follow one packet of n; without it every one')
+    .option('--trace-limit <size>', 'end the trace at this size; 64MiB without it, 0 for none')
     .option('--out <dir>', 'write result.json, the texts of /proc and ethtool, and captures to a directory')
     .option('--checkpoint <file>', 'write the whole state to a file while it goes, and when it is stopped')
     .option('--every <time>', 'simulated time between two checkpoints, such as 1s; without it a tenth of the run')

@@ -45,3 +45,4 @@ export { type ErrorDocument, type InputFault, RunError, ScenarioError } from './
 export type { Progress } from './run-plan.js'
 export type { SweepProgress } from './sweep/run-points.js'
 export { type SweepOptions, sweep } from './sweep-api.js'
+export type { TraceRequest } from './trace-option.js'

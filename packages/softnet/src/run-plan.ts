@@ -12,6 +12,8 @@ import { CrewPolicy, type WorkersAsked } from './crew.js'
 import { wallMs } from './host-clock.js'
 import type { Simulation, SimulationOptions, SimulationState } from './simulation.js'
 import { firstSlicePs, nextSlicePs } from './slice.js'
+import type { TracePart } from './trace-file.js'
+import { TraceRecording } from './trace-recording.js'
 
 /** One device (or `any`) to record, and the file its pcapng bytes are appended to. */
 export interface CapturePart extends CaptureSpec {
@@ -24,11 +26,15 @@ export interface PlanPayload {
   readonly captures: readonly CapturePart[]
   /** Worker threads; 1 if it is not given. */
   readonly workers?: WorkersAsked
+  /** A trace to write; not together with checkpoints. */
+  readonly trace?: TracePart
   /** Checkpoints to write; none if it is not given. */
   readonly checkpoint?: CheckpointTask
   /** Where to go on; without it the run begins at time 0. */
   readonly resume?: Omit<SimulationState, 'observers'> & { readonly outputs: OutputState }
 }
+
+const PS_PER_NS = 1000
 
 /** How far a run is. */
 export interface Progress {
@@ -57,11 +63,12 @@ export function runPlanWith(
   payload: PlanPayload,
   context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested' | 'recruit'>,
 ): ResultDocument {
-  const { plan, captures, resume } = payload
+  const { plan, captures, resume, trace: part } = payload
   const startedMs = wallMs()
   const capture = captures.map(({ host, dev }) => ({ host, dev }))
   const state = resume === undefined ? {} : { resume: { ...resume, observers: resume.outputs.observers } }
-  const simulation = createSimulation(plan, { capture, ...state })
+  const simulation = createSimulation(plan, { capture, ...state, ...(part === undefined ? {} : { trace: part }) })
+  const trace = part === undefined || simulation.trace === null ? null : new TraceRecording(part, simulation.trace)
   const appenders = captures.map(({ file }, index) => new CaptureAppender(file, resume?.outputs.captures[index]))
   const checkpoints = createCheckpoints(payload.checkpoint, plan, simulation, appenders)
   const crew = startCrew(simulation, payload, context)
@@ -71,7 +78,7 @@ export function runPlanWith(
     while (reachedPs < plan.durationPs && !context.stopRequested()) {
       const untilPs = Math.min(plan.durationPs, reachedPs + slicePs, checkpoints.nextPs())
       const sliceStartMs = wallMs()
-      simulation.runUntil(untilPs, crew.inRounds)
+      runInPieces(simulation, reachedPs, untilPs, crew.inRounds, trace)
       crew.afterSlice(untilPs - reachedPs, wallMs() - sliceStartMs)
       const ranPs = untilPs - reachedPs
       reachedPs = untilPs
@@ -94,25 +101,48 @@ export function runPlanWith(
     if (reachedPs < plan.durationPs) checkpoints.write()
     const workers = simulation.workers()
     const tookMs = wallMs() - startedMs
-    return resultOf(simulation, plan, reachedPs < plan.durationPs, tookMs, workers, crew)
+    return resultOf(simulation, plan, reachedPs < plan.durationPs, tookMs, workers, crew, trace)
   } finally {
     simulation.release()
     for (const appender of appenders) appender.close()
+    trace?.close()
   }
+}
+
+/** Runs on, in steps that keep the events of a trace few. */
+function runInPieces(
+  simulation: Simulation,
+  fromPs: number,
+  untilPs: number,
+  inRounds: boolean,
+  trace: TraceRecording | null,
+): void {
+  for (let nowPs = fromPs; nowPs < untilPs; ) {
+    nowPs = trace === null ? untilPs : trace.nextStopPs(nowPs, untilPs)
+    simulation.runUntil(nowPs, inRounds)
+    trace?.reached(nowPs)
+  }
+}
+
+/** Why a run keeps to one thread whatever was asked for; null if it need not. */
+function onlyOneReason({ captures, trace }: PlanPayload): string | null {
+  if (trace !== undefined) return 'a trace is written by one worker'
+  return captures.length > 0 ? 'a capture is written by one worker' : null
 }
 
 /** Decides on the threads of a run; a fixed number of them is there before the run begins. */
 function startCrew(
   simulation: Simulation,
-  { plan, captures, workers = 1 }: PlanPayload,
+  payload: PlanPayload,
   context: Pick<IsolateContext<Progress>, 'recruit'>,
 ): CrewPolicy {
+  const { plan, workers = 1 } = payload
   const { shared } = simulation
   const recruit = (count: number) => {
     const { buffers, partitions } = shared
     context.recruit({ exportName: 'helpPlan', count, payload: { plan, shared }, buffers, partitions })
   }
-  const onlyOne = captures.length > 0 ? 'a capture is written by one worker' : null
+  const onlyOne = onlyOneReason(payload)
   const control = {
     cores: availableParallelism(),
     partitions: shared.partitions.length,
@@ -136,6 +166,7 @@ function resultOf(
   tookMs: number,
   workers: number,
   crew: CrewPolicy,
+  trace: TraceRecording | null,
 ): ResultDocument {
   const { schema, scenario, kernel, profile, seed, digest, simulated_ns, ...rest } = simulation.report()
   const measured = {
@@ -152,5 +183,8 @@ function resultOf(
     wall_ms: Math.round(tookMs * 1000) / 1000,
     ...rest,
   }
-  return { ...measured, verdict: diagnose(measured, plan) }
+  // What the rings have to tell of their last frames is known once the report is made.
+  trace?.finish(simulated_ns * PS_PER_NS)
+  const traced = trace === null ? {} : { trace: trace.summary() }
+  return { ...measured, verdict: diagnose(measured, plan), ...traced }
 }

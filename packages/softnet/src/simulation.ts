@@ -6,12 +6,16 @@ import {
   type CaptureState,
   contextSampler,
   createCapture,
+  createTrace,
   type InspectDocument,
   inspectModel,
+  joinSinks,
   modelPartitions,
   modelProgress,
   type Plugin,
   reportModel,
+  type TraceRecorder,
+  type TraceSpec,
 } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario/plan'
 
@@ -20,6 +24,8 @@ export interface SimulationOptions {
   readonly capture?: readonly CaptureSpec[]
   /** What the modules of the plan's plugins export, in its order. */
   readonly plugins?: readonly Plugin[]
+  /** Not together with `resume`: what a trace knows of the past is in no column. */
+  readonly trace?: TraceSpec
   /** Goes on from here instead of beginning at time 0. */
   readonly resume?: SimulationState
 }
@@ -75,6 +81,8 @@ export interface Simulation {
   report(): Omit<ResultDocument, 'wall_ms' | 'workers' | 'parallel' | 'status' | 'verdict'>
   /** pcapng bytes recorded since the last call, per capture. */
   takeCapture(index: number): Uint8Array[]
+  /** The recorder of the trace that was asked for. */
+  readonly trace: TraceRecorder | null
   /** Structure of the model. */
   inspect(): InspectDocument
 }
@@ -84,10 +92,13 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   const captures = options.capture ?? []
   const capture = captures.length > 0 ? createCapture(plan, captures) : null
   const { resume, plugins = [] } = options
-  const model = buildModel(plan, capture === null ? { plugins } : { plugins, trace: capture.sink }, resume?.arena)
+  const trace = options.trace === undefined ? null : createTrace(plan, options.trace)
+  const sinks = [capture, trace].flatMap((observer) => (observer === null ? [] : [observer.sink]))
+  const model = buildModel(plan, { plugins, trace: joinSinks(sinks) }, resume?.arena)
   const columns = model.world.arenaNames()
   if (resume !== undefined) checkColumns(columns, resume.columns)
   capture?.attach(model)
+  const recorder = trace?.attach(model) ?? null
   const partitions = modelPartitions(model)
   const runner = createRunner(partitions)
   const sampler = contextSampler(model)
@@ -120,6 +131,7 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
       return reportModel(model, nowPs)
     },
     takeCapture: (index) => capture?.take(index, nowPs >= plan.durationPs ? Number.POSITIVE_INFINITY : nowPs) ?? [],
+    trace: recorder,
     inspect: () => inspectModel(model),
   }
 }

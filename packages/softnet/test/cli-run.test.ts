@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scenarioTemplate } from '../src/scenario-template.js'
@@ -78,6 +79,43 @@ test(
       assert.is(bytes.readUInt32LE(0), SECTION_HEADER)
       assert.equal(readFileSync(join(out, file)), bytes)
     }
+  }),
+)
+
+test(
+  '--trace writes a trace of the kind its name says, up to its limit, and changes no result',
+  withScenario(async (directory) => {
+    const run = async (...options: readonly string[]) => {
+      const { code, stdout } = await cli(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
+      assert.is(code, 0, stdout)
+      return JSON.parse(stdout)
+    }
+    const { digest, trace } = await run()
+    assert.is(trace, undefined)
+    const perfetto = await run(
+      '--trace',
+      'a.json.gz',
+      '--trace-window',
+      '1ms..1.2ms',
+      '--trace-sample',
+      '5',
+      '--out',
+      'o',
+    )
+    const { events, bytes, ...rest } = perfetto.trace
+    assert.equal(rest, { kind: 'perfetto', from_ns: 1e6, to_ns: 1.2e6, sample: 5, cut: false })
+    const text = gunzipSync(readFileSync(join(directory, 'a.json.gz')))
+    assert.is(text.length, bytes)
+    const { traceEvents } = JSON.parse(text.toString())
+    assert.ok(events > 50 && traceEvents.length >= events / 2)
+    assert.equal(readFileSync(join(directory, 'o/a.json.gz')), readFileSync(join(directory, 'a.json.gz')))
+    const ftrace = await run('--trace', 'a.txt', '--trace-limit', '4KiB', '--workers', '4')
+    assert.equal([ftrace.trace.kind, ftrace.trace.cut, ftrace.workers], ['ftrace', true, 1])
+    assert.ok(ftrace.trace.to_ns < 2e6)
+    const lines = readFileSync(join(directory, 'a.txt'), 'utf8').split('\n')
+    assert.is(lines.length, 12 + ftrace.trace.events + 1)
+    assert.equal([perfetto.digest, ftrace.digest], [digest, digest])
+    assert.equal(namesIn(directory), ['a.json.gz', 'a.txt', 'o', 's.yaml'])
   }),
 )
 

@@ -47,6 +47,7 @@ function createRecorder(plan: Plan, options: SimulationOptions = {}) {
     awaitWorkers: () => {},
     release: () => {},
     takeCapture: (index) => [Uint8Array.of(index), Uint8Array.of(taken++)],
+    trace: null,
     inspect: () => {
       throw new Error('not looked at here')
     },

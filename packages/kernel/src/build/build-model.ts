@@ -1,6 +1,7 @@
 import { Binder, type ColumnWatch, World } from '@softnet/ecs'
 import { type CostProfile, costProfile, type Plan } from '@softnet/scenario/plan'
 import { TIMELINE_ROWS } from '../count/components.js'
+import { Cpu } from '../cpu/components.js'
 import { HARNESS_CALLS, type HarnessCalls } from '../cpu/dispatch.js'
 import { mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
@@ -249,7 +250,12 @@ function bindMachine(model: Model): void {
   receiver = binder.bind(receiveNapiList)
   find = binder.bind(udpSocketForGro)
   const steering = binder.bind(steer)
-  netifRx.rx = (cpu, row) => steering.toBacklog(cpu, row, cpu)
+  const trace = binder.resource(TRACE_SINK)
+  const { clockPs } = binder.world.columns(Cpu)
+  netifRx.rx = (cpu, row) => {
+    if (trace.on) trace.netifRx(cpu, clockPs[cpu], row)
+    steering.toBacklog(cpu, row, cpu)
+  }
   binder.bind(runCpu)
   binder.bind(wireRun)
   binder.bind(mail)

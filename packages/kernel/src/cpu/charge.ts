@@ -1,8 +1,24 @@
 import { defineSystem } from '@softnet/ecs'
+import { TRACE_SINK } from '../build/constants.js'
+import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
 import { CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS, StageCostTable, StageTime } from './components.js'
 
 /** Charges `units` units of a stage to a CPU: its clock, its context and the stage. */
 export type Charge = (cpu: number, stage: number, units: number) => void
+
+/** True while a sink wants to know of charges; captures do not. */
+function wanted(trace: TraceSink): boolean {
+  return trace.charge !== NO_TRACE.charge
+}
+
+/** Tells a sink what a charge moved; bound only while something is traced, so that it costs nothing otherwise. */
+function traced(run: Charge, trace: TraceSink, clockPs: Float64Array, context: Uint8Array): Charge {
+  return (cpu, stage, units) => {
+    const startPs = clockPs[cpu]
+    run(cpu, stage, units)
+    trace.charge(cpu, startPs, clockPs[cpu], context[cpu], stage, units)
+  }
+}
 
 /**
  * Charges work to a CPU in whole picoseconds, so that the times of all contexts add up exactly to elapsed time.
@@ -17,7 +33,8 @@ export const charge = defineSystem<Charge>(
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
     const { ps: costPs } = context.read(StageCostTable)
-    return (cpu, stage, units) => {
+    const trace = context.resource(TRACE_SINK)
+    const run: Charge = (cpu, stage, units) => {
       const row = cpu * STAGE_ROWS + stage
       const factor = slowdown[cpu]
       let ps = costPs[row] * units
@@ -29,6 +46,7 @@ export const charge = defineSystem<Charge>(
       contextPs[cpu * CONTEXT_ROWS + at] += ps
       stagePs[row] += ps
     }
+    return wanted(trace) ? traced(run, trace, clockPs, cpuContext) : run
   },
 )
 
@@ -45,6 +63,13 @@ export const chargePair = defineSystem<ChargePair>(
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
     const { ps: costPs } = context.read(StageCostTable)
+    if (wanted(context.resource(TRACE_SINK))) {
+      const spend = context.system(charge)
+      return (cpu, stage, units, second, secondUnits) => {
+        spend(cpu, stage, units)
+        spend(cpu, second, secondUnits)
+      }
+    }
     return (cpu, stage, units, second, secondUnits) => {
       const row = cpu * STAGE_ROWS + stage
       const secondRow = cpu * STAGE_ROWS + second
@@ -74,12 +99,20 @@ export const chargePs = defineSystem<Charge>(
     const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
-    return (cpu, stage, time) => {
+    const trace = context.resource(TRACE_SINK)
+    const run: Charge = (cpu, stage, time) => {
       const ps = Math.floor(time * slowdown[cpu])
       clockPs[cpu] += ps
       lastCharge[cpu] = cpuContext[cpu] * STAGE_ROWS + stage
       contextPs[cpu * CONTEXT_ROWS + cpuContext[cpu]] += ps
       stagePs[cpu * STAGE_ROWS + stage] += ps
+    }
+    if (!wanted(trace)) return run
+    // The time is a quantity, not a number of anything.
+    return (cpu, stage, time) => {
+      const startPs = clockPs[cpu]
+      run(cpu, stage, time)
+      trace.charge(cpu, startPs, clockPs[cpu], cpuContext[cpu], stage, 1)
     }
   },
 )

@@ -1,5 +1,5 @@
 import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { fragTimers } from '../defrag/frag-timer.js'
 import { HardirqState } from '../irq/components.js'
 import { hardirq } from '../irq/hardirq.js'
@@ -39,14 +39,15 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { timePs, kind, a, b, c } = context.read(EventRow)
     const { full } = context.write(SockView)
     const { asleep } = context.write(SleepView)
-    const { owedBy, deferCount, deferIpi } = context.write(Softnet)
+    const { owedBy, deferCount, deferIpi, inputCount } = context.write(Softnet)
     const { taken } = context.write(BacklogServed)
     const { level } = context.write(BacklogView)
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
-    const { source, flowView, context: cpuContext } = context.write(Cpu)
+    const { source, flowView, clockPs, context: cpuContext } = context.write(Cpu)
     const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
     const harness = context.resource(HARNESS_CALLS)
+    const trace = context.resource(TRACE_SINK)
     const events = context.system(eventList)
     const line = context.system(vectors)
     const irq = context.system(hardirq)
@@ -66,10 +67,12 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
     const deferKick = (sysctl['net.core.skb_defer_max'] >> 1) + 1
 
-    function backlogPacket(cpu: number, row: number, from: number): void {
+    function backlogPacket(cpu: number, atPs: number, row: number, from: number): void {
       const own = post.receive(cpu, from, row)
-      if (queueUp.enqueue(cpu, own, false) === 0) taken[cpu * cpuRows + from]++
+      const queued = queueUp.enqueue(cpu, own, false)
+      if (queued === 0) taken[cpu * cpuRows + from]++
       else if (queueUp.needsSchedule()) owedBy[cpu] = from
+      if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, atPs, own, inputCount[cpu])
       poll.served(cpu, from)
     }
 
@@ -98,7 +101,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           // What a full queue costs is not idle time, even if the CPU was.
           const before = cpuContext[cpu]
           cpuContext[cpu] = CONTEXT.softirq
-          backlogPacket(cpu, first, b[row])
+          backlogPacket(cpu, timePs[row], first, b[row])
           cpuContext[cpu] = before
           return
         }
@@ -132,6 +135,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           if (state[first] === TASK_STATE.waking) {
             taskCpu[first] = cpu
             sched.enqueue(cpu, first)
+            if (trace.on) trace.schedWakeup(cpu, clockPs[cpu], first)
           }
           return
         case EVENT.dimApplied:

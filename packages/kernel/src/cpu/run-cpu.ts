@@ -1,9 +1,10 @@
 import { defineSystem, EventHeap, EventRow } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { HardirqState, LocalIrq } from '../irq/components.js'
 import { cstates } from '../irq/cstates.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
+import { IRQ_KIND } from '../observe/trace-sink.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { RunQueue } from '../task/components.js'
@@ -63,6 +64,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   const { base: eventBase, count: eventCount } = context.read(EventHeap)
   const { timePs: eventPs } = context.read(EventRow)
   const { jiffyPs } = context.resource(PLAN_CONSTANTS)
+  const trace = context.resource(TRACE_SINK)
   const spend = context.system(charge)
   const line = context.system(vectors)
   const irq = context.system(hardirq)
@@ -86,7 +88,9 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   function tick(cpu: number): void {
     const before = cpuContext[cpu]
     cpuContext[cpu] = CONTEXT.hardirq
+    if (trace.on) trace.irqEntry(cpu, clockPs[cpu], IRQ_KIND.localTimer, 0)
     spend(cpu, STAGE.tick, 1)
+    if (trace.on) trace.irqExit(cpu, clockPs[cpu], IRQ_KIND.localTimer, 0)
     cpuContext[cpu] = before
     ticks[cpu]++
     nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
@@ -190,6 +194,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
           if (!idle.idle(cpu)) {
             nextTickPs[cpu] = Number.POSITIVE_INFINITY
             cpuContext[cpu] = CONTEXT.idle
+            if (trace.on) trace.schedSwitch(cpu, clockPs[cpu], 0)
             idle.enter(cpu)
             progress = true
             continue

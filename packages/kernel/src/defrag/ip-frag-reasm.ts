@@ -10,6 +10,7 @@ import {
   IPPROTO_UDP,
   pseudoHeaderSum,
 } from '@softnet/wire'
+import { TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
@@ -57,8 +58,9 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
     const { next, frames, wireBytes, len, totLen, payload, truesize, arrivalPs, dev, flags, faults } = s
     const { idFrag, ipWord, tcpWord, page } = s
     const queues = context.write(FragQueue)
-    const { packetPool } = context.read(Cpu)
+    const { packetPool, clockPs } = context.read(Cpu)
     const spend = context.system(charge)
+    const trace = context.resource(TRACE_SINK)
     const pool = context.system(skbPool)
     const pages = context.system(packetPages)
     const reparse = context.system(skbReparse)
@@ -121,6 +123,7 @@ export const ipFragReasm = defineSystem<IpFragReasm>(
             wireBytes[head] += wireBytes[row]
             len[head] += len[row]
             joined++
+            if (trace.on) trace.merge(cpu, clockPs[cpu], head, row)
             pool.release(row, packetPool[cpu])
           }
           row = following

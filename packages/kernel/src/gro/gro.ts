@@ -90,6 +90,7 @@ export const gro = defineSystem<Gro>('gro', 'gro', 'net/core/gro.c, napi_gro_rec
         gsoSize[row] = 0
       }
       if ((features[dev[row]] & (FEATURE.gro | FEATURE.xdpGeneric)) === FEATURE.gro) {
+        if (trace.on) trace.groReceive(cpu, clockPs[cpu], napi, row)
         pay(cpu, STAGE.gro_receive, 1)
         result = devGroReceive(cpu, napi, row)
       }

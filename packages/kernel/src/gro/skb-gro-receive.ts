@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
 import { SKB, Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
@@ -29,12 +30,15 @@ export const skbGroReceive = defineSystem<SkbGroReceive>(
   'gro',
   'net/core/gro.c, skb_gro_receive',
   (context) => {
-    const { flags, dev } = context.read(Skb)
+    const { flags, dev, allocCpu } = context.read(Skb)
+    const { clockPs } = context.read(Cpu)
     const { frames, wireBytes, len, payload, truesize, groFrags } = context.write(Skb)
     const { groMaxSizeBytes, copybreakBytes, virtualDevice } = context.read(NetDev)
+    const trace = context.resource(TRACE_SINK)
     const { maxSizeSettable, copiedHeadIsPage } = groPolicy(context.resource(PLAN_CONSTANTS).plan.kernel)
 
     function grow(held: number, row: number, bytes: number, truesizeBytes: number): void {
+      if (trace.on) trace.merge(allocCpu[row], clockPs[allocCpu[row]], held, row)
       frames[held] += frames[row]
       wireBytes[held] += wireBytes[row]
       len[held] += bytes

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { charge, chargePs } from '../cpu/charge.js'
@@ -10,6 +10,7 @@ import { netTimestamp } from '../netif/net-timestamp.js'
 import { steer } from '../netif/steer.js'
 import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
+import { IRQ_KIND } from '../observe/trace-sink.js'
 import { Skb } from '../skb/components.js'
 import { rxTruesizeBytes } from '../skb/truesize.js'
 import { SOFTIRQ, SoftirqState } from '../softirq/components.js'
@@ -65,6 +66,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const stamps = context.system(netTimestamp)
   const count = context.system(counters)
   const idle = context.system(cstates)
+  const trace = context.resource(TRACE_SINK)
   const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
 
   /** An old driver's handler: takes up to its quota of frames and gives each to netif_rx. */
@@ -78,6 +80,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
       while (left > 0) {
         const row = rings.take(queue)
         if (row === 0) break
+        if (trace.on) trace.ringTake(cpu, clockPs[cpu], row, queue)
         left--
         taken++
         spend(cpu, STAGE.nonnapi_rx, 1)
@@ -105,6 +108,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   /** netif_rx: always by way of a backlog. Kernel: net/core/dev.c, netif_rx_internal */
   function netifRx(cpu: number, row: number): void {
     if (stamps.needed) stamps.prequeue(cpu, row)
+    if (trace.on) trace.netifRx(cpu, clockPs[cpu], row)
     const target = steering.needed ? steering.cpuOf(cpu, row) : 0
     steering.toBacklog(cpu, row, target === 0 ? cpu : target)
   }
@@ -136,12 +140,18 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     return first
   }
 
-  function enter(cpu: number): number {
+  function enter(cpu: number, kind: number, id: number): number {
     const before = cpuContext[cpu]
     exitIdle(cpu)
     cpuContext[cpu] = CONTEXT.hardirq
     exitCheck[cpu] = 1
+    if (trace.on) trace.irqEntry(cpu, clockPs[cpu], kind, id)
     return before
+  }
+
+  function leave(cpu: number, before: number, kind: number, id: number): void {
+    if (trace.on) trace.irqExit(cpu, clockPs[cpu], kind, id)
+    cpuContext[cpu] = before
   }
 
   function exitIdle(cpu: number): void {
@@ -158,51 +168,53 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     run(cpu) {
       // What the wire has done is known up to this moment only, however long the handler takes.
       lookPs[cpu] = clockPs[cpu]
-      const before = enter(cpu)
       const vector = firstRaised(cpu)
+      const before = enter(cpu, IRQ_KIND.device, vector)
       raised[vector] = 0
       handle(cpu, vector)
       const following = firstRaised(cpu)
       nextPs[cpu] = following === 0 ? Number.POSITIVE_INFINITY : raisedPs[following]
-      cpuContext[cpu] = before
+      leave(cpu, before, IRQ_KIND.device, vector)
     },
     exitIdle,
     backlogIpi(cpu) {
       const napi = sd.backlogNapi[cpu]
       // Only the IPI of a CPU that found the backlog idle does anything; a later one finds it scheduled.
       if (sd.owedBy[cpu] === 0) return
-      const before = enter(cpu)
+      const before = enter(cpu, IRQ_KIND.callFunction, 0)
       spend(cpu, STAGE.ipi, 1)
       sd.receivedRps[cpu]++
       sd.calIpis[cpu]++
       sd.owedBy[cpu] = 0
       control.schedule(cpu, napi)
-      cpuContext[cpu] = before
+      leave(cpu, before, IRQ_KIND.callFunction, 0)
     },
     napiTimer(cpu, napi, sequence) {
       if (!control.timerExpired(cpu, napi, sequence)) return
-      const before = enter(cpu)
+      const before = enter(cpu, IRQ_KIND.localTimer, 0)
       spend(cpu, STAGE.hrtimer, 1)
       hrtimers[cpu]++
       control.watchdog(cpu, napi)
-      cpuContext[cpu] = before
+      leave(cpu, before, IRQ_KIND.localTimer, 0)
     },
     timerInterrupt(cpu) {
-      const before = enter(cpu)
+      const before = enter(cpu, IRQ_KIND.localTimer, 0)
       if (nextTickPs[cpu] === Number.POSITIVE_INFINITY) {
         spend(cpu, STAGE.tick, 1)
         ticks[cpu]++
       }
       pending[cpu] |= 1 << SOFTIRQ.timer
-      cpuContext[cpu] = before
+      if (trace.on) trace.softirqRaise(cpu, clockPs[cpu], SOFTIRQ.timer)
+      leave(cpu, before, IRQ_KIND.localTimer, 0)
     },
     plainIpi(cpu, kind) {
-      const before = enter(cpu)
+      const irqKind = kind === 'resched' ? IRQ_KIND.reschedule : IRQ_KIND.callFunction
+      const before = enter(cpu, irqKind, 0)
       spend(cpu, STAGE.ipi, 1)
       if (kind === 'resched') sd.resIpis[cpu]++
       else sd.calIpis[cpu]++
       coldPoll[cpu] = 1
-      cpuContext[cpu] = before
+      leave(cpu, before, irqKind, 0)
     },
   }
 })

@@ -38,6 +38,7 @@ export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/
       budget[napi] = quota
       if ((state[napi] & NAPIF.sched) === 0) return false
       polls[napi]++
+      if (trace.on) trace.pollBegin(cpu, clockPs[cpu], napi, quota)
       if (pollKind[napi] === POLL_KIND.device) device.begin(cpu, napi)
       else {
         spend(cpu, STAGE.napi_poll, 1)

@@ -1,5 +1,5 @@
 import { defineSystem, PoolOwner } from '@softnet/ecs'
-import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { charge, chargePs } from '../cpu/charge.js'
@@ -77,6 +77,7 @@ export const pollDevice = defineSystem<PollDevice>(
     const irq = context.system(vectors)
     const program = context.system(xdp)
     const count = context.system(counters)
+    const trace = context.resource(TRACE_SINK)
     const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
     const { cpuRows, firstDevice } = context.resource(PLAN_CONSTANTS)
 
@@ -119,6 +120,7 @@ export const pollDevice = defineSystem<PollDevice>(
 
     function receive(cpu: number, n: number, rxq: number, device: number, row: number): void {
       const size = wireBytes[row]
+      if (trace.on) trace.ringTake(cpu, clockPs[cpu], row, rxq)
       spend(cpu, STAGE.clean_rx, 1)
       const cold = coldPacketPs[(device - firstDevice) * cpuRows + cpu]
       if (cold > 0) spendPs(cpu, STAGE.cold_packet, cold)

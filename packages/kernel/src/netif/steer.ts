@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
@@ -44,12 +44,13 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const flow = context.write(RpsFlow)
   const { entry: sockFlow } = context.read(SockFlow)
   const view = context.write(BacklogView)
-  const { queueHead, queueTail, ipiHead, inNetRx, backlogNapi } = context.write(Softnet)
+  const { queueHead, queueTail, ipiHead, inNetRx, inputCount, backlogNapi } = context.write(Softnet)
   const { arfs: devArfs, wire: devWire } = context.read(NetDev)
   const { saddr, daddr, ports, ipWord, idFrag, hash, flags, queue, protocol } = context.write(Skb)
-  const { flowView } = context.read(Cpu)
+  const { flowView, clockPs } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
   const { cpuRows, cpuOfNumber, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
+  const trace = context.resource(TRACE_SINK)
   const spend = context.system(charge)
   const post = context.system(mail)
   const queueUp = context.system(backlog)
@@ -175,10 +176,12 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       return plugins === null ? chosen : askPlugins(cpu, row, rxq, chosen)
     },
     toBacklog(cpu, row, target) {
+      if (trace.on) trace.steer(cpu, clockPs[cpu], row, target)
       spend(cpu, STAGE.enqueue_to_backlog, 1)
       const slot = lastSlot
       if (target === cpu) {
         const queued = queueUp.enqueue(cpu, row, true)
+        if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, clockPs[cpu], row, inputCount[cpu])
         if (queued !== 0 && queueUp.needsSchedule()) napi.schedule(cpu, backlogNapi[cpu])
         if (slot !== 0) flow.lastTail[slot] = queueTail[cpu]
         return

@@ -1,4 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
+import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
@@ -53,6 +54,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
   const { users, duePs, next, wireBytes } = context.write(Skb)
   const { packetPool, lookPs } = context.read(Cpu)
   const { buffers } = context.write(SkbAccount)
+  const trace = context.resource(TRACE_SINK)
   const pool = context.system(skbPool)
   const count = context.system(counters)
 
@@ -68,6 +70,13 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     if (filled > ringMax[queue]) ringMax[queue] = filled
   }
 
+  /** The frame on the lane ends here: there is no sk_buff of it. */
+  function lose(queue: number, lane: number, drop: number): void {
+    const cpu = queueCpu[queue]
+    count.drop(cpu, drop, 1, duePs[lane])
+    if (trace.on) trace.frameDrop(cpu, duePs[lane], lane, drop, queue)
+  }
+
   function dmaOne(queue: number): number {
     const head = laneHead[queue]
     const lane = laneBase[queue] + (head & laneMask[queue])
@@ -80,10 +89,11 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         // No row is left for a received packet: the host has run out of receive buffers.
         noBuffer[queue]++
         noBufferCount[queue]++
-        count.drop(cpu, DROP.noBuffer, 1, duePs[lane])
+        lose(queue, lane, DROP.noBuffer)
       } else {
         pool.arrive(row, lane)
         fill(queue, row)
+        if (trace.on) trace.ringFill(queue, duePs[lane], row)
         taken = 1
       }
     } else {
@@ -93,7 +103,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         const row = pool.take(owner)
         if (row === 0) {
           missed[queue]++
-          count.drop(cpu, DROP.nicMissed, 1, duePs[lane])
+          lose(queue, lane, DROP.nicMissed)
         } else {
           pool.arrive(row, lane)
           next[row] = 0
@@ -106,10 +116,10 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         }
       } else if (packetBufferBytes[queue] > 0) {
         missed[queue]++
-        count.drop(cpu, DROP.nicMissed, 1, duePs[lane])
+        lose(queue, lane, DROP.nicMissed)
       } else {
         noBuffer[queue]++
-        count.drop(cpu, DROP.noBuffer, 1, duePs[lane])
+        lose(queue, lane, DROP.noBuffer)
       }
     }
     users[lane] = 0
@@ -156,6 +166,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         heldBytes[queue] -= wireBytes[row]
         buffers[packetPool[queueCpu[queue]]]--
         fill(queue, row)
+        if (trace.on) trace.ringFill(queue, Math.max(duePs[row], lookPs[queueCpu[queue]]), row)
       }
     },
   }

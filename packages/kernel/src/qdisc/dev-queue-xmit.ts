@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
+import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
@@ -28,7 +29,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const { dev, frames, len, wireBytes } = context.write(Skb)
     const { ipcb, protocol } = context.read(Skb)
     const { index, running, xmit, iff, transmits } = context.read(NetDev)
-    const { packetPool } = context.read(Cpu)
+    const { packetPool, clockPs } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
     const count = context.system(counters)
     const spend = context.system(charge)
     const pool = context.system(skbPool)
@@ -50,6 +52,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       count.device(index[device], cpu, DEVICE.txPackets, frames[row])
       count.device(index[device], cpu, DEVICE.txBytes, wireBytes[row])
       count.sent(cpu, frames[row])
+      if (trace.on) trace.sent(cpu, clockPs[cpu], row)
       pool.release(row, packetPool[cpu])
     }
 

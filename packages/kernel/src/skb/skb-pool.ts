@@ -211,11 +211,13 @@ export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(
     const pool = context.system(skbPool)
     const count = context.system(counters)
     const { frames } = context.read(Skb)
-    const { packetPool } = context.read(Cpu)
+    const { clockPs, packetPool } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     return (cpu, row) => {
       spend(cpu, STAGE.kfree_skb, 1)
       count.consume(cpu, frames[row])
+      if (trace.on) trace.consumeSkb(cpu, clockPs[cpu], row)
       pool.release(row, packetPool[cpu])
     }
   },

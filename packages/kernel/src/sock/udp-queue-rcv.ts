@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
@@ -42,8 +42,9 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
     const { told } = context.write(SockView)
     const { subscribed } = context.write(SleepView)
     const { heard } = context.write(Task)
-    const { source } = context.read(Cpu)
+    const { source, clockPs } = context.read(Cpu)
     const { plan, sources, firstTask } = context.resource(PLAN_CONSTANTS)
+    const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const count = context.system(counters)
@@ -101,6 +102,7 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
       }
       if (sockCpu[sock] !== cpu) flags[row] |= SKB.remote
       append(sock, row, size)
+      if (trace.on) trace.sockEnqueue(cpu, clockPs[cpu], row, sock)
       ready(cpu, sock, charged)
       return true
     }
@@ -133,6 +135,7 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
             return
           }
           append(sock, row, size)
+          if (trace.on) trace.sockEnqueue(cpu, clockPs[cpu], row, sock)
           ready(cpu, sock, false)
           return
         }
@@ -180,9 +183,10 @@ export const udpQueueRcv = defineSystem<Stage>(
     const { sock: skbSock, flags, fragHead, fragTail, next, queue, payload, frames, wireBytes, truesize, len } = skb
     const { full } = context.read(SockView)
     const { asleep } = context.write(SleepView)
-    const { source } = context.read(Cpu)
+    const { source, clockPs } = context.read(Cpu)
     const { partition } = context.read(Owner)
     const { sources, firstTask } = context.resource(PLAN_CONSTANTS)
+    const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const count = context.system(counters)
@@ -210,6 +214,7 @@ export const udpQueueRcv = defineSystem<Stage>(
         }
       }
       const owner = sockCpu[sock]
+      if (trace.on) trace.sockSend(cpu, clockPs[cpu], row, sock)
       post.packet(cpu, owner, EVENT.socketPacket, row, sock, cpu)
     }
 

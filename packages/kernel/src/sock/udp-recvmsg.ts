@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { bucketIndex, LATENCY_BUCKETS } from '@softnet/scenario/plan'
-import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { LatencyHistogram, LatencySum } from '../count/components.js'
 import { counters } from '../count/counters.js'
@@ -53,6 +53,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { cpuRows, sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
   const _latency = context.resource(COST_LATENCY)
   const { farPacketPs } = context.resource(COLD_COSTS)
+  const trace = context.resource(TRACE_SINK)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
   const spendTwo = context.system(chargePair)
@@ -123,6 +124,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
 
   function record(cpu: number, row: number, wireFrames: number): void {
     count.delivered(cpu, wireFrames)
+    if (trace.on) trace.delivered(cpu, clockPs[cpu], row)
     if (arrivalPs[row] < warmupPs) return
     const ns = (clockPs[cpu] - arrivalPs[row]) / 1000
     // A small integer needs no box where the call is not joined in.
@@ -168,6 +170,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         const size = truesize[row]
         release(cpu, sock, size)
         const copied = payload[row] < bufferBytes ? payload[row] : bufferBytes
+        if (trace.on) trace.sockRead(cpu, clockPs[cpu], row, sock, copied)
         const special = flags[row] & (SKB.remote | SKB.csumBad)
         if (special === 0) spendTwo(cpu, STAGE.recvmsg, 1, STAGE.copy_to_user, copied)
         else {

@@ -1,4 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
+import { TRACE_SINK } from '../build/constants.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import { wakeTask } from '../task/wake.js'
 import { SoftirqState } from './components.js'
@@ -19,16 +20,19 @@ export const raiseSoftirq = defineSystem<RaiseSoftirq>(
   'kernel/softirq.c, raise_softirq_irqoff',
   (context) => {
     const { pending, active, bhDisabled, ksoftirqd } = context.write(SoftirqState)
-    const { context: cpuContext } = context.read(Cpu)
+    const { context: cpuContext, clockPs } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
     const wake = context.system(wakeTask)
     return {
       raise(cpu, vector) {
         pending[cpu] |= 1 << vector
+        if (trace.on) trace.softirqRaise(cpu, clockPs[cpu], vector)
         const inInterrupt = cpuContext[cpu] === CONTEXT.hardirq || active[cpu] !== 0 || bhDisabled[cpu] !== 0
         if (!inInterrupt) wake(cpu, ksoftirqd[cpu])
       },
       raiseBit(cpu, vector) {
         pending[cpu] |= 1 << vector
+        if (trace.on) trace.softirqRaise(cpu, clockPs[cpu], vector)
       },
       wakeKsoftirqd(cpu) {
         wake(cpu, ksoftirqd[cpu])

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
@@ -35,6 +35,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
     const { taken, told, listed, next: servedNext } = context.write(BacklogServed)
     const { clockPs, limitPs } = context.read(Cpu)
     const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
+    const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const spendPs = context.system(chargePs)
     const { farPacketPs } = context.resource(COLD_COSTS)
@@ -86,6 +87,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
           processHead[cpu] = next[row]
           processCount[cpu]--
           next[row] = 0
+          if (trace.on) trace.backlogTake(cpu, clockPs[cpu], row)
           spend(cpu, STAGE.process_backlog, 1)
           if (allocCpu[row] !== cpu) {
             taken[cpu * cpuRows + allocCpu[row]]++

@@ -1,5 +1,5 @@
 import { defineSystem, eventList } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
@@ -36,6 +36,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const { state } = context.write(Napi)
   const { clockPs, limitPs, context: cpuContext, coldPoll } = context.write(Cpu)
   const { nicCommandPs } = context.resource(COST_LATENCY)
+  const trace = context.resource(TRACE_SINK)
   const events = context.system(eventList)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
@@ -103,6 +104,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
       if (current[cpu] !== 0) sched.putCurrent(cpu, false)
       const task = sched.pickNext(cpu)
       if (task === 0) return false
+      if (trace.on) trace.schedSwitch(cpu, clockPs[cpu], task)
       cpuContext[cpu] = CONTEXT.task
       if (task !== before) {
         spend(cpu, STAGE.schedule, 1)

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
@@ -18,7 +18,8 @@ export const wakeTask = defineSystem<WakeTask>(
     const { state, woken, cpu: taskCpu, lastCpu, firstCpu, cpuCount, wakeups } = context.write(Task)
     const { cpu: allowed } = context.read(TaskCpu)
     const { current, count } = context.read(RunQueue)
-    const { busy } = context.read(Cpu)
+    const { busy, clockPs } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
     const post = context.system(mail)
     const sched = context.system(scheduler)
     context.resource(PLAN_CONSTANTS)
@@ -44,8 +45,10 @@ export const wakeTask = defineSystem<WakeTask>(
       wakeups[task]++
       const target = selectCpu(task)
       taskCpu[task] = target
+      if (trace.on) trace.schedWaking(waker, clockPs[waker], task, target)
       if (target === waker) {
         sched.enqueue(target, task)
+        if (trace.on) trace.schedWakeup(waker, clockPs[waker], task)
         return
       }
       state[task] = TASK_STATE.waking

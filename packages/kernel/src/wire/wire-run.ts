@@ -1,6 +1,6 @@
 import { defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { IPPROTO_TCP } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
@@ -35,6 +35,7 @@ export interface WireRun {
  */
 export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/linux/if_link.h', (context) => {
   const w = context.read(Wire)
+  const trace = context.resource(TRACE_SINK)
   const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator, pcie } = w
   const { overheadBytes, delayPs, dmaLatencyPs, deviceIndex } = w
   const {
@@ -163,6 +164,12 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     if (draftSlot[wire] !== 0) clients.sent(draftSource[wire], draftSlot[wire], start)
   }
 
+  /** Frame `number` of the wire ends at the port, or in the card behind it. */
+  function lose(wire: number, number: number, drop: number): void {
+    count.drop(wire, drop, 1, portPs[wire])
+    if (trace.on) trace.wireDrop(wire, portPs[wire], serialFirst[wire] + number * serialStep[wire], drop)
+  }
+
   /** The frame at the port waits for PCIe and crosses it; 0: it was lost. Sets `lastDuePs`. */
   function admit(wire: number, bytes: number): number {
     const arrival = portPs[wire]
@@ -184,14 +191,14 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
         start = freePs
         if (bufferBytes[wire] + bytes > packetBufferBytes[wire]) {
           missed[wire]++
-          count.drop(wire, DROP.nicMissed, 1, arrival)
+          lose(wire, frames[wire] - 1, DROP.nicMissed)
           return 0
         }
       }
     }
     if (draftQueue[wire] === 0) {
       filtered[wire]++
-      count.drop(wire, DROP.nicFilter, 1, arrival)
+      lose(wire, frames[wire] - 1, DROP.nicFilter)
       return 0
     }
     if (isBuffered) {
@@ -246,7 +253,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     } else if (draftError[wire] !== 0 || broken === NIC_FAULT.crc) {
       errors[wire]++
       count.device(deviceIndex[wire], 0, DEVICE.rxErrors, 1)
-      count.drop(wire, DROP.wireError, 1, portPs[wire])
+      lose(wire, number, DROP.wireError)
     } else if (admit(wire, bytes) !== 0) {
       const queue = draftQueue[wire]
       const tail = laneTail[queue]

@@ -40,7 +40,7 @@ export const xdp = defineSystem<Xdp>(
   'xdp',
   'net/core/dev.c, do_xdp_generic; net/core/filter.c, xdp_do_redirect',
   (context) => {
-    const { frames, wireBytes } = context.read(Skb)
+    const { frames, wireBytes, queue } = context.read(Skb)
     const { mtu, running } = context.read(NetDev)
     const { sent } = context.write(PacketCount)
     const { clockPs, packetPool } = context.read(Cpu)
@@ -82,6 +82,7 @@ export const xdp = defineSystem<Xdp>(
 
     function send(cpu: number, row: number): void {
       sent[cpu] += frames[row]
+      if (trace.on) trace.sent(cpu, clockPs[cpu], row)
       pool.release(row, packetPool[cpu])
     }
 
@@ -99,7 +100,9 @@ export const xdp = defineSystem<Xdp>(
           return verdict
         }
         // No skb exists yet, so tools that watch kfree_skb see nothing of it.
-        lose(cpu, row, verdict === XDP.redirect ? DROP.xdpRedirect : DROP.xdpNative)
+        const drop = verdict === XDP.redirect ? DROP.xdpRedirect : DROP.xdpNative
+        if (trace.on) trace.frameDrop(cpu, clockPs[cpu], row, drop, queue[row])
+        lose(cpu, row, drop)
         return verdict === XDP.redirect ? XDP.aborted : verdict
       },
       generic(cpu, device, row) {

@@ -36,5 +36,10 @@ export async function prepareResume(scenario: string | undefined, options: RunOp
   const workers = options.workers === undefined ? undefined : (readWorkers(options.workers) ?? undefined)
   const paths = { checkpoint: '--checkpoint', every: '--every', resume: '--resume' }
   const { input } = read.job
-  return { input, out, ...(await openResumedRun(read, { workers, checkpoint, every }, out?.directory ?? null, paths)) }
+  return {
+    input,
+    out,
+    trace: null,
+    ...(await openResumedRun(read, { workers, checkpoint, every }, out?.directory ?? null, paths)),
+  }
 }

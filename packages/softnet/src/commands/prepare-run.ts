@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { ResultInput } from '@softnet/scenario'
 import { type CaptureFiles, openCaptureFiles } from '../capture-files.js'
 import { type CaptureRequest, captureFormFault, parseCaptureOption, resolveCapture } from '../capture-option.js'
@@ -10,13 +10,14 @@ import { type InputFault, ScenarioError } from '../input-fault.js'
 import { type OutDirectory, openOutDirectory } from '../out-directory.js'
 import type { PlanPayload } from '../run-plan.js'
 import type { Terminal } from '../terminal.js'
+import { openTraceFile, type TraceFile } from '../trace-file.js'
+import { type TraceOptions, traceRequestOf } from '../trace-option.js'
 import { compileGiven } from './compile-given.js'
 
 /** Options of `softnet run`. */
-export interface RunOptions extends RawOptions {
+export interface RunOptions extends RawOptions, TraceOptions {
   readonly workers?: string
   readonly capture?: readonly string[]
-  readonly trace?: string
   readonly out?: string
   readonly checkpoint?: string
   readonly every?: string
@@ -28,6 +29,7 @@ export interface Prepared {
   readonly input: ResultInput
   readonly out: OutDirectory | null
   readonly captures: CaptureFiles
+  readonly trace: TraceFile | null
   readonly payload: PlanPayload
   /** Says when the last checkpoint was written; null: none are. */
   readonly word: CheckpointWord | null
@@ -51,10 +53,6 @@ export function workersFault(given: string): InputFault {
 function readRunOptions(options: RunOptions, faults: InputFault[]): readonly CaptureRequest[] {
   const { workers = 'auto' } = options
   if (readWorkers(workers) === null) faults.push(workersFault(workers))
-  if (options.trace !== undefined) {
-    const accepted = 'not in this release: traces come with a later release; --capture records packets'
-    faults.push({ path: '--trace', given: options.trace, accepted, nearest: '--capture' })
-  }
   if (options.every !== undefined && options.checkpoint === undefined) {
     const accepted = 'only with --checkpoint FILE, the file to write'
     faults.push({ path: '--every', given: options.every, accepted, nearest: null })
@@ -65,12 +63,26 @@ function readRunOptions(options: RunOptions, faults: InputFault[]): readonly Cap
     if (request === null) faults.push(captureFormFault(given))
     else requests.push(request)
   }
-  if (options.out !== undefined) refuseSameNames(requests, faults)
+  const traced = options.trace
+  if (traced !== undefined) refuseTrace(traced, requests, options, faults)
+  if (options.out !== undefined) refuseSameNames(requests, traced, faults)
   return requests
 }
 
-/** `--out` keeps captures by their last name, beside result.json. */
-function refuseSameNames(requests: readonly CaptureRequest[], faults: InputFault[]): void {
+/** What a trace cannot be asked for together with. */
+function refuseTrace(
+  trace: string,
+  requests: readonly CaptureRequest[],
+  { checkpoint }: RunOptions,
+  faults: InputFault[],
+): void {
+  const refuse = (accepted: string) => faults.push({ path: '--trace', given: trace, accepted, nearest: null })
+  if (requests.some(({ file }) => resolve(file) === resolve(trace))) refuse('a file that no --capture writes')
+  if (checkpoint !== undefined) refuse('only without --checkpoint: what a trace knows of the past is in no checkpoint')
+}
+
+/** `--out` keeps captures and the trace by their last name, beside result.json. */
+function refuseSameNames(requests: readonly CaptureRequest[], trace: string | undefined, faults: InputFault[]): void {
   const names = new Set(['result.json'])
   for (const { file } of requests) {
     const name = basename(file)
@@ -78,6 +90,9 @@ function refuseSameNames(requests: readonly CaptureRequest[], faults: InputFault
     if (names.has(name)) faults.push({ path: '--capture', given: file, accepted, nearest: null })
     names.add(name)
   }
+  if (trace === undefined || !names.has(basename(trace))) return
+  const accepted = `with --out a file of another last name than ${basename(trace)}, which is taken there`
+  faults.push({ path: '--trace', given: trace, accepted, nearest: null })
 }
 
 /** Gathers the faults of several independent checks, so that the user sees them all at once. */
@@ -103,6 +118,7 @@ async function captureFaults(scenario: string, requests: readonly CaptureRequest
 export async function prepareRun(scenario: string, options: RunOptions, terminal: Terminal): Promise<Prepared> {
   const faults: InputFault[] = []
   const requests = readRunOptions(options, faults)
+  const traced = traceRequestOf(options, faults)
   const overrides = readOverrides(options, faults)
   const compiled = await checked(faults, () => compileGiven(scenario, overrides))
   const plan = compiled?.plan
@@ -124,9 +140,14 @@ export async function prepareRun(scenario: string, options: RunOptions, terminal
           const paths = { checkpoint: '--checkpoint', every: '--every' }
           return openCheckpoints(options.checkpoint ?? '', word, job, paths)
         })
+  const trace = traced === null ? null : await checked(faults, () => openTraceFile(traced, '--trace'))
   const isReady = compiled !== undefined && plan !== undefined && out !== undefined && captures !== undefined
-  if (!isReady || faults.length > 0) throw new ScenarioError(faults)
+  if (!isReady || trace === undefined || faults.length > 0) throw new ScenarioError(faults)
   for (const warning of compiled.warnings) terminal.note(`warning: ${warning}`)
-  const payload = { plan, captures: captures.parts, workers, ...(checkpoint == null ? {} : { checkpoint }) }
-  return { input: compiled.input, out, captures, payload, word }
+  const payload = {
+    ...{ plan, captures: captures.parts, workers },
+    ...(checkpoint == null ? {} : { checkpoint }),
+    ...(trace === null ? {} : { trace: trace.part }),
+  }
+  return { input: compiled.input, out, captures, trace, payload, word }
 }

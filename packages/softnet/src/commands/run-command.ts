@@ -1,7 +1,7 @@
 import { basename, relative } from 'node:path'
 import { createStopWord } from '@softnet/engine'
 import { linuxTexts, renderText, resultToJson } from '@softnet/observe'
-import { formatTime, type ResultDocument } from '@softnet/scenario'
+import { formatTime, type ResultDocument, type TraceSummary } from '@softnet/scenario'
 import { RunError } from '../input-fault.js'
 import { onInterrupt } from '../interrupt.js'
 import { builtinNames } from '../load-scenario.js'
@@ -13,14 +13,16 @@ import { prepareResume } from './prepare-resume.js'
 import { type Prepared, prepareRun, type RunOptions } from './prepare-run.js'
 import { replayCommand, resumeCommand } from './replay-command.js'
 
+const MIB = 1 << 20
+const PS_PER_NS = 1000
 const EXIT_DONE = 0
 const EXIT_INTERRUPTED = 130
 
-async function writeOut(out: OutDirectory, result: ResultDocument, captures: readonly string[]): Promise<void> {
+async function writeOut(out: OutDirectory, result: ResultDocument, files: readonly string[]): Promise<void> {
   for (const host of Object.keys(result.hosts)) {
     for (const { path, text } of linuxTexts(result, host)) await out.addText(`${host}/${path}`, text)
   }
-  for (const capture of captures) await out.addCopy(capture, basename(capture))
+  for (const file of files) await out.addCopy(file, basename(file))
   await out.addText('result.json', resultToJson(result))
   await out.commit()
 }
@@ -30,6 +32,13 @@ function workersNote({ workers, parallel }: ResultDocument): string {
   const { asked, lambda, threshold, partitions_per_round: perRound, reason } = parallel
   const measured = lambda === null ? '' : ` (λ ${lambda}, tried from ${threshold} on; ${perRound} partitions a round)`
   return `workers: ${workers}${asked === 'auto' ? ' by auto' : ''}: ${reason}${measured}`
+}
+
+/** What a trace holds, and why it ends where it does. */
+function traceNote({ events, bytes, from_ns, to_ns, cut }: TraceSummary): string {
+  const times = `${formatTime(from_ns * PS_PER_NS)} to ${formatTime(to_ns * PS_PER_NS)}`
+  const held = `trace: ${events} events of ${times}, ${(bytes / MIB).toFixed(1)} MiB`
+  return cut ? `${held}; it ends there because of --trace-limit: choose a --trace-window or a --trace-sample` : held
 }
 
 /** Time of the last checkpoint and the command that goes on from it; null if there is none. */
@@ -75,7 +84,7 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     const scenario = given ?? builtinNames()[0] ?? ''
     const isResumed = options.resume !== undefined
     const prepared = isResumed ? await prepareResume(given, options) : await prepareRun(scenario, options, terminal)
-    const { payload, input, out, captures, word } = prepared
+    const { payload, input, out, captures, trace, word } = prepared
     const replay = replayCommand(scenario, options, payload.plan)
     const measured = await simulated(prepared, replay, () =>
       runPlanInIsolate(payload, stop, (progress) => bar.update(progress)),
@@ -84,11 +93,13 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     bar.stop()
     const isInterrupted = result.status === 'interrupted'
     const captured = await captures.commit(isInterrupted && word !== null && word.lastPs >= 0)
-    if (out !== null) await writeOut(out, result, captured)
+    const files = trace === null ? captured : [...captured, await trace.commit()]
+    if (out !== null) await writeOut(out, result, files)
     const text = renderText(result, { columns: terminal.columns, color: terminal.color })
     terminal.print(text, result, resultToJson(result))
     const isOfInterest = options.workers !== undefined || result.parallel.lambda !== null
     if (terminal.format === 'text' && isOfInterest) terminal.note(workersNote(result))
+    if (terminal.format === 'text' && result.trace !== undefined) terminal.note(traceNote(result.trace))
     const note = checkpointNote(prepared, result)
     if (note !== null) terminal.note(note)
     return isInterrupted ? EXIT_INTERRUPTED : EXIT_DONE

@@ -1,0 +1,209 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CONTEXT, CONTEXT_ROWS, ContextTime } from '../src/cpu/components.js'
+import { RxQueue } from '../src/nic/components.js'
+import { joinSinks, NO_TRACE, type TraceSink } from '../src/observe/trace-sink.js'
+import { checkPerfetto } from './support/check-perfetto.js'
+import { TWO_PACKETS } from './support/expected-trace.js'
+import { formatPattern, readFtrace, readFtraceLine, recordedFormats } from './support/read-ftrace.js'
+import { digestAlone, recordTrace, tracedScenario } from './support/record-trace.js'
+
+/** Steering, ring and backlog losses, fused CPUs, busy polling, GRO, fragments: what traces have to show. */
+const SCENARIOS: Readonly<Record<string, unknown>> = {
+  plain: tracedScenario({}),
+  steered: tracedScenario({ cpus: 4, device: { queues: { rps_cpus: '6' } }, traffic: { rate: '1Mpps', packets: 600 } }),
+  ring: tracedScenario({
+    device: { rings: { rx: 64 }, 'packet-buffer': '4KiB' },
+    traffic: { rate: '8Mpps', packets: 900 },
+  }),
+  socket: tracedScenario({ sockets: { SO_RCVBUF: 2304 }, traffic: { rate: '2Mpps', packets: 600 } }),
+  merged: tracedScenario({
+    traffic: {
+      protocol: 'tcp',
+      frame: 1518,
+      rate: '800kpps',
+      packets: 300,
+      train: 16,
+      flows: { count: 2, dport: 9000 },
+    },
+  }),
+  segments: tracedScenario({
+    sockets: { UDP_GRO: true },
+    device: { coalesce: { 'rx-usecs': 20 } },
+    traffic: { frame: 346, rate: '1Mpps', packets: 300, flows: { count: 1, dport: 9000 } },
+  }),
+  busy: tracedScenario({ cpus: 1, sockets: { SO_BUSY_POLL: '50us' }, traffic: { rate: '100kpps', packets: 80 } }),
+  threaded: tracedScenario({ device: { threaded: true } }),
+  xdp: tracedScenario({ device: { xdp: { mode: 'native', rules: [{ 'dst-port': 9000, verdict: 'drop' }] } } }),
+}
+
+test('a trace changes nothing in the run', () => {
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    const alone = digestAlone(scenario)
+    assert.is(recordTrace(scenario).digest, alone, name)
+    assert.is(recordTrace(scenario, { kind: 'ftrace', sample: 7 }).digest, alone, `${name} as ftrace`)
+  }
+})
+
+test('traces for Perfetto keep to the rules of their format, whole, sampled and in a window', () => {
+  const window = { fromPs: 150e6, toPs: 420e6 }
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    for (const spec of [{}, { sample: 9 }, window, { ...window, sample: 3 }]) {
+      const { events, faults } = checkPerfetto(recordTrace(scenario, spec).text)
+      assert.equal(faults, [], `${name} ${JSON.stringify(spec)}`)
+      assert.ok(events.length > 20, name)
+      const timed = events.filter(({ ph }) => ph !== 'M')
+      if (!('fromPs' in spec)) continue
+      for (const { ts, dur = 0, name: what } of timed) assert.ok(ts >= 150 && ts + dur <= 420.001, `${what} at ${ts}`)
+    }
+  }
+})
+
+const STAGE_LANES = ['hardirq', 'softirq', 'ksoftirqd', 'task'] as const
+
+test('the stages of a lane add up to the time of its context', () => {
+  for (const name of ['plain', 'steered', 'threaded', 'busy']) {
+    const { text, model } = recordTrace(SCENARIOS[name])
+    const { events } = checkPerfetto(text)
+    const { ps } = model.world.columns(ContextTime)
+    model.layout.cpus.forEach((cpu, index) => {
+      STAGE_LANES.forEach((context, lane) => {
+        const leaves = events.filter(({ cat, pid, tid }) => cat === 'stage' && pid === index + 1 && tid === lane + 1)
+        const sum = leaves.reduce((total, { dur }) => total + dur, 0)
+        const expected = ps[cpu * CONTEXT_ROWS + CONTEXT[context]] / 1e6
+        // Each slice is cut to whole ns.
+        assert.ok(
+          Math.abs(sum - expected) <= 0.001 * (leaves.length + 1),
+          `${name} CPU ${index} ${context}: ${sum}, ${expected}`,
+        )
+      })
+    })
+  }
+})
+
+test('how a run is cut into pieces does not show in its trace', () => {
+  for (const kind of ['perfetto', 'ftrace'] as const) {
+    const whole = recordTrace(SCENARIOS.steered, { kind }, 1e9).text
+    assert.is(recordTrace(SCENARIOS.steered, { kind }, 37e6).text, whole)
+  }
+})
+
+test('a sampled packet goes from slice to slice, and its stretches tell where it waited', () => {
+  const { events } = checkPerfetto(recordTrace(SCENARIOS.steered, { sample: 50 }).text)
+  const followed = events.filter(({ ph, name }) => ph === 'b' && name === 'packet')
+  assert.equal(
+    followed.map(({ id }) => id),
+    [1, 51, 101, 151, 201, 251, 301, 351, 401, 451, 501, 551],
+  )
+  for (const { id, args } of followed) {
+    assert.is(args.end, 'delivered')
+    assert.match(String(args.packet), /^UDP [\d.]+:\d+ > 192\.0\.2\.1:9000$/)
+    const waits = events.filter((event) => event.ph === 'b' && event.id === id && event.name !== 'packet')
+    assert.equal(
+      waits.map(({ name }) => name),
+      ['rx ring', 'gro', 'backlog', 'socket'],
+    )
+    const lanes = new Set(events.filter((event) => 'stf'.includes(event.ph) && event.id === id).map(({ pid }) => pid))
+    assert.is(lanes.size, 3, 'steered from one CPU to another, and read on a third')
+  }
+})
+
+test('counters of queues and losses end where the run does', () => {
+  const { text, model } = recordTrace(SCENARIOS.ring)
+  const { events } = checkPerfetto(text)
+  const counted = (name: string) => events.filter(({ ph, name: track }) => ph === 'C' && track === name)
+  const rings = counted('ring eth0 rx-0').map(({ args }) => Number(args.packets))
+  const { ringMax } = model.world.columns(RxQueue)
+  assert.ok(Math.max(...rings) >= ringMax[model.layout.queues[0]] && Math.max(...rings) <= 64, `${Math.max(...rings)}`)
+  const dropped = events.filter(({ ph }) => ph === 'i').length
+  assert.ok(dropped > 100)
+  const totals = new Map(
+    [...counted('dropped'), ...counted('dropped by eth0')].map(({ pid, args }) => [pid, Number(args.frames)]),
+  )
+  const total = [...totals.values()].reduce((sum, frames) => sum + frames, 0)
+  assert.is(total, dropped, 'every loss is one instant')
+})
+
+test('the reader of traces reads what Linux prints, and nothing else', () => {
+  const { lines, formats } = recordedFormats()
+  const patterns = new Map(Object.entries(formats).map(([event, format]) => [event, formatPattern(format)]))
+  const events = lines.map((line) => readFtraceLine(line, patterns))
+  assert.ok(new Set(events.map(({ event }) => event)).size >= 12)
+  const full = events.find(({ fields }) => fields.reason === 'SOCKET_RCVBUFF')
+  assert.equal([full?.comm, full?.flags, full?.fields.protocol], ['python3', '..s1.', '2048'])
+  const line = lines.find((each) => each.includes('netif_receive_skb')) ?? ''
+  for (const broken of [
+    line.replace('len=', 'length='),
+    line.replace('] ', ']  '),
+    line.replace(/skbaddr=\w+/, 'skbaddr=1'),
+  ]) {
+    assert.throws(() => readFtraceLine(broken, patterns))
+  }
+})
+
+test('traces in the text form of tracefs are what a kernel could have printed', () => {
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    const { text, head, events: count } = recordTrace(scenario, { kind: 'ftrace' })
+    assert.is(head?.length, text.split('\n').slice(0, 12).join('\n').length + 1, name)
+    const events = readFtrace((head ?? '') + text.slice(head?.length))
+    assert.is(events.length, count)
+    assert.match(head ?? '', new RegExp(`entries-written: ${count}/${count} `))
+    for (let i = 1; i < events.length; i++) assert.ok(events[i].seconds >= events[i - 1].seconds, name)
+    // Every entry has its exit, on its CPU.
+    for (const what of ['softirq', 'irq_handler', 'reschedule', 'call_function_single', 'local_timer']) {
+      for (const cpu of cpusOf(events)) {
+        const own = events.filter((event) => event.cpu === cpu && event.event.startsWith(`${what}_e`))
+        assert.match(
+          own.map(({ event }) => (event.endsWith('entry') ? '<' : '>')).join(''),
+          /^(<>)*<?$/,
+          `${name} ${what}`,
+        )
+      }
+    }
+  }
+})
+
+function cpusOf(events: readonly { readonly cpu: number }[]): Set<number> {
+  return new Set(events.map(({ cpu }) => cpu))
+}
+
+test('a packet has one address on its way, and losses their reason', () => {
+  const { text } = recordTrace(SCENARIOS.socket, { kind: 'ftrace' })
+  const events = readFtrace(text.replace(/written: +/, 'written: 0/0 '))
+  const received = events.filter(({ event }) => event === 'netif_receive_skb').map(({ fields }) => fields.skbaddr)
+  assert.is(new Set(received).size, 600, 'as many addresses as packets')
+  const dropped = events.filter(({ event }) => event === 'kfree_skb')
+  assert.ok(dropped.length > 0)
+  for (const { fields } of dropped) {
+    assert.equal([fields.reason, fields.location], ['SOCKET_RCVBUFF', 'udp_queue_rcv_one_skb+0x0/0x0'])
+    assert.ok(received.includes(fields.skbaddr))
+    assert.not.match(fields.rx_sk, /^0+$/)
+  }
+  const failed = events.filter(({ event }) => event === 'udp_fail_queue_rcv_skb')
+  assert.is(failed.length, dropped.length)
+})
+
+test('the event stream of two packets', () => {
+  const scenario = tracedScenario({
+    cpus: 1,
+    traffic: { rate: '100kpps', packets: 2, flows: { count: 1, dport: 9000 } },
+  })
+  const { text } = recordTrace(scenario, { kind: 'ftrace', toPs: 60e6 })
+  const lines = text.split('\n').slice(12, -1)
+  assert.is(lines.join('\n'), TWO_PACKETS)
+})
+
+test('several sinks hear the same, and one that is off costs nothing', () => {
+  const heard: string[] = []
+  const sink = (name: string): TraceSink => ({
+    ...NO_TRACE,
+    on: true,
+    softirqEntry: (cpu, nowPs, vector, inKsoftirqd) => heard.push(`${name} ${cpu} ${nowPs} ${vector} ${inKsoftirqd}`),
+  })
+  joinSinks([sink('a'), NO_TRACE, sink('b')]).softirqEntry(3, 5, 1, true)
+  assert.equal(heard, ['a 3 5 1 true', 'b 3 5 1 true'])
+  assert.is(joinSinks([]), NO_TRACE)
+  assert.is(joinSinks([NO_TRACE]), NO_TRACE)
+})
+
+test.run()
