@@ -8,7 +8,7 @@ import {
   type Plan,
   type TrafficPlan,
 } from '@softnet/scenario'
-import { PLAN_CONSTANTS, type PlanConstants } from '../../src/build/constants.js'
+import { PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
 import { COST_LATENCY } from '../../src/build/latency.js'
 import type { Layout } from '../../src/build/layout.js'
 import {
@@ -30,6 +30,7 @@ import {
 import { Cpu, Owner } from '../../src/cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
+import { NO_TRACE } from '../../src/observe/trace-sink.js'
 import { Skb } from '../../src/skb/components.js'
 import { PacketByte, PacketPage, PageOwner } from '../../src/skb/packet-pages.js'
 import { declareTraffic } from '../../src/traffic/declare-traffic.js'
@@ -293,6 +294,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     txPs: 1,
     line: new Float64Array((WIRE + 1) * (WIRE + 1)).fill(1),
   })
+  binder.provide(TRACE_SINK, NO_TRACE)
   binder.provide(PLAN_CONSTANTS, {
     plan,
     cpuRows: CPU_ROWS,
