@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { simulate } from 'softnet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { examplePath, pluginPlan } from './support/plugin-runs.js'
+import { compilePrograms } from './docs/typed-blocks.js'
+import { examplePath, pluginPlan, writePlugin } from './support/plugin-runs.js'
 import { drawnOrder, inPieces, ordered, runModel, shortOfHorizon } from './support/run-model.js'
 import { sharedCells } from './support/shared-cells.js'
 
@@ -30,5 +35,23 @@ for (const name of EXAMPLES) {
     }
   })
 }
+
+plugins('the test that softnet new writes passes, and the plugin is right TypeScript', async () => {
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
+  mkdirSync(cache, { recursive: true })
+  const directory = mkdtempSync(join(cache, 'plugin-'))
+  try {
+    const target = join(directory, 'my-probe')
+    await writePlugin(target)
+    const { status, stdout } = spawnSync(process.execPath, ['--test', target], { encoding: 'utf8' })
+    assert.is(status, 0, stdout)
+    const [module = ''] = readdirSync(target).filter((name) => /^plugin\.m[jt]s$/.test(name))
+    const typed = join(target, 'typed.mts')
+    copyFileSync(join(target, module), typed)
+    assert.equal(compilePrograms([typed], target), [])
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
 
 plugins.run()

@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PluginError } from '@softnet/kernel'
 import type { ResultDocument } from '@softnet/scenario'
 import { type ScenarioError, type ScenarioInput, simulate } from 'softnet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { examplePath, fixtureUrl, pluginPlan } from './support/plugin-runs.js'
+import { examplePath, fixtureUrl, pluginPlan, writePlugin } from './support/plugin-runs.js'
 import { inRounds, type Report, runModel } from './support/run-model.js'
 
 const EXAMPLES = ['xdp-firewall', 'power-of-two-choices', 'adaptive-budget', 'flow-latency', 'failing-nic']
@@ -122,6 +125,20 @@ examples('a failing card loses, damages and holds back frames', async () => {
     'eth0.pcie': 'none',
   })
   assert.ok(droppedAt(busless, 'nic_packet_buffer') > 0)
+})
+
+examples('what softnet new writes runs, drops and measures', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'softnet-plugin-'))
+  try {
+    await writePlugin(join(directory, 'my-probe'))
+    const report = await run(join(directory, 'my-probe/scenario.yaml'))
+    assert.ok(counted(report, 'my-probe', 'dropped') > 50)
+    assert.is(droppedAt(report, 'sch_handle_ingress'), counted(report, 'my-probe', 'dropped'))
+    const measured = report.plugins?.['my-probe']?.histograms.my_probe_length
+    assert.is(measured?.count, counted(report, 'my-probe', 'seen'))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
 })
 
 examples('a run is the same with two workers', async () => {

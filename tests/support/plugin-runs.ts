@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from '@softnet/kernel'
 import type { Plan } from '@softnet/scenario'
@@ -31,4 +32,14 @@ export async function pluginPlan(
 ): Promise<PluginPlan> {
   const plan = await compile(scenario, options)
   return { plan, plugins: await loader.importPlugins(plan) }
+}
+
+const cli: { main(argv: readonly string[], streams: { stdout: Writable; stderr: Writable }): Promise<number> } =
+  await import(new URL('../../../packages/softnet/dist/src/cli.js', import.meta.url).href)
+
+/** Writes a plugin as `softnet new plugin` does. */
+export async function writePlugin(directory: string): Promise<void> {
+  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
+  const code = await cli.main(['new', 'plugin', directory], { stdout: nowhere(), stderr: nowhere() })
+  if (code !== 0) throw new Error(`softnet new plugin ended with ${code}`)
 }

@@ -10,6 +10,7 @@ import { type ImportOptions, importCommand } from './commands/import-command.js'
 import { initCommand } from './commands/init-command.js'
 import { inspectCommand } from './commands/inspect-command.js'
 import { listCommand } from './commands/list-command.js'
+import { newCommand } from './commands/new-command.js'
 import type { RunOptions } from './commands/prepare-run.js'
 import { runCommand } from './commands/run-command.js'
 import { schemaCommand } from './commands/schema-command.js'
@@ -139,6 +140,14 @@ function addOtherCommands(program: Command, session: Session): void {
   const init = program.command('init').description('write a commented scenario to start from').argument('[NAME]')
   addFormat(init).action(async (name: string | undefined, options: RawOptions) => {
     session.exitCode = await initCommand(name, createTerminal(options.format, session.streams))
+  })
+  const create = program
+    .command('new')
+    .description('write a plugin that works, with a scenario, its test and its model page')
+    .argument('<KIND>', 'plugin')
+    .argument('<NAME>', 'directory to write')
+  addFormat(create).action(async (kind: string, name: string, options: RawOptions) => {
+    session.exitCode = await newCommand(kind, name, createTerminal(options.format, session.streams))
   })
   const schema = program.command('schema').description('print the JSON Schema of scenarios')
   addFormat(schema).action((options: RawOptions) => {
