@@ -48,7 +48,7 @@ plugins('the test that softnet new writes passes, and the plugin is right TypeSc
     const [module = ''] = readdirSync(target).filter((name) => /^plugin\.m[jt]s$/.test(name))
     const typed = join(target, 'typed.mts')
     copyFileSync(join(target, module), typed)
-    assert.equal(compilePrograms([typed], target), [])
+    assert.equal(compilePrograms([typed], directory), [])
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
