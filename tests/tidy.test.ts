@@ -45,7 +45,8 @@ const packages = readdirSync(new URL('packages/', root)).map((name): Package => 
   return {
     folder,
     manifest: readJson<Manifest>(`${folder}/package.json`),
-    references: references.map(({ path }) => path.replace('../', '')),
+    // What begins with a dot and a slash is a part of the package with compiler options of its own.
+    references: references.filter(({ path }) => !path.startsWith('./')).map(({ path }) => path.replace('../', '')),
   }
 })
 const filesOf = (owner: Package): SourceFile[] => parsed.filter(({ path }) => path.startsWith(`${owner.folder}/`))

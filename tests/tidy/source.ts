@@ -12,9 +12,11 @@ export function parseSource(path: string, text: string): SourceFile {
   return { path, text, tree: ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true) }
 }
 
-/** Every module name a file imports, exports from or imports dynamically, in the order of the text. */
+/** Every module name a file imports, exports from, imports dynamically or resolves, in the order of the text. */
 export function importedNames(source: SourceFile): string[] {
-  return ts.preProcessFile(source.text, true, true).importedFiles.map((file) => file.fileName)
+  const imported = ts.preProcessFile(source.text, true, true).importedFiles.map((file) => file.fileName)
+  const resolved = [...source.text.matchAll(/\bimport\.meta\.resolve\('([^']+)'\)/g)].map(([, name]) => name as string)
+  return [...imported, ...resolved]
 }
 
 /** Calls `visit` for every node below the root of a file. */

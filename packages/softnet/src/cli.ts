@@ -32,6 +32,8 @@ interface Session {
   exitCode: number
 }
 
+const REPORT = ['--report <file>', 'write one HTML file with pictures of it, which opens without a network'] as const
+
 function addRun(program: Command, session: Session): void {
   const command = program
     .command('run')
@@ -51,6 +53,7 @@ function addRun(program: Command, session: Session): void {
     .option('--checkpoint <file>', 'write the whole state to a file while it goes, and when it is stopped')
     .option('--every <time>', 'simulated time between two checkpoints, such as 1s; without it a tenth of the run')
     .option('--resume <file>', 'go on from a checkpoint instead of beginning a scenario')
+    .option(...REPORT)
   addFormat(command).action(async (scenario: string | undefined, options: RunOptions) => {
     session.exitCode = await runCommand(scenario, options, createTerminal(options.format, session.streams))
   })
@@ -67,6 +70,7 @@ function addSweep(program: Command, session: Session): void {
     .option('--jobs <n>', 'runs at a time; without it as many as there are cores')
     .option('--measure <names>', 'columns of the table, the first one drawn; files and JSON hold all', collect)
     .option('--out <dir>', 'write runs.jsonl and sweep.csv to a directory while it goes, and go on from there')
+    .option(...REPORT)
   addFormat(command).action(async (scenario: string, options: SweepCommandOptions) => {
     session.exitCode = await sweepCommand(scenario, options, createTerminal(options.format, session.streams))
   })
@@ -87,6 +91,7 @@ function addCompare(program: Command, session: Session): void {
       'runs of each, with the seed of A and those after it (default 5); 1 takes results as they are',
     )
     .option('--jobs <n>', 'runs at a time; without it as many as there are cores')
+    .option(...REPORT)
   addFormat(command).action(async (given: readonly string[], options: CompareOptions) => {
     session.exitCode = await compareCommand(given, options, createTerminal(options.format, session.streams))
   })

@@ -8,6 +8,7 @@ import { MAX_RUNS, readAgainst, readCount, seedsFrom, variantOf } from '../compa
 import type { ScenarioOverrides } from '../compile.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import { onInterrupt } from '../interrupt.js'
+import { openReportIn, type ReportFile } from '../report/report-file.js'
 import { MAX_JOBS } from '../sweep/prepare.js'
 import { createSweepBar } from '../sweep-bar.js'
 import type { Terminal } from '../terminal.js'
@@ -17,6 +18,7 @@ export interface CompareOptions extends RawOptions {
   readonly against?: readonly string[]
   readonly runs?: string
   readonly jobs?: string
+  readonly report?: string
 }
 
 const DEFAULT_RUNS = 5
@@ -28,6 +30,7 @@ interface Prepared {
   readonly variants: readonly VariantToRun[]
   readonly seeds: readonly number[]
   readonly jobs: number
+  readonly report: ReportFile | null
 }
 
 async function loadSubjects(given: readonly string[], faults: InputFault[]): Promise<(Subject | null)[]> {
@@ -92,12 +95,13 @@ async function prepare(given: readonly string[], options: CompareOptions, termin
     const accepted = "two results or scenarios, or one and --against 'path=value'"
     faults.push({ path: 'compare', given: given.join(' '), accepted, nearest: '--against' })
   }
+  const report = await openReportIn(options.report, faults)
   if (faults.length > 0) throw new ScenarioError(faults)
   const found = variants.filter((variant) => variant !== null)
   const [first] = found
   // One run each: what was recorded is that run already.
   const ready = runs === 1 ? found.map((each) => (each.recorded === null ? each : { ...each, plan: null })) : found
-  return { variants: ready, seeds: seedsFrom(first?.plan?.seed ?? first?.recorded?.seed ?? 1, runs), jobs }
+  return { variants: ready, seeds: seedsFrom(first?.plan?.seed ?? first?.recorded?.seed ?? 1, runs), jobs, report }
 }
 
 /** Tells where a result is not what its scenario gives now. */
@@ -130,11 +134,12 @@ export async function compareCommand(
   })
   const bar = createSweepBar(process.stderr)
   try {
-    const { variants, seeds, jobs } = await prepare(given, options, terminal)
-    const { document } = await runVariants({ variants, seeds, jobs, stop, onProgress: bar.update })
+    const { variants, seeds, jobs, report } = await prepare(given, options, terminal)
+    const { document, results } = await runVariants({ variants, seeds, jobs, stop, onProgress: bar.update })
     bar.stop()
     const digests = document.variants.map(({ runs }) => runs.find(({ seed }) => seed === seeds[0])?.digest)
     noteStale(variants, digests, seeds[0] ?? 0, terminal)
+    await report?.write({ kind: 'compare', document, results })
     terminal.print(renderCompare(document, { columns: terminal.columns, color: terminal.color }), document)
     if (document.status === 'interrupted') return EXIT_INTERRUPTED
     return document.variants.some(({ failures }) => failures.length > 0) ? EXIT_FAILED : EXIT_DONE

@@ -2,6 +2,7 @@ import { readCheckpoint } from '../checkpoint/read-checkpoint.js'
 import { openResumedRun } from '../checkpoint/resume-run.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import { openOutDirectory } from '../out-directory.js'
+import { openReportIn } from '../report/report-file.js'
 import type { Prepared, RunOptions } from './prepare-run.js'
 import { readWorkers, workersFault } from './prepare-run.js'
 
@@ -27,6 +28,7 @@ function faultsOf(scenario: string | undefined, options: RunOptions): InputFault
 export async function prepareResume(scenario: string | undefined, options: RunOptions): Promise<Prepared> {
   const given = options.resume ?? ''
   const faults = faultsOf(scenario, options)
+  const report = await openReportIn(options.report, faults)
   if (faults.length > 0) throw new ScenarioError(faults)
   const read = await readCheckpoint(given, '--resume')
   const hosts = read.plan.hosts.map((host) => host.name)
@@ -39,6 +41,7 @@ export async function prepareResume(scenario: string | undefined, options: RunOp
   return {
     input,
     out,
+    report,
     trace: null,
     ...(await openResumedRun(read, { workers, checkpoint, every }, out?.directory ?? null, paths)),
   }

@@ -8,6 +8,7 @@ import { type RawOptions, readOverrides } from '../command-options.js'
 import type { WorkersAsked } from '../crew.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import { type OutDirectory, openOutDirectory } from '../out-directory.js'
+import { openReportIn, type ReportFile } from '../report/report-file.js'
 import type { PlanPayload } from '../run-plan.js'
 import type { Terminal } from '../terminal.js'
 import { openTraceFile, type TraceFile } from '../trace-file.js'
@@ -22,6 +23,7 @@ export interface RunOptions extends RawOptions, TraceOptions {
   readonly checkpoint?: string
   readonly every?: string
   readonly resume?: string
+  readonly report?: string
 }
 
 /** A run that can begin. */
@@ -30,6 +32,7 @@ export interface Prepared {
   readonly out: OutDirectory | null
   readonly captures: CaptureFiles
   readonly trace: TraceFile | null
+  readonly report: ReportFile | null
   readonly payload: PlanPayload
   /** Says when the last checkpoint was written; null: none are. */
   readonly word: CheckpointWord | null
@@ -125,6 +128,7 @@ export async function prepareRun(scenario: string, options: RunOptions, terminal
   const hosts = plan?.hosts.map((host) => host.name) ?? []
   const given = options.out
   const out = given === undefined ? null : await checked(faults, () => openOutDirectory(given, hosts))
+  const report = await openReportIn(options.report, faults)
   const word = options.checkpoint === undefined ? null : createCheckpointWord(-1)
   if (plan === undefined) faults.push(...(await captureFaults(scenario, requests)))
   const isKept = () => word !== null && word.lastPs >= 0
@@ -149,5 +153,5 @@ export async function prepareRun(scenario: string, options: RunOptions, terminal
     ...(checkpoint == null ? {} : { checkpoint }),
     ...(trace === null ? {} : { trace: trace.part }),
   }
-  return { input: compiled.input, out, captures, trace, payload, word }
+  return { input: compiled.input, out, captures, report, trace, payload, word }
 }

@@ -84,7 +84,7 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     const scenario = given ?? builtinNames()[0] ?? ''
     const isResumed = options.resume !== undefined
     const prepared = isResumed ? await prepareResume(given, options) : await prepareRun(scenario, options, terminal)
-    const { payload, input, out, captures, trace, word } = prepared
+    const { payload, input, out, captures, report, trace, word } = prepared
     const replay = replayCommand(scenario, options, payload.plan)
     const measured = await simulated(prepared, replay, () =>
       runPlanInIsolate(payload, stop, (progress) => bar.update(progress)),
@@ -95,6 +95,7 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     const captured = await captures.commit(isInterrupted && word !== null && word.lastPs >= 0)
     const files = trace === null ? captured : [...captured, await trace.commit()]
     if (out !== null) await writeOut(out, result, files)
+    await report?.write({ kind: 'run', result })
     const text = renderText(result, { columns: terminal.columns, color: terminal.color })
     terminal.print(text, result, resultToJson(result))
     const isOfInterest = options.workers !== undefined || result.parallel.lambda !== null

@@ -5,6 +5,7 @@ import { type RawOptions, readOverrides } from '../command-options.js'
 import type { InputFault } from '../input-fault.js'
 import { onInterrupt } from '../interrupt.js'
 import { loadScenario } from '../load-scenario.js'
+import { openReportIn, type ReportFile } from '../report/report-file.js'
 import { parseVary } from '../sweep/axes.js'
 import { CheckStopped } from '../sweep/check-points.js'
 import { type PreparedSweep, prepareSweep } from '../sweep/prepare.js'
@@ -19,6 +20,7 @@ export interface SweepCommandOptions extends RawOptions {
   readonly runs: string
   readonly jobs?: string
   readonly out?: string
+  readonly report?: string
   readonly measure?: readonly string[]
 }
 
@@ -49,6 +51,7 @@ function nearest(name: string, known: readonly string[]): string | null {
 }
 
 interface Read {
+  readonly report: ReportFile | null
   readonly prepared: PreparedSweep
   readonly measures: readonly string[]
 }
@@ -58,6 +61,7 @@ async function prepare(scenario: string, options: SweepCommandOptions, stopped: 
   const measures = readMeasures(options.measure, faults)
   const overrides = readOverrides(options, faults)
   const axes = (options.vary ?? []).flatMap((given) => parseVary(given, '--vary', faults) ?? [])
+  const report = await openReportIn(options.report, faults)
   const prepared = await prepareSweep(
     {
       load: () => loadScenario(scenario),
@@ -72,7 +76,7 @@ async function prepare(scenario: string, options: SweepCommandOptions, stopped: 
     },
     stopped,
   )
-  return { prepared, measures }
+  return { report, prepared, measures }
 }
 
 /** `softnet sweep`: simulates a scenario at every point of a cross product, and shows means with their confidence. */
@@ -88,12 +92,13 @@ export async function sweepCommand(
   })
   const bar = createSweepBar(process.stderr)
   try {
-    const { prepared, measures } = await prepare(scenario, options, () => stop.requested)
+    const { report, prepared, measures } = await prepare(scenario, options, () => stop.requested)
     for (const warning of prepared.checked.warnings) terminal.note(`warning: ${warning}`)
     const sweep = await runPoints({ ...prepared, stop, onProgress: bar.update }).finally(() => {
       bar.stop()
       return prepared.journal?.close()
     })
+    await report?.write({ kind: 'sweep', document: sweep })
     terminal.print(renderSweep(sweep, measures, { columns: terminal.columns, color: terminal.color }), sweep)
     if (sweep.status === 'interrupted') {
       if (options.out !== undefined) terminal.note(`the same command goes on from ${options.out}`)
