@@ -9,17 +9,20 @@ import type { RunnerBuffers } from './runner-columns.js'
 import { attachStopWord } from './stop-word.js'
 import { GangError } from './waiting.js'
 
+/** What the main thread looks at when a thread dies: where it was, and by what the others learn of it. */
+export interface ShownRun {
+  readonly buffers: RunnerBuffers
+  /** Names of the partitions, by position. */
+  readonly partitions: readonly string[]
+}
+
 /** More threads for a run: what each of them calls, and the columns they share with the thread that asks for them. */
-export interface Crew {
+export interface Crew extends ShownRun {
   /** Export of the same module: `(payload, context) => void`, called once per thread with `context.worker` 1 … count. */
   readonly exportName: string
   readonly count: number
   /** Cloned into each thread. */
   readonly payload: unknown
-  /** By these the others learn of a thread that has died. */
-  readonly buffers: RunnerBuffers
-  /** Names of the partitions, by position. */
-  readonly partitions: readonly string[]
 }
 
 /** What the called export gets besides its payload. */
@@ -30,6 +33,8 @@ export interface IsolateContext<Message = unknown> {
   stopRequested(): boolean
   /** Number of this thread in its run: 0 is the one that leads. */
   readonly worker: number
+  /** Lets the main thread say, if this thread dies, which partition it ran and when. */
+  show(run: ShownRun): void
   /** Asks for more threads; returns at once. If one of them fails, so does the run. Only the leading thread may ask, once. */
   recruit(crew: Crew): void
 }
@@ -46,7 +51,7 @@ export interface IsolateTask {
 }
 
 /** What the leading thread posts to the main thread. */
-export type IsolateMessage = { readonly message: unknown } | { readonly crew: Crew }
+export type IsolateMessage = { readonly message: unknown } | { readonly shown: ShownRun } | { readonly crew: Crew }
 
 /** What comes back: a fault is data, since a cloned error would lose its class and fields. */
 export type IsolateOutcome =
@@ -73,6 +78,7 @@ export default async function runTask(task: IsolateTask): Promise<IsolateOutcome
     post: (message, transfer) => task.port?.postMessage({ message }, transfer === undefined ? [] : [...transfer]),
     stopRequested: () => stop.requested,
     worker: task.worker,
+    show: (shown) => task.port?.postMessage({ shown }),
     recruit: (crew) => task.port?.postMessage({ crew }),
   }
   let called: unknown

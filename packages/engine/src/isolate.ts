@@ -7,7 +7,7 @@
 import { MessageChannel, type MessagePort, type ResourceLimits, receiveMessageOnPort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { failRun } from './gang.js'
-import type { Crew, IsolateMessage, IsolateOutcome, IsolateTask } from './isolate-entry.js'
+import type { Crew, IsolateMessage, IsolateOutcome, IsolateTask, ShownRun } from './isolate-entry.js'
 import { causeOf, IsolateError, isolateErrorFrom } from './isolate-error.js'
 import { attachRunnerColumns, MAX_WORKERS } from './runner-columns.js'
 import type { StopWord } from './stop-word.js'
@@ -95,6 +95,8 @@ interface Inbox {
   readonly fault: Promise<never>
   /** Hands over what was posted and not yet delivered; throws what a listener throws. */
   drain(): void
+  /** As `drain`, for a run that has failed already: what a listener throws now is not told. */
+  drainQuietly(): void
 }
 
 function listen(port: MessagePort, onMessage: (message: IsolateMessage) => void): Inbox {
@@ -111,12 +113,18 @@ function listen(port: MessagePort, onMessage: (message: IsolateMessage) => void)
   })
   // The pool's own port keeps the process alive while the thread works; this one must not after it.
   port.unref()
+  function drain(): void {
+    for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) {
+      onMessage(left.message)
+    }
+  }
   return {
     fault,
-    drain() {
-      for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) {
-        onMessage(left.message)
-      }
+    drain,
+    drainQuietly() {
+      try {
+        drain()
+      } catch {}
     },
   }
 }
@@ -136,7 +144,7 @@ class CrewWatch {
   readonly errors: IsolateError[] = []
   readonly #start: (worker: number, crew: Crew) => Promise<IsolateOutcome>
   readonly #ends: Promise<void>[] = []
-  #crew: Crew | null = null
+  #shown: ShownRun | null = null
   #reject: (error: IsolateError) => void = () => {}
 
   constructor(start: (worker: number, crew: Crew) => Promise<IsolateOutcome>) {
@@ -148,8 +156,12 @@ class CrewWatch {
     this.fault.catch(() => {})
   }
 
+  show(shown: ShownRun): void {
+    this.#shown = shown
+  }
+
   recruit(crew: Crew): void {
-    this.#crew = crew
+    this.#shown = crew
     for (let worker = 1; worker <= crew.count; worker++) this.#ends.push(this.#watch(worker, crew))
   }
 
@@ -167,7 +179,7 @@ class CrewWatch {
 
   /** Makes every thread of the run stop waiting for the others. */
   stop(): void {
-    if (this.#crew !== null) failRun(this.#crew.buffers)
+    if (this.#shown !== null) failRun(this.#shown.buffers)
   }
 
   /** Resolves when all threads have ended, or after `graceMs`. */
@@ -182,13 +194,14 @@ class CrewWatch {
 
   /** What a thread that has died was at, or an empty text. */
   where(): string {
-    if (this.#crew === null) return ''
-    const { doing, next } = attachRunnerColumns(this.#crew.buffers)
+    if (this.#shown === null) return ''
+    const { buffers, partitions } = this.#shown
+    const { doing, next } = attachRunnerColumns(buffers)
     const places: string[] = []
     doing.forEach((partition, worker) => {
       if (partition === 0) return
       const at = `${(next[partition - 1] as number) / 1e9} ms`
-      places.push(`${this.#crew?.partitions[partition - 1]} at ${at} (worker ${worker})`)
+      places.push(`${partitions[partition - 1]} at ${at} (worker ${worker})`)
     })
     return places.length === 0 ? '' : ` while it ran ${places.join(' or ')}`
   }
@@ -213,7 +226,8 @@ export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Me
   const inbox = listen(port1, (message) => {
     if ('crew' in message) {
       if (!isAnswered) crew.recruit(message.crew)
-    } else run.onMessage?.(message.message as Message)
+    } else if ('shown' in message) crew.show(message.shown)
+    else run.onMessage?.(message.message as Message)
   })
   // A run may be over before its threads were asked for.
   let isAnswered = false
@@ -225,6 +239,7 @@ export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Me
       Promise.race([answer, watchThreads(pool), stopWatch.late, inbox.fault, crew.fault]),
       crew,
       answer,
+      inbox,
     )
     isAnswered = true
     inbox.drain()
@@ -242,6 +257,7 @@ async function settle(
   first: Promise<IsolateOutcome>,
   crew: CrewWatch,
   answer: Promise<IsolateOutcome>,
+  inbox: Inbox,
 ): Promise<unknown> {
   const errors: IsolateError[] = []
   try {
@@ -265,5 +281,7 @@ async function settle(
   await crew.ended(FAULT_GRACE_MS)
   const cause = causeOf([...errors, ...crew.errors]) as IsolateError
   if (cause.failure !== 'exited' && cause.failure !== 'out-of-memory') throw cause
+  // A thread may end before the message is read by which it has shown where it is.
+  inbox.drainQuietly()
   throw new IsolateError(cause.failure, `${cause.message}${crew.where()}`)
 }

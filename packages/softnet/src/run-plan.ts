@@ -61,7 +61,7 @@ export type SimulationFactory = (plan: Plan, options?: SimulationOptions) => Sim
 export function runPlanWith(
   createSimulation: SimulationFactory,
   payload: PlanPayload,
-  context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested' | 'recruit'>,
+  context: Pick<IsolateContext<Progress>, 'post' | 'stopRequested' | 'recruit' | 'show'>,
 ): ResultDocument {
   const { plan, captures, resume, trace: part } = payload
   const startedMs = wallMs()
@@ -69,6 +69,8 @@ export function runPlanWith(
   const state = resume === undefined ? {} : { resume: { ...resume, observers: resume.outputs.observers } }
   const simulation = createSimulation(plan, { capture, ...state, ...(part === undefined ? {} : { trace: part }) })
   const trace = part === undefined || simulation.trace === null ? null : new TraceRecording(part, simulation.trace)
+  const { buffers, partitions } = simulation.shared
+  context.show({ buffers, partitions })
   const appenders = captures.map(({ file }, index) => new CaptureAppender(file, resume?.outputs.captures[index]))
   const checkpoints = createCheckpoints(payload.checkpoint, plan, simulation, appenders)
   const crew = startCrew(simulation, payload, context)

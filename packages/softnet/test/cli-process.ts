@@ -23,9 +23,18 @@ export interface CliProcess {
 
 /** Starts `softnet …` in a directory. */
 export function startCli(cwd: string, ...args: readonly string[]): CliProcess {
+  return cliWith(cwd, {}, ...args)
+}
+
+/** Starts `softnet …` in a directory, with more environment. */
+export function cliWith(cwd: string, more: Readonly<Record<string, string>>, ...args: readonly string[]): CliProcess {
   // What runs the tests may ask for colours, which a user who pipes does not.
   const { FORCE_COLOR, ...env } = process.env
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: { ...env, ...more },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

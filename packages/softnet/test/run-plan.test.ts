@@ -65,7 +65,7 @@ const SCENARIO = {
 const recruit = () => {
   throw new Error('nobody is needed here')
 }
-const withoutStop = { post: () => {}, stopRequested: () => false, recruit }
+const withoutStop = { post: () => {}, stopRequested: () => false, recruit, show: () => {} }
 
 test('slices lead to the duration exactly and progress follows them', async () => {
   const plan = await compile(SCENARIO)
@@ -102,7 +102,7 @@ test('a requested stop ends after the slice and marks the result', async () => {
   const result = runPlanWith(
     (given) => createRecorder(given).simulation,
     { plan, captures: [] },
-    { post: () => slices++, stopRequested: () => slices === 2, recruit },
+    { post: () => slices++, stopRequested: () => slices === 2, recruit, show: () => {} },
   )
   assert.is(slices, 2)
   assert.is(result.status, 'interrupted')
@@ -122,7 +122,7 @@ test('captures are appended in order, each to its file', async () => {
         return createRecorder(given).simulation
       },
       { plan, captures },
-      { post: () => slices++, stopRequested: () => slices === 1, recruit },
+      { post: () => slices++, stopRequested: () => slices === 1, recruit, show: () => {} },
     )
     assert.equal(options, { capture: captures.map(({ host, dev }) => ({ host, dev })) })
     assert.equal([...readFileSync(join(directory, 'x'))], [0, 0, 0, 2])
