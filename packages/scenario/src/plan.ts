@@ -6,6 +6,7 @@
  * a float64 unless the name says otherwise.
  */
 
+import type { BpfProgram } from './bpf.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
 
@@ -342,6 +343,9 @@ export interface SocketPlan {
   /** SO_TIMESTAMP: each message comes with the time it was stamped. */
   readonly soTimestamp: boolean
   readonly udpGro: boolean
+  /** Programs that SO_ATTACH_FILTER may give it, and which is attached from the start (position + 1, 0: none). */
+  readonly filters?: readonly BpfProgram[]
+  readonly attachedFilter?: number
   /** SO_BROADCAST; left out: off. */
   readonly broadcast?: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */

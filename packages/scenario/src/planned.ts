@@ -3,6 +3,7 @@
  * second, and a thread that runs a plan needs neither.
  */
 export * from './address.js'
+export * from './bpf.js'
 export * from './cpu-set.js'
 export * from './drivers.js'
 export * from './frame-sizes.js'

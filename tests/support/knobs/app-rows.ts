@@ -37,6 +37,7 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
   },
   'hosts/*/apps/*/nonblocking': { change: { 'a/nonblocking': true } },
   'hosts/*/apps/*/reply': { base: { 'a/kind': 'udp_echo' }, change: { 'a/reply': 900 } },
+  'hosts/*/apps/*/sockets/SO_ATTACH_FILTER': { change: { 'a/sockets/SO_ATTACH_FILTER': [[6, 0, 0, 0]] } },
   'hosts/*/apps/*/sockets/SO_BINDTODEVICE': {
     base: { 'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' } },
     change: { 'a/sockets/SO_BINDTODEVICE': 'eth1' },

@@ -40,6 +40,7 @@ import { type HookName, PLUGIN_HOOKS } from '../plugin/hooks.js'
 import { PLUGIN_WORLD } from '../plugin/plugin-context.js'
 import { fillRoutes } from '../route/fib-table.js'
 import { fillPages } from '../skb/packet-pages.js'
+import { fillFilters } from '../sock/sk-filter-components.js'
 import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
@@ -128,6 +129,7 @@ function fillColumns(model: Model): void {
   fillNeighbours(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
+  fillFilters(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
   fillNetfilter(world, layout)

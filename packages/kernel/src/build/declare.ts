@@ -37,6 +37,7 @@ import { MadePacket } from '../skb/alloc-skb.js'
 import { Skb, SkbAccount } from '../skb/components.js'
 import { declarePages } from '../skb/packet-pages.js'
 import { Epoll, Sock, SockView, SockWatch } from '../sock/components.js'
+import { declareFilters } from '../sock/sk-filter-components.js'
 import { UdpMemory } from '../sock/udp-memory.js'
 import { SoftirqCount, SoftirqState } from '../softirq/components.js'
 import {
@@ -159,6 +160,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declareNeighbours(world, layout)
   declarePages(world, layout, partitions)
   declareUdp(world, layout)
+  declareFilters(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)
   declareXdp(world, layout)

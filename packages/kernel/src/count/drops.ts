@@ -83,6 +83,7 @@ const PLACES = {
   hookDrop: { where: 'nf_hook_slow', reason: 'NETFILTER_DROP' },
   tcIngress: { where: 'sch_handle_ingress', reason: 'TC_INGRESS' },
   nicFault: { where: 'nic_rx', reason: 'NIC_FAULT' },
+  socketFilter: { where: 'udp_queue_rcv_one_skb', reason: 'SOCKET_FILTER' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

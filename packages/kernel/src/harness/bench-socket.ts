@@ -3,6 +3,7 @@ import type { Model } from '../build/build-model.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { Sock } from '../sock/components.js'
+import { filterRow, SockFilter } from '../sock/sk-filter-components.js'
 import { udpRecvmsg } from '../sock/udp-recvmsg.js'
 import { udpSendmsg } from '../udp/udp-sendmsg.js'
 
@@ -31,6 +32,8 @@ export interface BenchSocket {
   receive(): BenchDatagram | null
   /** sendmsg: bytes sent or a negative errno. `to` null: the connected peer. Only inside a step. */
   send(data: Uint8Array, to: { readonly address: number; readonly port: number } | null): number
+  /** SO_ATTACH_FILTER: attaches program `index` of those the plan gives the socket. */
+  attachFilter(index: number): void
   /** SO_ERROR: the pending errno, which it clears. */
   takeError(): number
 }
@@ -69,6 +72,9 @@ export function benchSocket(model: Model, sock: number, cpu: number): BenchSocke
     drops: () => s.drops[sock],
     truesizes: () => [...rows()].map((row) => truesize[row]),
     send: (data, to) => sendmsg.send(cpu, sock, data.length, (to?.address ?? 0) | 0, to?.port ?? -1, data),
+    attachFilter(index) {
+      model.world.columns(SockFilter).first[sock] = filterRow(model.layout, sock, index)
+    },
     takeError: () => sendmsg.takeError(sock),
     receive() {
       // Datagrams with a wrong checksum are found out while they are copied, and passed over.

@@ -7,14 +7,14 @@ import { Cpu } from '../cpu/components.js'
 import { ipSelectIdent } from '../ip/ip-ident.js'
 import { ipOptionsBuild } from '../ip/ip-options-build.js'
 import type { EchoedOptions } from '../ip/ip-options-echo.js'
-import { ipLocalOut } from '../ip/ip-output.js'
+import { ipLocalOutFor } from '../ip/ip-output.js'
 import { RTN } from '../route/components.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { SKB, Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
-import { ICMP_OUT_COUNTERS } from './icmp-types.js'
+import { ICMP_OUT_COUNTERS, isIcmpError } from './icmp-types.js'
 
 const IPV4_HLEN = 20
 const IP_MAX_BYTES = 65_535
@@ -60,7 +60,7 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
     const bytes = context.system(skbBytes)
     const ident = context.system(ipSelectIdent)
     const setDst = context.system(skbDstSet)
-    const out = context.system(ipLocalOut)
+    const out = context.system(ipLocalOutFor)
     const buildOptions = context.system(ipOptionsBuild)
     const count = context.system(counters)
 
@@ -108,7 +108,8 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
       const counter = ICMP_OUT_COUNTERS[message.countedAs]
       if (counter !== 0xffff) count.snmp(cpu, counter, 1)
       count.icmpMsg(cpu, message.countedAs, true)
-      if (out(cpu, row) < 0) count.snmp(cpu, SNMP.IpOutDiscards, 1)
+      const of = isIcmpError(type) ? message.source : 0
+      if (out(cpu, row, of) < 0) count.snmp(cpu, SNMP.IpOutDiscards, 1)
     }
   },
 )

@@ -82,7 +82,9 @@ export const ipFragment = defineSystem<IpFragment>(
       for (let i = 0; i < copied.length; i++) copied[i][part] = copied[i][row]
       const first = idFrag[row] & IP_OFFSET
       const more = !isLast || (idFrag[row] & IP_MF) !== 0 ? IP_MF : 0
-      idFrag[part] = ((idFrag[row] & ~0xffff) | more | (first + offset / 8)) >>> 0
+      // Pieces of what came in pieces with DF have it again (IPSKB_FRAG_PMTU).
+      const df = (flags[row] & SKB.reassembled) !== 0 ? idFrag[row] & IP_DF : 0
+      idFrag[part] = ((idFrag[row] & ~0xffff) | df | more | (first + offset / 8)) >>> 0
       totLen[part] = len[part]
       payload[part] = dataBytes
       if (page[part] === 0) return part

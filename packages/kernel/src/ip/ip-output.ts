@@ -126,17 +126,31 @@ export const ipLocalOutHook = defineSystem<IpOutput>(
   },
 )
 
+/** Sends a packet that the host has made as an answer to the packet `of`; both are of one connection. */
+export type IpLocalOutFor = (cpu: number, row: number, of: number) => number
+
+/** Kernel: net/ipv4/ip_output.c, ip_local_out (behind nf_ct_attach) */
+export const ipLocalOutFor = defineSystem<IpLocalOutFor>(
+  'ip_local_out_for',
+  'ip',
+  'net/ipv4/ip_output.c, ip_local_out',
+  (context) => {
+    const out = context.system(ipLocalOutHook)
+    const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
+    return (cpu, row, of) => {
+      if (hooks !== null) hooks.begin(cpu, row, of)
+      return out(cpu, row)
+    }
+  },
+)
+
 /** Sends a packet that the host has made. Kernel: net/ipv4/ip_output.c, ip_local_out */
 export const ipLocalOut = defineSystem<IpOutput>(
   'ip_local_out',
   'ip',
   'net/ipv4/ip_output.c, ip_local_out',
   (context) => {
-    const out = context.system(ipLocalOutHook)
-    const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
-    return (cpu, row) => {
-      if (hooks !== null) hooks.begin(cpu, row)
-      return out(cpu, row)
-    }
+    const out = context.system(ipLocalOutFor)
+    return (cpu, row) => out(cpu, row, 0)
   },
 )

@@ -12,6 +12,8 @@ export interface NfConntrackConfirm {
   start(cpu: number, row: number): void
   /** A clone belongs to the same connection. */
   clone(copy: number, row: number): void
+  /** An answer to a packet belongs to its connection, in the other direction. Kernel: nf_conntrack_attach */
+  attach(row: number, of: number): void
   /** A packet is dropped: the connection that it has begun ends. */
   drop(cpu: number, row: number): void
   /** A packet is through all hooks; false if it must be dropped. Kernel: __nf_conntrack_confirm */
@@ -72,6 +74,12 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
         if (!tracks) return
         connOf[copy] = connOf[row]
         info[copy] = info[row]
+      },
+      attach(row, of) {
+        if (!tracks || connOf[of] === 0) return
+        const isReply = info[of] === CTINFO.establishedReply || info[of] === CTINFO.relatedReply
+        connOf[row] = connOf[of]
+        info[row] = isReply ? CTINFO.related : CTINFO.relatedReply
       },
       begin(ids, count, cpu) {
         if (!tracks) return

@@ -49,7 +49,8 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
   'netfilter',
   'net/netfilter/nf_conntrack_core.c, nf_conntrack_in',
   (context) => {
-    const { saddr, daddr, ports, ipWord, idFrag, faults, flags, tcpWord, len } = context.read(Skb)
+    const { saddr, daddr, ports, ipWord, idFrag, faults, tcpWord, len } = context.read(Skb)
+    const { flags } = context.write(Skb)
     const { conn: connOf, info } = context.write(SkbConn)
     const c = context.write(NfConn)
     const stat = context.write(NfConnStat)
@@ -66,7 +67,9 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
 
     function checksumIsBad(cpu: number, row: number, atReceive: boolean): boolean {
       const state = flags[row] & (SKB.csumBad | SKB.csumUnnecessary)
-      return atReceive && verifies[host[cpu]] !== 0 && state === SKB.csumBad
+      if (!atReceive || verifies[host[cpu]] === 0 || state !== SKB.csumBad) return false
+      flags[row] |= SKB.csumCompleteBad
+      return true
     }
 
     /** Ports of the packet's tuple. ICMP: id and type with code; protocols without ports: 0. */

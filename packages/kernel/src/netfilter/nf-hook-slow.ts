@@ -23,8 +23,8 @@ export interface NfHooks {
    * counted; the others are freed. Kernel: net/netfilter/core.c, nf_hook_slow_list
    */
   list(hook: number, ids: Int32Array, count: number, cpu: number): number
-  /** A packet that the host has made, before its first hook: what an earlier packet left in the row goes. */
-  begin(cpu: number, row: number): void
+  /** A packet that the host has made, before its first hook: what an earlier packet left in the row goes. `of`: it answers that one, 0 none. */
+  begin(cpu: number, row: number, of: number): void
   /** A clone belongs to the connection of the packet it was made of. */
   clone(cpu: number, copy: number, row: number): void
   /** One packet between two devices (`NO_DEVICE`: none); false if it was dropped and freed. */
@@ -132,9 +132,10 @@ export const nfHookSlow = defineSystem<NfHooks>(
     }
 
     return {
-      begin(cpu, row) {
+      begin(cpu, row, of) {
         mark[row] = 0
         confirm.start(cpu, row)
+        if (of !== 0) confirm.attach(row, of)
       },
       clone(_cpu, copy, row) {
         mark[copy] = mark[row]

@@ -2,7 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { FAULT_L4_SHORT, IP_DF, IP_OFFSET, IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
-import { ipLocalOutHook } from '../ip/ip-output.js'
+import { ipLocalOutFor } from '../ip/ip-output.js'
 import { RTCF, RTN } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ipRouteInput } from '../route/ip-route-input.js'
@@ -11,8 +11,6 @@ import { skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { SKB, Skb } from '../skb/components.js'
 import { tcpReset } from '../tcp/tcp-reset.js'
-import { CTINFO, SkbConn } from './conntrack-components.js'
-import { nfHookSlow } from './nf-hook-slow.js'
 
 /** Sends the reset that a rule answers a segment with; the segment stays as it is. */
 export type NfSendReset = (cpu: number, row: number) => void
@@ -28,7 +26,6 @@ export const nfSendReset = defineSystem<NfSendReset>(
   'net/ipv4/netfilter/nf_reject_ipv4.c, nf_send_reset',
   (context) => {
     const { saddr, daddr, ipWord, idFrag, totLen, flags, faults, tcpWord, len, rtFlags } = context.write(Skb)
-    const { conn, info } = context.write(SkbConn)
     const { host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const ttls = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
@@ -38,23 +35,13 @@ export const nfSendReset = defineSystem<NfSendReset>(
     const route = context.system(ipRouteOutput)
     const setDst = context.system(skbDstSet)
     const segment = context.system(tcpReset)
-    const out = context.system(ipLocalOutHook)
-    const hooks = context.system(nfHookSlow)
-    const tracks = conn.length > 1
+    const out = context.system(ipLocalOutFor)
 
     /** Whether a packet is a segment that may be answered. Kernel: nf_reject_ip_tcphdr_get */
     function mayAnswer(row: number): boolean {
       if ((idFrag[row] & IP_OFFSET) !== 0 || (ipWord[row] & 255) !== IPPROTO_TCP) return false
       if ((faults[row] & FAULT_L4_SHORT) !== 0 || (tcpWord[row] & RST) !== 0) return false
       return (flags[row] & (SKB.csumBad | SKB.csumUnnecessary)) !== SKB.csumBad
-    }
-
-    /** The answer belongs to the connection of the segment, in the other direction. Kernel: nf_conntrack_attach */
-    function attach(row: number, of: number): void {
-      if (!tracks || conn[of] === 0) return
-      const isReply = info[of] === CTINFO.establishedReply || info[of] === CTINFO.relatedReply
-      conn[row] = conn[of]
-      info[row] = isReply ? CTINFO.related : CTINFO.relatedReply
     }
 
     return (cpu, of) => {
@@ -75,9 +62,7 @@ export const nfSendReset = defineSystem<NfSendReset>(
       totLen[row] = IPV4_HLEN + TCP_HLEN
       flags[row] = SKB.noEthernet
       segment(row, IPV4_HLEN, of, len[of] - ((ipWord[of] >>> 24) & 15) * 4)
-      hooks.begin(cpu, row)
-      attach(row, of)
-      out(cpu, row)
+      out(cpu, row, of)
     }
   },
 )

@@ -40,6 +40,8 @@ export const SKB = {
   lastStopCsumBad: 262144,
   /** Put together from fragments: `fragRunBytes` is the truesize of its head, `fragNextRun` what fits into it. */
   reassembled: 524288,
+  /** The whole checksum has been computed in software and is wrong (`csum_complete_sw`): nobody waits for a copy to see it. */
+  csumCompleteBad: 8388608,
   /** A DF bit does not keep the packet from being fragmented here (`ignore_df`). */
   ignoreDf: 4194304,
   /** `len` counts from the L4 header: the IP header has been pulled. */

@@ -16,7 +16,11 @@ import { kfreeSkb } from '../skb/skb-pool.js'
 import { SleepView, Task } from '../task/components.js'
 import { Sock, SockView } from './components.js'
 import { dataReady } from './data-ready.js'
+import { skFilter } from './sk-filter.js'
+import { hasFilters } from './sk-filter-components.js'
 import { udpMemory } from './udp-memory.js'
+
+const UDP_HEADER_BYTES = 8
 
 /** A datagram at its socket. */
 export interface UdpEnqueue {
@@ -193,6 +197,7 @@ export const udpQueueRcv = defineSystem<Stage>(
     const dropped = context.system(sockDrops)
     const enqueue = context.system(udpEnqueue)
     const post = context.system(mail)
+    const filters = hasFilters(context.resource(PLAN_CONSTANTS).plan) ? context.system(skFilter) : null
 
     function remote(cpu: number, row: number, sock: number): void {
       const view = sock * sources + source[cpu]
@@ -218,6 +223,20 @@ export const udpQueueRcv = defineSystem<Stage>(
       post.packet(cpu, owner, EVENT.socketPacket, row, sock, cpu)
     }
 
+    /** Checksum and filter of a socket that has one; false if the datagram is gone. */
+    function passes(cpu: number, row: number, sock: number): boolean {
+      let drop = -1
+      if ((flags[row] & (SKB.csumBad | SKB.csumUnnecessary)) === SKB.csumBad) {
+        count.snmp(cpu, SNMP.UdpInCsumErrors, 1)
+        drop = DROP.udpCsumEnqueue
+      } else if (filters?.trim(cpu, sock, row, UDP_HEADER_BYTES) === false) drop = DROP.socketFilter
+      if (drop < 0) return true
+      count.snmp(cpu, SNMP.UdpInErrors, 1)
+      dropped(cpu, sock)
+      kfree(cpu, row, drop)
+      return false
+    }
+
     function one(cpu: number, row: number): void {
       const sock = skbSock[row]
       if ((flags[row] & SKB.pfmemalloc) !== 0) {
@@ -227,6 +246,7 @@ export const udpQueueRcv = defineSystem<Stage>(
         kfree(cpu, row, DROP.pfmemalloc)
         return
       }
+      if (filters?.has(sock) === true && !passes(cpu, row, sock)) return
       if (partition[cpu] === partition[sockCpu[sock]]) {
         enqueue.mark(sock, row)
         enqueue.local(cpu, row, sock, true)

@@ -65,7 +65,8 @@ export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __u
       // skb_condense: what is left moves into the head, and the other fragments are given back.
       if ((flags[row] & SKB.reassembled) !== 0 && datagram <= fragNextRun[row]) truesize[row] = fragRunBytes[row]
     }
-    if (checksumIsBad(row) && checksumVerifiedAtEnqueue(datagram - UDP_HEADER_BYTES)) return checksumError(cpu)
+    const isSeenNow = (flags[row] & SKB.csumCompleteBad) !== 0 || checksumVerifiedAtEnqueue(datagram - UDP_HEADER_BYTES)
+    if (checksumIsBad(row) && isSeenNow) return checksumError(cpu)
     return -1
   }
 

@@ -1,5 +1,6 @@
 /** Sockets: addresses, options, which task reads which, and the conflicts that bind() would refuse. */
 import { formatIpv4, parsePrefix } from '../address.js'
+import { bpfFault } from '../bpf.js'
 import { type FaultPath, formatPath, type Report } from '../fault.js'
 import type { DevicePlan, SocketPlan } from '../plan.js'
 import type { SocketGroupInput } from '../schema/app.js'
@@ -93,6 +94,17 @@ function defaultStep(input: SocketGroupInput, count: number): number {
   return input.count === undefined || count === 1 ? 0 : 1
 }
 
+function compileFilter(
+  { SO_ATTACH_FILTER: program }: SocketGroupInput,
+  path: FaultPath,
+  report: Report,
+): Pick<SocketPlan, 'filters' | 'attachedFilter'> {
+  if (program === undefined) return {}
+  const fault = bpfFault(program)
+  if (fault !== null) report.fault([...path, 'SO_ATTACH_FILTER'], `a program that the kernel takes: ${fault}`)
+  return { filters: [program], attachedFilter: 1 }
+}
+
 function compileOptions(
   input: SocketGroupInput,
   path: FaultPath,
@@ -137,6 +149,7 @@ function compileOptions(
     soIncomingCpu: incoming,
     soTimestamp: input.SO_TIMESTAMP ?? false,
     udpGro,
+    ...compileFilter(input, path, report),
     device,
   }
 }

@@ -46,6 +46,19 @@ export const socketGroupSchema = z
       'Tell the time of arrival with every datagram; the host then stamps what it receives.',
     ).optional(),
     UDP_GRO: toggle('Receive merged datagrams.').optional(),
+    SO_ATTACH_FILTER: z
+      .array(
+        z.tuple([
+          z.int().min(0).max(0xffff),
+          z.int().min(0).max(255),
+          z.int().min(0).max(255),
+          z.int().min(0).max(0xffffffff),
+        ]),
+      )
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe('Classic BPF program that sees each datagram from its UDP header on: a list of [code, jt, jf, k].'),
     SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
   })
   .describe('Sockets bound alike.')

@@ -4,7 +4,7 @@ import { type Plan, parseEndpoint } from '@softnet/scenario'
 import { L4_CHECKSUM_BAD, LINKTYPE_ETHERNET, LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 import { Differences } from './differences.js'
 import type { Fields } from './fields.js'
-import { type IpSetup, readSetup } from './ip-setup.js'
+import { type IpSetup, parseFilter, readSetup } from './ip-setup.js'
 import { runMachine } from './machine.js'
 import type { OracleCase } from './oracle-case.js'
 
@@ -100,9 +100,14 @@ export function ipCase(fields: Fields): OracleCase {
   const each = <T>(key: string, read: (of: Fields) => T): T[] =>
     fields.list(key).map((_, i) => read(fields.entry(key, i)))
   const stable = fields.object('stable')
+  const steps = each('steps', readStep)
+  const filters = steps.flatMap(({ op }) => {
+    const [, name = '', program = ''] = FILTER.exec(op) ?? []
+    return name === '' ? [] : [[name, program] as const]
+  })
   const recording: Recording = {
-    setup: readSetup(fields.object('setup')),
-    steps: each('steps', readStep),
+    setup: readSetup(fields.object('setup'), filters),
+    steps,
     packetsIn: each('packets_in', (of) => ({ bytes: hexBytes(of, 'hex'), dynamic: of.flag('dynamic') })),
     packetsOut: each('packets_out', readOut),
     snmp: fields.numbers('snmp_delta'),
@@ -125,8 +130,11 @@ export function ipCase(fields: Fields): OracleCase {
   }
 }
 
+/** A filter given to a socket. */
+const FILTER = /^SO_ATTACH_FILTER\((\w+), (\[.*\])\)$/
 /** What programs of recordings do that the simulated host can do. */
-const CALLS = /^(?:recv\(\w+\)|send\(\w+, ?\d+ bytes(?:, to [\d.]+:\d+)?\)|SO_ERROR\(\w+\)|note: .*|ip neigh)$/
+const CALLS =
+  /^(?:SO_ATTACH_FILTER\(.*\)|recv\(\w+\)|send\(\w+, ?\d+ bytes(?:, to [\d.]+:\d+)?\)|SO_ERROR\(\w+\)|note: .*|ip neigh)$/
 const SEND = /^send\((\w+), ?(\d+) bytes(?:, to ([\d.]+:\d+))?\)$/
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ERRNO).map(([name, number]) => [number, name]))
 
@@ -232,6 +240,8 @@ class IpRun {
       const sent = this.#socketOf(name).send(this.#payload(Number(count)), target)
       return sent < 0 ? `-1 ${errnoName(-sent)}` : sent
     }
+    const [, filtered = '', program = ''] = FILTER.exec(op) ?? []
+    if (filtered !== '') return this.#attach(filtered, program)
     const [, call, sock = ''] = /^(recv|SO_ERROR)\((\w+)\)$/.exec(op) ?? []
     if (call === 'SO_ERROR') {
       const errno = this.#socketOf(sock).takeError()
@@ -244,6 +254,12 @@ class IpRun {
     if (datagram === null) return '-1 EAGAIN'
     const { bytes, data, from } = datagram
     return { len: bytes, data: data === null ? null : Buffer.from(data.subarray(0, 64)).toString('hex'), from }
+  }
+
+  #attach(name: string, program: string): unknown {
+    if (parseFilter(program) === null) return '-1 EINVAL'
+    this.#socketOf(name).attachFilter(this.#case.setup.filterIndex(name, program))
+    return 0
   }
 
   /** What a program sent: the recordings tell it only by the packet that left, else any bytes do. */

@@ -1,5 +1,7 @@
 /** What a recording of packets in and out says about the host: devices, routes, settings, sockets. */
 import {
+  type BpfProgram,
+  bpfFault,
   CONF_NAMES,
   DEFAULT_IPV4,
   DEFAULT_NEIGH,
@@ -36,6 +38,8 @@ export interface IpSetup {
   /** What it asks for that is not modelled, or null. */
   readonly missing: string | null
   plan(path: string): Plan
+  /** Position of a program among those of a socket. */
+  filterIndex(socket: string, program: string): number
   /** True if packets of the device carry four bytes of packet information. */
   hasPacketInfo(dev: string): boolean
   isTap(dev: string): boolean
@@ -58,6 +62,8 @@ interface Socket {
   readonly connect: string | null
   readonly rcvbuf: number | null
   readonly broadcast: boolean
+  /** Programs that SO_ATTACH_FILTER will give it. */
+  readonly filters: readonly BpfProgram[]
 }
 
 function readDevice(fields: Fields): Device {
@@ -85,8 +91,19 @@ function endpoint(fields: Fields, key: string): string | null {
 /** Socket options that the plan of a socket knows. */
 const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF', 'SO_BROADCAST']
 
+/** Program as recordings write it: `[(6, 0, 0, 10), …]`; null if it is none. */
+export function parseFilter(text: string): BpfProgram | null {
+  const program = [...text.matchAll(/\((\d+), (\d+), (\d+), (\d+)\)/g)].map(([, ...each]) => each.map(Number))
+  return bpfFault(program as unknown as BpfProgram) === null ? (program as unknown as BpfProgram) : null
+}
+
 class SocketReader {
   missing: string | null = null
+  readonly #filters: readonly (readonly [string, string])[]
+
+  constructor(filters: readonly (readonly [string, string])[]) {
+    this.#filters = filters
+  }
 
   read(fields: Fields): Socket {
     const type = fields.text('type')
@@ -107,6 +124,9 @@ class SocketReader {
       connect: endpoint(fields, 'connect'),
       rcvbuf,
       broadcast,
+      filters: this.#filters
+        .filter(([name]) => name === fields.text('name'))
+        .map(([, program]) => parseFilter(program) ?? []),
     }
   }
 }
@@ -204,9 +224,9 @@ function readRules(fields: Fields): NftRuleset | null {
 }
 
 /** Reads `setup` of a case. */
-export function readSetup(fields: Fields): IpSetup {
+export function readSetup(fields: Fields, filters: readonly (readonly [string, string])[]): IpSetup {
   const devices = fields.list('devices').map((_, i) => readDevice(fields.entry('devices', i)))
-  const reader = new SocketReader()
+  const reader = new SocketReader(filters)
   const sockets = fields.has('sockets')
     ? fields.list('sockets').map((_, i) => reader.read(fields.entry('sockets', i)))
     : []
@@ -218,6 +238,7 @@ export function readSetup(fields: Fields): IpSetup {
   return {
     missing: reader.missing ?? settings.missing ?? commands.unknown,
     plan: (path) => planOf(path, devices, sockets, settings, routes, commands, nftables),
+    filterIndex: (name, program) => filters.filter(([each]) => each === name).findIndex(([, text]) => text === program),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
     socketNames: sockets.map((socket) => socket.name),
@@ -273,7 +294,11 @@ function planOf(
     ...host,
     apps: host.apps.map((app) => ({
       ...app,
-      sockets: app.sockets.map((socket, i) => ({ ...socket, broadcast: sockets[i]?.broadcast === true })),
+      sockets: app.sockets.map((socket, i) => ({
+        ...socket,
+        broadcast: sockets[i]?.broadcast === true,
+        ...(sockets[i]?.filters.length === 0 ? {} : { filters: sockets[i]?.filters ?? [] }),
+      })),
     })),
     routes,
     neighbours,
