@@ -88,8 +88,8 @@ class Trace:
         found = []
         for line in lines:
             match = re.search(r'location=(\w+)\S* reason: (\w+)', line)
-            # Not the stack's: what the device itself refuses, and parts of a packet that is told as a whole.
-            if match is not None and match.group(1) not in ('tun_get_user', 'skb_release_data'):
+            # Not IPv4's: what the device itself refuses, parts of a packet that is told as a whole, and IPv6.
+            if match is not None and not re.match('tun_get_user|skb_release_data|ip6_', match.group(1)):
                 found.append('%s@%s' % (match.group(2), match.group(1)))
         return found
 

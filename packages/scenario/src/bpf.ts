@@ -65,12 +65,19 @@ const MEMORY_WORDS = 16
 const WORD_BITS = 32
 const JUMP_CLASS = 5
 
+const PACKET_LOADS: readonly number[] = [BPF.ldWordAbs, BPF.ldHalfAbs, BPF.ldByteAbs]
+/** SKF_AD_OFF and the fields behind it. */
+const ANCILLARY = 0xfffff000
+const ANCILLARY_FIELDS = [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60]
+
 function checkInstruction([code, jt, jf, k]: BpfInstruction, at: number, length: number): string | null {
   if (!CODES.has(code)) return `a known code, not 0x${code.toString(16)}`
   if ((code === BPF.divK || code === BPF.modK) && k === 0) return 'a divisor other than 0'
   if ((code === BPF.lshK || code === BPF.rshK) && k >= WORD_BITS) return 'a shift of less than 32'
   const usesMemory = code === BPF.ldMem || code === BPF.ldxMem || code === BPF.st || code === BPF.stx
   if (usesMemory && k >= MEMORY_WORDS) return 'a memory word from 0 to 15'
+  if (PACKET_LOADS.includes(code) && k >= ANCILLARY && !ANCILLARY_FIELDS.includes(k - ANCILLARY))
+    return 'an offset below SKF_AD_OFF, or that of a known field behind it'
   if (code === BPF.ja) return k < length - at - 1 ? null : 'a jump that stays in the program'
   if ((code & 7) === JUMP_CLASS && at + Math.max(jt, jf) + 1 >= length) return 'jumps that stay in the program'
   return null

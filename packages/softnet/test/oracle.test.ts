@@ -21,7 +21,7 @@ async function tampered(
 
 test('every gated recording of Linux 6.18 agrees with the simulated stack', async () => {
   const cases = await oracleCases()
-  const counts = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json'].map((name) => {
+  const counts = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'random.json'].map((name) => {
     const file = carried(name)
     const steps = Object.keys(file.truesize_steps ?? {}).length
     return file.cases.length + (file.multi_napi?.length ?? 0) + steps

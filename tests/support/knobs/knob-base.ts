@@ -60,6 +60,11 @@ export const RULES = 'table ip t { chain i { type filter hook input priority 0; 
 export const TRACK: Sets = {
   'h/nftables': 'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; } }',
 }
+/** Tracking that does not see the resets with which the host answers segments. */
+export const TRACK_TCP: Sets = {
+  'h/nftables':
+    'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; }; chain o { type filter hook output priority -300; tcp flags & rst != 0 notrack; } }',
+}
 export const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 /** Traffic that comes and goes. */
 export const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }

@@ -1,4 +1,4 @@
-import { BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK } from './knob-base.js'
+import { BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK, TRACK_TCP } from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -163,7 +163,7 @@ export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_loose': 0 } },
   },
   'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_established': {
-    base: { ...TRACK, ...TCP },
+    base: { ...TRACK_TCP, ...TCP },
     change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_timeout_established': 60 } },
   },
   'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout': {

@@ -12,7 +12,7 @@ export const devLoopbackXmit = defineSystem<(cpu: number, row: number) => void>(
     const backlog = context.resource(NETIF_RX)
     return (cpu, row) => {
       flags[row] |= SKB.csumUnnecessary | SKB.noEthernet | SKB.looped
-      packetType[row] = PACKET_TYPE.host
+      packetType[row] = PACKET_TYPE.loopback
       queue[row] = 0
       backlog.rx(cpu, row)
     }

@@ -210,7 +210,9 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
 
   return {
     receive(cpu, row) {
-      const isIgnored = (iff[dev[row]] & IFF.noarp) !== 0 || packetType[row] === PACKET_TYPE.otherhost
+      const type = packetType[row]
+      const isElse = type === PACKET_TYPE.otherhost || type === PACKET_TYPE.loopback
+      const isIgnored = (iff[dev[row]] & IFF.noarp) !== 0 || isElse
       // Without bytes there is nothing to read: the kernel takes the frame.
       if (isIgnored || page[row] === 0) {
         consume(cpu, row)

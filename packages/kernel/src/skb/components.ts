@@ -66,7 +66,7 @@ export const IPSKB = {
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
-export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3 } as const
+export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3, loopback: 5 } as const
 
 /**
  * Packets: headers parsed into numbers, with the geometry of an sk_buff. Rows belong to the partition that holds the

@@ -21,6 +21,9 @@ const AD_VLAN_TAG = 44
 const AD_VLAN_PRESENT = 48
 const AD_PAY_OFFSET = 52
 const AD_RANDOM = 56
+const AD_XOR_X = 40
+const AD_VLAN_PROTOCOL = 60
+const ETH_P_8021Q = 0x8100
 const ARPHRD_ETHER = 1
 const ARPHRD_NONE = 0xfffe
 const PURPOSE = 0x62706672
@@ -50,7 +53,7 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
     return size === 1 ? scratch.getUint8(at) : size === 2 ? scratch.getUint16(at) : scratch.getUint32(at)
   }
 
-  function ancillary(cpu: number, row: number, field: number): number {
+  function ancillary(cpu: number, row: number, field: number, a: number, x: number): number {
     switch (field) {
       case AD.protocol:
         return skb.protocol[row]
@@ -75,17 +78,21 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
         return (skb.flags[row] & SKB.vlan) !== 0 ? 1 : 0
       case AD_PAY_OFFSET:
         return bytes.length(row) - skb.payload[row]
+      case AD_XOR_X:
+        return (a ^ x) >>> 0
+      case AD_VLAN_PROTOCOL:
+        return (skb.flags[row] & SKB.vlan) !== 0 ? ETH_P_8021Q : 0
       case AD_RANDOM:
         return mix32((plan.seed ^ PURPOSE) >>> 0, mix32(clockPs[cpu] >>> 0, drawn++))
       default:
-        return OUT
+        // Attributes of netlink messages: none is in a packet.
+        return 0
     }
   }
 
   /** A load from the packet; `offset` as signed 32 bits. */
   function load(cpu: number, row: number, offset: number, size: number, start: number, length: number): number {
     if (offset >= 0) return number_(row, start + offset, size, start + length)
-    if (offset >= AD_OFF) return ancillary(cpu, row, offset - AD_OFF)
     if (offset >= NET_OFF) return number_(row, offset - NET_OFF, size, bytes.length(row))
     return OUT
   }
@@ -139,7 +146,10 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
           const mode = op & 0xe0
           if (mode === 0x20 || mode === 0x40) {
             const offset = mode === 0x20 ? value | 0 : (value + x) | 0
-            a = load(cpu, row, offset, SIZES[(op >>> 3) & 3], start, length)
+            const isField = mode === 0x20 && offset < 0 && offset >= AD_OFF
+            a = isField
+              ? ancillary(cpu, row, offset - AD_OFF, a, x)
+              : load(cpu, row, offset, SIZES[(op >>> 3) & 3], start, length)
             if (a === OUT) return 0
           } else a = op === BPF.ldLen ? length : op === BPF.ldMem ? memory[value] : value
           break

@@ -18,7 +18,7 @@ const EXIT_WRONG_INPUT = 2
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 /** Recordings that come with softnet, below the root of the workspace. */
-const CARRIED = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json']
+const CARRIED = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'random.json']
 const CARRIED_FOLDER = new URL('../../../../../tests/data/oracle/', import.meta.url)
 
 /** One line of the result. */
