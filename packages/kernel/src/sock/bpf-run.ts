@@ -91,7 +91,7 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
   }
 
   /** A load from the packet; `offset` as signed 32 bits. */
-  function load(cpu: number, row: number, offset: number, size: number, start: number, length: number): number {
+  function load(row: number, offset: number, size: number, start: number, length: number): number {
     if (offset >= 0) return number_(row, start + offset, size, start + length)
     if (offset >= NET_OFF) return number_(row, offset - NET_OFF, size, bytes.length(row))
     return OUT
@@ -149,14 +149,14 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
             const isField = mode === 0x20 && offset < 0 && offset >= AD_OFF
             a = isField
               ? ancillary(cpu, row, offset - AD_OFF, a, x)
-              : load(cpu, row, offset, SIZES[(op >>> 3) & 3], start, length)
+              : load(row, offset, SIZES[(op >>> 3) & 3], start, length)
             if (a === OUT) return 0
           } else a = op === BPF.ldLen ? length : op === BPF.ldMem ? memory[value] : value
           break
         }
         case 1:
           if (op === BPF.ldxMsh) {
-            const byte = load(cpu, row, value | 0, 1, start, length)
+            const byte = load(row, value | 0, 1, start, length)
             if (byte === OUT) return 0
             x = (byte & 15) * 4
           } else x = op === BPF.ldxLen ? length : op === BPF.ldxMem ? memory[value] : value
