@@ -1,4 +1,4 @@
-import { FirstOf } from './first-of.js'
+import { createFirstOf } from './first-of.js'
 import type { SetHorizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import type { RunnerColumns } from './runner-columns.js'
@@ -32,8 +32,8 @@ export function createAlone(
   const { next, horizon, reached, reachedList, reachedCount, blocked, until } = columns
   const n = partitions.length
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
-  const first = new FirstOf(next)
-  const firstPlain = new FirstOf(next, (p) => isBounded[p] === 0)
+  const first = createFirstOf(next)
+  const firstPlain = createFirstOf(next, (p) => isBounded[p] === 0)
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
   let waitingLeast = NEVER
   const blockedList = new Int32Array(n)
@@ -67,8 +67,8 @@ export function createAlone(
     const count = reachedCount[0] as number
     for (let i = 0; i < count; i++) {
       const r = reachedList[i] as number
-      reached[r] = 0
       ;(partitions[r] as Partition).drain()
+      reached[r] = 0
       changed(r)
       if (blocked[r] === 1) unblockAll()
     }
@@ -128,8 +128,8 @@ export function createAlone(
     run(leave) {
       for (let p = 0; p < n; p++) {
         if (reached[p] === 0) continue
-        reached[p] = 0
         ;(partitions[p] as Partition).drain()
+        reached[p] = 0
       }
       reachedCount[0] = 0
       blocked.fill(0)

@@ -92,3 +92,53 @@ export class FirstOf {
     return oneTime < otherTime || (oneTime === otherTime && (this.#heap[one] as number) < (this.#heap[other] as number))
   }
 }
+
+/**
+ * As `FirstOf`, for few entries: looking at all of them costs less than keeping a heap. Times are read when it is asked.
+ */
+export class FirstOfFew {
+  readonly #times: Float64Array
+  readonly #counts: Uint8Array
+
+  /** Entries that `includes` refuses never come first. */
+  constructor(times: Float64Array, includes: (index: number) => boolean = () => true) {
+    this.#times = times
+    this.#counts = Uint8Array.from(times, (_, index) => (includes(index) ? 1 : 0))
+  }
+
+  /** The time of one entry has changed. */
+  update(_index: number): void {}
+
+  /** Leaves an entry out, or takes it in again. */
+  include(index: number, included: boolean): void {
+    this.#counts[index] = included ? 1 : 0
+  }
+
+  /** Entry with the least time, the lowest of equal ones; −1 if all are Infinity. */
+  first(): number {
+    return this.firstBut(-1)
+  }
+
+  /** As `first`, leaving one entry out. */
+  firstBut(without: number): number {
+    const times = this.#times
+    const counts = this.#counts
+    let first = -1
+    let least = Number.POSITIVE_INFINITY
+    for (let i = 0; i < times.length; i++) {
+      const time = times[i] as number
+      if (time >= least || i === without || counts[i] === 0) continue
+      least = time
+      first = i
+    }
+    return first
+  }
+}
+
+/** Entries up to which looking at all of them is faster than a heap. */
+const FEW = 32
+
+/** The faster of the two ways to find the first of as many entries as `times` has. */
+export function createFirstOf(times: Float64Array, includes?: (index: number) => boolean): FirstOf | FirstOfFew {
+  return times.length <= FEW ? new FirstOfFew(times, includes) : new FirstOf(times, includes)
+}

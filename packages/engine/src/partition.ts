@@ -6,7 +6,10 @@ export interface PartitionTimes {
   readonly bound: Float64Array
   /** Written by the runner: the partition does everything strictly before it, ps. */
   readonly horizon: Float64Array
-  /** Written by `reach` while a partition publishes: 1 for those that have something to take in. */
+  /**
+   * Written by `reach` while a partition publishes: not 0 for those that have something to take in, until they have; what
+   * other value than 1 it is, is between the partitions.
+   */
   readonly reached: Uint8Array
   /** Positions of the partitions whose `reached` was set since the runner last looked. */
   readonly reachedList: Int32Array

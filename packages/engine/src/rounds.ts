@@ -124,8 +124,8 @@ export function createRounds(partitions: readonly Partition[], columns: RunnerCo
       const partition = partitions[p] as Partition
       let result: number = OUTCOME.nothing
       if (reached[p] !== 0) {
-        reached[p] = 0
         partition.drain()
+        reached[p] = 0
         result = OUTCOME.progress
       }
       if ((next[p] as number) < (horizon[p] as number)) {

@@ -16,8 +16,8 @@ export function lastTurns(partitions: readonly Partition[], columns: RunnerColum
   const count = reachedCount[0] as number
   for (let i = 0; i < count; i++) {
     const r = reachedList[i] as number
-    reached[r] = 0
     ;(partitions[r] as Partition).drain()
+    reached[r] = 0
   }
   reachedCount[0] = 0
   return progress

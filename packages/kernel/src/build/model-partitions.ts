@@ -1,7 +1,7 @@
 import { Cpu } from '../cpu/components.js'
 import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
-import { RxQueue } from '../nic/components.js'
+import { IrqVector, RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
@@ -14,12 +14,15 @@ export interface PartitionTimes {
   readonly bound: Float64Array
   /** Written by the runner: how far the partition may go, ps. */
   readonly horizon: Float64Array
-  /** Written while publishing: 1 for partitions that have something to take in, and the list of those newly set. */
+  /** Written while publishing: not 0 (see REACHED) for partitions that have something to take in until they have, and the list of those newly set. */
   readonly reached: Uint8Array
   readonly reachedList: Int32Array
   /** One entry: how many of `reachedList` count. */
   readonly reachedCount: Int32Array
 }
+
+/** What a partition has to take in; the greater one counts. */
+const REACHED = { mail: 1, frames: 2 } as const
 
 /** A partition as a runner sees it: it knows nothing of networking beyond this. */
 export interface ModelPartition {
@@ -138,6 +141,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
   const wires = binder.bind(wireRun)
   const post = binder.bind(mail)
   const { nextStepPs, horizonPs } = binder.world.columns(Cpu)
+  const { cpu: vectorCpu, nonNapi } = binder.world.columns(IrqVector)
   const leader = Int32Array.from(leaders)
   const firstWire = layout.firstWire
   const memberBase = new Int32Array(leaders.length + 1)
@@ -216,15 +220,20 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     }
   }
 
+  /** 1: a CPU on its own without an old driver; what a message does to its next step is then plain. */
+  const plain = Uint8Array.from(leaders, (id, p) => {
+    const alone = id < firstWire && memberBase[p + 1] - memberBase[p] === 1
+    return alone && !layout.vectors.some((vector) => vectorCpu[vector] === id && nonNapi[vector] !== 0) ? 1 : 0
+  })
   let reached: Uint8Array = new Uint8Array(leaders.length)
   let reachedList: Int32Array = new Int32Array(leaders.length)
   let reachedCount: Int32Array = new Int32Array(1)
 
-  function reach(to: number, atPs: Float64Array, row: number): void {
+  function reach(to: number, by: number, atPs: Float64Array, row: number): void {
     if (atPs[row] < next[to]) next[to] = atPs[row]
-    if (reached[to] !== 0) return
-    reached[to] = 1
-    reachedList[reachedCount[0]++] = to
+    const before = reached[to]
+    if (by > before) reached[to] = by
+    if (before === 0) reachedList[reachedCount[0]++] = to
   }
 
   return {
@@ -238,22 +247,24 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     },
     drain(p) {
       post.drain(leader[p])
-      write(p)
+      // `reach` has written the earlier of what was next and what the messages bring.
+      if (reached[p] !== REACHED.mail || plain[p] === 0) write(p)
     },
     run(p) {
       const id = leader[p]
-      let progress: boolean
-      if (id >= firstWire) progress = wires.run(id, horizon[p])
-      else if (memberBase[p + 1] - memberBase[p] > 1) progress = runFused(p)
-      else {
+      if (id < firstWire && memberBase[p + 1] - memberBase[p] === 1) {
         horizonPs[id] = horizon[p]
-        progress = cpus.run(id)
+        const progress = cpus.run(id)
+        next[p] = nextStepPs[id]
+        return progress
       }
+      const progress = id >= firstWire ? wires.run(id, horizon[p]) : runFused(p)
       write(p)
       return progress
     },
     publish(p) {
-      for (let r = post.publish(leader[p]); r !== 0; r = nextSent[r]) reach(partitionOf[ringTo[r]], leastPs, r)
+      for (let r = post.publish(leader[p]); r !== 0; r = nextSent[r])
+        reach(partitionOf[ringTo[r]], REACHED.mail, leastPs, r)
       const end = lanes.base[p + 1]
       if (leader[p] < firstWire) {
         for (let i = lanes.base[p]; i < end; i++) laneHeadSeen[lanes.queue[i]] = laneHead[lanes.queue[i]]
@@ -264,7 +275,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
         const seen = laneTailSeen[queue]
         if (seen === laneTail[queue]) continue
         laneTailSeen[queue] = laneTail[queue]
-        reach(partitionOf[queueCpu[queue]], duePs, laneBase[queue] + ((seen & laneMask[queue]) >>> 0))
+        reach(partitionOf[queueCpu[queue]], REACHED.frames, duePs, laneBase[queue] + ((seen & laneMask[queue]) >>> 0))
       }
     },
     take(p) {

@@ -30,7 +30,10 @@ export interface RunCpu {
    * due while the CPU's clock is ahead counts at the time it is due.
    */
   findNextStep(cpu: number): void
-  /** Does everything before `Cpu.horizonPs`, and the step that reaches beyond it; true if anything happened. */
+  /**
+   * Does everything before `Cpu.horizonPs`, and the step that reaches beyond it, and writes `Cpu.nextStepPs`; true if
+   * anything happened.
+   */
   run(cpu: number): boolean
   /** Accounts idle time up to the end of the run. */
   finish(cpu: number, endPs: number): void
@@ -157,29 +160,44 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     }
   }
 
+  /** Finds the next step, the earliest event being known. */
+  function settle(cpu: number): void {
+    const at = nextEventPs[cpu]
+    const clock = clockPs[cpu]
+    if (at >= clock) nextStepPs[cpu] = hasWork(cpu) ? clock : at
+    else if (lineNextPs[cpu] !== at || raisedPs[cpu] > at || irq.canRunAhead(cpu)) nextStepPs[cpu] = at
+    // The interrupt of an old driver waits until the wire is known up to the clock; lanes are looked at meanwhile.
+    else nextStepPs[cpu] = lookQueuePs[cpu] < clock ? lookQueuePs[cpu] : clock
+  }
+
   return {
     findNextStep(cpu) {
       findNext(cpu)
-      const at = nextEventPs[cpu]
-      const clock = clockPs[cpu]
-      if (at >= clock) nextStepPs[cpu] = hasWork(cpu) ? clock : at
-      else if (lineNextPs[cpu] !== at || raisedPs[cpu] > at || irq.canRunAhead(cpu)) nextStepPs[cpu] = at
-      // The interrupt of an old driver waits until the wire is known up to the clock; lanes are looked at meanwhile.
-      else nextStepPs[cpu] = lookQueuePs[cpu] < clock ? lookQueuePs[cpu] : clock
+      settle(cpu)
     },
     run(cpu) {
       let progress = false
       for (;;) {
-        if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) return progress
+        if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) {
+          findNext(cpu)
+          settle(cpu)
+          return progress
+        }
         findNext(cpu)
         const next = nextEventPs[cpu]
         const now = clockPs[cpu]
         const horizon = horizonPs[cpu]
-        if (next <= now && next < horizon && takeDue(cpu)) {
-          progress = true
-          continue
+        if (next <= now && next < horizon) {
+          if (takeDue(cpu)) {
+            progress = true
+            continue
+          }
+          findNext(cpu)
         }
-        if (now >= horizon) return progress
+        if (now >= horizon) {
+          settle(cpu)
+          return progress
+        }
         limitPs[cpu] = next < horizon ? next : horizon
         if (active[cpu] !== 0) {
           startTick(cpu)
@@ -199,7 +217,10 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
             progress = true
             continue
           }
-          if (next >= horizon) return progress
+          if (next >= horizon) {
+            settle(cpu)
+            return progress
+          }
           idle.sleepToEvent(cpu)
         }
         progress = true
