@@ -1,6 +1,7 @@
 import { Cpu } from '../cpu/components.js'
 import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
+import { HardirqState } from '../irq/components.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { wireRun } from '../wire/wire-run.js'
@@ -141,6 +142,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
   const wires = binder.bind(wireRun)
   const post = binder.bind(mail)
   const { nextStepPs, horizonPs } = binder.world.columns(Cpu)
+  const { isLineKnown } = binder.world.columns(HardirqState)
   const { cpu: vectorCpu, nonNapi } = binder.world.columns(IrqVector)
   const leader = Int32Array.from(leaders)
   const firstWire = layout.firstWire
@@ -275,6 +277,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
         const seen = laneTailSeen[queue]
         if (seen === laneTail[queue]) continue
         laneTailSeen[queue] = laneTail[queue]
+        isLineKnown[queueCpu[queue]] = 0
         reach(partitionOf[queueCpu[queue]], REACHED.frames, duePs, laneBase[queue] + ((seen & laneMask[queue]) >>> 0))
       }
     },
@@ -282,8 +285,10 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       const end = lanes.base[p + 1]
       for (let i = lanes.base[p]; i < end; i++) {
         const queue = lanes.queue[i]
-        if (leader[p] < firstWire) laneTailSeen[queue] = Atomics.load(laneTailShown, queue)
-        else laneHeadSeen[queue] = Atomics.load(laneHeadShown, queue)
+        if (leader[p] < firstWire) {
+          laneTailSeen[queue] = Atomics.load(laneTailShown, queue)
+          isLineKnown[queueCpu[queue]] = 0
+        } else laneHeadSeen[queue] = Atomics.load(laneHeadShown, queue)
       }
       write(p)
     },

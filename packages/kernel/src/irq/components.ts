@@ -11,6 +11,8 @@ export const HardirqState = defineComponent(
     /** Queue whose lane is to be looked at first, 0 for none, and when, ps: found by `vectors.refresh` too. */
     lookQueue: i32,
     lookQueuePs: f64,
+    /** 1: these still hold; 0 once a lane, a mask or a raised vector has changed. */
+    isLineKnown: u8,
     /** The CPU's vectors: first row of CpuVector and how many. */
     firstVector: i32,
     vectorCount: i32,
@@ -18,7 +20,7 @@ export const HardirqState = defineComponent(
     exitCheck: u8,
   },
   // What was found last follows from where the run was cut, not from the model.
-  { undigested: ['lineNextPs', 'lookQueue', 'lookQueuePs'] },
+  { undigested: ['lineNextPs', 'lookQueue', 'lookQueuePs', 'isLineKnown'] },
 )
 
 /** Vectors of each CPU: row `firstVector + i`. */

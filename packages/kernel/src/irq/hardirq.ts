@@ -42,7 +42,7 @@ export interface Hardirq {
 
 /** Hard interrupt handlers. Kernel: kernel/irq/handle.c, handle_irq_event; kernel/softirq.c, irq_enter, irq_exit */
 export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handle.c, handle_irq_event', (context) => {
-  const { nextPs, firstVector, vectorCount, exitCheck } = context.write(HardirqState)
+  const { nextPs, firstVector, vectorCount, exitCheck, isLineKnown } = context.write(HardirqState)
   const { vector: cpuVector } = context.read(CpuVector)
   const v = context.write(IrqVector)
   const { raised, raisedPs, napi: vectorNapi, count: irqCount, lastIrqPs, unsignalled, nonNapi, quota } = v
@@ -173,6 +173,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
       raised[vector] = 0
       handle(cpu, vector)
       const following = firstRaised(cpu)
+      isLineKnown[cpu] = 0
       nextPs[cpu] = following === 0 ? Number.POSITIVE_INFINITY : raisedPs[following]
       leave(cpu, before, IRQ_KIND.device, vector)
     },

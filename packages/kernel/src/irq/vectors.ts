@@ -63,7 +63,8 @@ export const vectors = defineSystem<Vectors>(
       worker,
     } = v
     const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu, timerPs, deadlinePs } = v
-    const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs } = context.write(HardirqState)
+    const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs, isLineKnown } =
+      context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
     const {
@@ -89,6 +90,7 @@ export const vectors = defineSystem<Vectors>(
     function fire(cpu: number, vector: number): void {
       raised[vector] = 1
       masked[vector] = 1
+      isLineKnown[cpu] = 0
       timerArmed[vector] = 0
       armSequence[vector]++
       const at = lastEventPs[vector] + irqDeliveryPs
@@ -162,6 +164,7 @@ export const vectors = defineSystem<Vectors>(
 
     return {
       refresh(cpu) {
+        if (isLineKnown[cpu] !== 0) return
         let firstPs = Number.POSITIVE_INFINITY
         let from = 0
         const base = firstVector[cpu]
@@ -181,6 +184,7 @@ export const vectors = defineSystem<Vectors>(
         lookQueue[cpu] = from
         lookQueuePs[cpu] = firstPs
         lineNextPs[cpu] = firstPs < nextPs[cpu] ? firstPs : nextPs[cpu]
+        isLineKnown[cpu] = 1
       },
       arrival(cpu) {
         const from = lookQueue[cpu]
@@ -211,6 +215,7 @@ export const vectors = defineSystem<Vectors>(
       },
       unmask(cpu, vector) {
         masked[vector] = 0
+        isLineKnown[vectorCpu[vector]] = 0
         unsignalled[vector] = 0
         const step = 1 + queueSkip[vector]
         const end = firstQueue[vector] + queueCount[vector] * step

@@ -3,6 +3,7 @@ import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
+import { HardirqState } from '../irq/components.js'
 import { Skb, SkbAccount } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { RingSlot, RxQueue } from './components.js'
@@ -53,6 +54,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
   const { row: slots } = context.write(RingSlot)
   const { users, duePs, next, wireBytes } = context.write(Skb)
   const { packetPool, lookPs } = context.read(Cpu)
+  const { isLineKnown } = context.write(HardirqState)
   const { buffers } = context.write(SkbAccount)
   const trace = context.resource(TRACE_SINK)
   const pool = context.system(skbPool)
@@ -123,6 +125,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       }
     }
     users[lane] = 0
+    isLineKnown[cpu] = 0
     laneHead[queue] = head + 1
     return taken
   }
