@@ -1,4 +1,4 @@
-import { createFirstOf } from './first-of.js'
+import { createFront } from './front.js'
 import type { SetHorizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import type { RunnerColumns } from './runner-columns.js'
@@ -32,31 +32,25 @@ export function createAlone(
   const { next, horizon, reached, reachedList, reachedCount, blocked, until } = columns
   const n = partitions.length
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
-  const first = createFirstOf(next)
-  const firstPlain = createFirstOf(next, (p) => isBounded[p] === 0)
+  const front = createFront(next, isBounded)
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
   let waitingLeast = NEVER
   const blockedList = new Int32Array(n)
   let blockedCount = 0
   let progressed = true
 
-  function changed(p: number): void {
-    first.update(p)
-    if (isBounded[p] === 0) firstPlain.update(p)
-  }
-
   function block(p: number): void {
     blocked[p] = 1
     blockedList[blockedCount++] = p
     if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
-    first.include(p, false)
+    front.include(p, false)
   }
 
   function unblockAll(): void {
     for (let i = 0; i < blockedCount; i++) {
       const p = blockedList[i] as number
       blocked[p] = 0
-      first.include(p, true)
+      front.include(p, true)
     }
     blockedCount = 0
     waitingLeast = NEVER
@@ -69,7 +63,7 @@ export function createAlone(
       const r = reachedList[i] as number
       ;(partitions[r] as Partition).drain()
       reached[r] = 0
-      changed(r)
+      front.update(r)
       if (blocked[r] === 1) unblockAll()
     }
     reachedCount[0] = 0
@@ -77,11 +71,10 @@ export function createAlone(
 
   /** Advances the partition that is furthest behind; false if none has anything to do before the end. */
   function step(): boolean {
-    const p = first.first()
+    const p = front.find()
     if (p < 0 || (next[p] as number) >= (until[0] as number)) return false
     const own = next[p] as number
-    const other = firstPlain.firstBut(p)
-    setHorizon(p, own < waitingLeast ? own : waitingLeast, other < 0 ? NEVER : (next[other] as number))
+    setHorizon(p, own < waitingLeast ? own : waitingLeast, front.otherPlainPs(p))
     if (advance(p)) progressed = true
     else block(p)
     publish(p)
@@ -90,7 +83,7 @@ export function createAlone(
 
   function advance(p: number): boolean {
     const progress = runOne(p)
-    changed(p)
+    front.update(p)
     return progress
   }
 
@@ -118,10 +111,9 @@ export function createAlone(
 
   /** The horizon of any partition, also of one that is not furthest behind. */
   function horizonOf(p: number): void {
-    const least = first.first()
-    const other = firstPlain.firstBut(p)
+    const least = front.find()
     const leastPs = least < 0 ? NEVER : (next[least] as number)
-    setHorizon(p, leastPs < waitingLeast ? leastPs : waitingLeast, other < 0 ? NEVER : (next[other] as number))
+    setHorizon(p, leastPs < waitingLeast ? leastPs : waitingLeast, front.otherPlainPs(p))
   }
 
   return {
@@ -136,8 +128,8 @@ export function createAlone(
       blockedCount = 0
       waitingLeast = NEVER
       for (let p = 0; p < n; p++) {
-        first.include(p, true)
-        changed(p)
+        front.include(p, true)
+        front.update(p)
       }
       progressed = true
       for (;;) {
@@ -148,7 +140,7 @@ export function createAlone(
         }
         if (waitingLeast >= (until[0] as number)) {
           if (!lastTurns(partitions, columns)) return true
-          for (let p = 0; p < n; p++) changed(p)
+          for (let p = 0; p < n; p++) front.update(p)
           continue
         }
         if (!progressed) assertNotStuck(partitions, columns)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createFirstOf, FirstOf, FirstOfFew } from '../src/first-of.js'
+import { FirstOf } from '../src/first-of.js'
 
 /** What `FirstOf` must find, by looking at everything. */
 function leastOf(times: Float64Array, without: number, out: ReadonlySet<number>): number {
@@ -19,32 +19,25 @@ test('the least of 1 to 700 entries that change, come and go is found, with and 
     time: fc.oneof(fc.nat(20), fc.constant(Number.POSITIVE_INFINITY)),
     out: fc.boolean(),
   })
-  for (const Kind of [FirstOf, FirstOfFew]) {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 700 }), fc.array(change, { maxLength: 60 }), (size, changes) => {
-        const times = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
-        const first = new Kind(times)
-        const out = new Set<number>()
-        for (const { at, time, out: isOut } of changes) {
-          const index = at % size
-          times[index] = time
-          if (isOut) out.add(index)
-          else out.delete(index)
-          first.include(index, !isOut)
-          assert.is(first.first(), leastOf(times, -1, out))
-          assert.is(first.firstBut(index), leastOf(times, index, out))
-          const least = first.first()
-          if (least >= 0) assert.is(first.firstBut(least), leastOf(times, least, out))
-        }
-      }),
-      { numRuns: 200 },
-    )
-  }
-})
-
-test('few entries are looked at one by one, many are kept in a heap', () => {
-  assert.instance(createFirstOf(new Float64Array(17)), FirstOfFew)
-  assert.instance(createFirstOf(new Float64Array(65)), FirstOf)
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 700 }), fc.array(change, { maxLength: 60 }), (size, changes) => {
+      const times = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
+      const first = new FirstOf(times)
+      const out = new Set<number>()
+      for (const { at, time, out: isOut } of changes) {
+        const index = at % size
+        times[index] = time
+        if (isOut) out.add(index)
+        else out.delete(index)
+        first.include(index, !isOut)
+        assert.is(first.first(), leastOf(times, -1, out))
+        assert.is(first.firstBut(index), leastOf(times, index, out))
+        const least = first.first()
+        if (least >= 0) assert.is(first.firstBut(least), leastOf(times, least, out))
+      }
+    }),
+    { numRuns: 200 },
+  )
 })
 
 test('times that were all changed at once are found once each was told of', () => {
