@@ -13,6 +13,8 @@ const BRANCH = 64
 /** Words under neighbours stand at two heights, so that they have the room of two stages. */
 const LABELS = [TOP + RIVER + BRANCH + 20, TOP + RIVER + BRANCH + 58]
 const HEIGHT = TOP + RIVER + BRANCH + 84
+/** A smaller share that is not lost has no words in the picture; the table has it. */
+const LEAST_SHARE = 0.001
 const LABEL_CHARS = 30
 
 interface Branch {
@@ -43,24 +45,31 @@ function stageShape(stage: PathStage, index: number, step: number, offered: numb
   const end = x + step
   const branches = branchesOf(stage)
   const river = html`<path class="river" d="M${fixed(x)} ${TOP}H${fixed(end)}V${fixed(TOP + thick(stage.passed))}H${fixed(x)}Z"/>`
+  // What is nearest to the river bends down last, so that no branch crosses another.
+  let place = x + step * 0.2
+  const lefts = branches.toReversed().map(({ frames }) => {
+    const left = place
+    place += Math.min(thick(frames), step * 0.5) + 4
+    return left
+  })
   let bottom = TOP + thick(stage.passed)
-  let place = x + step * 0.3
-  const drawn = branches.map(({ className, frames }) => {
+  const drawn = branches.map(({ className, frames }, at) => {
     const size = thick(frames)
     const from = bottom
     bottom += size
-    const [left, right] = [place, place + Math.min(size, step * 0.55)]
-    place = right + 4
+    const left = lefts[branches.length - 1 - at] ?? x
+    const right = left + Math.min(size, step * 0.5)
     const down = TOP + RIVER + BRANCH
     const bend = from + size + 26
-    return html`<path class="${className}" d="M${fixed(x)} ${fixed(from)}L${fixed(x)} ${fixed(from + size)}C${fixed(left)} ${fixed(from + size)} ${fixed(left)} ${fixed(from + size)} ${fixed(left)} ${fixed(bend)}V${down}H${fixed(right)}V${fixed(bend)}C${fixed(right)} ${fixed(from)} ${fixed(right)} ${fixed(from)} ${fixed(x)} ${fixed(from)}Z"/>`
+    const [inner, outer] = [`${fixed(left)} ${fixed(from + size)}`, `${fixed(right)} ${fixed(from)}`]
+    return html`<path class="${className}" d="M${fixed(x)} ${fixed(from)}V${fixed(from + size)}C${inner} ${inner} ${fixed(left)} ${fixed(bend)}V${down}H${fixed(right)}V${fixed(bend)}C${outer} ${outer} ${fixed(x)} ${fixed(from)}Z"/>`
   })
   const [main] = branches
   const label = LABELS[index % 2] ?? 0
-  const words =
-    main === undefined
-      ? null
-      : html`<text class="${main.className}-label" x="${fixed(x)}" y="${label}">${main.className === 'lost' ? '−' : ''}${formatCount(main.frames)} (${formatPercent(main.frames / offered)})</text>
+  const isWorthWords = main !== undefined && (main.className === 'lost' || main.frames >= offered * LEAST_SHARE)
+  const words = !isWorthWords
+    ? null
+    : html`<text class="${main.className}-label" x="${fixed(x)}" y="${label}">${main.className === 'lost' ? '−' : ''}${formatCount(main.frames)} (${formatPercent(main.frames / offered)})</text>
 <text class="small" x="${fixed(x)}" y="${label + 17}">${short(main.label)}</text>`
   return html`<g><title>${placeName(stage.place)}: ${formatCount(stage.entered)} came, ${formatCount(stage.passed)} went on${branches.map(({ frames, label }) => `, ${formatCount(frames)} ${label}`)}</title>
 ${river}${drawn}<path class="edge" d="M${fixed(x)} ${TOP - 6}V${TOP + RIVER}"/>
