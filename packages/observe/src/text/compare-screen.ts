@@ -3,7 +3,7 @@ import type { CompareDocument, ComparedQuantity, ComparedValue, Judgement, Varia
 import { formatTime } from '../format.js'
 import { settingText } from '../sweep/document.js'
 import { changeText, estimateText } from '../sweep/measure-text.js'
-import { clip, plainName, tableLines } from './layout.js'
+import { clip, plainName, tableLines, textWidth } from './layout.js'
 import { createPaint, type Paint } from './paint.js'
 import type { RenderOptions } from './render-text.js'
 
@@ -13,6 +13,7 @@ const MAX_DIFFERENCES = 12
 const MAX_DROPS = 8
 const MAX_STAGES = 6
 const LABEL_COLUMNS = 44
+const NARROW_LABEL_COLUMNS = 24
 
 /** Letter of a variant: A for the first. */
 export function variantLetter(index: number): string {
@@ -56,17 +57,18 @@ export function judgementText(judgement: Judgement, paint: Paint): string {
 const percentText = (change: number, base: number): string =>
   `${change > 0 ? '+' : ''}${((change / base) * 100).toFixed(1)} %`
 
-/** A change with its interval, and in percent of what it was where that says more. */
-export function changeWithPercent(
+/** A change with its interval and, unless the line is `narrow`, in percent of what it was where that says more. */
+export function changeCell(
   { kind }: ComparedQuantity,
   { change }: ComparedValue,
   before: ComparedValue,
+  narrow: boolean,
 ): string {
   if (change === null) return '-'
   if (change.mean === 0 && change.ci95 === 0) return '0'
   const base = before.value?.mean ?? 0
-  const percent = kind === 'share' || base === 0 || change.mean === 0 ? '' : `  (${percentText(change.mean, base)})`
-  return `${changeText(kind, change)}${percent}`
+  const isPlain = narrow || kind === 'share' || base === 0
+  return `${changeText(kind, change)}${isPlain ? '' : `  (${percentText(change.mean, base)})`}`
 }
 
 /** Quantities worth a line: all measures, what is lost most, and the stages that changed most beyond noise. */
@@ -86,7 +88,8 @@ const HEADINGS: Readonly<Record<ComparedQuantity['group'], string>> = {
   stage: 'CPU time by stage, per offered frame',
 }
 
-function changeLines(document: CompareDocument, index: number, paint: Paint): string[] {
+/** The table of one variant; `narrow` leaves out what is told twice. */
+function changeTable(document: CompareDocument, index: number, narrow: boolean, paint: Paint): string[] {
   const letter = variantLetter(index)
   const rows: string[][] = [['', 'A', letter, `${letter} − A`, '']]
   const headings = new Map<number, string>()
@@ -97,10 +100,10 @@ function changeLines(document: CompareDocument, index: number, paint: Paint): st
     const [before, after] = [quantity.values[0], quantity.values[index]] as [ComparedValue, ComparedValue]
     if (before.value === null && after.value === null) continue
     rows.push([
-      clip(plainName(quantity.label), LABEL_COLUMNS),
+      clip(plainName(quantity.label), narrow ? NARROW_LABEL_COLUMNS : LABEL_COLUMNS),
       estimateText(quantity.kind, before.value),
       estimateText(quantity.kind, after.value),
-      changeWithPercent(quantity, after, before),
+      changeCell(quantity, after, before, narrow),
       judgementText(after.judgement ?? 'unknown', paint),
     ])
   }
@@ -110,6 +113,12 @@ function changeLines(document: CompareDocument, index: number, paint: Paint): st
     const shown = row === 0 ? paint.bold(line) : line
     return heading === undefined ? [shown] : [paint.dim(`  ${heading}`), shown]
   })
+}
+
+function changeLines(document: CompareDocument, index: number, columns: number, paint: Paint): string[] {
+  const lines = changeTable(document, index, false, paint)
+  if (lines.every((line) => textWidth(line) <= columns)) return lines
+  return changeTable(document, index, true, paint).map((line) => clip(line, columns))
 }
 
 /** Why seed noise is known or not. */
@@ -140,7 +149,7 @@ export function renderCompare(document: CompareDocument, options: RenderOptions 
       ? [title, paint.yellow('  interrupted: means are of the runs that are done')]
       : [title],
     variants.flatMap((variant, index) => variantLines(variant, index, columns, paint)),
-    ...variants.slice(1).map((_variant, index) => changeLines(document, index + 1, paint)),
+    ...variants.slice(1).map((_variant, index) => changeLines(document, index + 1, columns, paint)),
     noteLines(document, paint),
   ]
   return `${sections.map((section) => section.join('\n')).join('\n\n')}\n`

@@ -3,8 +3,8 @@ import type { ComparedQuantity, ComparedValue } from '../compare/document.js'
 import type { ExplainDocument, ExplainedFinding, TriedRemedy, Tries } from '../explain/document.js'
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import { changeText, estimateText } from '../sweep/measure-text.js'
-import { changeWithPercent } from './compare-screen.js'
-import { clip, plainName, tableLines, wrap } from './layout.js'
+import { changeCell } from './compare-screen.js'
+import { clip, plainName, tableLines, textWidth, wrap } from './layout.js'
 import { createPaint, type Paint } from './paint.js'
 import type { RenderOptions } from './render-text.js'
 import { typed } from './verdict-lines.js'
@@ -69,13 +69,14 @@ const COLUMNS = ['drop_share', 'latency_p50_ns', 'latency_p99_ns', 'cpu_per_pack
 /** A change, with a sign in front where it is within noise. */
 function priceText(quantity: ComparedQuantity, value: ComparedValue): string {
   const { change, judgement } = value
-  if (change === null) return '-'
+  // Where nothing was before, what is now is all there is to tell.
+  if (change === null) return value.value === null ? '-' : `is ${estimateText(quantity.kind, value.value)}`
   if (judgement === 'same') return '0'
   const text = changeText(quantity.kind, change)
   return judgement === 'noise' ? `≈ ${text}` : text
 }
 
-function tryRow(tried: TriedRemedy, rank: number, tries: Tries, paint: Paint): string[] {
+function tryRow(tried: TriedRemedy, rank: number, tries: Tries, narrow: boolean, paint: Paint): string[] {
   const quantity = (name: string) => tries.comparison.quantities.find((each) => each.name === name)
   const effect = quantity(tries.ranked_by)
   const [base] = effect?.values ?? []
@@ -83,7 +84,7 @@ function tryRow(tried: TriedRemedy, rank: number, tries: Tries, paint: Paint): s
     const found = quantity(name)
     return found === undefined ? '-' : priceText(found, tried.price[name] ?? found.values[0]!)
   })
-  const told = effect === undefined || base === undefined ? '-' : changeWithPercent(effect, tried.effect, base)
+  const told = effect === undefined || base === undefined ? '-' : changeCell(effect, tried.effect, base, narrow)
   const { judgement } = tried.effect
   const color = judgement === 'better' ? paint.green : judgement === 'worse' ? paint.red : paint.dim
   const noisy = judgement === 'noise' ? `≈ ${told}` : told
@@ -101,13 +102,15 @@ function trySection(tries: Tries, columns: number, paint: Paint): string[] {
     const found = quantity(name)
     return found === undefined ? '-' : estimateText(found.kind, found.values[0]?.value ?? null)
   })
-  const header = ['', ...names.map((name) => quantity(name)?.label ?? name), 'bottleneck then']
+  const header = ['', ...names.map((name) => quantity(name)?.label ?? name), 'then']
   const before = ['now', ...now, [...new Set(variants[0]?.runs.map(({ bottleneck }) => bottleneck))].join(' ')]
-  const rows = ranked.map((tried, index) => tryRow(tried, index + 1, tries, paint))
-  const [head = '', ...lines] = tableLines(
-    [header, before, ...rows],
-    ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
-  )
+  const tableOf = (narrow: boolean): string[] => {
+    const rows = ranked.map((tried, index) => tryRow(tried, index + 1, tries, narrow, paint))
+    return tableLines([header, before, ...rows], ['left', 'right', 'right', 'right', 'right', 'right', 'left'])
+  }
+  const wide = tableOf(false)
+  const fits = wide.every((line) => textWidth(line) <= columns)
+  const [head = '', ...lines] = (fits ? wide : tableOf(true)).map((line) => clip(line, columns))
   const remedies = ranked.flatMap(({ set, why }, index) => {
     const args = set.map((each) => paint.cyan(typed(plainName(each)))).join(' ')
     return clip(
