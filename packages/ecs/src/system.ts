@@ -102,8 +102,7 @@ export class Binder {
         return this.bind(other)
       },
       resource: (resource) => this.resource(resource),
-      resourceOr: (resource, otherwise) =>
-        this.#resources.has(resource as Resource<unknown>) ? this.resource(resource) : otherwise,
+      resourceOr: (resource, otherwise) => this.resourceOr(resource, otherwise),
     }
     const run = system.bind(context)
     this.#binding.delete(key)
@@ -126,6 +125,11 @@ export class Binder {
     if (!this.#resources.has(resource as Resource<unknown>))
       throw new Error(`resource ${resource.name} is not provided`)
     return this.#resources.get(resource as Resource<unknown>) as T
+  }
+
+  /** Value of a resource, or the other value where nobody provided one. */
+  resourceOr<T>(resource: Resource<T>, otherwise: T): T {
+    return this.#resources.has(resource as Resource<unknown>) ? this.resource(resource) : otherwise
   }
 
   /** What each bound system reads, writes and calls, in order of binding. */

@@ -64,6 +64,8 @@ export interface TraceSink {
   consumeSkb(cpu: number, nowPs: number, skb: number): void
   /** The packet leaves the host by its device. */
   sent(cpu: number, nowPs: number, skb: number): void
+  /** A system of a plugin has run for a CPU or a wire: positions among the plugins of the model and the plugin's systems. */
+  pluginRun(owner: number, atPs: number, plugin: number, system: number): void
   /** A packet at the taps (`ptype_all`) of the device it is on: behind GRO and generic XDP, once per device it passes. */
   tap(cpu: number, nowPs: number, skb: number): void
 }
@@ -101,6 +103,7 @@ export const NO_TRACE: TraceSink = {
   kfreeSkb() {},
   consumeSkb() {},
   sent() {},
+  pluginRun() {},
   tap() {},
 }
 

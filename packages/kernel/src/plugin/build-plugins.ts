@@ -1,10 +1,14 @@
 import { type Binder, drawFrom, mix32, OrderError, orderSystems, type World } from '@softnet/ecs'
 import type { Plan, PluginPlan } from '@softnet/scenario/plan'
+import { TRACE_SINK } from '../build/constants.js'
 import type { Layout } from '../build/layout.js'
 import type { Sizes } from '../build/sizes.js'
+import { Cpu } from '../cpu/components.js'
+import { NO_TRACE } from '../observe/trace-sink.js'
+import { WireState } from '../wire/components.js'
 import type { PluginComponent, RandomSchema } from './define-component.js'
 import type { Plugin, PluginSystem, SetupContext } from './define-plugin.js'
-import { HOOK_NAMES, type HookName, type HookRun, hookTables, type PluginHooks } from './hooks.js'
+import { HOOK_NAMES, HOOKS, type HookName, type HookRun, hookTables, type PluginHooks } from './hooks.js'
 import { firstRows, lastRow, type Places, placesOf } from './places.js'
 
 /** A plugin of a scenario that cannot run; the message is meant for the one who wrote it or put it there. */
@@ -116,6 +120,17 @@ export function setUpPlugins(world: World, layout: Layout, built: BuiltPlugins):
   }
 }
 
+/** The same system, after which a trace is told: at the owner's own time. */
+function traced(binder: Binder, run: HookRun, hook: HookName, plugin: number, system: number): HookRun {
+  const trace = binder.resourceOr(TRACE_SINK, NO_TRACE)
+  if (!trace.on) return run
+  const atPs = HOOKS[hook].owner === 'cpu' ? binder.world.columns(Cpu).clockPs : binder.world.columns(WireState).portPs
+  return (ids, count, owner) => {
+    run(ids, count, owner)
+    trace.pluginRun(owner, atPs[owner], plugin, system)
+  }
+}
+
 /** Runs the systems of a hook one after the other. */
 function chain(runs: readonly HookRun[]): HookRun {
   const [first, second, ...rest] = runs as [HookRun, ...HookRun[]]
@@ -138,7 +153,7 @@ export function pluginHooks(
   const named = (names: readonly string[]) => names.map((name) => nameInScenario.get(name) ?? name)
 
   function bindHook(hook: HookName): HookRun | null {
-    const systems = instances.flatMap((instance) =>
+    const systems = instances.flatMap((instance, position) =>
       instance.systems
         .filter((system) => system.hook === hook)
         .map((system) => {
@@ -147,7 +162,7 @@ export function pluginHooks(
           const access = binder.accessOf(system)
           const [reads, writes] = [access?.reads ?? [], access?.writes ?? []]
           return {
-            run,
+            run: traced(binder, run, hook, position, instance.systems.indexOf(system)),
             name: system.name,
             owner: plan.name,
             stage: hook,

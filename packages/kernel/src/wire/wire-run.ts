@@ -249,7 +249,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     pending[wire] = 0
     const broken = plugins === null ? NIC_FAULT.none : askPlugins(wire)
     if (broken === NIC_FAULT.lose) {
-      count.drop(wire, DROP.nicFault, 1, portPs[wire])
+      lose(wire, number, DROP.nicFault)
     } else if (draftError[wire] !== 0 || broken === NIC_FAULT.crc) {
       errors[wire]++
       count.device(deviceIndex[wire], 0, DEVICE.rxErrors, 1)

@@ -18,6 +18,7 @@ import {
   socketAddress,
   verboseFields,
 } from './ftrace-lines.js'
+import { pluginValues } from './plugin-values.js'
 import { type TracedCpu, type TracedTask, type TraceNames, traceNames } from './trace-names.js'
 import { isSampled, TextChunks, type TraceRecorder, type TraceWindow } from './trace-window.js'
 import { firstUnseenPs } from './unseen-frames.js'
@@ -61,6 +62,7 @@ class FtraceRecorder implements TraceRecorder {
   readonly #needResched: Uint8Array
   /** Task on each CPU, 0 the idle one. */
   readonly #running = new Map<number, number>()
+  readonly #pluginValues: ReturnType<typeof pluginValues>
   #begun = false
   #isClosed = false
 
@@ -74,6 +76,7 @@ class FtraceRecorder implements TraceRecorder {
     this.#active = world.columns(SoftirqState).active
     this.#needResched = world.columns(RunQueue).needResched
     this.#unseenPs = firstUnseenPs(model)
+    this.#pluginValues = pluginValues(model)
     this.sink = {
       ...NO_TRACE,
       on: true,
@@ -81,6 +84,7 @@ class FtraceRecorder implements TraceRecorder {
       ...this.#scheduleCalls(),
       ...this.#receiveCalls(),
       ...this.#endCalls(),
+      pluginRun: (owner, atPs, plugin, system) => this.#pluginRun(owner, atPs, plugin, system),
     }
   }
 
@@ -102,6 +106,15 @@ class FtraceRecorder implements TraceRecorder {
     if (this.#begun) return
     this.#begun = true
     this.#out.add(this.#header(''))
+  }
+
+  /** A system of a plugin is an event of its own, with what the plugin keeps for the CPU; a wire has no CPU to stand under. */
+  #pluginRun(owner: number, atPs: number, plugin: number, system: number): void {
+    if (!this.#names.cpus.has(owner)) return
+    const { plan, systems } = this.#model.plugins.instances[plugin]
+    const { name, hook } = systems[system]
+    const values = this.#pluginValues(plugin, owner).map((each) => ` ${each.name}=${each.values[owner]}`)
+    this.#line(owner, atPs, `plugin_${name}`, `plugin=${plan.name} hook=${hook}${values.join('')}`)
   }
 
   /** The counts are known at the end only: they have their room from the beginning. */

@@ -11,6 +11,7 @@ import { applyChange, type CounterChange, type CounterTrack, counterTrack } from
 import { instantEvent, type Lane, nameEvents } from './perfetto-events.js'
 import { LANE_NAMES, PerfettoLanes } from './perfetto-lanes.js'
 import { PACKETS_PID, PerfettoPackets } from './perfetto-packets.js'
+import { PerfettoPlugins } from './perfetto-plugins.js'
 import { packetNamer, type TraceNames, traceNames } from './trace-names.js'
 import { isSampled, TextChunks, type TraceRecorder, type TraceWindow } from './trace-window.js'
 import { firstUnseenPs } from './unseen-frames.js'
@@ -83,6 +84,7 @@ class PerfettoRecorder implements TraceRecorder {
   readonly #names: TraceNames
   readonly #lanes: PerfettoLanes
   readonly #packets: PerfettoPackets
+  readonly #plugins: PerfettoPlugins
   readonly #tracks: Tracks
   readonly #model: Model
   readonly #unseenPs: () => number
@@ -107,6 +109,7 @@ class PerfettoRecorder implements TraceRecorder {
     const { kind } = model.world.columns(Task)
     this.#lanes = new PerfettoLanes(this.#names, window, write, (task) => kind[task] !== TASK_KIND.ksoftirqd)
     this.#packets = new PerfettoPackets(window, write)
+    this.#plugins = new PerfettoPlugins(model, (owner) => this.#pidOf(owner))
     this.#tracks = new Tracks(this.#names, (device) => this.#devicePids.get(device) ?? DEVICE_PID)
     this.#unseenPs = firstUnseenPs(model)
     this.#nameOf = packetNamer(model)
@@ -173,6 +176,20 @@ class PerfettoRecorder implements TraceRecorder {
     else if (atPs < this.window.fromPs) track.value += by
   }
 
+  /** Process of a CPU, or of the device at the end of a wire. */
+  #pidOf(owner: number): number {
+    const cpu = this.#names.cpus.get(owner)
+    if (cpu !== undefined) return cpu.index + 1
+    return this.#devicePids.get(this.#names.wires.get(owner) ?? '') ?? DEVICE_PID
+  }
+
+  #pluginRun(owner: number, atPs: number, plugin: number): void {
+    if (this.#isClosed || atPs >= this.window.toPs) return
+    this.#plugins.changed(plugin, owner, (track, to) => {
+      if (this.#isLive(atPs)) this.#add(owner, atPs, { track, to })
+    })
+  }
+
   #makeSink(): TraceSink {
     const context = this.#context
     const lanes = this.#lanes
@@ -189,6 +206,7 @@ class PerfettoRecorder implements TraceRecorder {
       pollBegin: (cpu, nowPs) => lanes.pollBegin(cpu, nowPs, context[cpu]),
       napiPoll: (cpu, nowPs, napi, work, budget) => lanes.pollEnd(cpu, nowPs, napi, work, budget),
       schedSwitch: (cpu, nowPs, next) => lanes.schedSwitch(cpu, nowPs, next),
+      pluginRun: (owner, atPs, plugin) => this.#pluginRun(owner, atPs, plugin),
       ...this.#queueCalls(),
       ...this.#pathCalls(),
       ...this.#endCalls(),
