@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PluginError } from '@softnet/kernel'
+import { NO_TRACE, PluginError } from '@softnet/kernel'
 import type { ResultDocument } from '@softnet/scenario'
 import { type ScenarioError, type ScenarioInput, simulate } from 'softnet'
 import { suite } from 'uvu'
@@ -99,6 +99,19 @@ examples('the probe counts every message and changes nothing', async () => {
   assert.is(said.flows, 16)
   assert.is(said.slowest.length, 3)
   assert.ok((said.slowest[0]?.mean_ns ?? 0) >= (said.slowest[1]?.mean_ns ?? 0))
+})
+
+examples('a trace is told of every run of a system, and changes nothing', async () => {
+  const { plan, plugins } = await pluginPlan(examplePath('xdp-firewall'), { duration: '1ms' })
+  let runs = 0
+  const pluginRun = (owner: number, atPs: number, plugin: number, system: number): void => {
+    assert.ok(owner > 0 && atPs > 0 && plugin === 0 && system === 0)
+    runs++
+  }
+  const traced = runModel(plan, undefined, { ...NO_TRACE, on: true, pluginRun }, plugins).report
+  const report = runModel(plan, undefined, undefined, plugins).report
+  assert.is(traced.digest, report.digest)
+  assert.is(runs, counted(report, 'firewall', 'passed') + counted(report, 'firewall', 'denied'))
 })
 
 examples('a failing card loses, damages and holds back frames', async () => {

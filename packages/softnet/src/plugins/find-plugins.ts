@@ -6,7 +6,6 @@ import type { FoundPlugin, MissingPlugin, PluginsFound } from '@softnet/scenario
 import { ScenarioError } from '../input-fault.js'
 import { orNever, reasonOf } from '../load-module.js'
 import { readLimited } from '../read-file.js'
-import { importPlugin } from './import-plugin.js'
 
 const MAX_MODULE_BYTES = 16 * 1024 * 1024
 const EXTENSIONS: readonly string[] = ['.js', '.mjs', '.ts', '.mts']
@@ -35,6 +34,8 @@ async function find(directory: string, module: string): Promise<FoundPlugin | Mi
   }
   const url = pathToFileURL(file).href
   try {
+    // The model is loaded only where there is a plugin: it takes a fifth of a second.
+    const { importPlugin } = await import('./import-plugin.js')
     const plugin = await orNever(importPlugin(url))
     return {
       module,
