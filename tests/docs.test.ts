@@ -3,90 +3,24 @@
  * links lead somewhere. `SOFTNET_DOCS=update` writes the outputs of this version into the pages.
  */
 import { spawn } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { blocksOf, commandsOf, linksOf, replaceBlock, shownLines, withoutWallTime } from './docs/page.js'
+import { checkCommands, type Finished, folderPages, longPages, read, root, wordsOf } from './docs/commands.js'
+import { blocksOf, commandsOf, linksOf } from './docs/page.js'
 import { compilePrograms } from './docs/typed-blocks.js'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const read = (path: string): string => readFileSync(join(root, path), 'utf8')
-const folderPages = (folder: string): string[] =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `${folder}/${name}`)
 const modelPages = readdirSync(join(root, 'packages/kernel/src'))
   .map((name) => `packages/kernel/src/${name}/model.md`)
   .filter((path) => existsSync(join(root, path)))
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...folderPages('docs'), ...modelPages]
+const later = longPages()
+/** Pages of the long test that are quick enough to be looked at each time. */
+const QUICK = ['docs/questions/03-squeeze-or-loss.md']
 const manifest = JSON.parse(read('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>
   readonly packageManager: string
-}
-
-interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Commands run in a folder of their own, in which the repository's examples and data are where they are in the root. */
-const workshop = mkdtempSync(join(tmpdir(), 'softnet-docs-'))
-for (const name of ['examples', 'tests']) symlinkSync(join(root, name), join(workshop, name), 'junction')
-
-/** The command line as a function: each run has a thread of its own all the same. */
-const cli: { main(argv: readonly string[], streams: { stdout: Writable; stderr: Writable }): Promise<number> } =
-  await import(new URL('../../packages/softnet/dist/src/cli.js', import.meta.url).href)
-
-const finished = new Map<string, Promise<Finished>>()
-let last: Promise<unknown> = Promise.resolve()
-
-/** Words of a command line; double and single quotes hold words together. */
-function wordsOf(command: string): string[] {
-  return [...command.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ''))
-}
-
-/** A stream that keeps what is written to it. */
-function keeper(): { readonly stream: Writable; text(): string } {
-  const parts: string[] = []
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      parts.push(chunk.toString('utf8'))
-      done()
-    },
-  })
-  return { stream, text: () => parts.join('') }
-}
-
-async function execute(argv: readonly string[]): Promise<Finished> {
-  const stdout = keeper()
-  const stderr = keeper()
-  const code = await cli.main(argv, { stdout: stdout.stream, stderr: stderr.stream })
-  return { code, stdout: stdout.text(), stderr: stderr.text() }
-}
-
-/** Runs a command of the pages once, however often it is asked for, in the order of the pages. */
-function outcome(command: string): Promise<Finished> {
-  const known = finished.get(command)
-  if (known !== undefined) return known
-  const argv = command === 'npm start' ? ['run'] : wordsOf(command).slice(2)
-  const started = last.then(() => execute(argv))
-  last = started
-  finished.set(command, started)
-  return started
 }
 
 function runProgram(file: string): Promise<Finished> {
@@ -104,21 +38,9 @@ function runProgram(file: string): Promise<Finished> {
   })
 }
 
-const runnable = (page: string): string[] =>
-  commandsOf(read(page)).filter((command) => command.startsWith('npx softnet '))
-
 const docs = suite('the documentation')
 
-docs.before(() => {
-  process.chdir(workshop)
-  // One after the other in threads of their own, while the tests below read and compile.
-  for (const page of pages) for (const command of runnable(page)) outcome(command)
-})
-
-docs.after(() => {
-  process.chdir(root)
-  rmSync(workshop, { recursive: true, force: true })
-})
+checkCommands(docs, [...pages.filter((page) => !later.includes(page)), ...QUICK], 'tests/dist/docs.test.js')
 
 docs('every TypeScript block compiles, and whole programs run', async () => {
   const cache = join(root, 'node_modules/.cache')
@@ -127,7 +49,7 @@ docs('every TypeScript block compiles, and whole programs run', async () => {
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
     const files: string[] = []
-    for (const page of pages) {
+    for (const page of [...pages, ...folderPages('docs/questions')]) {
       for (const { language, text, line } of blocksOf(read(page))) {
         if (language !== 'ts') continue
         const file = join(folder, `${page.replace(/\W+/g, '-')}-${line}.ts`)
@@ -151,7 +73,9 @@ docs('every TypeScript block compiles, and whole programs run', async () => {
 })
 
 docs('every npm command is a script of the workspace', () => {
-  const commands = pages.flatMap((page) => commandsOf(read(page))).filter((command) => command.startsWith('npm '))
+  const commands = [...pages, ...later]
+    .flatMap((page) => commandsOf(read(page)))
+    .filter((command) => command.startsWith('npm '))
   assert.ok(commands.length >= 2)
   for (const command of commands) {
     const [, verb, name] = wordsOf(command) as [string, string, string?]
@@ -160,41 +84,8 @@ docs('every npm command is a script of the workspace', () => {
   }
 })
 
-docs('every softnet command ends with exit code 0', async () => {
-  const commands = [...new Set(pages.flatMap(runnable))]
-  assert.ok(commands.length >= 10)
-  for (const command of commands) {
-    const { code, stderr } = await outcome(command)
-    assert.is(code, 0, `${command}: exit code ${code}: ${stderr.trim()}`)
-  }
-})
-
-docs('outputs on the pages are the real ones', async () => {
-  let compared = 0
-  const stale: string[] = []
-  for (const page of pages) {
-    let text = read(page)
-    for (const { source, line, text: shown } of blocksOf(text).reverse()) {
-      if (source === null) continue
-      compared++
-      const { code, stdout, stderr } = await outcome(source.command)
-      assert.is(code, 0, `${source.command}: ${stderr}`)
-      const real = shownLines(stdout, source.labels)
-      assert.is.not(real, '', `${page}:${line}: no line of the output is ${source.labels.join(' or ')}`)
-      if (withoutWallTime(real) === withoutWallTime(shown)) continue
-      stale.push(`${page}:${line}: the output of ${source.command} is now\n${real}`)
-      text = replaceBlock(text, line, real)
-    }
-    if (process.env.SOFTNET_DOCS === 'update') writeFileSync(join(root, page), text)
-  }
-  assert.ok(compared >= 1)
-  if (process.env.SOFTNET_DOCS === 'update') return
-  const renew = `SOFTNET_DOCS=update node scripts/test-group.mjs tests/dist/docs.test.js`
-  assert.is(stale.join('\n'), '', `outputs have changed; renew them with: ${renew}`)
-})
-
 docs('links lead to files', () => {
-  const broken = pages.flatMap((page) =>
+  const broken = [...new Set([...pages, ...later])].flatMap((page) =>
     linksOf(read(page))
       .filter((target) => !existsSync(join(root, dirname(page), target)))
       .map((target) => `${page}: ${target}`),
