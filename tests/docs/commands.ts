@@ -6,7 +6,7 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { uvu } from 'uvu'
 import * as assert from 'uvu/assert'
-import { blocksOf, commandsOf, replaceBlock, shownLines, withoutWallTime } from './page.js'
+import { blocksOf, commandsOf, fileLines, replaceBlock, shownLines, withoutWallTime } from './page.js'
 
 /** Root of the repository. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -21,7 +21,7 @@ export const folderPages = (folder: string): string[] =>
     .map((name) => `${folder}/${name}`)
 
 /** Pages whose many commands are run by the long test; the short one looks at their links. */
-export const longPages = (): string[] => ['docs/import.md', ...folderPages('docs/questions')]
+export const longPages = (): string[] => ['docs/import.md', 'docs/receive-path.md', ...folderPages('docs/questions')]
 
 /** How a command or program ended. */
 export interface Finished {
@@ -115,7 +115,10 @@ export function checkCommands(suite: uvu.Test<Record<string, unknown>>, pages: r
         compared++
         const { code, stdout, stderr } = await outcome(source.command)
         assert.is(code, 0, `${source.command}: ${stderr}`)
-        const real = shownLines(stdout, source.labels)
+        const real =
+          source.file === null
+            ? shownLines(stdout, source.labels)
+            : fileLines(readFileSync(join(workshop, source.file), 'utf8'), source.labels)
         assert.is.not(real, '', `${page}:${line}: no line of the output is ${source.labels.join(' or ')}`)
         if (withoutWallTime(real) === withoutWallTime(shown)) continue
         stale.push(`${page}:${line}: the output of ${source.command} is now\n${real}`)

@@ -12,12 +12,18 @@ export interface Block {
 /** A command and which lines of its output a page shows. */
 export interface OutputSource {
   readonly command: string
-  /** Lines of the output that begin with or hold one of these; empty: all of them. */
+  /** File that the command writes and the text is of; null where it is what the command prints. */
+  readonly file: string | null
+  /** Lines of the output that begin with one of these, or of the file that hold one; empty: all of them. */
   readonly labels: readonly string[]
 }
 
 const FENCE = /^```(\w*)$/
-const SOURCE = /^<!-- output of: ([^|]+?)(?: \| (.+))? -->$/
+const SOURCE = /^<!-- (?:output|file (\S+)) of: ([^|]+?)(?: \| (.+))? -->$/
+
+function sourceOf([, file, command, labels]: RegExpExecArray): OutputSource {
+  return { command: command as string, file: file ?? null, labels: labels?.split(', ') ?? [] }
+}
 
 /** Fenced blocks of a page, in order. */
 export function blocksOf(page: string): Block[] {
@@ -33,7 +39,7 @@ export function blocksOf(page: string): Block[] {
       language: fence[1] as string,
       text: lines.slice(at + 1, end).join('\n'),
       line: at + 1,
-      source: source === null ? null : { command: source[1] as string, labels: source[2]?.split(', ') ?? [] },
+      source: source === null ? null : sourceOf(source),
     })
     at = end
   }
@@ -65,6 +71,13 @@ export function shownLines(output: string, labels: readonly string[]): string {
     return labels.some((label) => words.startsWith(label) || (/^(ns|µs|ms)$/.test(label) && isTimesRow(words, label)))
   })
   return shown.join('\n')
+}
+
+/** The lines of a file that a page shows: those that hold one of the labels. */
+export function fileLines(text: string, labels: readonly string[]): string {
+  const lines = text.trimEnd().split('\n')
+  const shown = lines.filter((line) => labels.length === 0 || labels.some((label) => line.includes(label)))
+  return shown.map((line) => line.trim()).join('\n')
 }
 
 /** A row of nothing but times, such as latency's percentiles, that has one in the unit asked for. */
