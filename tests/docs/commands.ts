@@ -21,7 +21,13 @@ export const folderPages = (folder: string): string[] =>
     .map((name) => `${folder}/${name}`)
 
 /** Pages whose many commands are run by the long test; the short one looks at their links. */
-export const longPages = (): string[] => ['docs/import.md', 'docs/receive-path.md', ...folderPages('docs/questions')]
+export const longPages = (): string[] => [
+  'docs/determinism.md',
+  'docs/import.md',
+  'docs/receive-path.md',
+  'docs/start.md',
+  ...folderPages('docs/questions'),
+]
 
 /** How a command or program ended. */
 export interface Finished {
