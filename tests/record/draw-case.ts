@@ -69,7 +69,8 @@ function drawSockets(draw: Draw): CaseInput['setup']['sockets'] {
     opts?: unknown[]
   }[] = []
   if (draw.chance(0.8)) {
-    sockets.push({ name: 'u', type: 'udp', bind: [draw.pick(['0.0.0.0', '10.9.0.1']), 5000] })
+    const opts = draw.chance(0.2) ? { opts: [['IPPROTO_IP', 'IP_ADD_MEMBERSHIP', 'ef0102030a090001']] } : {}
+    sockets.push({ name: 'u', type: 'udp', bind: [draw.pick(['0.0.0.0', '10.9.0.1']), 5000], ...opts })
   }
   if (draw.chance(0.4))
     sockets.push({ name: 'c', type: 'udp', bind: ['10.9.0.1', 5001], connect: ['10.9.0.2', 40_000] })

@@ -20,7 +20,7 @@ const ODD_TARGETS = [
 ]
 const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17 } as const
 /** Protocols nobody listens to; UDP-Lite (136) is left out, its counters are a table of their own. */
-const UNKNOWN_PROTOCOLS = [253, 47, 50, 132, 255, 0]
+const UNKNOWN_PROTOCOLS = [2, 253, 47, 50, 132, 255, 0]
 const ICMP_TYPES = [8, 8, 8, 13, 13, 0, 3, 3, 3, 4, 5, 11, 12, 17, 18, 14, 6, 19, 43, 255, 15, 10]
 const ERROR_TYPES: readonly number[] = [3, 4, 5, 11, 12]
 const OPTION_TYPES = [7, 7, 68, 68, 131, 137, 148, 1, 0, 0x5e, 130, 136, 134]
@@ -115,10 +115,20 @@ function drawTcp(draw: Draw, source: string, target: string, data: readonly numb
   return draw.chance(0.04) ? segment.slice(0, draw.below(20)) : segment
 }
 
+/** A query, a report or something else, short or with bytes behind it. */
+function drawIgmp(draw: Draw, data: readonly number[]): number[] {
+  const type = draw.pick([0x11, 0x11, 0x12, 0x16, 0x17, 0x22, 0x13])
+  const group = draw.pick([0, 0, 0xef010203, 0xef010204, 0xe0000001])
+  const behind = draw.pick([0, 0, 4, 4, 8, 2])
+  const message = icmpMessage(type, draw.pick([0, 10, 100, 200]), group, noise(draw, behind), draw.chance(0.05))
+  return draw.chance(0.1) ? data.slice(0, 7) : message
+}
+
 function drawBody(draw: Draw, protocol: number, source: string, target: string): number[] {
   const data = Array.from({ length: draw.pick(DATA_BYTES) }, (_, i) => i & 255)
   if (protocol === PROTOCOL.icmp) return drawIcmp(draw, data)
   if (protocol === PROTOCOL.udp) return drawUdp(draw, source, target, data)
+  if (protocol === PROTOCOL.igmp) return drawIgmp(draw, data)
   return protocol === PROTOCOL.tcp ? drawTcp(draw, source, target, data) : data
 }
 

@@ -346,6 +346,8 @@ export interface SocketPlan {
   /** Programs that SO_ATTACH_FILTER may give it, and which is attached from the start (position + 1, 0: none). */
   readonly filters?: readonly BpfProgram[]
   readonly attachedFilter?: number
+  /** Groups it has joined, each on a device of the host. */
+  readonly groups?: readonly { readonly group: number; readonly device: string }[]
   /** SO_BROADCAST; left out: off. */
   readonly broadcast?: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */

@@ -37,6 +37,18 @@ export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
   },
   'hosts/*/apps/*/nonblocking': { change: { 'a/nonblocking': true } },
   'hosts/*/apps/*/reply': { base: { 'a/kind': 'udp_echo' }, change: { 'a/reply': 900 } },
+  'hosts/*/apps/*/sockets/IP_ADD_MEMBERSHIP/device': {
+    base: {
+      'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' },
+      't/flows/dst': '239.1.2.3',
+      'a/sockets/IP_ADD_MEMBERSHIP': [{ group: '239.1.2.3', device: 'eth1' }],
+    },
+    change: { 'a/sockets/IP_ADD_MEMBERSHIP': [{ group: '239.1.2.3', device: 'eth0' }] },
+  },
+  'hosts/*/apps/*/sockets/IP_ADD_MEMBERSHIP/group': {
+    base: { 't/flows/dst': '239.1.2.3', 'a/sockets/IP_ADD_MEMBERSHIP': [{ group: '239.1.2.4', device: 'eth0' }] },
+    change: { 'a/sockets/IP_ADD_MEMBERSHIP': [{ group: '239.1.2.3', device: 'eth0' }] },
+  },
   'hosts/*/apps/*/sockets/SO_ATTACH_FILTER': { change: { 'a/sockets/SO_ATTACH_FILTER': [[6, 0, 0, 0]] } },
   'hosts/*/apps/*/sockets/SO_BINDTODEVICE': {
     base: { 'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' } },

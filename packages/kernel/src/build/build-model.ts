@@ -10,6 +10,9 @@ import { LIST_RECEIVER, type ListReceiver } from '../gro/list-receiver.js'
 import { UDP_GRO_SOCKET, type UdpGroSocket } from '../gro/udp-gro-socket.js'
 import { fillIcmp } from '../icmp/icmp-limit.js'
 import { ICMP_SEND, type IcmpSend, icmpSend } from '../icmp/icmp-send.js'
+import { hasGroups } from '../igmp/components.js'
+import { fillIgmp } from '../igmp/fill-igmp.js'
+import { igmpTimers } from '../igmp/igmp-timers.js'
 import { IP_FINISH_OUTPUT2 } from '../ip/finish-output-resource.js'
 import { ipFinishOutput2 } from '../ip/ip-output.js'
 import { cstates } from '../irq/cstates.js'
@@ -130,6 +133,7 @@ function fillColumns(model: Model): void {
   fillUdp(world, layout)
   fillIcmp(world, layout)
   fillFilters(world, layout)
+  fillIgmp(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
   fillNetfilter(world, layout)
@@ -140,6 +144,7 @@ function fillColumns(model: Model): void {
 function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
+  if (hasGroups(layout.plan)) for (const host of layout.hosts) binder.bind(igmpTimers).join(host.cpus[0], host.index)
   const idle = binder.bind(cstates)
   for (const cpu of layout.cpus) idle.enter(cpu)
 }

@@ -23,6 +23,7 @@ import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, Stag
 import { MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
 import { declareDefrag } from '../defrag/frag-rows.js'
 import { declareIcmp } from '../icmp/icmp-limit.js'
+import { declareIgmp } from '../igmp/components.js'
 import { declareIdents } from '../ip/ip-ident.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
 import { IdleState } from '../irq/cstates.js'
@@ -161,6 +162,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declarePages(world, layout, partitions)
   declareUdp(world, layout)
   declareFilters(world, layout)
+  declareIgmp(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)
   declareXdp(world, layout)

@@ -84,6 +84,7 @@ const PLACES = {
   tcIngress: { where: 'sch_handle_ingress', reason: 'TC_INGRESS' },
   nicFault: { where: 'nic_rx', reason: 'NIC_FAULT' },
   socketFilter: { where: 'udp_queue_rcv_one_skb', reason: 'SOCKET_FILTER' },
+  igmpRcv: { where: 'igmp_rcv', reason: 'NOT_SPECIFIED' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

@@ -1,6 +1,8 @@
 import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { fragTimers } from '../defrag/frag-timer.js'
+import { hasGroups } from '../igmp/components.js'
+import { igmpTimers } from '../igmp/igmp-timers.js'
 import { HardirqState } from '../irq/components.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
@@ -62,6 +64,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const sched = context.system(scheduler)
     const neigh = context.system(neighbours)
     const arp = context.system(arpRcv)
+    const igmp = hasGroups(context.resource(PLAN_CONSTANTS).plan) ? context.system(igmpTimers) : null
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
@@ -151,11 +154,13 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           if (fragments.fire(cpu, timePs[row])) irq.timerInterrupt(cpu)
           return
         case EVENT.neighTimer:
+        case EVENT.igmpTimer:
         case EVENT.proxyArp: {
           irq.exitIdle(cpu)
           const before = cpuContext[cpu]
           cpuContext[cpu] = CONTEXT.softirq
           if (kind[row] === EVENT.neighTimer) neigh.timer(cpu, first, b[row])
+          else if (kind[row] === EVENT.igmpTimer) igmp?.fire(cpu, first, b[row])
           else arp.redo(cpu, first)
           cpuContext[cpu] = before
           exitCheck[cpu] = 1

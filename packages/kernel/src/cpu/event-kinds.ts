@@ -40,6 +40,8 @@ export const EVENT = {
   neighTimer: 21,
   /** ARP request `a` for somebody else has waited long enough. */
   proxyArp: 22,
+  /** Timer of IGMP `a` (which and kind) ran out; `b` is the arming it belongs to. */
+  igmpTimer: 23,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -75,7 +75,8 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
       for (let i = 0; i < (headBytes - ICMP_HLEN) / 4; i++) view.setUint32(base + at + ICMP_HLEN + 4 * i, times[i])
       if (dataBytes > 0) bytes.copyFrom(source, dataOffset, view, base + at + headBytes, dataBytes)
       const all = headBytes + dataBytes
-      view.setUint16(base + at + 2, ~checksumPartial(view, base + at, all, 0) & 0xffff)
+      // The kernel adds from ~0 on, so that nothing but zeros sums up to 0xffff.
+      view.setUint16(base + at + 2, ~(checksumPartial(view, base + at, all, 0) || 0xffff) & 0xffff)
     }
 
     return (cpu, message, options) => {

@@ -12,6 +12,7 @@ import { ipDefrag } from '../defrag/ip-defrag.js'
 import { icmpRcv } from '../icmp/icmp-rcv.js'
 import { icmpSend } from '../icmp/icmp-send.js'
 import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
+import { igmpRcv } from '../igmp/igmp-rcv.js'
 import type { Stage } from '../netif/stage.js'
 import { SKB, Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -60,6 +61,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
     const defrag = context.system(ipDefrag)
     const tcp = context.system(tcpRcv)
     const icmp = context.system(icmpRcv)
+    const igmp = context.system(igmpRcv)
     const send = context.system(icmpSend)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const rawSockets = new Uint16Array(plan.hosts.length * PROTOCOLS)
@@ -112,7 +114,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
           icmp(cpu, row)
         } else if (protocol === IPPROTO_IGMP) {
           count.snmp(cpu, SNMP.IpInDelivers, 1)
-          consume(cpu, row)
+          igmp(cpu, row)
         } else protocolUnknown(cpu, row, raw)
       }
       if (kept > 0) count.snmp(cpu, SNMP.IpInDelivers, kept)

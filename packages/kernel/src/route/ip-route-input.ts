@@ -3,6 +3,7 @@ import { ETH_P_IP, IPPROTO_IGMP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
+import { ipCheckMc } from '../igmp/igmp-groups.js'
 import { IPSKB, Skb } from '../skb/components.js'
 import { ERRNO, FibRoute, InDev, RTCF, RTN, SCOPE } from './components.js'
 import { fibLookup } from './fib-lookup.js'
@@ -22,8 +23,6 @@ export function routeDrop(answer: number): number {
 }
 
 const LIMITED_BROADCAST = -1
-/** 224.0.0.1, the group every host is in. */
-const ALL_HOSTS = 0xe0000001 | 0
 const DSCP = 0xfc
 
 function refused(drop: number): number {
@@ -50,6 +49,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const fib = context.system(fibLookup)
     const validate = context.system(fibValidateSource)
     const addresses = context.system(ifAddrs)
+    const isJoined = context.system(ipCheckMc)
 
     // Packets of one batch mostly have one destination, whose route is then at hand. Routes are constant in a run.
     let hintHost = -1
@@ -82,7 +82,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
 
     /** Kernel: net/ipv4/route.c, ip_mc_validate_source, ip_route_input_mc */
     function multicastRoute(at: number, row: number, source: number, dest: number): number {
-      if (dest !== ALL_HOSTS || protocol[row] !== ETH_P_IP) return refused(DROP.notJoined)
+      if (!isJoined(dev[row], dest) || protocol[row] !== ETH_P_IP) return refused(DROP.notJoined)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
       if (source >>> 24 === 127 && routeLocalnet[dev[row]] === 0) return refused(DROP.localnet)
       if (source >>> zeronet === 0) {

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { ipCheckMc } from '../igmp/igmp-groups.js'
 import { IFF, NetDev } from '../nic/components.js'
 import { ERRNO, FibRoute, HostDev, InDev, RTCF, RTN, SCOPE } from './components.js'
 import { fibLookup } from './fib-lookup.js'
@@ -46,6 +47,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
+    const isJoined = context.system(ipCheckMc)
 
     /** Kernel: net/ipv4/route.c, __mkroute_output */
     function make(cpu: number, route: number, found: number, out: number, saddr: number, daddr: number): number {
@@ -62,7 +64,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
         via = 0
       } else if (daddr >>> zeronet === 0) return -ERRNO.EINVAL
       if (kind === RTN.broadcast) flags |= RTCF.broadcast | RTCF.local
-      else if (kind === RTN.multicast) flags |= RTCF.multicast
+      else if (kind === RTN.multicast) flags |= RTCF.multicast | (isJoined(out, daddr) ? RTCF.local : 0)
       const next = via > 0 && kind === RTN.unicast ? gateway[via] | 0 : 0
       if (next !== 0) flags |= RTCF.gateway
       result.type[cpu] = kind

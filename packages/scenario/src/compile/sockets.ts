@@ -105,6 +105,26 @@ function compileFilter(
   return { filters: [program], attachedFilter: 1 }
 }
 
+/** First address that is a group. */
+const FIRST_GROUP = 0xe0000000
+const LAST_GROUP = 0xefffffff
+
+function compileGroups(
+  { IP_ADD_MEMBERSHIP: given }: SocketGroupInput,
+  path: FaultPath,
+  devices: readonly string[],
+  report: Report,
+): Pick<SocketPlan, 'groups'> {
+  given?.forEach(({ group, device }, i) => {
+    const at = [...path, 'IP_ADD_MEMBERSHIP', i]
+    if (group < FIRST_GROUP || group > LAST_GROUP)
+      report.fault([...at, 'group'], 'a group from 224.0.0.0 to 239.255.255.255')
+    if (!devices.includes(device))
+      report.fault([...at, 'device'], `a device of the host: ${devices.join(', ')}`, devices)
+  })
+  return given === undefined ? {} : { groups: given }
+}
+
 function compileOptions(
   input: SocketGroupInput,
   path: FaultPath,
@@ -150,6 +170,7 @@ function compileOptions(
     soTimestamp: input.SO_TIMESTAMP ?? false,
     udpGro,
     ...compileFilter(input, path, report),
+    ...compileGroups(input, path, deviceNames, report),
     device,
   }
 }

@@ -1,6 +1,6 @@
 /** Schema of an application: its tasks, how they wait, and the sockets they read. */
 import { z } from 'zod'
-import { choice, cpuList, endpoint, integer, linuxTime, quantity, text, time, toggle } from './fields.js'
+import { choice, cpuList, endpoint, integer, ipv4, linuxTime, quantity, text, time, toggle } from './fields.js'
 
 const S32_MAX = 2_147_483_647
 
@@ -59,6 +59,17 @@ export const socketGroupSchema = z
       .max(4096)
       .optional()
       .describe('Classic BPF program that sees each datagram from its UDP header on: a list of [code, jt, jf, k].'),
+    IP_ADD_MEMBERSHIP: z
+      .array(
+        z.strictObject({
+          group: ipv4('Address of the group.'),
+          device: text('Device of the host it is joined on.', 15),
+        }),
+      )
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Groups the socket joins at the start; their datagrams reach every socket of the port.'),
     SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
   })
   .describe('Sockets bound alike.')

@@ -13,6 +13,8 @@ const STEP_PS = 1e8
 const MAX_WAIT_MS = 600_000
 const HEX = /^(?:[0-9a-f]{2})*$/i
 const PATTERN = /^(?:[0-9a-f?]{2})*$/i
+/** Time between the opening of sockets and the first packet, ms. */
+const SETTLE_MS = 25
 /** Room for the softirqs of the last step, ms. */
 const REST_MS = 5
 /** Flags and protocol before each packet of a tun device without IFF_NO_PI. */
@@ -160,6 +162,7 @@ class IpRun {
   readonly #app: (readonly [number, unknown])[] = []
   readonly #differences = new Differences()
   #step = 0
+  #before: Readonly<Record<string, number>> = {}
   #socketOf: (name: string) => BenchSocket = () => {
     throw new Error('the case has no sockets')
   }
@@ -177,7 +180,7 @@ class IpRun {
       drop: (place: string) => this.#drops.push(place),
       transmit: (dev: string, bytes: Uint8Array) => this.#sent.push({ step: this.#step, dev, bytes }),
     }
-    const untilPs = (waitMs + REST_MS) * PS_PER_MS + (steps.length + 1) * STEP_PS
+    const untilPs = (waitMs + REST_MS + (setup.joinsGroups ? SETTLE_MS : 0)) * PS_PER_MS + (steps.length + 1) * STEP_PS
     const bench = runMachine(plan, observer, untilPs, (on) => this.#program(on))
     this.#compare(bench)
     return this.#differences.text()
@@ -189,6 +192,12 @@ class IpRun {
     this.#socketOf = (name) => sockets[this.#case.setup.socketNames.indexOf(name)] as BenchSocket
     let next = 0
     let delayPs = STEP_PS
+    if (this.#case.setup.joinsGroups) {
+      // What opening sockets leads to is over before anything is counted.
+      on.step(() => {
+        this.#before = on.counters().snmp
+      }, SETTLE_MS * PS_PER_MS)
+    }
     this.#case.steps.forEach((step, index) => {
       if (step.kind === 'wait') {
         on.step(() => {
@@ -275,7 +284,9 @@ class IpRun {
     const counted = bench.counters()
     if (stable.packets) this.#comparePackets()
     if (stable.counters) {
-      this.#compareCounters(snmp, counted.snmp)
+      const before = this.#before
+      const since = Object.entries(counted.snmp).map(([name, value]) => [name, value - (before[name] ?? 0)] as const)
+      this.#compareCounters(snmp, Object.fromEntries(since.filter(([, value]) => value !== 0)))
       this.#compareCounters(dev, counted.dev)
     }
     const clean = (list: readonly string[]) => list.map((each) => each.replace(/ \(timer\)$/, ''))

@@ -19,9 +19,11 @@ import {
   parseIpv4,
   parseMac,
   parseNft,
+  parsePrefix,
   parseRoute,
   ROUTE_WORDS,
   type RoutePlan,
+  type SocketPlan,
 } from '@softnet/scenario'
 import type { Fields } from './fields.js'
 import { compileMachine } from './machine.js'
@@ -43,6 +45,8 @@ export interface IpSetup {
   /** True if packets of the device carry four bytes of packet information. */
   hasPacketInfo(dev: string): boolean
   isTap(dev: string): boolean
+  /** Whether opening the sockets makes the host send: reports of groups. */
+  readonly joinsGroups: boolean
   /** Names of the sockets, by position. */
   readonly socketNames: readonly string[]
 }
@@ -64,6 +68,8 @@ interface Socket {
   readonly broadcast: boolean
   /** Programs that SO_ATTACH_FILTER will give it. */
   readonly filters: readonly BpfProgram[]
+  /** Groups it joins, by the address of the device. */
+  readonly groups: readonly { readonly group: number; readonly local: number }[]
 }
 
 function readDevice(fields: Fields): Device {
@@ -88,6 +94,8 @@ function endpoint(fields: Fields, key: string): string | null {
   return text
 }
 
+/** `struct ip_mreq`: group and address of the interface. */
+const MEMBERSHIP = /^[0-9a-f]{16}$/
 /** Socket options that the plan of a socket knows. */
 const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF', 'SO_BROADCAST']
 
@@ -110,9 +118,15 @@ class SocketReader {
     if (type !== 'udp') this.missing = `${type} sockets`
     let rcvbuf: number | null = null
     let broadcast = false
+    const groups: { group: number; local: number }[] = []
     for (const option of fields.has('opts') ? fields.list('opts') : []) {
       const [, name, value] = Array.isArray(option) ? (option as unknown[]) : []
       if (name === 'SO_BROADCAST') broadcast = value !== 0
+      if (name === 'IP_ADD_MEMBERSHIP' && MEMBERSHIP.test(String(value))) {
+        const [group, local] = [0, 8].map((at) => Number.parseInt(String(value).slice(at, at + 8), 16))
+        groups.push({ group: group as number, local: local as number })
+        continue
+      }
       if (name === 'SO_RCVBUF' && typeof value === 'number') rcvbuf = value
       else if (!SOCKET_OPTIONS.includes(String(name))) this.missing ??= `socket option ${String(name)}`
     }
@@ -124,6 +138,7 @@ class SocketReader {
       connect: endpoint(fields, 'connect'),
       rcvbuf,
       broadcast,
+      groups,
       filters: this.#filters
         .filter(([name]) => name === fields.text('name'))
         .map(([, program]) => parseFilter(program) ?? []),
@@ -241,8 +256,18 @@ export function readSetup(fields: Fields, filters: readonly (readonly [string, s
     filterIndex: (name, program) => filters.filter(([each]) => each === name).findIndex(([, text]) => text === program),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
+    joinsGroups: sockets.some(({ groups }) => groups.length > 0),
     socketNames: sockets.map((socket) => socket.name),
   }
+}
+
+/** Groups with the devices whose address they name. */
+function joined(groups: Socket['groups'], devices: readonly Device[]): Pick<SocketPlan, 'groups'> {
+  const named = groups.flatMap(({ group, local }) => {
+    const device = devices.find(({ addresses }) => addresses.some((text) => parsePrefix(text)?.address === local))
+    return device === undefined ? [] : [{ group, device: device.name }]
+  })
+  return named.length === 0 ? {} : { groups: named }
 }
 
 function planOf(
@@ -297,6 +322,7 @@ function planOf(
       sockets: app.sockets.map((socket, i) => ({
         ...socket,
         broadcast: sockets[i]?.broadcast === true,
+        ...joined(sockets[i]?.groups ?? [], devices),
         ...(sockets[i]?.filters.length === 0 ? {} : { filters: sockets[i]?.filters ?? [] }),
       })),
     })),
