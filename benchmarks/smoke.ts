@@ -1,5 +1,6 @@
 /** Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat. */
 import assert from 'node:assert/strict'
+import { compare, renderComparison } from './compare.js'
 import { engine } from './engine.js'
 import { flows } from './flows.js'
 import { primitives } from './primitives.js'
@@ -70,6 +71,12 @@ async function smokeEngine(): Promise<void> {
   assert.equal(new Set(states.values()).size, 3, 'every ring ends in a state of its own')
 }
 
+/** Nothing is built here: that what is missing is left out, and said. */
+async function smokeCompare(): Promise<void> {
+  const missing = { ns3: { missing: 'no ns-3' }, simpy: { missing: 'no SimPy' } }
+  assert.equal(renderComparison(await compare(once, missing)), 'skipped: no ns-3\nskipped: no SimPy')
+}
+
 // Nothing is timed, so that two may run side by side.
 await Promise.all([
   smokeReceive().then(() => smokeCompared('scaling', scaling)),
@@ -79,4 +86,5 @@ await Promise.all([
 ])
 await smokePrimitives()
 await smokeEngine()
+await smokeCompare()
 console.log('every benchmark ran')

@@ -4,6 +4,7 @@ import { buildModel, modelPartitions, reportModel } from '@softnet/kernel'
 import type { Plan } from '@softnet/scenario'
 import type { CrewTask } from './crew-thread.js'
 import { Draw } from './draw.js'
+import type { Snapshot } from './resumed-run.js'
 import type { Report } from './run-model.js'
 import { yieldsOf } from './yields.js'
 
@@ -24,8 +25,12 @@ export class Crew {
   }
 
   /** Runs a plan to its end on `workers` threads, this one leading; `stress` is the seed of points at which threads give way. */
-  async run(plan: Plan, workers: number, { stress = 0, pieces = 1 } = {}): Promise<Report> {
-    const model = buildModel(plan)
+  async run(
+    plan: Plan,
+    workers: number,
+    { stress = 0, pieces = 1, from }: { stress?: number; pieces?: number; from?: Snapshot } = {},
+  ): Promise<Report> {
+    const model = buildModel(plan, {}, from?.arena)
     const partitions = modelPartitions(model)
     const runner = createRunner(partitions, { wait: WAIT, ...yieldsOf(stress, 0) })
     const task: CrewTask = { plan, arena: model.world.arena(), buffers: runner.buffers, wait: WAIT, stress }
@@ -44,7 +49,7 @@ export class Crew {
     const cuts = Array.from({ length: pieces - 1 }, () => Math.floor(draw.share() * plan.durationPs)).sort(
       (a, b) => a - b,
     )
-    for (const cutPs of cuts) runner.runUntil(cutPs)
+    for (const cutPs of cuts) if (cutPs > (from?.atPs ?? 0)) runner.runUntil(cutPs)
     runner.runUntil(plan.durationPs)
     runner.release()
     this.rounds = runner.rounds().rounds

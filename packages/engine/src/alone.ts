@@ -27,6 +27,7 @@ export function createAlone(
   columns: RunnerColumns,
   setHorizon: SetHorizon,
   runOne: (p: number) => boolean,
+  runLast: (p: number) => boolean,
   order: StepOrder | null = null,
 ): Alone {
   const { next, horizon, reached, reachedList, reachedCount, blocked, until } = columns
@@ -139,7 +140,7 @@ export function createAlone(
           if (leave()) return false
         }
         if (waitingLeast >= (until[0] as number)) {
-          if (!lastTurns(partitions, columns)) return true
+          if (!lastTurns(partitions, columns, runLast)) return true
           for (let p = 0; p < n; p++) front.update(p)
           continue
         }

@@ -94,8 +94,8 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   const setHorizon = createHorizon(partitions, columns)
   const tickets = createTickets(columns, worker, yieldAt)
   const waitFor = createWaiting(partitions, columns, worker, wait)
-  const rounds = createRounds(partitions, columns, setHorizon)
-  const alone = createAlone(partitions, columns, setHorizon, stepOne, options.order)
+  const rounds = createRounds(partitions, columns, setHorizon, lastTurn)
+  const alone = createAlone(partitions, columns, setHorizon, stepOne, lastTurn, options.order)
   const free = createFreeRunning(partitions, columns, { worker, runOne: stepOne, signal, waitFor, yieldAt })
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
 
@@ -120,6 +120,18 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
     doing[worker] = p + 1
     try {
       return (partitions[p] as Partition).run()
+    } catch (thrown) {
+      throw failedIn(p, thrown)
+    }
+  }
+
+  /** Gives a partition its turn at the end of a stretch; no step, as there is hardly ever anything to do. */
+  function lastTurn(p: number): boolean {
+    doing[worker] = p + 1
+    try {
+      const progress = (partitions[p] as Partition).run()
+      doing[worker] = 0
+      return progress
     } catch (thrown) {
       throw failedIn(p, thrown)
     }

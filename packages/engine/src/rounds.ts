@@ -36,8 +36,13 @@ export interface Rounds {
   settle(): void
 }
 
-/** Binds rounds to the columns of a run. */
-export function createRounds(partitions: readonly Partition[], columns: RunnerColumns, setHorizon: SetHorizon): Rounds {
+/** Binds rounds to the columns of a run; `runLast` gives a partition its turn at the end of a stretch. */
+export function createRounds(
+  partitions: readonly Partition[],
+  columns: RunnerColumns,
+  setHorizon: SetHorizon,
+  runLast: (p: number) => boolean,
+): Rounds {
   const { next, horizon, reached, reachedList, reachedCount, until } = columns
   const { active, activeAt, counts, round, blocked, outcome } = columns
   const n = partitions.length
@@ -115,7 +120,7 @@ export function createRounds(partitions: readonly Partition[], columns: RunnerCo
         const least = fillRound()
         if (counts[COUNT.round] !== 0) return PLAN.round
         if (least < (until[0] as number)) assertNotStuck(partitions, columns)
-        if (!lastTurns(partitions, columns)) return PLAN.done
+        if (!lastTurns(partitions, columns, runLast)) return PLAN.done
         for (let p = 0; p < n; p++) if ((next[p] as number) < NEVER) activate(p)
         counts[COUNT.progressed] = 1
       }

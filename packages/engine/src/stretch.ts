@@ -3,14 +3,18 @@ import type { RunnerColumns } from './runner-columns.js'
 
 /**
  * Work due before the end of a stretch may be left where a clock is beyond it, or where there was no room: every partition
- * gets a turn, and takes in what the others send in theirs. True if any work was done.
+ * gets a turn (`runOne`), and takes in what the others send in theirs. True if any work was done.
  */
-export function lastTurns(partitions: readonly Partition[], columns: RunnerColumns): boolean {
+export function lastTurns(
+  partitions: readonly Partition[],
+  columns: RunnerColumns,
+  runOne: (p: number) => boolean,
+): boolean {
   const { horizon, until, reached, reachedList, reachedCount } = columns
   let progress = false
   partitions.forEach((partition, p) => {
     horizon[p] = until[0] as number
-    if (partition.run()) progress = true
+    if (runOne(p)) progress = true
     partition.publish()
   })
   const count = reachedCount[0] as number

@@ -17,19 +17,4 @@ test(
   }),
 )
 
-test(
-  'a thread that exits alone tells where it was, and which checkpoint it can go on from',
-  inDirectory(async (directory) => {
-    const options = ['--checkpoint', 'my c', '--every', '400us', '--format', 'json']
-    const { code, stdout, stderr } = await brokenRun(directory, 'exit', 0, 1, ...options)
-    assert.is(code, 1, stderr)
-    assert.is(stderr, '')
-    const { message } = JSON.parse(stdout)
-    const again = 'to do it again: softnet run rss-4-queues --seed 1 --duration 60ms --workers 1'
-    const where = 'while it ran \\S+ at \\d+(\\.\\d+)? ms \\(worker 0\\)'
-    const last = "the last checkpoint is at 800us: softnet run --resume 'my c'"
-    assert.match(message, new RegExp(`^${SAID.exit} ${where} \\(scenario rss-4-queues, seed 1\\)\n${again}\n${last}$`))
-  }),
-)
-
 test.run()
