@@ -13,8 +13,12 @@ export const HAND_OVER_MS = 0.002
 export const ALONE_MS = 250
 /** Wall time of a measurement, ms. */
 const MEASURE_MS = 150
+/** Measurements for which threads may stay without having helped: their code has to be compiled first. */
+const TRIALS = 6
 /** Threads that bring less than this are sent away again. */
 const KEEP_SPEEDUP = 1.1
+/** Threads are tried only if the rest of the run takes as long alone, ms: a trial in vain then costs a few percent. */
+export const REST_MS = 5000
 
 /** What the policy may see and do. */
 export interface CrewControl {
@@ -42,6 +46,8 @@ export class CrewPolicy {
   #sinceMs = 0
   #sincePs = 0
   #alonePsPerMs = 0
+  #trials = 0
+  #best = 0
   #roundsBefore = { rounds: 0, partitions: 0 }
   #lambda: number | null = null
   #perRound: number | null = null
@@ -63,8 +69,8 @@ export class CrewPolicy {
     return this.#phase === 'probe'
   }
 
-  /** After a slice that took `tookMs` for `slicePs`. */
-  afterSlice(slicePs: number, tookMs: number): void {
+  /** After a slice that took `tookMs` for `slicePs`, with `restPs` of the run still to come. */
+  afterSlice(slicePs: number, tookMs: number, restPs: number): void {
     if (this.#phase === 'settled') return
     this.#sinceMs += tookMs
     this.#sincePs += slicePs
@@ -79,7 +85,7 @@ export class CrewPolicy {
         this.#enter('probe')
         return
       case 'probe':
-        this.#judgeRounds()
+        this.#judgeRounds(restPs)
         return
       case 'joining':
         if (this.#control.workers() > 1) this.#enter('together')
@@ -115,7 +121,7 @@ export class CrewPolicy {
     this.#reason = reason
   }
 
-  #judgeRounds(): void {
+  #judgeRounds(restPs: number): void {
     const now = this.#control.rounds()
     const rounds = now.rounds - this.#roundsBefore.rounds
     if (rounds === 0) return
@@ -131,6 +137,10 @@ export class CrewPolicy {
       this.#settle('mostly one partition at a time has work')
       return
     }
+    if (restPs / this.#alonePsPerMs < REST_MS) {
+      this.#settle('the rest of the run is too short for threads to be worth a trial')
+      return
+    }
     const helpers = Math.min(this.#control.cores, Math.ceil(perRound)) - 1
     this.#reason = 'threads were joining when the run ended'
     this.#control.recruit(helpers)
@@ -138,14 +148,18 @@ export class CrewPolicy {
   }
 
   #judgeSpeed(): void {
-    const speedup = this.#sincePs / this.#sinceMs / this.#alonePsPerMs
-    const shown = `${speedup.toFixed(2)} times as fast as alone`
-    if (speedup >= KEEP_SPEEDUP) {
+    this.#best = Math.max(this.#best, this.#sincePs / this.#sinceMs / this.#alonePsPerMs)
+    const shown = `${this.#best.toFixed(2)} times as fast as alone`
+    if (this.#best >= KEEP_SPEEDUP) {
       this.#settle(`${this.#control.workers()} workers were ${shown}`)
+      return
+    }
+    if (++this.#trials < TRIALS) {
+      this.#restart()
       return
     }
     const workers = this.#control.workers()
     this.#control.release()
-    this.#settle(`${workers} workers were tried and were ${shown}`)
+    this.#settle(`${workers} workers were tried and were at best ${shown}`)
   }
 }

@@ -81,7 +81,7 @@ export function runPlanWith(
       const untilPs = Math.min(plan.durationPs, reachedPs + slicePs, checkpoints.nextPs())
       const sliceStartMs = wallMs()
       runInPieces(simulation, reachedPs, untilPs, crew.inRounds, trace)
-      crew.afterSlice(untilPs - reachedPs, wallMs() - sliceStartMs)
+      crew.afterSlice(untilPs - reachedPs, wallMs() - sliceStartMs, plan.durationPs - untilPs)
       const ranPs = untilPs - reachedPs
       reachedPs = untilPs
       appenders.forEach((appender, index) => {

@@ -1,12 +1,23 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ALONE_MS, type CrewControl, CrewPolicy, HAND_OVER_MS, LAMBDA_THRESHOLD } from '../src/crew.js'
+import { ALONE_MS, type CrewControl, CrewPolicy, HAND_OVER_MS, LAMBDA_THRESHOLD, REST_MS } from '../src/crew.js'
 
 /** A run whose rounds and speed are what a test says. */
-function rig(given: { lambda: number; perRound: number; speedup: number; cores?: number; partitions?: number }) {
+function rig(given: {
+  lambda: number
+  perRound: number
+  speedup: number
+  /** Speed of threads in their first 300 ms. */
+  early?: number
+  cores?: number
+  partitions?: number
+  /** What is left of the run, ps; without it, enough. */
+  restPs?: number
+}) {
   const counted = { rounds: 0, partitions: 0 }
   const calls: string[] = []
   let workers = 1
+  let joinedMs = 0
   const control: CrewControl = {
     cores: given.cores ?? 4,
     partitions: given.partitions ?? 8,
@@ -23,12 +34,13 @@ function rig(given: { lambda: number; perRound: number; speedup: number; cores?:
   }
   const policy = new CrewPolicy('auto', control, null)
   const slice = (ms: number) => {
-    const speed = workers > 1 ? given.speedup : 1
+    if (workers > 1) joinedMs += ms
+    const speed = workers === 1 ? 1 : joinedMs <= 300 ? (given.early ?? given.speedup) : given.speedup
     if (policy.inRounds) {
       counted.rounds += Math.round(ms / (given.lambda * HAND_OVER_MS))
       counted.partitions += Math.round((ms / (given.lambda * HAND_OVER_MS)) * given.perRound)
     }
-    policy.afterSlice(ms * speed * 1e6, ms)
+    policy.afterSlice(ms * speed * 1e6, ms, given.restPs ?? 1e6 * 2 * REST_MS)
   }
   const run = (ms: number) => {
     for (let spent = 0; spent < ms; spent += 50) slice(50)
@@ -63,11 +75,25 @@ test('rounds without work, or of one partition, are not shared', () => {
   assert.match(single.policy.account().reason, /one partition at a time/)
 })
 
+test('threads have time to get up to speed', () => {
+  const r = rig({ lambda: 100, perRound: 2, speedup: 1.5, early: 0.2 })
+  r.run(3000)
+  assert.equal(r.calls, ['recruit 1'])
+  assert.match(r.policy.account().reason, /2 workers were 1\.50 times as fast/)
+})
+
+test('no threads are tried for the short rest of a run', () => {
+  const r = rig({ lambda: 100, perRound: 2, speedup: 1.5, restPs: 1e6 * (REST_MS - 1) })
+  r.run(3000)
+  assert.equal(r.calls, [])
+  assert.match(r.policy.account().reason, /too short for threads/)
+})
+
 test('threads that do not help are sent away', () => {
   const r = rig({ lambda: 100, perRound: 4, speedup: 0.9, cores: 2 })
   r.run(2000)
   assert.equal(r.calls, ['recruit 1', 'release'])
-  assert.match(r.policy.account().reason, /2 workers were tried and were 0\.90 times as fast/)
+  assert.match(r.policy.account().reason, /2 workers were tried and were at best 0\.90 times as fast/)
 })
 
 test('one partition, one core, one capture or a given number decide at once', () => {
