@@ -21,6 +21,7 @@ export { type Capture, type CaptureSpec, type CaptureState, createCapture } from
 export { type ContextSampler, contextSampler } from './observe/context-timeline.js'
 export { type InspectDocument, inspectModel } from './observe/inspect.js'
 export { modelProgress, reportModel } from './observe/report.js'
+export { createJourneys, type JourneyRecorder, type Journeys } from './observe/trace/journeys.js'
 export { createTrace, type Trace, type TraceKind, type TraceSpec } from './observe/trace/trace.js'
 export type { TraceRecorder, TraceWindow } from './observe/trace/trace-window.js'
 export { IRQ_KIND, joinSinks, NO_TRACE, type TraceSink } from './observe/trace-sink.js'

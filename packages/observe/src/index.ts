@@ -69,6 +69,7 @@ export {
 } from './sweep/measures.js'
 export { renderCompare } from './text/compare-screen.js'
 export { renderExplain } from './text/explain-screen.js'
+export { renderJourneys } from './text/journey-text.js'
 export { tableLines } from './text/layout.js'
 export { type RenderOptions, renderText, SCREEN_LINES } from './text/render-text.js'
 export { renderSweep } from './text/sweep-screen.js'

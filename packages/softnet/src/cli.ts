@@ -15,6 +15,7 @@ import type { RunOptions } from './commands/prepare-run.js'
 import { runCommand } from './commands/run-command.js'
 import { schemaCommand } from './commands/schema-command.js'
 import { type SweepCommandOptions, sweepCommand } from './commands/sweep-command.js'
+import { type TraceCommandOptions, traceCommand } from './commands/trace-command.js'
 import { ScenarioError } from './input-fault.js'
 import { packageVersion } from './package-version.js'
 import { writeReason } from './read-file.js'
@@ -111,6 +112,20 @@ function addExplain(program: Command, session: Session): void {
   })
 }
 
+function addTrace(program: Command, session: Session): void {
+  const command = program
+    .command('trace')
+    .description('tell the way of single packets: calls, CPUs, queues they waited in, and how they ended')
+    .argument('<SCENARIO>')
+    .option('--packet <n>', 'the packet with this serial number, from 1')
+    .option('--flow <parts>', 'packets of a flow: saddr=A,sport=N,daddr=A,dport=N, any of them')
+    .option('--dropped [reason]', 'lost packets: of this reason, or of each place and reason')
+    .option('--count <n>', 'how many packets of the flow, or of each kind of loss (default 1)')
+  addFormat(addOverrides(command)).action(async (scenario: string, options: TraceCommandOptions) => {
+    session.exitCode = await traceCommand(scenario, options, createTerminal(options.format, session.streams))
+  })
+}
+
 function addScenarioCommands(program: Command, session: Session): void {
   const check = program.command('check').description('say whether a scenario is right').argument('<SCENARIO>')
   addFormat(addOverrides(check)).action(async (scenario: string, options: RawOptions) => {
@@ -176,6 +191,7 @@ function createProgram(session: Session): Command {
   addSweep(program, session)
   addCompare(program, session)
   addExplain(program, session)
+  addTrace(program, session)
   addScenarioCommands(program, session)
   addImport(program, session)
   addOtherCommands(program, session)

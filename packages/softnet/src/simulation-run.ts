@@ -3,6 +3,7 @@ import { IsolateError, type IsolateRun, runInIsolate, type StopWord } from '@sof
 import type { InspectDocument } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario'
 import { RunError, ScenarioError } from './input-fault.js'
+import type { FoundJourneys, JourneyPayload } from './journey-run.js'
 import type { PlanPayload, Progress } from './run-plan.js'
 
 const WORKER_URL = new URL('./worker.js', import.meta.url).href
@@ -42,6 +43,20 @@ export function runPlanInIsolate(
     payload,
     stop,
     ...(onProgress === undefined ? {} : { onMessage: onProgress }),
+  })
+}
+
+/** Follows packets of a plan in a fresh isolate; throws a {@link RunError} if that fails. */
+export function followInIsolate(
+  payload: JourneyPayload,
+  stop: StopWord,
+  onProgress: (progress: Progress) => void,
+): Promise<FoundJourneys> {
+  return inIsolate<FoundJourneys, Progress>(payload.plan, {
+    exportName: 'tracePackets',
+    payload,
+    stop,
+    onMessage: onProgress,
   })
 }
 

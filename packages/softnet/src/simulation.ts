@@ -6,9 +6,11 @@ import {
   type CaptureState,
   contextSampler,
   createCapture,
+  createJourneys,
   createTrace,
   type InspectDocument,
   inspectModel,
+  type JourneyRecorder,
   joinSinks,
   modelPartitions,
   modelProgress,
@@ -17,7 +19,7 @@ import {
   type TraceRecorder,
   type TraceSpec,
 } from '@softnet/kernel'
-import type { Plan, ResultDocument } from '@softnet/scenario/plan'
+import type { JourneyQuery, Plan, ResultDocument } from '@softnet/scenario/plan'
 
 /** What a simulation records besides its result. */
 export interface SimulationOptions {
@@ -26,6 +28,8 @@ export interface SimulationOptions {
   readonly plugins?: readonly Plugin[]
   /** Not together with `resume`: what a trace knows of the past is in no column. */
   readonly trace?: TraceSpec
+  /** Packets whose way is to be told; not together with `resume` either. */
+  readonly journeys?: JourneyQuery
   /** Goes on from here instead of beginning at time 0. */
   readonly resume?: SimulationState
 }
@@ -83,6 +87,8 @@ export interface Simulation {
   takeCapture(index: number): Uint8Array[]
   /** The recorder of the trace that was asked for. */
   readonly trace: TraceRecorder | null
+  /** What follows the packets that were asked for. */
+  readonly journeys: JourneyRecorder | null
   /** Structure of the model. */
   inspect(): InspectDocument
 }
@@ -93,12 +99,14 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
   const capture = captures.length > 0 ? createCapture(plan, captures) : null
   const { resume, plugins = [] } = options
   const trace = options.trace === undefined ? null : createTrace(plan, options.trace)
-  const sinks = [capture, trace].flatMap((observer) => (observer === null ? [] : [observer.sink]))
+  const journeys = options.journeys === undefined ? null : createJourneys(options.journeys)
+  const sinks = [capture, trace, journeys].flatMap((observer) => (observer === null ? [] : [observer.sink]))
   const model = buildModel(plan, { plugins, trace: joinSinks(sinks) }, resume?.arena)
   const columns = model.world.arenaNames()
   if (resume !== undefined) checkColumns(columns, resume.columns)
   capture?.attach(model)
   const recorder = trace?.attach(model) ?? null
+  const follower = journeys?.attach(model) ?? null
   const partitions = modelPartitions(model)
   const runner = createRunner(partitions)
   const sampler = contextSampler(model)
@@ -132,6 +140,7 @@ export function createSimulation(plan: Plan, options: SimulationOptions = {}): S
     },
     takeCapture: (index) => capture?.take(index, nowPs >= plan.durationPs ? Number.POSITIVE_INFINITY : nowPs) ?? [],
     trace: recorder,
+    journeys: follower,
     inspect: () => inspectModel(model),
   }
 }

@@ -120,6 +120,34 @@ test(
 )
 
 test(
+  'trace tells the way of a packet as text and as JSON, and says what there is where it finds nothing',
+  withScenario(async (directory) => {
+    const trace = (...options: readonly string[]) => cli(directory, 'trace', 's.yaml', ...SHORT, ...options)
+    const text = await trace('--packet', '5')
+    assert.is(text.code, 0, text.stderr)
+    assert.match(text.stdout, /^packet 5: UDP .*\n(delivered|dropped)/)
+    assert.match(text.stdout, 'napi_poll(eth0) {')
+    const json = await trace('--packet', '5', '--format', 'json')
+    const { schema, status, journeys } = JSON.parse(json.stdout)
+    assert.equal([schema, status, journeys.length, journeys[0].packet], ['softnet.journey/1', 'done', 1, 5])
+    const far = await trace('--packet', '99999999')
+    assert.is(far.code, 2)
+    assert.match(far.stderr, /^error: --packet: given 99999999; accepted: 1 to \d+: the run offers that many\n$/)
+    const other = await trace('--flow', 'dport=1')
+    assert.is(other.code, 2)
+    assert.match(
+      other.stderr,
+      /^error: --flow: given 'dport=1'; accepted: a flow of the scenario, such as those of UDP /,
+    )
+    const none = await trace('--dropped', 'CPU_BACKLOG')
+    assert.is(none.code, 2)
+    assert.match(none.stderr, /^error: --dropped: given 'CPU_BACKLOG'; accepted: nothing: no packet was lost\n$/)
+    assert.match((await trace('--dropped')).stdout, /^no packet was lost in 2.00 ms, of [\d,]+ offered\n$/)
+    assert.equal(namesIn(directory), ['s.yaml'])
+  }),
+)
+
+test(
   '--out replaces what it wrote before and keeps what others wrote',
   withScenario(async (directory) => {
     assert.is((await cli(directory, 'run', 's.yaml', ...SHORT, '--out', 'out')).code, 0)

@@ -48,6 +48,7 @@ function createRecorder(plan: Plan, options: SimulationOptions = {}) {
     release: () => {},
     takeCapture: (index) => [Uint8Array.of(index), Uint8Array.of(taken++)],
     trace: null,
+    journeys: null,
     inspect: () => {
       throw new Error('not looked at here')
     },

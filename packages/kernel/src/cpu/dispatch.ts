@@ -113,6 +113,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           const sock = b[row]
           const before = cpuContext[cpu]
           cpuContext[cpu] = CONTEXT.softirq
+          if (trace.on) trace.sockArrive(cpu, timePs[row])
           udp.fromRemote(cpu, post.receive(cpu, from, first), sock, from)
           cpuContext[cpu] = before
           return

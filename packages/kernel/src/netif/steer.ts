@@ -176,8 +176,8 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       return plugins === null ? chosen : askPlugins(cpu, row, rxq, chosen)
     },
     toBacklog(cpu, row, target) {
-      if (trace.on) trace.steer(cpu, clockPs[cpu], row, target)
       spend(cpu, STAGE.enqueue_to_backlog, 1)
+      if (trace.on) trace.steer(cpu, clockPs[cpu], row, target)
       const slot = lastSlot
       if (target === cpu) {
         const queued = queueUp.enqueue(cpu, row, true)

@@ -44,7 +44,7 @@ export interface TraceSink {
   groResult(cpu: number, nowPs: number, skb: number, result: number): void
   /** netif_rx: the packet goes by way of a backlog. */
   netifRx(cpu: number, nowPs: number, skb: number): void
-  /** RPS, RFS or netif_rx have chosen the CPU whose backlog takes the packet. */
+  /** RPS, RFS or netif_rx have chosen the CPU whose backlog the packet goes to, and queueing it there is paid for. */
   steer(cpu: number, nowPs: number, skb: number, target: number): void
   /** The packet has joined `cpu`'s input_pkt_queue, which holds `queued` with it. */
   backlogEnqueue(cpu: number, atPs: number, skb: number, queued: number): void
@@ -53,6 +53,8 @@ export interface TraceSink {
   netifReceiveSkb(cpu: number, nowPs: number, skb: number): void
   /** The packet is on its way to a socket whose reader runs on a CPU of another partition. */
   sockSend(cpu: number, nowPs: number, skb: number, sock: number): void
+  /** A packet that was on its way to a socket of `cpu` has come, as of `atPs`; it joins the queue next, or is lost. */
+  sockArrive(cpu: number, atPs: number): void
   /** The packet has joined the socket's queue. */
   sockEnqueue(cpu: number, nowPs: number, skb: number, sock: number): void
   /** A reader takes the packet off the socket's queue; `copiedBytes` of payload go to its buffer. */
@@ -97,6 +99,7 @@ export const NO_TRACE: TraceSink = {
   backlogTake() {},
   netifReceiveSkb() {},
   sockSend() {},
+  sockArrive() {},
   sockEnqueue() {},
   sockRead() {},
   delivered() {},

@@ -92,8 +92,8 @@ class PerfettoRecorder implements TraceRecorder {
   readonly #skb: SkbColumns
   readonly #context: Uint8Array
   readonly #devicePids = new Map<string, number>()
-  /** Followed packets on their way to a socket of another CPU. */
-  readonly #sent = new Set<number>()
+  /** When the message came that a CPU is at: a packet for a socket, that another CPU has paid for. */
+  readonly #arrived = new Map<number, number>()
   #begun = false
   #isFirst = true
   #isClosed = false
@@ -253,13 +253,19 @@ class PerfettoRecorder implements TraceRecorder {
         this.#count(cpu, nowPs, backlogs.get(cpu), -1)
         leave(cpu, nowPs, skb)
       },
+      sockArrive: (cpu, atPs) => {
+        this.#arrived.set(cpu, atPs)
+      },
       sockEnqueue: (cpu, nowPs, skb, sock) => {
-        this.#count(cpu, nowPs, sockets.get(sock), 1)
-        const serial = serialOf(nowPs, skb)
-        if (serial === 0) return
         // What comes from another CPU was queued and paid for there.
-        if (!this.#sent.delete(serial)) packets.point(serial, cpu, nowPs, this.#lanes.lastSlice(cpu, nowPs))
-        packets.waitFrom(serial, nowPs, { name: 'socket', place: this.#names.sockets.get(sock) ?? 'socket' })
+        const arrivedPs = this.#arrived.get(cpu)
+        this.#arrived.delete(cpu)
+        const atPs = arrivedPs ?? nowPs
+        this.#count(cpu, atPs, sockets.get(sock), 1)
+        const serial = serialOf(atPs, skb)
+        if (serial === 0) return
+        if (arrivedPs === undefined) packets.point(serial, cpu, nowPs, this.#lanes.lastSlice(cpu, nowPs))
+        packets.waitFrom(serial, atPs, { name: 'socket', place: this.#names.sockets.get(sock) ?? 'socket' })
       },
       sockRead: (cpu, nowPs, skb, sock) => {
         this.#count(cpu, nowPs, sockets.get(sock), -1)
@@ -308,8 +314,7 @@ class PerfettoRecorder implements TraceRecorder {
         if (serial !== 0) packets.waitUntil(serial, cpu, nowPs)
       },
       sockSend: (cpu, nowPs, skb) => {
-        const serial = point(cpu, nowPs, skb)
-        if (serial !== 0) this.#sent.add(serial)
+        point(cpu, nowPs, skb)
       },
     }
   }
@@ -318,9 +323,10 @@ class PerfettoRecorder implements TraceRecorder {
   #endCalls(): Partial<TraceSink> {
     const { frames, serial: serials, fragHead, next } = this.#skb
     const endOne = (cpu: number, nowPs: number, skb: number, how: string) => {
+      const isForeign = this.#arrived.delete(cpu)
       const serial = this.#serialOf(nowPs, skb)
       if (serial === 0) return
-      if (!this.#sent.delete(serial)) this.#packets.point(serial, cpu, nowPs, this.#lanes.lastSlice(cpu, nowPs))
+      if (!isForeign) this.#packets.point(serial, cpu, nowPs, this.#lanes.lastSlice(cpu, nowPs))
       this.#packets.end(serial, cpu, nowPs, how)
       this.#lanes.unfollow(cpu)
     }
