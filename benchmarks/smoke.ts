@@ -11,6 +11,7 @@ import type { BenchmarkOptions } from './support/options.js'
 import type { RunFigures } from './support/request.js'
 import { systems } from './systems.js'
 import { wide } from './wide.js'
+import { workers } from './workers.js'
 
 const once = { rounds: 1, scale: 0.004 }
 /** A queue of half a million packets per second is first interrupted for after 128 frames, 256 µs. */
@@ -51,6 +52,12 @@ async function smokeSystems(): Promise<void> {
   )
 }
 
+async function smokeWorkers(): Promise<void> {
+  for (const { scenario, pairs } of await workers({ rounds: 1, scale: 0.001 })) {
+    for (const { digests } of pairs) assert.equal(digests[0], digests[1], `${scenario} on one and on two workers`)
+  }
+}
+
 async function smokePrimitives(): Promise<void> {
   const costs = await primitives({ rounds: 1, scale: 0.02 })
   assert.ok(costs.length > 0)
@@ -84,6 +91,7 @@ await Promise.all([
     .then(() => smokeCompared('wide', wide, WIDE_SCALE))
     .then(smokeSystems),
 ])
+await smokeWorkers()
 await smokePrimitives()
 await smokeEngine()
 await smokeCompare()
