@@ -103,7 +103,7 @@ export class ScanFront implements Front {
 }
 
 /** Partitions up to which looking at all of them is faster than heaps. */
-const FEW = 32
+const FEW = 160
 
 /** The faster front for as many partitions as `next` has. */
 export function createFront(next: Float64Array, bounded: Uint8Array): Front {

@@ -47,7 +47,7 @@ test('both fronts find the same partitions, whatever changes', () => {
 
 test('few partitions are looked at one by one, many are kept in heaps', () => {
   assert.instance(createFront(new Float64Array(17), new Uint8Array(17)), ScanFront)
-  assert.instance(createFront(new Float64Array(65), new Uint8Array(65)), HeapFront)
+  assert.instance(createFront(new Float64Array(300), new Uint8Array(300)), HeapFront)
 })
 
 test.run()
