@@ -1,4 +1,4 @@
-// `npm test`: install, type check, lint, all *.test.ts and the benchmark smoke run. `--long`: all *.long.ts and the API pages.
+// `npm test`: install, type check, lint, all *.test.ts and the benchmark smoke run. `--long`: all *.long.ts and the site.
 // The last line is always `N passed, N failed`.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -24,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 requireNode()
 await ensureInstalled()
 if (await step('types', 'typescript/bin/tsc', ['-b'])) {
-  if (long) await step('api pages', 'typedoc/bin/typedoc', ['--logLevel', 'Warn'])
+  if (long) await step('site', 'typedoc/bin/typedoc', ['--logLevel', 'Warn'])
   else await step('lint', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '.'])
   await runGroups(groups())
 }

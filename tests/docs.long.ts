@@ -1,7 +1,9 @@
 /** The commands of the pages that have many: each is run, and each output shown is the real one. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCommands, folderPages, longPages, read } from './docs/commands.js'
+import { checkCommands, folderPages, longPages, read, root } from './docs/commands.js'
 import { linksOf } from './docs/page.js'
 
 const docs = suite('the pages about questions')
@@ -13,6 +15,12 @@ docs('every question has its page, and the index lists each', () => {
   const index = linksOf(read('docs/questions/README.md'))
   assert.is(numbered.length, 25)
   for (const page of numbered) assert.ok(index.includes(page.replace('docs/questions/', '')), page)
+})
+
+docs('the list of examples is whole', () => {
+  const listed = linksOf(read('examples/README.md')).filter((target) => target.endsWith('.yaml'))
+  const present = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'))
+  assert.equal(listed, present.sort())
 })
 
 docs.run()
