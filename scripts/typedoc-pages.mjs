@@ -1,11 +1,13 @@
 // TypeDoc plugin: a Markdown page has its first heading as its name, without a head of TypeDoc's own in the file, and a
 // place in the navigation by its folder.
+import { relative, sep } from 'node:path'
 import { Converter } from 'typedoc'
+import { root } from './workspace.mjs'
 
 const GROUPS = [
-  ['/docs/questions/', 'Questions'],
-  ['/packages/kernel/src/', 'Model pages'],
-  ['/docs/', 'Documentation'],
+  ['docs/questions/', 'Questions'],
+  ['packages/kernel/src/', 'Model pages'],
+  ['docs/', 'Documentation'],
 ]
 const REST = 'Project'
 
@@ -19,8 +21,8 @@ export function load(app) {
       .slice(2)
       .replaceAll('`', '')
       .replace(/^(\d)\. /, '0$1. ')
-    const file = page.project.files.getReflectionPath(page) ?? ''
-    page.frontmatter.group = GROUPS.find(([folder]) => file.includes(folder))?.[1] ?? REST
+    const file = relative(root, page.project.files.getReflectionPath(page) ?? '').replaceAll(sep, '/')
+    page.frontmatter.group = GROUPS.find(([folder]) => file.startsWith(folder))?.[1] ?? REST
   })
 }
 
