@@ -2,8 +2,11 @@ import { createRunner } from '@softnet/engine'
 import { buildModel, modelPartitions, type Plugin } from '@softnet/kernel'
 import type { Plan } from '@softnet/scenario'
 
-/** What partitions hand each other. Lanes are no exception: each side reads what was published of the other. */
-const CHANNELS = /^(mail_ring|mail_slot|mail_inbox)\./
+/**
+ * What partitions hand each other: mail, descriptors of transmit rings, and pages, which go along with their packets. Lanes
+ * are no exception: each side reads what was published of the other.
+ */
+const CHANNELS = /^(mail_ring|mail_slot|mail_inbox|tx_slot|packet_page|packet_byte)\./
 
 const NOBODY = -1
 const SEVERAL = -2

@@ -49,6 +49,8 @@ const HOST: KeyOrder = {
     'cpus',
     'queues',
     'devices',
+    'tx_queues',
+    'qdiscs',
     'tasks',
     'gro',
     'xdp',

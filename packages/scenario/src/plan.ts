@@ -9,6 +9,7 @@
 import type { BpfProgram } from './bpf.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
+import type { QdiscKind, TxPlan } from './tx-plan.js'
 
 /** Linux versions whose policies are known as data (`versions.ts`). */
 export type KernelVersion = '4.14' | '4.18' | '5.1' | '6.5' | '6.18'
@@ -105,6 +106,9 @@ export interface SysctlPlan {
   readonly 'net.core.netdev_max_backlog': number
   readonly 'net.core.rmem_default': number
   readonly 'net.core.rmem_max': number
+  readonly 'net.core.default_qdisc': QdiscKind
+  readonly 'net.core.wmem_default': number
+  readonly 'net.core.wmem_max': number
   readonly 'net.core.rps_sock_flow_entries': number
   readonly 'net.core.flow_limit_cpu_bitmap': readonly number[]
   readonly 'net.core.flow_limit_table_len': number
@@ -203,6 +207,8 @@ export interface DevicePlan {
   readonly neigh: NeighPlan
   /** Hardware addresses of next hops are asked for. */
   readonly arp?: boolean
+  /** The way out; left out where nothing takes time. */
+  readonly tx?: TxPlan
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
   readonly addresses: readonly string[]
   readonly linkBitsPerSec: number
@@ -348,6 +354,10 @@ export interface SocketPlan {
   readonly attachedFilter?: number
   /** Groups it has joined, each on a device of the host. */
   readonly groups?: readonly { readonly group: number; readonly device: string }[]
+  /** Value given to SO_SNDBUF, bytes; left out or 0: not set (wmem_default is used). */
+  readonly soSndbuf?: number
+  /** SO_PRIORITY; left out: 0. */
+  readonly soPriority?: number
   /** SO_BROADCAST; left out: off. */
   readonly broadcast?: boolean
   /** Name of the device of SO_BINDTODEVICE, or null. */

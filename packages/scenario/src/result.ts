@@ -2,6 +2,8 @@
 
 import type { PathPlace } from './path-place.js'
 
+import type { QdiscKind } from './tx-plan.js'
+
 /** Latency of delivered packets, ns: last bit at the delivering host's port until recvmsg returns. */
 export interface LatencySummary {
   readonly count: number
@@ -75,6 +77,10 @@ export interface SocketRow {
   readonly drops: number
   readonly rcvbuf: number
   readonly rmem_max_used: number
+  /** Of hosts whose programs send: datagrams, SO_SNDBUF as it holds, and the most of it that was in use. */
+  readonly sent?: number
+  readonly sndbuf?: number
+  readonly wmem_max_used?: number
 }
 
 export interface TaskRow {
@@ -179,10 +185,50 @@ export interface DeviceRow {
   readonly driver: string
 }
 
+/** A transmit queue of a device that the host's load leaves by. */
+export interface TxQueueRow {
+  readonly dev: string
+  readonly queue: number
+  /** CPU that its completions interrupt. */
+  readonly cpu: number
+  readonly packets: number
+  readonly bytes: number
+  /** Times the driver stopped it for want of descriptors, and times it was woken. */
+  readonly stops: number
+  readonly restarts: number
+  readonly ring_max: number
+  readonly ring_size: number
+  /** Byte queue limit at the end. */
+  readonly bql_limit: number
+}
+
+/** A queueing discipline with the counters of `tc -s qdisc`. */
+export interface QdiscRow {
+  readonly dev: string
+  readonly queue: number
+  /** `root`, or its place below `mq`. */
+  readonly parent: string
+  readonly kind: QdiscKind | 'mq'
+  readonly bytes: number
+  readonly packets: number
+  readonly dropped: number
+  readonly overlimits: number
+  readonly requeues: number
+  readonly backlog_bytes: number
+  readonly backlog_packets: number
+  /** Greatest number of packets that waited. */
+  readonly qlen_max: number
+  /** Counters of the kind, under tc's names. */
+  readonly details: Readonly<Record<string, number>>
+}
+
 export interface HostResult {
   readonly cpus: readonly CpuRow[]
   readonly queues: readonly QueueRow[]
   readonly devices: readonly DeviceRow[]
+  /** Of devices that the host's load leaves by. */
+  readonly tx_queues?: readonly TxQueueRow[]
+  readonly qdiscs?: readonly QdiscRow[]
   readonly tasks: readonly TaskRow[]
   /** GRO results by name, and skbs handed up. */
   readonly gro: Readonly<Record<string, number>>

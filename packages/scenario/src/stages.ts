@@ -67,7 +67,7 @@ export const STAGES = [
   'busy_poll', // one turn of napi_busy_loop without its packets
   'dim_work', // one work item of adaptive moderation: kworker, command, its completion
   'app', // user code
-  'sendmsg', // transmit stub: one reply
+  'sendmsg', // per message, down to ip_output
   'spin', // a task that only computes
   // netfilter; last, so that a host without rules is what it was
   'nf_hook_slow', // going through the entries of a hook, per packet

@@ -1,7 +1,17 @@
-import { BUSY, type KnobRow, manySockets, OVERLOAD, PREFER } from './knob-base.js'
+import { BULK, BUSY, type KnobRow, manySockets, OVERLOAD, PREFER } from './knob-base.js'
 
 /** Rows of programs. */
 export const APP_ROWS: Readonly<Record<string, KnobRow>> = {
+  'hosts/*/apps/*/sockets/SO_SNDBUF': { base: BULK, change: { 'a/sockets/SO_SNDBUF': 5000 } },
+  'hosts/*/apps/*/sockets/SO_PRIORITY': {
+    base: {
+      ...BULK,
+      'a/sockets': [{ bind: '0.0.0.0:9000' }, { bind: '0.0.0.0:9001' }],
+      't/flows': { count: 8, 'dport-count': 2 },
+      'd/txqueuelen': 20,
+    },
+    change: { 'a/sockets': [{ bind: '0.0.0.0:9000', SO_PRIORITY: 6 }, { bind: '0.0.0.0:9001' }] },
+  },
   'hosts/*/apps/*/batch': { base: { 'a/wait': 'recvmmsg' }, change: { 'a/batch': 1 } },
   'hosts/*/apps/*/buffer': { base: { 't/frame': 1000 }, change: { 'a/buffer': 16 } },
   'hosts/*/apps/*/cpus': { change: { 'a/cpus': [1, 1] } },

@@ -1,8 +1,63 @@
-import { BUSY, CLOSED, DEFER, type KnobRow, MASK, OVERLOAD, RFS, rule, SLOW_READER, TCP, xdp } from './knob-base.js'
+import {
+  BUCKET,
+  BULK,
+  BUSY,
+  CLOSED,
+  CODEL,
+  DEFER,
+  FAIR,
+  type KnobRow,
+  MASK,
+  OVERLOAD,
+  RFS,
+  rule,
+  SLOW_READER,
+  TCP,
+  xdp,
+} from './knob-base.js'
 
 /** Rows of devices. */
 export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/address': { base: { 't/flows/dst': '192.0.2.1' }, change: { 'd/address': '192.0.2.9/24' } },
+  'hosts/*/devices/*/bql': { base: BULK, change: { 'd/bql': false } },
+  'hosts/*/devices/*/rings/tx': { base: { ...BULK, 'd/bql': false }, change: { 'd/rings': { tx: 64 } } },
+  'hosts/*/devices/*/coalesce/tx-usecs': { base: { ...BULK, ...MASK }, change: { 'd/coalesce/tx-usecs': 1 } },
+  'hosts/*/devices/*/tx-queues/xps_cpus': {
+    base: { ...CLOSED, 'd/tx-queues': [{ xps_cpus: '1' }, { xps_cpus: '2' }] },
+    change: { 'd/tx-queues': [{ xps_cpus: '2' }, { xps_cpus: '1' }] },
+  },
+  'hosts/*/devices/*/txqueuelen': { base: { ...BULK, 'd/rings': { tx: 64 } }, change: { 'd/txqueuelen': 3 } },
+  'hosts/*/devices/*/qdisc': { base: BULK, change: { 'd/qdisc': 'fq_codel' } },
+  'hosts/*/devices/*/qdisc/kind': { base: BULK, change: { 'd/qdisc': { kind: 'pfifo' } } },
+  'hosts/*/devices/*/qdisc/limit': { base: { ...BULK, 'd/qdisc': { kind: 'pfifo' } }, change: { 'd/qdisc/limit': 3 } },
+  'hosts/*/devices/*/qdisc/flows': { base: CODEL, change: { 'd/qdisc/flows': 1 } },
+  'hosts/*/devices/*/qdisc/quantum': { base: CODEL, change: { 'd/qdisc/quantum': 300 } },
+  'hosts/*/devices/*/qdisc/target': { base: CODEL, change: { 'd/qdisc/target': '1us', 'd/qdisc/interval': '10us' } },
+  'hosts/*/devices/*/qdisc/interval': {
+    base: { ...CODEL, 'd/qdisc/target': '1us' },
+    change: { 'd/qdisc/interval': '10us' },
+  },
+  'hosts/*/devices/*/qdisc/memory_limit': { base: CODEL, change: { 'd/qdisc/memory_limit': '8kB' } },
+  'hosts/*/devices/*/qdisc/drop_batch': {
+    base: { ...CODEL, 'd/qdisc/limit': 20 },
+    change: { 'd/qdisc/drop_batch': 1 },
+  },
+  'hosts/*/devices/*/qdisc/flow_limit': { base: FAIR, change: { 'd/qdisc/flow_limit': 2 } },
+  'hosts/*/devices/*/qdisc/initial_quantum': {
+    base: {
+      ...FAIR,
+      'a/sockets': [{ bind: '0.0.0.0:9000' }, { bind: '0.0.0.0:9001' }],
+      't/flows': { count: 8, 'dport-count': 2 },
+      'd/qdisc/flow_limit': 5,
+    },
+    change: { 'd/qdisc/initial_quantum': 300 },
+  },
+  'hosts/*/devices/*/qdisc/rate': { base: BUCKET, change: { 'd/qdisc/rate': '50Mbit' } },
+  'hosts/*/devices/*/qdisc/burst': { base: BUCKET, change: { 'd/qdisc/burst': '20kB' } },
+  'hosts/*/devices/*/qdisc/latency': {
+    base: { ...BUCKET, 'd/qdisc': { kind: 'tbf', rate: '100Mbit', burst: '3kB', latency: '10ms' } },
+    change: { 'd/qdisc/latency': '10us' },
+  },
   'hosts/*/devices/*/arp': {
     base: { 'd/conf': { forwarding: 1 }, 't/flows/dst': '198.51.100.9', duration: '1ms' },
     change: { 'd/arp': true },

@@ -40,6 +40,21 @@ export const RFS: Sets = {
 }
 /** Clients that wait for replies. */
 export const CLOSED: Sets = { 'a/kind': 'udp_echo', traffic: { t: { kind: 'closed', clients: 8, think: '5us' } } }
+/** Answers that are more than a slow link carries, from one queue. */
+export const BULK: Sets = {
+  'a/kind': 'udp_echo',
+  'a/reply': 1400,
+  'a/cpus': [0],
+  'a/sockets': { count: 1, SO_SNDBUF: 2_000_000 },
+  'h/sysctl': { 'net.core.wmem_max': 4_000_000 },
+  'd/channels': { combined: 1 },
+  'd/link': '1Gbit',
+  't/rate': '300kpps',
+  duration: '4ms',
+}
+export const CODEL: Sets = { ...BULK, 'd/qdisc': { kind: 'fq_codel' } }
+export const FAIR: Sets = { ...BULK, 'd/qdisc': { kind: 'fq', limit: 1000 } }
+export const BUCKET: Sets = { ...BULK, 'd/qdisc': { kind: 'tbf', rate: '100Mbit', burst: '3kB', limit: '100kB' } }
 /** Fixed moderation. */
 export const MASK: Sets = { 'd/coalesce': { 'adaptive-rx': false, 'rx-usecs': 20 } }
 /** Interrupts deferred to the watchdog. */

@@ -1,7 +1,13 @@
-import { BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK, TRACK_TCP } from './knob-base.js'
+import { BULK, BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK, TRACK_TCP } from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
+  'hosts/*/sysctl/net.core.default_qdisc': { base: BULK, change: { 'h/sysctl/net.core.default_qdisc': 'fq_codel' } },
+  'hosts/*/sysctl/net.core.wmem_default': {
+    base: { ...BULK, 'a/sockets': { count: 1 } },
+    change: { 'h/sysctl/net.core.wmem_default': 5000 },
+  },
+  'hosts/*/sysctl/net.core.wmem_max': { base: BULK, change: { 'h/sysctl/net.core.wmem_max': 5000 } },
   'hosts/*/sysctl/net.core.busy_poll': { base: BUSY, change: { 'h/sysctl': { 'net.core.busy_poll': 50 } } },
   'hosts/*/sysctl/net.core.busy_read': {
     base: { ...BUSY, 'a/wait': 'recvfrom' },

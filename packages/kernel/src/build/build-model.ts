@@ -44,6 +44,8 @@ import { PLUGIN_WORLD } from '../plugin/plugin-context.js'
 import { fillRoutes } from '../route/fib-table.js'
 import { fillPages } from '../skb/packet-pages.js'
 import { fillFilters } from '../sock/sk-filter-components.js'
+import { SKB_DESTRUCTOR, type SkbDestructor } from '../skb/skb-destructor.js'
+import { sockWfree } from '../sock/sock-wfree.js'
 import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
@@ -56,6 +58,7 @@ import { declareModel } from './declare.js'
 import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
 import { fillDevices } from './fill-devices.js'
 import { fillTasks } from './fill-tasks.js'
+import { fillTx } from './fill-tx.js'
 import { COST_LATENCY } from './latency.js'
 import type { Layout } from './layout.js'
 import { findPartitions, type Partitions, transmitLatencyPs } from './partitions.js'
@@ -127,6 +130,7 @@ function fillColumns(model: Model): void {
   fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
+  fillTx(world, layout)
   fillRoutes(world, layout)
   fillPages(world, layout, partitions)
   fillNeighbours(world, layout)
@@ -253,6 +257,7 @@ function bindMachine(model: Model): void {
   binder.provide(UDP_GRO_SOCKET, (cpu, row) => (anyUdpGro && find !== null ? find(cpu, row) : 0))
   const netifRx = { rx: (_cpu: number, _row: number) => {} }
   binder.provide(NETIF_RX, netifRx)
+  bindDestructor(binder)
   bindIcmp(binder)
   receiver = binder.bind(receiveNapiList)
   find = binder.bind(udpSocketForGro)
@@ -266,6 +271,13 @@ function bindMachine(model: Model): void {
   binder.bind(runCpu)
   binder.bind(wireRun)
   binder.bind(mail)
+}
+
+/** Packets that end give their bytes back to the socket that sent them. */
+export function bindDestructor(binder: Binder): void {
+  const destructor: SkbDestructor = { orphan: () => {} }
+  binder.provide(SKB_DESTRUCTOR, destructor)
+  destructor.orphan = binder.bind(sockWfree).orphan
 }
 
 /** ICMP answers what goes wrong on the way out, and goes out itself. */

@@ -1,4 +1,4 @@
-import type { DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
+import type { AppPlan, DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
 import { parseMac } from '@softnet/wire'
 import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -36,6 +36,7 @@ interface Free {
   readonly vectors: Ids
   readonly napis: Ids
   readonly tasks: Ids
+  readonly txQueues: Ids
   readonly sockets: Ids
   readonly epolls: Ids
 }
@@ -57,9 +58,14 @@ export function hasWire(device: { readonly driver: { readonly virtual: boolean }
   return !device.driver.virtual
 }
 
-/** Whether packets leave a host as part of its load: it passes them on. */
+/** Whether a program sends. */
+export function sends(app: AppPlan): boolean {
+  return app.kind === 'udp_echo'
+}
+
+/** Whether packets leave a host as part of its load: its programs send, or it passes them on. */
 export function transmits(host: HostPlan): boolean {
-  return host.devices.some((device) => device.conf.forwarding !== 0)
+  return host.apps.some(sends) || host.devices.some((device) => device.conf.forwarding !== 0)
 }
 
 /** Devices of a host as entities: each of the plan, and one per VLAN id on it. */
@@ -114,6 +120,7 @@ export function computeLayout(plan: Plan): Layout {
     vectors: new Ids(firstVector, step),
     napis: new Ids(firstNapi, step),
     tasks: new Ids(firstTask, step),
+    txQueues: new Ids(step, step),
     sockets: new Ids(socketStep, socketStep),
     epolls: new Ids(step, step),
   }
@@ -140,6 +147,7 @@ export function computeLayout(plan: Plan): Layout {
     firstTask,
     tasks: free.tasks.all,
     entityRows: free.tasks.end,
+    txQueueRows: free.txQueues.end,
     socketCount,
     socketRows: free.sockets.end,
     epollRows: free.epolls.end,
@@ -155,6 +163,7 @@ function layoutHost(run: Plan, host: HostPlan, index: number, loopback: number, 
     device: free.devices.take(1 + plan.vlans.length)[0] as number,
     wire: hasWire(plan) ? (free.wires.take(1)[0] as number) : 0,
     queues: free.queues.take(plan.queues.length),
+    txQueues: transmits(host) && plan.tx !== undefined ? free.txQueues.take(plan.queues.length) : [],
     vectors: free.vectors.take(plan.vectors.length),
     napis: free.napis.take(plan.vectors.length),
     threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],

@@ -56,6 +56,7 @@ import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket 
 import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
+import { declareTx } from './fill-tx.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
 import type { Sizes } from './sizes.js'
@@ -155,6 +156,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   // Rows of packets in transit follow the lanes: where they lie depends on when mail was taken in.
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
+  declareTx(world, layout)
   declareTraffic(world, layout)
   declareRoutes(world, layout)
   declareIdents(world, layout)

@@ -10,7 +10,6 @@ import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue,
 import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
-import { transmits } from './compute-layout.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { queueCpu } from './reach.js'
 import { laneSlots, powerOfTwo } from './sizes.js'
@@ -87,7 +86,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.wire[id] = device.wire
     dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
     dev.arp[id] = plan.driver.program === 'tap' || plan.arp === true ? 1 : 0
-    dev.transmits[id] = transmits(host.plan) && plan.driver.program === undefined ? 1 : 0
+    dev.transmits[id] = device.txQueues.length > 0 ? 1 : 0
     dev.xmit[id] = plan.driver.program !== undefined ? XMIT.program : device.wire !== 0 ? XMIT.wire : XMIT.none
   }
   const id = device.device

@@ -2,8 +2,10 @@ import { power, type World } from '@softnet/ecs'
 import type { AppPlan, SocketPlan } from '@softnet/scenario/plan'
 import { IrqVector } from '../nic/components.js'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
+import { SockSend } from '../sock/sock-wfree.js'
 import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
+import { socketSndbuf } from './fill-tx.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { taskSocketIndexes } from './sizes.js'
 
@@ -158,6 +160,9 @@ function fillSocket(
   sock.task[id] = shared ? -1 : host.appTasks[a][reader]
   sock.cpu[id] = host.cpus[app.tasks[reader]?.[0] ?? 0]
   sock.rcvbuf[id] = socketRcvbuf(plan, host.plan.sysctl)
+  const send = world.columns(SockSend)
+  send.sndbuf[id] = socketSndbuf(plan, host.plan.sysctl)
+  send.priority[id] = plan.soPriority ?? 0
   sock.udpGro[id] = plan.udpGro ? 1 : 0
   sock.timestamp[id] = plan.soTimestamp ? 1 : 0
   sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS

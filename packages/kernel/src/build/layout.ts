@@ -30,6 +30,8 @@ export interface Layout {
   readonly backlogNapis: readonly number[]
   readonly firstTask: number
   readonly tasks: readonly number[]
+  /** Rows of transmit queues, a step apart. */
+  readonly txQueueRows: number
   /** All entity ids are below. */
   readonly entityRows: number
   /** Sockets, and the rows of their table; a step apart where they are few. */
@@ -64,6 +66,8 @@ export interface DeviceLayout {
   readonly device: number
   readonly wire: number
   readonly queues: readonly number[]
+  /** Rows of TxQueue, one per queue; none where nothing of the host's load leaves by the device. */
+  readonly txQueues: readonly number[]
   readonly vectors: readonly number[]
   /** NAPI of each vector. */
   readonly napis: readonly number[]

@@ -3,6 +3,7 @@ import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
 import { HardirqState } from '../irq/components.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
+import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
 import { wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
@@ -166,6 +167,9 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     cpu: queueCpu,
   } = binder.world.columns(RxQueue)
   const { duePs } = binder.world.columns(Skb)
+  const tx = txLists(model, leaders)
+  const { rung, rungSeen, done, doneSeen, slotBase, slotMask, wire: txWire, cpu: txCpu } = binder.world.columns(TxQueue)
+  const { postPs, donePs } = binder.world.columns(TxSlot)
   const { nextSent, leastPs, to: ringTo } = binder.world.columns(MailRing)
   const partitionOf = Int32Array.from({ length: layout.ownerRows }, (_, id) => position.get(partitions.leader[id]) ?? 0)
   let next: Float64Array = new Float64Array(leaders.length)
@@ -268,6 +272,19 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       for (let r = post.publish(leader[p]); r !== 0; r = nextSent[r])
         reach(partitionOf[ringTo[r]], REACHED.mail, leastPs, r)
       const end = lanes.base[p + 1]
+      for (let i = tx.base[p]; i < tx.base[p + 1]; i++) {
+        const queue = tx.queue[i]
+        if (leader[p] < firstWire) {
+          if (rungSeen[queue] === rung[queue]) continue
+          reach(partitionOf[txWire[queue]], REACHED.frames, postPs, slotBase[queue] + ((rungSeen[queue] & slotMask[queue]) >>> 0))
+          rungSeen[queue] = rung[queue]
+        } else {
+          if (doneSeen[queue] === done[queue]) continue
+          isLineKnown[txCpu[queue]] = 0
+          reach(partitionOf[txCpu[queue]], REACHED.frames, donePs, slotBase[queue] + ((doneSeen[queue] & slotMask[queue]) >>> 0))
+          doneSeen[queue] = done[queue]
+        }
+      }
       if (leader[p] < firstWire) {
         for (let i = lanes.base[p]; i < end; i++) laneHeadSeen[lanes.queue[i]] = laneHead[lanes.queue[i]]
         return
@@ -316,6 +333,22 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       for (let i = memberBase[p]; i < memberBase[p + 1]; i++) if (members[i] < firstWire) cpus.finish(members[i], endPs)
     },
   }
+}
+
+/** Transmit queues whose rings a partition fills (CPUs) or empties (a wire): entries [base[p], base[p + 1]) of `queue`. */
+function txLists(model: Model, leaders: readonly number[]): { base: Int32Array; queue: Int32Array } {
+  const { layout, partitions, binder } = model
+  const { cpu, wire } = binder.world.columns(TxQueue)
+  const base = new Int32Array(leaders.length + 1)
+  const list: number[] = []
+  leaders.forEach((leader, p) => {
+    for (const queue of layout.hosts.flatMap((host) => host.devices.flatMap((device) => device.txQueues))) {
+      const owner = leader >= layout.firstWire ? wire[queue] : partitions.leader[cpu[queue]]
+      if (owner === leader) list.push(queue)
+    }
+    base[p + 1] = list.length
+  })
+  return { base, queue: Int32Array.from(list) }
 }
 
 /** Queues whose lanes a partition writes (a wire) or reads (CPUs): entries [base[p], base[p + 1]) of `queue`. */

@@ -149,6 +149,7 @@ function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, lin
     [reach.steered, 'packets steered to its backlog', 'state of its backlog'],
     [reach.delivered, 'packets for its sockets', 'fill of its sockets, sleep of its tasks'],
     [reach.read, 'packets it allocated are read there', 'freed packets come home'],
+    [reach.sent, 'packets for its transmit queues', 'bytes of sockets that are sent'],
   ]
   for (const [set, there, back] of pairs) {
     for (const pair of set) {
@@ -173,10 +174,10 @@ function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, lin
         add(device.wire, queueCpu(host, device, q), inPs, 'frames after DMA')
       })
       const outPs = transmitLatencyPs(layout)
-      for (const app of host.plan.apps) {
-        if (app.kind !== 'udp_echo') continue
-        for (const task of app.tasks) for (const cpu of task) add(host.cpus[cpu], device.wire, outPs, 'replies')
-      }
+      device.txQueues.forEach((_, q) => {
+        add(queueCpu(host, device, q), device.wire, plan.dmaLatencyPs, 'frames to send')
+        add(device.wire, queueCpu(host, device, q), plan.dmaLatencyPs + minFramePs, 'completions')
+      })
       if (plan.arfs) {
         plan.queues.forEach((_, q) => {
           add(queueCpu(host, device, q), device.wire, outPs, 'aRFS filters')

@@ -14,6 +14,8 @@ export interface Reach {
   readonly delivered: Set<number>
   /** CPU that allocated a packet → CPU that reads it. */
   readonly read: Set<number>
+  /** CPU that sends → CPU of a transmit queue it may choose. */
+  readonly sent: Set<number>
 }
 
 /** CPU that takes the interrupts of a queue. */
@@ -76,12 +78,44 @@ export function fragmentCpus(host: HostLayout): number[] {
 
 /** Finds which CPUs can exchange packets under a plan; an over-estimate where flows come and go, are replayed or come in fragments. */
 export function findReach(layout: Layout): Reach {
-  const reach: Reach = { steered: new Set(), delivered: new Set(), read: new Set() }
+  const reach: Reach = { steered: new Set(), delivered: new Set(), read: new Set(), sent: new Set() }
   for (const host of layout.hosts) {
     const readers = readersByPort(host)
     for (const device of host.devices) reachOfDevice(layout, host, device, readers, reach)
+    reachOfSending(layout, host, reach)
   }
   return reach
+}
+
+/** Which CPUs may send, and whose transmit queues they may choose. */
+function reachOfSending(layout: Layout, host: HostLayout, reach: Reach): void {
+  const senders = sendingCpus(host)
+  for (const device of host.devices) {
+    const owners = device.txQueues.map((_, q) => queueCpu(host, device, q))
+    for (const cpu of senders) {
+      const number = host.cpus.indexOf(cpu)
+      const mapped = owners.filter((_, q) => device.plan.tx?.xpsCpus[q]?.includes(number))
+      for (const owner of mapped.length > 0 ? mapped : owners) {
+        if (owner !== cpu) reach.sent.add(cpu * layout.cpuRows + owner)
+      }
+      // A connected socket keeps to the queue it has chosen, on whichever CPU its task sends.
+      if (host.plan.apps.some((app) => app.sockets.some((socket) => socket.peer !== null))) {
+        for (const owner of owners) if (owner !== cpu) reach.sent.add(cpu * layout.cpuRows + owner)
+      }
+    }
+  }
+}
+
+/** CPUs that may send: those of programs, and those whose softirqs answer or pass on. */
+function sendingCpus(host: HostLayout): Set<number> {
+  const cpus = new Set<number>()
+  for (const app of host.plan.apps) for (const cpu of app.tasks.flat()) cpus.add(host.cpus[cpu])
+  for (const device of host.devices) {
+    device.plan.queues.forEach((_, q) => {
+      for (const cpu of [...pollCpus(host, device, q), ...steerTargets(host, device, q)]) cpus.add(cpu)
+    })
+  }
+  return cpus
 }
 
 /** CPUs on which a socket may be read: its task's, or those of all tasks where they share sockets or an epoll instance. */

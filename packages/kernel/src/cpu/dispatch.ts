@@ -3,14 +3,19 @@ import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { fragTimers } from '../defrag/frag-timer.js'
 import { hasGroups } from '../igmp/components.js'
 import { igmpTimers } from '../igmp/igmp-timers.js'
-import { HardirqState } from '../irq/components.js'
+import { HardirqState, LocalIrq } from '../irq/components.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
 import { napiControl } from '../napi/napi.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { neighbours } from '../neigh/neighbour.js'
 import { steer } from '../netif/steer.js'
+import { Qdisc } from '../qdisc/components.js'
+import { qdiscRun } from '../qdisc/qdisc-run.js'
+import { Skb } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
 import { SockView } from '../sock/components.js'
+import { sockWfree } from '../sock/sock-wfree.js'
 import { udpMemory } from '../sock/udp-memory.js'
 import { udpEnqueue } from '../sock/udp-queue-rcv.js'
 import { SOFTIRQ } from '../softirq/components.js'
@@ -20,9 +25,11 @@ import { BacklogServed, BacklogView, SockFlow, Softnet } from '../softnet/compon
 import { processBacklog } from '../softnet/process-backlog.js'
 import { SleepView, TASK_STATE, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
+import { charge } from './charge.js'
 import { CONTEXT, Cpu } from './components.js'
 import { EVENT } from './event-kinds.js'
-import { mail } from './mail.js'
+import { mail, VIA } from './mail.js'
+import { STAGE } from './stage-ids.js'
 
 /** Calls that a harness puts on a CPU's event list (EVENT.call). */
 export interface HarnessCalls {
@@ -46,7 +53,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { level } = context.write(BacklogView)
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
-    const { source, flowView, clockPs, context: cpuContext } = context.write(Cpu)
+    const { source, flowView, clockPs, context: cpuContext, packetPool } = context.write(Cpu)
     const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
     const harness = context.resource(HARNESS_CALLS)
     const trace = context.resource(TRACE_SINK)
@@ -65,6 +72,13 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const neigh = context.system(neighbours)
     const arp = context.system(arpRcv)
     const igmp = hasGroups(context.resource(PLAN_CONSTANTS).plan) ? context.system(igmpTimers) : null
+    const disciplines = context.system(qdiscRun)
+    const wfree = context.system(sockWfree)
+    const pages = context.system(packetPages)
+    const { page } = context.write(Skb)
+    const spend = context.system(charge)
+    const { timerSequence, timerPs: watchdogPs } = context.write(Qdisc)
+    const { hrtimers } = context.write(LocalIrq)
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
@@ -77,6 +91,18 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
       else if (queueUp.needsSchedule()) owedBy[cpu] = from
       if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, atPs, own, inputCount[cpu])
       poll.served(cpu, from)
+    }
+
+    /** Bytes of a packet from another partition are copied; their page goes home, since it would never come back by itself. */
+    function keepPage(cpu: number, row: number, from: number): void {
+      const foreign = page[row]
+      if (!pages.owns(foreign) || packetPool[from] === packetPool[cpu]) return
+      const own = pages.take(packetPool[cpu], pages.length(foreign))
+      if (own === 0) return
+      const first = pages.first(foreign)
+      pages.bytes.copyWithin(pages.first(own), first, first + pages.length(foreign))
+      page[row] = own
+      post.note(cpu, from, VIA.line, EVENT.pageHome, foreign, 0, 0)
     }
 
     function deferredFree(cpu: number, count: number): void {
@@ -167,6 +193,37 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           exitCheck[cpu] = 1
           return
         }
+        case EVENT.txPacket: {
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
+          const queue = b[row]
+          const from = c[row]
+          const at = timePs[row]
+          const own = post.receive(cpu, from, first)
+          if (page[own] !== 0) keepPage(cpu, own, from)
+          disciplines.xmit(cpu, queue, own, at, false)
+          cpuContext[cpu] = before
+          return
+        }
+        case EVENT.qdiscTimer: {
+          if (timerSequence[first] !== b[row]) return
+          watchdogPs[first] = Number.POSITIVE_INFINITY
+          irq.exitIdle(cpu)
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.hardirq
+          spend(cpu, STAGE.hrtimer, 1)
+          hrtimers[cpu]++
+          disciplines.schedule(cpu, first)
+          cpuContext[cpu] = before
+          exitCheck[cpu] = 1
+          return
+        }
+        case EVENT.pageHome:
+          pages.put(first, packetPool[cpu])
+          return
+        case EVENT.wmemFree:
+          wfree.uncharge(cpu, first, c[row])
+          return
         case EVENT.call:
           if (harness.call !== null) harness.call(cpu, first, b[row])
           return

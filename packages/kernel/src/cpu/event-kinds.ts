@@ -38,6 +38,14 @@ export const EVENT = {
   fragTimer: 20,
   /** Timer of neighbour `a` ran out; `b` is the arming it belongs to. */
   neighTimer: 21,
+  /** Packet row `a` for transmit queue `b`, sent by CPU `c`. */
+  txPacket: 33,
+  /** Watchdog of the discipline of transmit queue `a`; `b` is the arming it belongs to. */
+  qdiscTimer: 34,
+  /** Page `a` of this CPU's pool, whose packet another CPU has sent, is free. */
+  pageHome: 36,
+  /** `c` bytes that socket `a` was charged for are free. */
+  wmemFree: 35,
   /** ARP request `a` for somebody else has waited long enough. */
   proxyArp: 22,
   /** Timer of IGMP `a` (which and kind) ran out; `b` is the arming it belongs to. */

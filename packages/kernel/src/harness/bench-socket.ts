@@ -71,7 +71,7 @@ export function benchSocket(model: Model, sock: number, cpu: number): BenchSocke
     held: () => s.readerCount[sock] + s.queueCount[sock],
     drops: () => s.drops[sock],
     truesizes: () => [...rows()].map((row) => truesize[row]),
-    send: (data, to) => sendmsg.send(cpu, sock, data.length, (to?.address ?? 0) | 0, to?.port ?? -1, data),
+    send: (data, to) => sendmsg.send(cpu, sock, data.length, (to?.address ?? 0) | 0, to?.port ?? -1, data, 0),
     attachFilter(index) {
       model.world.columns(SockFilter).first[sock] = filterRow(model.layout, sock, index)
     },

@@ -12,6 +12,7 @@ import { SKB, Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
+import { sockWfree } from '../sock/sock-wfree.js'
 import { IP_FINISH_OUTPUT2 } from './finish-output-resource.js'
 import { ipOptions } from './ip-options.js'
 
@@ -41,6 +42,7 @@ export const ipFragment = defineSystem<IpFragment>(
       fragHead,
       fragTail,
       truesize,
+      sock,
     } = s
     const { packetPool: _pool } = context.read(Cpu)
     const count = context.system(counters)
@@ -48,6 +50,7 @@ export const ipFragment = defineSystem<IpFragment>(
     const bytes = context.system(skbBytes)
     const pages = context.system(packetPages)
     const options = context.system(ipOptions)
+    const wfree = context.system(sockWfree)
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
     const send = context.resource(ICMP_SEND)
@@ -87,6 +90,7 @@ export const ipFragment = defineSystem<IpFragment>(
       idFrag[part] = ((idFrag[row] & ~0xffff) | df | more | (first + offset / 8)) >>> 0
       totLen[part] = len[part]
       payload[part] = dataBytes
+      if ((flags[part] & SKB.charged) !== 0) wfree.own(part, sock[row])
       if (page[part] === 0) return part
       const base = pages.first(page[part])
       bytes.copyFrom(row, 0, pages.view, base, header)

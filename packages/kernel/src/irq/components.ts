@@ -16,6 +16,8 @@ export const HardirqState = defineComponent(
     /** The CPU's vectors: first row of CpuVector and how many. */
     firstVector: i32,
     vectorCount: i32,
+    /** 1: transmit queues interrupt the CPU. */
+    sends: u8,
     /** 1: an interrupt was taken; softirqs are looked at on the way out (irq_exit). */
     exitCheck: u8,
   },

@@ -54,7 +54,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const rxq = context.write(RxQueue)
   const sd = context.write(Softnet)
   const skb = context.write(Skb)
-  const { index: devIndex, rxBuffer, copybreakBytes, mtu } = context.read(NetDev)
+  const { index: devIndex, host: devHost, rxBuffer, copybreakBytes, mtu } = context.read(NetDev)
   const { plan, cpuRows, firstVector: firstVectorEntity } = context.resource(PLAN_CONSTANTS)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
@@ -67,7 +67,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const count = context.system(counters)
   const idle = context.system(cstates)
   const trace = context.resource(TRACE_SINK)
-  const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
+  const smallHeads = plan.hosts.map((host) => host.smallHeadBytes)
 
   /** An old driver's handler: takes up to its quota of frames and gives each to netif_rx. */
   function nonNapiHandler(cpu: number, vector: number): void {
@@ -92,7 +92,13 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
         skb.allocCpu[row] = cpu
         skb.fragHead[row] = 0
         skb.sock[row] = 0
-        skb.truesize[row] = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
+        skb.truesize[row] = rxTruesizeBytes(
+          rxBuffer[device],
+          size,
+          copybreakBytes[device],
+          smallHeads[devHost[device]],
+          mtu[device],
+        )
         count.device(devIndex[device], cpu, DEVICE.rxPackets, 1)
         count.device(devIndex[device], cpu, DEVICE.rxBytes, size)
         rings.refill(queue, 1)

@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { IrqVector, LOOK_FRAMES, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
+import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
 import { wakeTask } from '../task/wake.js'
 import { CpuVector, HardirqState, LocalIrq } from './components.js'
@@ -63,7 +64,11 @@ export const vectors = defineSystem<Vectors>(
       worker,
     } = v
     const { firstQueue, queueCount, queueSkip, moderation: rule, cpu: vectorCpu, timerPs, deadlinePs } = v
-    const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs, isLineKnown } =
+    const { firstTx, txSkip, txCount } = v
+    const t = context.write(TxQueue)
+    const { noticed, clean, doneSeen, slotBase, slotMask, usecsPs: txUsecsPs, vector: txVector } = t
+    const { donePs } = context.read(TxSlot)
+    const { firstVector, vectorCount, nextPs, lineNextPs, lookQueue, lookQueuePs, sends, isLineKnown } =
       context.write(HardirqState)
     const { vector: cpuVector } = context.read(CpuVector)
     const { idle } = context.read(LocalIrq)
@@ -162,6 +167,55 @@ export const vectors = defineSystem<Vectors>(
       return duePs[laneBase[rxq] + ((last & laneMask[rxq]) >>> 0)]
     }
 
+    /** A completion was written back at `lastEventPs`: by the vector's moderation, or after a time of its own. */
+    function signalCompletion(cpu: number, vector: number, q: number): void {
+      const delay = txUsecsPs[q]
+      if (delay < 0) signal(cpu, vector)
+      else if (delay === 0) fire(cpu, vector)
+      else if (timerArmed[vector] === 0 || timerPs[vector] > lastEventPs[vector] + delay) {
+        due[0] = lastEventPs[vector] + delay
+        arm(cpu, vector)
+      }
+    }
+
+    /** The vector is told of the next completion of a queue, which is due. */
+    function completion(cpu: number, q: number): void {
+      const vector = txVector[q]
+      lastEventPs[vector] = lookQueuePs[cpu]
+      noticed[q]++
+      isLineKnown[cpu] = 0
+      signalCompletion(cpu, vector, q)
+    }
+
+    /** Completions that came while the vector was masked are looked at next, each at its own time. */
+    function unmaskTx(cpu: number, vector: number): void {
+      for (let i = 0; i < txCount[vector]; i++) {
+        const q = firstTx[vector] + i * txSkip[vector]
+        noticed[q] = clean[q]
+        if (noticed[q] === doneSeen[q]) continue
+        const at = donePs[slotBase[q] + ((noticed[q] & slotMask[q]) >>> 0)]
+        if (at < limitPs[cpu]) limitPs[cpu] = at
+      }
+    }
+
+    /** Completions that come before what `refresh` has found so far; results go through columns, since doubles would be boxed. */
+    function refreshTx(cpu: number): void {
+      const base = firstVector[cpu]
+      for (let i = 0; i < vectorCount[cpu]; i++) {
+        const vector = cpuVector[base + i]
+        if (masked[vector] !== 0) continue
+        for (let j = 0; j < txCount[vector]; j++) {
+          const q = firstTx[vector] + j * txSkip[vector]
+          if (noticed[q] === doneSeen[q]) continue
+          const at = donePs[slotBase[q] + ((noticed[q] & slotMask[q]) >>> 0)]
+          if (at >= lookQueuePs[cpu]) continue
+          lookQueuePs[cpu] = at
+          lookQueue[cpu] = -q
+        }
+      }
+      if (lookQueuePs[cpu] < lineNextPs[cpu]) lineNextPs[cpu] = lookQueuePs[cpu]
+    }
+
     return {
       refresh(cpu) {
         if (isLineKnown[cpu] !== 0) return
@@ -184,12 +238,17 @@ export const vectors = defineSystem<Vectors>(
         lookQueue[cpu] = from
         lookQueuePs[cpu] = firstPs
         lineNextPs[cpu] = firstPs < nextPs[cpu] ? firstPs : nextPs[cpu]
+        if (sends[cpu] !== 0) refreshTx(cpu)
         isLineKnown[cpu] = 1
       },
       arrival(cpu) {
         const from = lookQueue[cpu]
         const atPs = lookQueuePs[cpu]
         if (from === 0 || atPs > lookPs[cpu]) return false
+        if (from < 0) {
+          completion(cpu, -from)
+          return true
+        }
         const vector = queueVector[from]
         if (masked[vector] !== 0) {
           lookPs[cpu] = atPs
@@ -231,6 +290,7 @@ export const vectors = defineSystem<Vectors>(
           lastEventPs[vector] = clockPs[cpu]
           signal(vectorCpu[vector], vector)
         }
+        if (txCount[vector] > 0 && masked[vector] === 0) unmaskTx(cpu, vector)
         // A task that polled from another CPU gives the queue back to its own: the two go on in order of time.
         if (vectorCpu[vector] !== cpu) {
           limitPs[cpu] = 0

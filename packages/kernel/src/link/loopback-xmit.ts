@@ -3,6 +3,7 @@ import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { sockWfree } from '../sock/sock-wfree.js'
 import { NETIF_RX } from './netif-rx.js'
 
 /** The loopback device: what is sent on it comes in on it. Kernel: drivers/net/loopback.c, loopback_xmit */
@@ -14,9 +15,11 @@ export const loopbackXmit = defineSystem<(cpu: number, row: number) => number>(
     const { dev, flags, queue, packetType, wireBytes } = context.write(Skb)
     const { index } = context.read(NetDev)
     const count = context.system(counters)
+    const wfree = context.system(sockWfree)
     const backlog = context.resource(NETIF_RX)
     return (cpu, row) => {
       const device = index[dev[row]]
+      wfree.orphan(cpu, row)
       count.device(device, cpu, DEVICE.txPackets, 1)
       count.device(device, cpu, DEVICE.txBytes, wireBytes[row])
       count.device(device, cpu, DEVICE.rxPackets, 1)

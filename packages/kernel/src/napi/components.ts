@@ -29,6 +29,14 @@ export const Napi = defineComponent(
     queueCount: u16,
     /** Queues between two of the instance that belong to others: queue q uses vector q modulo their number. */
     queueSkip: u16,
+    /** Transmit queues it cleans: first row of TxQueue, distance of rows, how many; and the poll under way: position, work, bytes. */
+    firstTx: i32,
+    txSkip: u16,
+    txCount: u16,
+    txCursor: u16,
+    txWork: u16,
+    txBytes: u32,
+    txDone: u8,
     /** CPU it is scheduled on. */
     cpu: i32,
     /** Next of the list it is on (poll_list, list, repoll); −1 when on none, 0 at the end. */

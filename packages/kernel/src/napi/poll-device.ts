@@ -7,6 +7,7 @@ import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { vectors } from '../irq/vectors.js'
+import { cleanTxIrq } from '../nic/clean-tx-irq.js'
 import { FEATURE, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { SKB, Skb, SkbAccount } from '../skb/components.js'
@@ -37,6 +38,7 @@ export const pollDevice = defineSystem<PollDevice>(
   (context) => {
     const napi = context.write(Napi)
     const { work, budget, cursor, cursorWork, firstQueue, queueCount, queueSkip, vector, dev: napiDev, phase } = napi
+    const { txCount, txDone } = napi
     const q = context.write(RxQueue)
     const {
       ringHead,
@@ -61,6 +63,7 @@ export const pollDevice = defineSystem<PollDevice>(
       pagePool,
       mtu,
       index: devIndex,
+      host: devHost,
     } = context.read(NetDev)
     const skb = context.write(Skb)
     const { wireBytes, len, truesize, dev, queue, allocCpu, flags, next, groAge } = skb
@@ -78,7 +81,8 @@ export const pollDevice = defineSystem<PollDevice>(
     const program = context.system(xdp)
     const count = context.system(counters)
     const trace = context.resource(TRACE_SINK)
-    const smallHead = plan.hosts[0]?.smallHeadBytes ?? 0
+    const cleaner = context.system(cleanTxIrq)
+    const smallHeads = plan.hosts.map((host) => host.smallHeadBytes)
     const { cpuRows, firstDevice } = context.resource(PLAN_CONSTANTS)
 
     // Neighbouring frames are mostly of one size.
@@ -145,7 +149,13 @@ export const pollDevice = defineSystem<PollDevice>(
       if (size !== knownSize || device !== knownDevice) {
         knownSize = size
         knownDevice = device
-        knownTruesize = rxTruesizeBytes(rxBuffer[device], size, copybreakBytes[device], smallHead, mtu[device])
+        knownTruesize = rxTruesizeBytes(
+          rxBuffer[device],
+          size,
+          copybreakBytes[device],
+          smallHeads[devHost[device]],
+          mtu[device],
+        )
       }
       truesize[row] = knownTruesize
       if (copied || pagePool[device] === 0) flags[row] &= ~SKB.ppRecycle
@@ -191,8 +201,14 @@ export const pollDevice = defineSystem<PollDevice>(
         cursor[n] = firstQueue[n]
         cursorWork[n] = 0
         phase[n] = 0
+        txDone[n] = txCount[n] === 0 ? 1 : 0
+        if (txDone[n] === 0) cleaner.begin(n)
       },
       run(cpu, n) {
+        if (txDone[n] === 0) {
+          if (!cleaner.run(cpu, n)) return false
+          txDone[n] = 1
+        }
         const device = napiDev[n]
         const owner = packetPool[cpu]
         const quota = share(n)

@@ -58,6 +58,10 @@ export const NetDev = defineComponent('net_dev', {
   arp: u8,
   /** 1: the host's own load leaves by it, so that the way out takes time; else what it sends now and then is gone at once. */
   transmits: u8,
+  /** Transmit queues: first row of TxQueue, distance of rows, and how many. */
+  firstTx: i32,
+  txStep: u16,
+  txCount: u16,
 })
 
 /** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, or to nobody. */
@@ -155,6 +159,10 @@ export const IrqVector = defineComponent('irq_vector', {
   firstQueue: i32,
   queueCount: u16,
   queueSkip: u16,
+  /** Transmit queues that interrupt by it: first row of TxQueue, distance of rows, and how many. */
+  firstTx: i32,
+  txSkip: u16,
+  txCount: u16,
   /** 1: the device may not raise it (auto-masked until NAPI completes). */
   masked: u8,
   /** 1: raised and waiting for its CPU. */

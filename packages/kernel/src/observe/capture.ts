@@ -99,7 +99,12 @@ export function createCapture(plan: Plan, specs: readonly CaptureSpec[]): Captur
     throw new Error('a capture must be attached to its model before the model runs')
   }
   return {
-    sink: { ...NO_TRACE, on: true, tap: (cpu, nowPs, row) => tap(cpu, nowPs, row) },
+    sink: {
+      ...NO_TRACE,
+      on: true,
+      tap: (cpu, nowPs, row) => tap(cpu, nowPs, row),
+      tapOut: (cpu, nowPs, row) => tap(cpu, nowPs, row),
+    },
     attach({ world, layout }) {
       const { dev, tstampPs } = world.columns(Skb)
       const encode = packetBytes(world)

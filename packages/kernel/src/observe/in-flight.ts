@@ -1,6 +1,7 @@
 import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { RxQueue } from '../nic/components.js'
+import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
 import { Sock } from '../sock/components.js'
 import { Softnet } from '../softnet/components.js'
@@ -17,6 +18,21 @@ export function framesInFlight(model: Model): number {
     if (users[row] === 0) continue
     sum += frames[row]
     for (let segment = fragHead[row]; segment !== 0; segment = next[segment]) sum -= frames[segment]
+  }
+  return sum + framesInRings(model)
+}
+
+/** Frames of transmit rings that the card has not sent yet; on links they are packets, and counted there. */
+function framesInRings(model: Model): number {
+  const t = model.world.columns(TxQueue)
+  const { frames } = model.world.columns(TxSlot)
+  let sum = 0
+  for (const { devices } of model.layout.hosts) {
+    for (const queue of devices.flatMap((device) => device.txQueues)) {
+      if (t.linked[queue] !== 0) continue
+      for (let at = t.done[queue]; at !== t.tail[queue]; at = (at + 1) >>> 0)
+        sum += frames[t.slotBase[queue] + ((at & t.slotMask[queue]) >>> 0)]
+    }
   }
   return sum
 }

@@ -1,6 +1,7 @@
 import { type HostResult, type SocketRow, STAGES, type TaskRow } from '@softnet/scenario/plan'
 import { formatIpv4 } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
+import { sends } from '../build/compute-layout.js'
 import type { HostLayout } from '../build/layout.js'
 import { GRO_ROWS, GroCount, SNMP_ROWS, SnmpCount } from '../count/components.js'
 import { GRO } from '../count/device.js'
@@ -15,6 +16,7 @@ import { Task } from '../task/components.js'
 import { contextTimeline } from './context-timeline.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 import { reportNetfilter } from './report-netfilter.js'
+import { reportQdiscs, reportSending, reportTxQueues } from './report-tx.js'
 
 const PS_PER_NS = 1000
 
@@ -27,6 +29,9 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
     })),
     queues: reportQueues(model, host),
     devices: reportDevices(model, host),
+    ...(host.devices.some((device) => device.txQueues.length > 0)
+      ? { tx_queues: reportTxQueues(model, host), qdiscs: reportQdiscs(model, host) }
+      : {}),
     tasks: taskRows(model, host),
     gro: groCounts(model, host, false),
     xdp: groCounts(model, host, true),
@@ -229,6 +234,7 @@ function socketRows(model: Model, host: HostLayout): SocketRow[] {
         drops,
         rcvbuf: s.rcvbuf[id],
         rmem_max_used: s.rmemMax[id],
+        ...(sends(app) ? reportSending(model, id) : {}),
       })
     })
   })

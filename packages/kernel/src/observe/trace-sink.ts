@@ -70,6 +70,8 @@ export interface TraceSink {
   pluginRun(owner: number, atPs: number, plugin: number, system: number): void
   /** A packet at the taps (`ptype_all`) of the device it is on: behind GRO and generic XDP, once per device it passes. */
   tap(cpu: number, nowPs: number, skb: number): void
+  /** A packet on its way to the driver, as taps see it there. */
+  tapOut(cpu: number, nowPs: number, skb: number): void
 }
 
 /** A sink that is off; the ground for sinks that want some of the calls only. */
@@ -108,6 +110,7 @@ export const NO_TRACE: TraceSink = {
   sent() {},
   pluginRun() {},
   tap() {},
+  tapOut() {},
 }
 
 type SinkCall = (...values: readonly unknown[]) => void

@@ -6,19 +6,25 @@ import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
+import { TxQueue } from '../nic/tx-components.js'
 import { ERRNO } from '../route/components.js'
 import { IPSKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
+import { sockWfree } from '../sock/sock-wfree.js'
+import { netdevPickTx } from './netdev-pick-tx.js'
+import { qdiscRun } from './qdisc-run.js'
 
 /** Sends a packet by its device; 0 or a negative errno. The packet is gone afterwards. */
 export type DevQueueXmit = (cpu: number, row: number) => number
 
 /**
- * Hands a packet to its device at once: devices have no queueing discipline yet.
+ * Hands a packet to the transmit queue of its device; a device the host's load does not leave by takes it at once.
  * Kernel: net/core/dev.c, __dev_queue_xmit, dev_hard_start_xmit
  */
 export const devQueueXmit = defineSystem<DevQueueXmit>(
@@ -27,10 +33,15 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
   'net/core/dev.c, __dev_queue_xmit',
   (context) => {
     const { dev, frames, len, wireBytes } = context.write(Skb)
-    const { ipcb, protocol } = context.read(Skb)
+    const { ipcb, protocol, gsoSize, payload } = context.read(Skb)
+    const { cpu: txCpu } = context.read(TxQueue)
     const { index, running, xmit, iff, transmits } = context.read(NetDev)
     const { packetPool, clockPs } = context.read(Cpu)
     const trace = context.resource(TRACE_SINK)
+    const pick = context.system(netdevPickTx)
+    const disciplines = context.system(qdiscRun)
+    const post = context.system(mail)
+    const wfree = context.system(sockWfree)
     const count = context.system(counters)
     const spend = context.system(charge)
     const pool = context.system(skbPool)
@@ -38,13 +49,26 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const loopback = context.system(loopbackXmit)
     const program = context.resource(PROGRAM_XMIT)
 
-    /** What the way from the route to the wire takes of the CPU. */
-    function chargeWay(cpu: number, row: number): void {
+    /** Kernel: include/net/sch_generic.h, qdisc_pkt_len_segs_init: each segment of a merged packet has headers of its own. */
+    function packetBytes(row: number, device: number): number {
+      const link = (iff[device] & (IFF.noarp | IFF.loopback)) !== 0 ? 0 : ETH_HLEN
+      const size = len[row] + link
+      if (frames[row] <= 1 || gsoSize[row] === 0) return size
+      const headers = link + (len[row] - Math.min(len[row], payload[row]))
+      return size + (frames[row] - 1) * headers
+    }
+
+    /** To the queue's own CPU at once, to another by a cache line: that one then learns of the packet later. */
+    function toQueue(cpu: number, row: number, device: number): number {
       if ((ipcb[row] & IPSKB.forwarded) !== 0) spend(cpu, STAGE.ip_forward, 1)
       if (protocol[row] === ETH_P_IP) spend(cpu, STAGE.ip_output, 1)
       spend(cpu, STAGE.dev_queue_xmit, 1)
+      const queue = pick(cpu, row, device)
+      const owner = txCpu[queue]
+      if (owner === cpu) return disciplines.xmit(cpu, queue, row, clockPs[cpu], true)
       spend(cpu, STAGE.ndo_start_xmit, 1)
-      spend(cpu, STAGE.clean_tx, 1)
+      post.packet(cpu, owner, EVENT.txPacket, row, queue, cpu)
+      return 0
     }
 
     /** The frame has left the host. */
@@ -53,6 +77,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       count.device(index[device], cpu, DEVICE.txBytes, wireBytes[row])
       count.sent(cpu, frames[row])
       if (trace.on) trace.sent(cpu, clockPs[cpu], row)
+      wfree.orphan(cpu, row)
       pool.release(row, packetPool[cpu])
     }
 
@@ -62,9 +87,9 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         kfree(cpu, row, DROP.devDown)
         return -ERRNO.ENETDOWN
       }
-      wireBytes[row] = len[row] + ((iff[device] & (IFF.noarp | IFF.loopback)) !== 0 ? 0 : ETH_HLEN)
+      wireBytes[row] = packetBytes(row, device)
       if (xmit[device] === XMIT.loopback) return loopback(cpu, row)
-      if (transmits[device] !== 0) chargeWay(cpu, row)
+      if (transmits[device] !== 0) return toQueue(cpu, row, device)
       if (xmit[device] === XMIT.program && program.xmit !== null) program.xmit(cpu, row)
       leave(cpu, row, device)
       return 0

@@ -3,7 +3,7 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
-import { PACKET_TYPE, Skb } from './components.js'
+import { PACKET_TYPE, SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { skbPool } from './skb-pool.js'
 import { senderTruesizeBytes } from './truesize.js'
@@ -91,6 +91,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       pool.copy(copy, row)
       for (let i = 0; i < routed.length; i++) routed[i][copy] = routed[i][row]
       next[copy] = 0
+      c.flags[copy] &= ~SKB.charged
       name(cpu, copy)
       return copy
     },

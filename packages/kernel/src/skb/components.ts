@@ -46,6 +46,8 @@ export const SKB = {
   ignoreDf: 4194304,
   /** `len` counts from the L4 header: the IP header has been pulled. */
   pulled: 1048576,
+  /** Charged to the send buffer of the socket in `sock`. */
+  charged: 134217728,
   /** Came back to its host, with the route it was sent by. */
   looped: 2097152,
 } as const
@@ -81,7 +83,7 @@ export const Skb = defineComponent(
     serial: f64,
     /** Time of the last bit at the host's port, ps. */
     arrivalPs: f64,
-    /** Lane and mailbox rows: when the packet reaches its receiver (DMA done, cache line moved), ps. */
+    /** Lane and mailbox rows: when the packet reaches its receiver (DMA done, cache line moved), ps; in a discipline: when it was put in. */
     duePs: f64,
     /** Segments chained behind this one by fraglist or UDP GRO: first and last, 0 for none; linked by `next`. */
     fragHead: i32,

@@ -6,8 +6,9 @@ import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
-import { Skb } from './components.js'
+import { SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
+import { SKB_DESTRUCTOR } from './skb-destructor.js'
 import { stampsPackets } from './stamps-packets.js'
 
 const PROTO_UDP = 17
@@ -75,6 +76,9 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     page,
     tstampPs,
     fragSum,
+    priority,
+    macHigh,
+    macLow,
   } = s
   const stamping = stampsPackets(context.resource(PLAN_CONSTANTS).plan.hosts)
 
@@ -171,6 +175,9 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       dev[to] = dev[from]
       allocCpu[to] = allocCpu[from]
       sock[to] = sock[from]
+      priority[to] = priority[from]
+      macHigh[to] = macHigh[from]
+      macLow[to] = macLow[from]
       if (stamping) tstampPs[to] = tstampPs[from]
       if (pages.owns(page[to])) pages.get(page[to])
     },
@@ -188,14 +195,16 @@ export const kfreeSkb = defineSystem<KfreeSkb>(
   (context) => {
     const pool = context.system(skbPool)
     const count = context.system(counters)
-    const { frames } = context.read(Skb)
+    const { frames, flags } = context.read(Skb)
     const { clockPs, packetPool } = context.read(Cpu)
+    const owner = context.resource(SKB_DESTRUCTOR)
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     return (cpu, row, drop) => {
       // The price of a full socket (udp_drop) has the freeing in it.
       if (drop !== DROP.rcvbuf) spend(cpu, STAGE.kfree_skb, 1)
       count.drop(cpu, drop, frames[row], clockPs[cpu])
+      if ((flags[row] & SKB.charged) !== 0) owner.orphan(cpu, row)
       if (trace.on) trace.kfreeSkb(cpu, clockPs[cpu], row, drop)
       pool.release(row, packetPool[cpu])
     }
@@ -210,14 +219,16 @@ export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(
   (context) => {
     const pool = context.system(skbPool)
     const count = context.system(counters)
-    const { frames } = context.read(Skb)
+    const { frames, flags } = context.read(Skb)
     const { clockPs, packetPool } = context.read(Cpu)
+    const owner = context.resource(SKB_DESTRUCTOR)
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     return (cpu, row) => {
       spend(cpu, STAGE.kfree_skb, 1)
       count.consume(cpu, frames[row])
       if (trace.on) trace.consumeSkb(cpu, clockPs[cpu], row)
+      if ((flags[row] & SKB.charged) !== 0) owner.orphan(cpu, row)
       pool.release(row, packetPool[cpu])
     }
   },

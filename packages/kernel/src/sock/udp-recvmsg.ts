@@ -32,8 +32,9 @@ export interface UdpRecvmsg {
   receive(cpu: number, sock: number, bufferBytes: number): number
   /** Client request number of the datagram read last, 0 if it was not a request. */
   lastRequest(): number
-  /** Device the datagram read last came in on. */
-  lastDevice(): number
+  /** Sender of the datagram read last: address, and port. */
+  lastAddress(): number
+  lastPort(): number
 }
 
 /** Receive calls on UDP sockets. Kernel: net/ipv4/udp.c, udp_recvmsg, __skb_recv_udp, udp_rmem_release */
@@ -42,7 +43,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { rcvbuf, rmemAlloc, forwardDeficit, queueHead, queueTail, queueCount, readerHead, readerTail, readerCount } = s
   const { received, drops, fullTold, connected, rxHash, timestamp } = s
   const skb = context.write(Skb)
-  const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, dev, allocCpu } = skb
+  const { next, truesize, payload, flags, arrivalPs, frames, fragHead, request, saddr, ports, allocCpu } = skb
   const { told } = context.write(SockView)
   const { entry: sockFlow } = context.write(SockFlow)
   const { count: histogram } = context.write(LatencyHistogram)
@@ -66,7 +67,8 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const accounted = memory.accounted
   const stamping = stampsPackets(constants.plan.hosts)
   let request_ = 0
-  let device_ = 0
+  let address_ = 0
+  let port_ = 0
 
   /** udp_rmem_release: bytes go back in batches while the reader's own queue has more. */
   function release(cpu: number, sock: number, size: number): void {
@@ -194,12 +196,15 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         count.snmp(cpu, SNMP.UdpInDatagrams, 1)
         received[sock]++
         request_ = request[row]
-        device_ = dev[row]
+        // Signed, so that it needs no box.
+        address_ = saddr[row] | 0
+        port_ = ports[row] >>> 16
         finish(cpu, row)
         return copied + 1
       }
     },
     lastRequest: () => request_,
-    lastDevice: () => device_,
+    lastAddress: () => address_,
+    lastPort: () => port_,
   }
 })

@@ -29,7 +29,15 @@ export const SOFTIRQ_NAMES = [
 ] as const
 
 /** Where handle_softirqs stands; it can stop between any two packets. */
-export const SOFTIRQ_PHASE = { passBegin: 0, vectors: 1, rxLoop: 2, polling: 3, passEnd: 4, timers: 5 } as const
+export const SOFTIRQ_PHASE = {
+  passBegin: 0,
+  vectors: 1,
+  rxLoop: 2,
+  polling: 3,
+  passEnd: 4,
+  timers: 5,
+  netTx: 6,
+} as const
 
 /** Softirq state of a CPU, one row per CPU entity. */
 export const SoftirqState = defineComponent('softirq', {

@@ -9,6 +9,7 @@ import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
+import { netTxAction } from '../qdisc/net-tx-action.js'
 import { Softnet } from '../softnet/components.js'
 import { RunQueue, TASK_STATE, Task } from '../task/components.js'
 import { SOFTIRQ, SOFTIRQ_PHASE, SoftirqCount, SoftirqState } from './components.js'
@@ -54,6 +55,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const steering = context.system(steer)
     const raise = context.system(raiseSoftirq)
     const expire = context.system(ipExpire)
+    const output = context.system(netTxAction)
     const policy = KERNEL_VERSIONS[plan.kernel]
     const budgetPackets = sysctl['net.core.netdev_budget']
     // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
@@ -92,7 +94,10 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       runs[cpu * 16 + vector]++
       if (trace.on) trace.softirqEntry(cpu, clockPs[cpu], vector, active[cpu] === 2)
       if (vector === SOFTIRQ.netRx) netRxBegin(cpu)
-      else if (vector === SOFTIRQ.timer) phase[cpu] = SOFTIRQ_PHASE.timers
+      else if (vector === SOFTIRQ.netTx) {
+        output.begin(cpu)
+        phase[cpu] = SOFTIRQ_PHASE.netTx
+      } else if (vector === SOFTIRQ.timer) phase[cpu] = SOFTIRQ_PHASE.timers
       else if (trace.on) trace.softirqExit(cpu, clockPs[cpu], vector)
     }
 
@@ -194,6 +199,12 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       netRxReturn(cpu)
     }
 
+    /** net_tx_action is over. */
+    function netTxReturn(cpu: number): void {
+      if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.netTx)
+      phase[cpu] = SOFTIRQ_PHASE.vectors
+    }
+
     /** run_timer_softirq is over. */
     function timersReturn(cpu: number): void {
       if (trace.on) trace.softirqExit(cpu, clockPs[cpu], SOFTIRQ.timer)
@@ -243,6 +254,9 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
             case SOFTIRQ_PHASE.polling:
               if (!poll.run(cpu, polled[cpu])) return
               netRxPolled(cpu)
+              break
+            case SOFTIRQ_PHASE.netTx:
+              if (!output.step(cpu)) netTxReturn(cpu)
               break
             case SOFTIRQ_PHASE.timers:
               if (!expire(cpu)) timersReturn(cpu)

@@ -12,7 +12,7 @@ import { udpRecvmsg } from '../sock/udp-recvmsg.js'
 import { block } from './block.js'
 import { busyPoll } from './busy-poll.js'
 import { Task, TaskEvent, TaskRequest, TaskSocket, WAIT } from './components.js'
-import { transmit } from './transmit.js'
+import { sendDatagram } from './send-datagram.js'
 
 /** Where an application's program stands. */
 export const PC = {
@@ -45,11 +45,11 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   const { pc, wait, firstSocket, socketCount, epoll, batch, maxEvents, nonblocking, workPs, workPerBytePs, echo } = t
   const { bufferBytes, replyBytes, left, got, socket, events, cursor, pendingWork, busyUntilPs, busyNapi, busyReturn } =
     t
-  const { messages, syscalls, firstRequest, requestCount, firstEvent } = t
+  const { messages, syscalls, firstRequest, requestCount, firstEvent, sending } = t
   const { sock: taskSocket } = context.read(TaskSocket)
   const { sock: eventSock } = context.write(TaskEvent)
   const req = context.write(TaskRequest)
-  const { busyPollPs, preferBusyPoll, busyPollBudget, napi: sockNapi } = context.read(Sock)
+  const { busyPollPs, preferBusyPoll, busyPollBudget, napi: sockNapi, connected } = context.read(Sock)
   const ep = context.write(Epoll)
   const { dev: napiDev } = context.read(Napi)
   const { irqSuspendTimeoutPs } = context.read(NetDev)
@@ -63,7 +63,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   const sleep = context.system(block)
   const busy = context.system(busyPoll)
   const control = context.system(napiControl)
-  const send = context.system(transmit)
+  const send = context.system(sendDatagram)
 
   function syscall(cpu: number, task: number): void {
     spend(cpu, STAGE.syscall, 1)
@@ -81,7 +81,9 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       const row = firstRequest[task] + requestCount[task]
       req.request[row] = udp.lastRequest()
       req.bytes[row] = replyBytes[task] === 0 ? bytes - 1 : replyBytes[task]
-      req.dev[row] = udp.lastDevice()
+      req.sock[row] = sock
+      req.address[row] = udp.lastAddress()
+      req.port[row] = udp.lastPort()
       requestCount[task]++
     }
     return true
@@ -149,9 +151,17 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   }
 
   function reply(cpu: number, task: number): void {
-    const row = firstRequest[task] + --requestCount[task]
-    syscall(cpu, task)
-    send(cpu, req.dev[row], req.bytes[row], req.request[row])
+    const row = firstRequest[task] + requestCount[task] - 1
+    if (sending[task] === 0) syscall(cpu, task)
+    sending[task] = 0
+    const sock = req.sock[row]
+    const to = connected[sock] !== 0 ? -1 : req.port[row]
+    if (!send(cpu, task, sock, req.bytes[row], req.address[row] | 0, to, req.request[row])) {
+      sending[task] = 1
+      sleep(cpu, task)
+      return
+    }
+    requestCount[task]--
     if (requestCount[task] === 0) afterWork(task)
   }
 

@@ -61,6 +61,8 @@ export const Task = defineComponent('task', {
   /** 1: the task has taken the instance it polls; another task that finds it taken leaves it alone. */
   busyOwned: u8,
   woken: u8,
+  /** 1: a send call waits for room in the send buffer. */
+  sending: u8,
   waitNext: i32,
   waiting: u8,
   /** Time the wait began, ps: exclusive waiters are woken in this order. */
@@ -80,7 +82,14 @@ export const Task = defineComponent('task', {
 })
 
 /** Requests read and not yet answered (echo): rows of a task start at Task.firstRequest. */
-export const TaskRequest = defineComponent('task_request', { request: f64, bytes: u32, dev: i32 })
+export const TaskRequest = defineComponent('task_request', {
+  request: f64,
+  bytes: u32,
+  /** Socket it came by, and who sent it. */
+  sock: i32,
+  address: u32,
+  port: u16,
+})
 /** Sockets epoll_wait, select or poll returned: rows of a task start at Task.firstEvent. */
 export const TaskEvent = defineComponent('task_event', { sock: i32 })
 /** Sockets of tasks: rows of a task are consecutive. */

@@ -10,6 +10,8 @@ export interface Requests {
   sent(source: number, slot: number, nowPs: number): void
   /** Id of the request of a slot: exact integer, above 0, never used twice. */
   id(slot: number): number
+  /** True if request `id` was sent by a client of this wire: an answer that takes another way reaches nobody. */
+  isOwn(wireId: number, id: number): boolean
   /** The reply of request `id` has come at `nowPs`. */
   reply(id: number, nowPs: number): void
   /** A slot has thought enough at `nowPs`. */
@@ -102,6 +104,7 @@ export const requests = defineSystem<Requests>('requests', 'traffic', 'none', (c
       append(waitHead, waitTail, s, slot)
     },
     id: (slot) => sequence[slot] * rows + slot,
+    isOwn: (wireId, id) => wire[slotSource[id - Math.floor(id / rows) * rows]] === wireId,
     reply(id, nowPs) {
       const number = Math.floor(id / rows)
       const slot = id - number * rows

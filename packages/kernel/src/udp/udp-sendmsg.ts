@@ -6,6 +6,7 @@ import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { ipSelectIdent } from '../ip/ip-ident.js'
 import { ipLocalOut } from '../ip/ip-output.js'
+import { NET_XMIT } from '../qdisc/components.js'
 import { ERRNO, RTCF, RTN } from '../route/components.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
@@ -13,6 +14,7 @@ import { allocSkb } from '../skb/alloc-skb.js'
 import { SKB, Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { Sock } from '../sock/components.js'
+import { SockSend, sockWfree } from '../sock/sock-wfree.js'
 
 const UDP_HLEN = 8
 const IPV4_HLEN = 20
@@ -24,9 +26,18 @@ const PURPOSE_ID = 0x69643136
 export interface UdpSendmsg {
   /**
    * Sends a datagram of `bytes` payload; returns `bytes` or a negative errno. `daddr` (signed) and `dport` name the
-   * receiver, port −1: the connected peer. `data`: the payload, null where it is virtual.
+   * receiver, port −1: the connected peer. `data`: the payload, null where it is virtual. `request`: that of a client it
+   * answers, 0 for none. EAGAIN: the send buffer is full.
    */
-  send(cpu: number, sock: number, bytes: number, daddr: number, dport: number, data: Uint8Array | null): number
+  send(
+    cpu: number,
+    sock: number,
+    bytes: number,
+    daddr: number,
+    dport: number,
+    data: Uint8Array | null,
+    request?: number,
+  ): number
   /** Takes the pending error of a socket, 0 for none. Kernel: include/net/sock.h, sock_error */
   takeError(sock: number): number
 }
@@ -41,6 +52,9 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { address, port, connected, peerAddress, peerPort, boundDev, broadcast } = context.read(Sock)
     const skb = context.write(Skb)
     const { saddr, daddr: skbDaddr, ports, ipWord, idFrag, totLen, udpLen, payload, flags, page } = skb
+    const { request: skbRequest, priority: skbPriority } = skb
+    const { sndbuf, wmemAlloc, priority, sent: sentCount } = context.write(SockSend)
+    const wfree = context.system(sockWfree)
     const result = context.read(RouteResult)
     const { host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)
@@ -94,6 +108,8 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       udpLen[row] = UDP_HLEN + bytes
       payload[row] = bytes
       flags[row] = SKB.ignoreDf | SKB.noEthernet
+      skbPriority[row] = priority[sock]
+      wfree.own(row, sock)
       if (data !== null) writePage(row, data)
       return row
     }
@@ -109,7 +125,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
 
     return {
       takeError,
-      send(cpu, sock, bytes, daddr, dport, data) {
+      send(cpu, sock, bytes, daddr, dport, data, request = 0) {
         if (bytes > 0xffff) return -ERRNO.EMSGSIZE
         if (dport === 0) return -EINVAL
         if (dport < 0 && connected[sock] === 0) return -ERRNO.EDESTADDRREQ
@@ -120,10 +136,15 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
         if (bytes + UDP_HLEN > IP_MAX_MTU - IPV4_HLEN) return -ERRNO.EMSGSIZE
         const pending = takeError(sock)
         if (pending !== 0) return -pending
+        if (wmemAlloc[sock] >= sndbuf[sock]) return -ERRNO.EAGAIN
         const row = make(cpu, sock, bytes, toPort, data)
-        const sent = row === 0 ? -ERRNO.ENOBUFS : out(cpu, row)
+        if (row !== 0) skbRequest[row] = request
+        const answer = row === 0 ? -ERRNO.ENOBUFS : out(cpu, row)
+        // A discipline that lost the packet says so, one that lost another of the flow does not count. Kernel: net_xmit_errno
+        const sent = answer === NET_XMIT.drop ? -ERRNO.ENOBUFS : answer === NET_XMIT.cn ? 0 : answer
         if (sent === 0) {
           count.snmp(cpu, SNMP.UdpOutDatagrams, 1)
+          sentCount[sock]++
           return bytes
         }
         if (row !== 0) count.snmp(cpu, SNMP.IpOutDiscards, 1)

@@ -58,6 +58,10 @@ export const Wire = defineComponent('wire', {
   /** Serial number of the wire's first frame, and the step to the next: no two wires give the same. */
   serialFirst: f64,
   serialStep: f64,
+  /** Transmit queues of the card: first row of TxQueue, distance of rows, and how many. */
+  firstTx: i32,
+  txStep: u16,
+  txCount: u16,
 })
 
 /** What a wire has done so far. Written by the wire's partition. */
@@ -90,6 +94,11 @@ export const WireState = defineComponent('wire_state', {
   multicast: f64,
   /** Frames steered by accelerated RFS. */
   arfsHits: f64,
+  /** Sending: end of the last frame on the link, ps, its part of a picosecond, frames and their bytes. */
+  txFreePs: f64,
+  txRest: f64,
+  txFrames: f64,
+  txBytes: f64,
   /** Interval of the timeline under way: its row and its end, ps. */
   intervalRow: i32,
   intervalEndPs: f64,

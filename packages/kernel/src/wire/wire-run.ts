@@ -17,6 +17,7 @@ import { BufferSlot, Draft, Wire, WireState } from './components.js'
 import { frameDraft } from './frame-draft.js'
 import { laneWrite, MIN_FRAME_BYTES } from './lane-write.js'
 import { arfsFilters } from './nic-steer.js'
+import { wireTx } from './wire-tx.js'
 
 /** A wire as a partition of its own. */
 export interface WireRun {
@@ -37,7 +38,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const w = context.read(Wire)
   const trace = context.resource(TRACE_SINK)
   const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator, pcie } = w
-  const { overheadBytes, delayPs, dmaLatencyPs, deviceIndex } = w
+  const { overheadBytes, delayPs, dmaLatencyPs, deviceIndex, txCount } = w
   const {
     bufferBase,
     bufferMask,
@@ -74,6 +75,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const write = context.system(laneWrite)
   const clients = context.system(requests)
   const filters = context.system(arfsFilters)
+  const tx = context.system(wireTx)
 
   /** Source that sends next; of equal ones the first. 0: the wire has none. */
   function firstToSend(wire: number): number {
@@ -280,14 +282,16 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   }
 
   return {
-    nextPs,
+    nextPs: (wire) => (txCount[wire] === 0 ? nextPs(wire) : Math.min(nextPs(wire), tx.nextPs(wire))),
     boundPs(wire) {
       const shortest = (MIN_FRAME_BYTES + overheadBytes[wire]) * linkWhole[wire]
       const next = Math.min(nextPs(wire), framePs(wire))
-      return Math.max(lastDuePs[wire], next + shortest + delayPs[wire] + dmaLatencyPs[wire])
+      const due = Math.max(lastDuePs[wire], next + shortest + delayPs[wire] + dmaLatencyPs[wire])
+      return txCount[wire] === 0 ? due : Math.min(due, tx.boundPs(wire) + dmaLatencyPs[wire])
     },
     run(wire, horizonPs) {
-      let progress = false
+      // The halves of a link know of each other by replies alone, which come later than what is sent.
+      let progress = txCount[wire] !== 0 && tx.run(wire, horizonPs)
       for (;;) {
         const frame = framePs(wire)
         const due = events.peekPs(wire)

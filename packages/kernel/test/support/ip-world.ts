@@ -12,8 +12,10 @@ import {
   type SocketPlan,
 } from '@softnet/scenario'
 import { ETH_HLEN, ETH_P_IP, emitEthernet, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
-import { bindIcmp } from '../../src/build/build-model.js'
+import { bindDestructor, bindIcmp } from '../../src/build/build-model.js'
 import { PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
+import { declareTx } from '../../src/build/fill-tx.js'
+import { COST_LATENCY } from '../../src/build/latency.js'
 import type { Layout } from '../../src/build/layout.js'
 import type { Partitions } from '../../src/build/partitions.js'
 import {
@@ -43,6 +45,7 @@ import {
   StageCostTable,
   StageTime,
 } from '../../src/cpu/components.js'
+import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { STAGE } from '../../src/cpu/stage-ids.js'
 import { FragQueue } from '../../src/defrag/components.js'
 import { declareDefrag, fillDefrag } from '../../src/defrag/frag-rows.js'
@@ -52,7 +55,7 @@ import { NETIF_RX } from '../../src/link/netif-rx.js'
 import { PROGRAM_XMIT } from '../../src/link/program-xmit.js'
 import { declareNeighbours, fillNeighbours } from '../../src/neigh/fill-neigh.js'
 import type { Stage } from '../../src/netif/stage.js'
-import { IFF, NetDev, XMIT } from '../../src/nic/components.js'
+import { IFF, NetDev, RxQueue, XMIT } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
 import { RTCF, RTN } from '../../src/route/components.js'
 import { declareRoutes, fillRoutes } from '../../src/route/fib-table.js'
@@ -64,6 +67,9 @@ import { parsedFlags, setParsedFields } from '../../src/skb/parsed-fields.js'
 import { skbBytes } from '../../src/skb/skb-bytes.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
 import { Sock, SockView } from '../../src/sock/components.js'
+import { SockSend } from '../../src/sock/sock-wfree.js'
+import { SoftirqState } from '../../src/softirq/components.js'
+import { RunQueue, Task, TaskCpu } from '../../src/task/components.js'
 import { ReplayByte, ReplayFrame } from '../../src/traffic/components.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
 
@@ -219,6 +225,8 @@ function makeLayout(options: IpWorldOptions): Layout {
     wireCount: 0,
     ownerRows: CPU_ROWS,
     firstDevice: CPU_ROWS,
+    txQueueRows: 1,
+    socketRows: 1 + (options.sockets ?? []).length,
     deviceCount: devices.length + 1,
     hosts: [
       {
@@ -226,6 +234,7 @@ function makeLayout(options: IpWorldOptions): Layout {
         index: 0,
         cpus: [1],
         devices: devices.map((device, index) => ({
+          txQueues: [],
           plan: {
             mtu: 1500,
             vlans: [],
@@ -253,6 +262,8 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(SnmpCount, CPU_ROWS * SNMP_ROWS)
   world.pool(DropCount, CPU_ROWS * DROP_ROWS)
   world.pool(GroCount, CPU_ROWS * GRO_ROWS)
+  for (const table of [RxQueue, SoftirqState, Task, TaskCpu, RunQueue, MailRing, MailSlot, MailPair, MailInbox])
+    world.pool(table, 16)
   world.pool(IcmpMsgCount, CPU_ROWS * ICMP_MSG_ROWS)
   world.pool(MadePacket, CPU_ROWS)
   world.pool(RouteResult, CPU_ROWS)
@@ -268,6 +279,7 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   declareRoutes(world, layout)
   declareIdents(world, layout)
   declareNeighbours(world, layout)
+  declareTx(world, layout)
   world.pool(EventRow, 4096)
   world.pool(EventHeap, CPU_ROWS)
   declarePages(world, layout, PARTITIONS)
@@ -288,6 +300,8 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
     cpu.packetPool[id] = 1
   }
   world.columns(StageCostTable).ps.fill(UNIT_PS)
+  world.columns(SockSend).sndbuf.fill(212_992)
+  world.columns(Sock).cpu.fill(1)
   layout.hosts[0]?.devices.forEach((device, index) => {
     const dev = world.columns(NetDev)
     dev.index[device.device] = index
@@ -343,6 +357,7 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
   const binder = new Binder(world)
   const hz = options.hz ?? 250
   binder.provide(PLAN_CONSTANTS, {
+    cpuOfNumber: Int32Array.of(1),
     plan: layout.plan,
     cpuRows: CPU_ROWS,
     firstDevice: layout.firstDevice,
@@ -353,10 +368,13 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
     socketHashMask: socketHashMask(layout),
   } as unknown as PlanConstants)
   binder.provide(TRACE_SINK, NO_TRACE)
+  const none = { irqDeliveryPs: 0, ipiPs: 0, nicCommandPs: 0, line: new Float64Array(CPU_ROWS * CPU_ROWS), txPs: 0 }
+  binder.provide(COST_LATENCY, none)
   const sent: SentPacket[] = []
   const looped: number[] = []
   binder.provide(NETIF_RX, { rx: (_cpu, row) => looped.push(row) })
   binder.provide(PROGRAM_XMIT, { xmit: (_cpu, row) => sent.push(sentPacket(binder, row)) })
+  bindDestructor(binder)
   bindIcmp(binder)
   const pool = binder.bind(skbPool)
   const pages = binder.bind(packetPages)

@@ -31,6 +31,7 @@ import { Cpu, Owner } from '../../src/cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
+import { TxQueue, TxSlot } from '../../src/nic/tx-components.js'
 import { Skb } from '../../src/skb/components.js'
 import { PacketByte, PacketPage, PageOwner } from '../../src/skb/packet-pages.js'
 import { declareTraffic } from '../../src/traffic/declare-traffic.js'
@@ -275,6 +276,8 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   world.pool(IcmpMsgCount, CPU_ROWS * ICMP_MSG_ROWS)
   for (const table of [PacketPage, PacketByte, PageOwner]) world.pool(table, WIRE)
   world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS)
+  world.pool(TxQueue, 0)
+  world.pool(TxSlot, 0)
   declareTraffic(world, layout)
   world.freeze()
   const queues = world.columns(RxQueue)

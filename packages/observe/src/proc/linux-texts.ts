@@ -3,6 +3,7 @@ import type { ResultDocument } from '@softnet/scenario/plan'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
 import { conntrackStatText, conntrackText, rulesetText } from './netfilter.js'
+import { tcQdiscText } from './tc.js'
 
 /** One text and the place it has below the output folder. */
 export interface LinuxText {
@@ -28,6 +29,7 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
     { path: 'proc/interrupts', text: interruptsText(found, kernel) },
     { path: 'proc/softirqs', text: softirqsText(found) },
   ]
+  if (found.qdiscs !== undefined) texts.push({ path: 'tc/qdisc', text: tcQdiscText(found.qdiscs) })
   const names = Object.keys(found.netns)
   const root = ROOT_NAMES.find((name) => names.includes(name)) ?? names[0]
   for (const name of names) {

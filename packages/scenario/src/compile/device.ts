@@ -10,6 +10,7 @@ import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
 import { compileConf, forwards } from './ip.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
+import { compileTx } from './tx.js'
 
 /** mlx5's rx-usecs when the period starts at the event. Kernel: mlx5/core/en.h, MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC */
 const RX_USECS_FROM_EVENT = 16
@@ -110,6 +111,19 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     conf: compileConf(input, place.forwarding, place.sysctl['net.ipv4.conf.all.accept_source_route']),
     neigh: DEFAULT_NEIGH,
     arp: input.arp ?? false,
+    ...(driver.virtual
+      ? {}
+      : {
+          tx: compileTx(input, {
+            driver,
+            mtu,
+            interrupts,
+            cpuCount: cpus.length,
+            defaultQdisc: place.sysctl['net.core.default_qdisc'],
+            path,
+            report,
+          }),
+        }),
     addresses: compileAddresses(input, index, place),
     linkBitsPerSec: input.link ?? hardware.linkBitsPerSec,
     linkDelayPs: input['link-delay'] ?? 500_000,

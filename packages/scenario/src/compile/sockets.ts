@@ -163,6 +163,8 @@ function compileOptions(
     // A buffer of 0 asked for is raised to the minimum by Linux, as 1 is; 0 in the plan means not asked for.
     soRcvbuf: atLeastOne(input.SO_RCVBUFFORCE ?? input.SO_RCVBUF),
     soRcvbufForce: input.SO_RCVBUFFORCE !== undefined,
+    soSndbuf: atLeastOne(input.SO_SNDBUF),
+    soPriority: input.SO_PRIORITY ?? 0,
     soBusyPollUsecs: input.SO_BUSY_POLL ?? sysctl['net.core.busy_read'],
     soPreferBusyPoll: prefer,
     soBusyPollBudget: budget,

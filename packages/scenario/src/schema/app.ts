@@ -38,6 +38,11 @@ export const socketGroupSchema = z
       max: S32_MAX,
       words: 'at most 2147483647',
     }).optional(),
+    SO_SNDBUF: quantity('bytes', 'Send buffer asked for; Linux doubles it and applies wmem_max.', {
+      max: S32_MAX,
+      words: 'at most 2147483647',
+    }).optional(),
+    SO_PRIORITY: integer('Priority of its packets, by which pfifo_fast chooses the band.', 0, 15).optional(),
     SO_BUSY_POLL: linuxTime('us', S32_MAX, 'Busy-poll time; default net.core.busy_read.').optional(),
     SO_PREFER_BUSY_POLL: toggle('Prefer busy polling over softirq.').optional(),
     SO_BUSY_POLL_BUDGET: integer('Packets per busy poll; default 8.', 1, 65_535).optional(),

@@ -17,6 +17,7 @@ import {
   time,
   toggle,
 } from './fields.js'
+import { qdiscSchema } from './qdisc.js'
 
 const S32_MAX = 2_147_483_647
 const MAX_QUEUES = 4096
@@ -140,7 +141,10 @@ export const deviceSchema = z
     }).optional(),
     'numa-node': integer('Node the card is attached to.', 0, 1023).optional(),
     rings: z
-      .strictObject({ rx: integer('Receive descriptors per queue.', 1, 65_536).optional() })
+      .strictObject({
+        rx: integer('Receive descriptors per queue.', 1, 65_536).optional(),
+        tx: integer('Transmit descriptors per queue.', 64, 65_536).optional(),
+      })
       .optional()
       .describe('Ring sizes (`ethtool -G`).'),
     channels: z
@@ -151,6 +155,11 @@ export const deviceSchema = z
       .strictObject({
         'rx-usecs': linuxTime('us', 1_000_000, 'Interrupt moderation time.').optional(),
         'rx-frames': integer('Frames that force an interrupt; 0 is no such limit.', 0, 65_535).optional(),
+        'tx-usecs': linuxTime(
+          'us',
+          1_000_000,
+          'Time from a completion to its interrupt; default as for received frames.',
+        ).optional(),
         'adaptive-rx': toggle('Adaptive moderation (DIM or the driver’s own rule).').optional(),
         'cqe-mode-rx': toggle('mlx5: time from the last completion (default) rather than from the event.').optional(),
       })
@@ -207,6 +216,21 @@ export const deviceSchema = z
       .max(4094)
       .optional()
       .describe('VLANs that have a device on top.'),
+    qdisc: qdiscSchema.optional(),
+    txqueuelen: integer(
+      'Packets a queue of pfifo_fast or pfifo holds (`ip link set txqueuelen`).',
+      0,
+      1_000_000,
+    ).optional(),
+    bql: toggle('Byte queue limits.').optional(),
+    'tx-queues': z
+      .array(z.strictObject({ xps_cpus: cpuMask('CPUs that send on the queue; "0" is none.').optional() }))
+      .min(1)
+      .max(MAX_QUEUES)
+      .optional()
+      .describe(
+        'Settings of /sys/class/net/DEV/queues/tx-N, one entry per queue; default as the driver sets xps_cpus.',
+      ),
     arp: toggle(
       'Hardware addresses of next hops are asked for; default off: senders on the wire are known, and answer no ARP.',
     ).optional(),

@@ -1,7 +1,7 @@
 /** Schema of `sysctl`: the networking settings that a run reads, by their full names. */
 import { z } from 'zod'
 import { accepts } from './accepted.js'
-import { cpuMask, integer, linuxTime } from './fields.js'
+import { choice, cpuMask, integer, linuxTime } from './fields.js'
 
 const S32_MAX = 2_147_483_647
 
@@ -35,6 +35,12 @@ export const sysctlSchema = z
     ).optional(),
     'net.core.rmem_default': integer('Receive buffer of a new socket, bytes, not doubled.', 2304, S32_MAX).optional(),
     'net.core.rmem_max': integer('Largest SO_RCVBUF before doubling, bytes.', 2304, S32_MAX).optional(),
+    'net.core.default_qdisc': choice(
+      ['pfifo_fast', 'fq_codel', 'fq', 'pfifo'],
+      'Discipline of queues that name none.',
+    ).optional(),
+    'net.core.wmem_default': integer('Send buffer of a new socket, bytes, not doubled.', 4608, S32_MAX).optional(),
+    'net.core.wmem_max': integer('Largest SO_SNDBUF before doubling, bytes.', 4608, S32_MAX).optional(),
     'net.core.rps_sock_flow_entries': integer(
       'Entries of the RFS socket flow table, rounded up to a power of two; 0 is off.',
       0,

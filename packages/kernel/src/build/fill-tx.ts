@@ -1,0 +1,188 @@
+import type { World } from '@softnet/ecs'
+import type { QdiscPlan, SocketPlan, SysctlPlan, TxPlan } from '@softnet/scenario/plan'
+import { HardirqState } from '../irq/components.js'
+import { Napi } from '../napi/components.js'
+import { IrqVector, NetDev } from '../nic/components.js'
+import { Dql, TxQueue, TxSlot, XpsMap, XpsSlot } from '../nic/tx-components.js'
+import { BANDS, OutputQueue, QDISC, Qdisc, QdiscBand, QdiscFlow } from '../qdisc/components.js'
+import { SockSend } from '../sock/sock-wfree.js'
+import { Wire } from '../wire/components.js'
+import type { DeviceLayout, HostLayout, Layout } from './layout.js'
+import { queueCpu } from './reach.js'
+import { powerOfTwo } from './sizes.js'
+
+const PS_PER_SECOND = 1e12
+/** The least a send buffer is. Kernel: include/net/sock.h, SOCK_MIN_SNDBUF */
+const SOCK_MIN_SNDBUF = 4608
+
+interface Sending {
+  readonly host: HostLayout
+  readonly device: DeviceLayout
+  readonly tx: TxPlan
+}
+
+/** Devices that the load of their host leaves by. */
+function sendingDevices(layout: Layout): Sending[] {
+  return layout.hosts.flatMap((host) =>
+    host.devices.flatMap((device) => {
+      const { tx } = device.plan
+      return tx === undefined || device.txQueues.length === 0 ? [] : [{ host, device, tx }]
+    }),
+  )
+}
+
+function flowsOf(qdisc: QdiscPlan): number {
+  return qdisc.kind === 'fq_codel' || qdisc.kind === 'fq' ? qdisc.flows : 0
+}
+
+/** Declares transmit queues, rings, disciplines and XPS maps. */
+export function declareTx(world: World, layout: Layout): void {
+  const all = sendingDevices(layout)
+  const sum = (of: (each: Sending) => number) => all.reduce((n, each) => n + of(each), 0)
+  world.pool(TxQueue, layout.txQueueRows)
+  world.pool(Dql, layout.txQueueRows)
+  world.pool(Qdisc, layout.txQueueRows)
+  world.pool(QdiscBand, (layout.txQueueRows + 1) * BANDS)
+  world.pool(
+    QdiscFlow,
+    sum(({ device, tx }) => device.txQueues.length * flowsOf(tx.qdisc)),
+  )
+  world.pool(
+    TxSlot,
+    sum(({ device, tx }) => device.txQueues.length * powerOfTwo(tx.ring)),
+  )
+  world.pool(XpsMap, layout.deviceCount * layout.cpuRows)
+  world.pool(
+    XpsSlot,
+    sum(({ tx }) => tx.xpsCpus.reduce((n, cpus) => n + cpus.length, 0)),
+  )
+  world.pool(OutputQueue, layout.cpuRows)
+  world.pool(SockSend, Math.max(1, layout.socketRows - 1))
+}
+
+/** Fills them. */
+export function fillTx(world: World, layout: Layout): void {
+  const next = { slot: 1, flow: 1, xps: 1 }
+  for (const { host, device, tx } of sendingDevices(layout)) {
+    device.txQueues.forEach((queue, index) => {
+      fillQueue(world, host, device, tx, queue, index, next.slot)
+      next.slot += powerOfTwo(tx.ring)
+      fillQdisc(world, tx.qdisc, queue, device.plan.mtu, next.flow)
+      next.flow += flowsOf(tx.qdisc)
+    })
+    fillOwners(world, layout, device)
+    next.xps = fillXps(world, layout, host, device, tx, next.xps)
+  }
+}
+
+function fillQueue(
+  world: World,
+  host: HostLayout,
+  device: DeviceLayout,
+  tx: TxPlan,
+  queue: number,
+  index: number,
+  slot: number,
+): void {
+  const t = world.columns(TxQueue)
+  const { plan } = device
+  world.columns(HardirqState).sends[queueCpu(host, device, index)] = 1
+  t.dev[queue] = device.device
+  t.index[queue] = index
+  t.cpu[queue] = queueCpu(host, device, index)
+  t.wire[queue] = device.wire
+  t.vector[queue] = device.vectors[plan.queues[index]?.vectorIndex ?? 0]
+  t.fetchPs[queue] = plan.dmaLatencyPs
+  t.doneDelayPs[queue] = plan.dmaLatencyPs
+  t.slotBase[queue] = slot
+  t.slotMask[queue] = powerOfTwo(tx.ring) - 1
+  t.ringSize[queue] = tx.ring
+  t.stopBelow[queue] = Math.min(tx.stopBelow, tx.ring - 1)
+  t.wakeAt[queue] = Math.min(tx.wakeAt, tx.ring - 1)
+  t.workLimit[queue] = tx.workLimit
+  t.usecsPs[queue] = tx.usecsPs
+  const dql = world.columns(Dql)
+  dql.on[queue] = tx.bql ? 1 : 0
+  dql.lowestSlack[queue] = 0xffffffff
+}
+
+function fillQdisc(world: World, plan: QdiscPlan, queue: number, mtu: number, flow: number): void {
+  const q = world.columns(Qdisc)
+  q.kind[queue] = QDISC[plan.kind]
+  q.limit[queue] = plan.limit
+  q.timerPs[queue] = Number.POSITIVE_INFINITY
+  q.flowBase[queue] = flow
+  q.flowCount[queue] = plan.flows
+  q.quantumBytes[queue] = plan.quantumBytes
+  q.initialQuantumBytes[queue] = plan.initialQuantumBytes
+  q.flowLimit[queue] = plan.flowLimit
+  q.targetPs[queue] = plan.targetPs
+  q.intervalPs[queue] = plan.intervalPs
+  q.mtuBytes[queue] = mtu + 14
+  q.memoryLimit[queue] = plan.memoryBytes
+  q.dropBatch[queue] = plan.dropBatch
+  if (plan.kind !== 'tbf') return
+  q.byteTimePs[queue] = (8 * PS_PER_SECOND) / plan.rateBitsPerSec
+  q.burstPs[queue] = plan.burstBytes * q.byteTimePs[queue]
+  q.tokensPs[queue] = q.burstPs[queue]
+  q.maxSizeBytes[queue] = plan.burstBytes
+}
+
+/** Who sees the transmit queues of a device: the device, its VLANs, its wire, and the vectors and NAPIs they interrupt by. */
+function fillOwners(world: World, layout: Layout, device: DeviceLayout): void {
+  const dev = world.columns(NetDev)
+  const wire = world.columns(Wire)
+  const vector = world.columns(IrqVector)
+  const napi = world.columns(Napi)
+  const { txQueues, plan } = device
+  const [first] = txQueues
+  const count = txQueues.length
+  for (let id = device.device; id <= device.device + plan.vlans.length; id++) {
+    dev.firstTx[id] = first
+    dev.txStep[id] = layout.step
+    dev.txCount[id] = count
+  }
+  wire.firstTx[device.wire] = first
+  wire.txStep[device.wire] = layout.step
+  wire.txCount[device.wire] = count
+  const vectors = device.vectors.length
+  device.vectors.forEach((id, v) => {
+    const own = plan.queues.filter((queue) => queue.vectorIndex === v).length
+    vector.firstTx[id] = txQueues[v]
+    vector.txSkip[id] = layout.step * vectors
+    vector.txCount[id] = own
+    napi.firstTx[device.napis[v]] = txQueues[v]
+    napi.txSkip[device.napis[v]] = layout.step * vectors
+    napi.txCount[device.napis[v]] = own
+  })
+}
+
+function fillXps(
+  world: World,
+  layout: Layout,
+  host: HostLayout,
+  device: DeviceLayout,
+  tx: TxPlan,
+  firstSlot: number,
+): number {
+  const map = world.columns(XpsMap)
+  const { queue: slots } = world.columns(XpsSlot)
+  let slot = firstSlot
+  host.cpus.forEach((cpu, number) => {
+    const queues = device.txQueues.filter((_, index) => tx.xpsCpus[index]?.includes(number))
+    for (let id = device.device; id <= device.device + device.plan.vlans.length; id++) {
+      const row = (id - layout.firstDevice) * layout.cpuRows + cpu
+      map.base[row] = slot
+      map.count[row] = queues.length
+    }
+    for (const queue of queues) slots[slot++] = queue
+  })
+  return slot
+}
+
+/** Send buffer of a socket, bytes. Kernel: net/core/sock.c, sk_setsockopt (SO_SNDBUF) */
+export function socketSndbuf(plan: SocketPlan, sysctl: SysctlPlan): number {
+  const asked = plan.soSndbuf ?? 0
+  if (asked === 0) return sysctl['net.core.wmem_default']
+  return Math.max(2 * Math.min(asked, sysctl['net.core.wmem_max']), SOCK_MIN_SNDBUF)
+}

@@ -1,0 +1,91 @@
+import { defineSystem } from '@softnet/ecs'
+import { IP_MF } from '@softnet/wire'
+import { counters } from '../count/counters.js'
+import { DEVICE } from '../count/device.js'
+import { Cpu } from '../cpu/components.js'
+import { dynamicQueueLimits } from '../qdisc/dql.js'
+import { SKB, Skb } from '../skb/components.js'
+import { skbPool } from '../skb/skb-pool.js'
+import { NetDev } from './components.js'
+import { Dql, TxQueue, TxSlot, XOFF } from './tx-components.js'
+
+/** The transmit half of a driver. */
+export interface TxRing {
+  /** Puts a packet into the ring: its row is given back, its memory stays charged until the completion. */
+  post(cpu: number, queue: number, row: number): void
+  /** Tells the card of all descriptors so far at `atPs`. */
+  doorbell(queue: number, atPs: number): void
+}
+
+/**
+ * Descriptors of a packet: one. The queue stops while the ring could not take the longest packet, or while its bytes are
+ * beyond the byte limit. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_xmit_frame_ring, ixgbe_maybe_stop_tx
+ */
+export const txRing = defineSystem<TxRing>(
+  'ndo_start_xmit',
+  'nic',
+  'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_xmit_frame_ring',
+  (context) => {
+    const t = context.write(TxQueue)
+    const { tail, rung, clean, slotBase, slotMask, ringSize, stopBelow, stopped, dev, fetchPs, linked, skbBase } = t
+    const { packets, bytes: sentBytes, stops, ringMax } = t
+    const {
+      postPs,
+      bytes,
+      frames: slotFrames,
+      request: slotRequest,
+      sock: slotSock,
+      truesize: slotSize,
+    } = context.write(TxSlot)
+    const { on: bql } = context.read(Dql)
+    const { users, frames, wireBytes, request, sock, truesize, flags, page, idFrag } = context.write(Skb)
+    const { index } = context.read(NetDev)
+    const { packetPool } = context.read(Cpu)
+    const pool = context.system(skbPool)
+    const count = context.system(counters)
+    const limits = context.system(dynamicQueueLimits)
+    return {
+      post(cpu, q, row) {
+        const position = tail[q]
+        const offset = (position & slotMask[q]) >>> 0
+        const slot = slotBase[q] + offset
+        const size = wireBytes[row]
+        bytes[slot] = size
+        slotFrames[slot] = frames[row]
+        // The last fragment of an answer is the answer.
+        slotRequest[slot] = (idFrag[row] & IP_MF) !== 0 ? 0 : request[row]
+        slotSock[slot] = (flags[row] & SKB.charged) !== 0 ? sock[row] : 0
+        slotSize[slot] = truesize[row]
+        if (linked[q] !== 0) {
+          const transit = skbBase[q] + offset
+          pool.copy(transit, row)
+          users[transit] = 1
+          flags[transit] &= ~SKB.charged
+          if (page[row] !== 0) pool.unshare(row, packetPool[cpu])
+        }
+        pool.release(row, packetPool[cpu])
+        tail[q] = position + 1
+        packets[q] += slotFrames[slot]
+        sentBytes[q] += size
+        count.device(index[dev[q]], cpu, DEVICE.txPackets, slotFrames[slot])
+        count.device(index[dev[q]], cpu, DEVICE.txBytes, size)
+        const used = (position + 1 - clean[q]) >>> 0
+        if (used > ringMax[q]) ringMax[q] = used
+        if (ringSize[q] - used < stopBelow[q]) {
+          stopped[q] |= XOFF.driver
+          stops[q]++
+        }
+        if (bql[q] === 0) return
+        limits.queued(q, size)
+        if (limits.avail(q) < 0) stopped[q] |= XOFF.stack
+      },
+      doorbell(q, atPs) {
+        const at = atPs + fetchPs[q]
+        for (let position = rung[q]; position !== tail[q]; position = (position + 1) >>> 0) {
+          postPs[slotBase[q] + ((position & slotMask[q]) >>> 0)] = at
+        }
+        rung[q] = tail[q]
+      },
+    }
+  },
+)

@@ -1,0 +1,78 @@
+import { defineComponent, defineSystem, f64, i32, u8, u32 } from '@softnet/ecs'
+import { Cpu } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail, VIA } from '../cpu/mail.js'
+import { SKB, Skb } from '../skb/components.js'
+import { wakeTask } from '../task/wake.js'
+import { Sock } from './components.js'
+
+/** The sending side of UDP sockets, rows as `Sock`. Kernel: include/net/sock.h, struct sock */
+export const SockSend = defineComponent('sock_send', {
+  /** `sk_sndbuf`, bytes. */
+  sndbuf: u32,
+  /** Truesize of packets sent and not yet freed: `sk_wmem_alloc`, bytes. */
+  wmemAlloc: f64,
+  wmemMax: f64,
+  priority: u8,
+  /** Transmit queue of a connected socket, 0: not chosen yet. */
+  queue: i32,
+  /** Task that waits for room, 0 for none. */
+  waiter: i32,
+  sent: f64,
+  /** Calls that found no room. */
+  waits: f64,
+})
+
+/** Packets that are charged to the socket that sent them. */
+export interface SockWfree {
+  /** Charges a packet to a socket. Kernel: net/core/sock.c, skb_set_owner_w */
+  own(row: number, sock: number): void
+  /** The packet of a row is freed, or leaves its socket. Kernel: net/core/skbuff.c, skb_orphan */
+  orphan(cpu: number, row: number): void
+  /** Bytes of a socket are free: on its own CPU at once, elsewhere the news takes a cache line's time. Kernel: sock_wfree */
+  free(cpu: number, sock: number, bytes: number): void
+  /** On the CPU of the socket: takes bytes off, and wakes who waits when half of the buffer is free. Kernel: sock_def_write_space */
+  uncharge(cpu: number, sock: number, bytes: number): void
+}
+
+/** Accounts of send buffers. Kernel: net/core/sock.c, sock_wfree */
+export const sockWfree = defineSystem<SockWfree>('sock_wfree', 'sock', 'net/core/sock.c, sock_wfree', (context) => {
+  const { cpu: sockCpu } = context.read(Sock)
+  const { sndbuf, wmemAlloc, wmemMax, waiter } = context.write(SockSend)
+  const { sock: skbSock, truesize, flags } = context.write(Skb)
+  const { packetPool } = context.read(Cpu)
+  const wake = context.system(wakeTask)
+  const post = context.system(mail)
+
+  function uncharge(cpu: number, sock: number, bytes: number): void {
+    wmemAlloc[sock] -= bytes
+    const task = waiter[sock]
+    if (task === 0 || 2 * wmemAlloc[sock] > sndbuf[sock]) return
+    waiter[sock] = 0
+    wake(cpu, task)
+  }
+
+  function free(cpu: number, sock: number, bytes: number): void {
+    const home = sockCpu[sock]
+    if (packetPool[home] === packetPool[cpu]) uncharge(cpu, sock, bytes)
+    else post.note(cpu, home, VIA.line, EVENT.wmemFree, sock, 0, bytes)
+  }
+
+  return {
+    own(row, sock) {
+      skbSock[row] = sock
+      flags[row] |= SKB.charged
+      wmemAlloc[sock] += truesize[row]
+      if (wmemAlloc[sock] > wmemMax[sock]) wmemMax[sock] = wmemAlloc[sock]
+    },
+    orphan(cpu, row) {
+      if ((flags[row] & SKB.charged) === 0) return
+      flags[row] &= ~SKB.charged
+      const sock = skbSock[row]
+      skbSock[row] = 0
+      free(cpu, sock, truesize[row])
+    },
+    free,
+    uncharge,
+  }
+})
