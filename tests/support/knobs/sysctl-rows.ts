@@ -1,4 +1,16 @@
-import { BULK, BUSY, CLOSED_PORT, FRAGMENTS, type KnobRow, OVERLOAD, RFS, RPS, TCP, TRACK, TRACK_TCP } from './knob-base.js'
+import {
+  BULK,
+  BUSY,
+  CLOSED_PORT,
+  FRAGMENTS,
+  type KnobRow,
+  OVERLOAD,
+  RFS,
+  RPS,
+  TCP,
+  TRACK,
+  TRACK_TCP,
+} from './knob-base.js'
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {

@@ -276,12 +276,22 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
         const queue = tx.queue[i]
         if (leader[p] < firstWire) {
           if (rungSeen[queue] === rung[queue]) continue
-          reach(partitionOf[txWire[queue]], REACHED.frames, postPs, slotBase[queue] + ((rungSeen[queue] & slotMask[queue]) >>> 0))
+          reach(
+            partitionOf[txWire[queue]],
+            REACHED.frames,
+            postPs,
+            slotBase[queue] + ((rungSeen[queue] & slotMask[queue]) >>> 0),
+          )
           rungSeen[queue] = rung[queue]
         } else {
           if (doneSeen[queue] === done[queue]) continue
           isLineKnown[txCpu[queue]] = 0
-          reach(partitionOf[txCpu[queue]], REACHED.frames, donePs, slotBase[queue] + ((doneSeen[queue] & slotMask[queue]) >>> 0))
+          reach(
+            partitionOf[txCpu[queue]],
+            REACHED.frames,
+            donePs,
+            slotBase[queue] + ((doneSeen[queue] & slotMask[queue]) >>> 0),
+          )
           doneSeen[queue] = done[queue]
         }
       }

@@ -22,6 +22,23 @@ export function framesInFlight(model: Model): number {
   return sum + framesInRings(model)
 }
 
+/** Frames the card has taken in its order of sending, and counted as sent, whose last bit is not out yet. */
+export function framesOnCards(model: Model, simulatedPs: number): number {
+  const t = model.world.columns(TxQueue)
+  const { frames, donePs } = model.world.columns(TxSlot)
+  let sum = 0
+  for (const { devices } of model.layout.hosts) {
+    for (const queue of devices.flatMap((device) => device.txQueues)) {
+      if (t.linked[queue] !== 0) continue
+      for (let at = t.clean[queue]; at !== t.done[queue]; at = (at + 1) >>> 0) {
+        const slot = t.slotBase[queue] + ((at & t.slotMask[queue]) >>> 0)
+        if (donePs[slot] - t.doneDelayPs[queue] > simulatedPs) sum += frames[slot]
+      }
+    }
+  }
+  return sum
+}
+
 /** Frames of transmit rings that the card has not sent yet; on links they are packets, and counted there. */
 function framesInRings(model: Model): number {
   const t = model.world.columns(TxQueue)
@@ -65,6 +82,6 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
     for (const id of appSockets.flat()) waiting.socket += list(sock.queueHead[id]) + list(sock.readerHead[id])
   }
   const { wire, nic, ring, backlog, socket } = waiting
-  waiting.softirq = framesInFlight(model) - wire - nic - ring - backlog - socket
+  waiting.softirq = framesInFlight(model) + framesOnCards(model, simulatedPs) - wire - nic - ring - backlog - socket
   return waiting
 }

@@ -22,8 +22,11 @@ import {
 import { DROP_PLACES } from '../count/drops.js'
 import { reportPlugins } from '../plugin/report-plugins.js'
 import { Skb } from '../skb/components.js'
+
 import { filledBuckets, percentiles } from './histogram-summary.js'
-import { framesInFlight, framesWaiting } from './in-flight.js'
+
+import { framesInFlight, framesOnCards, framesWaiting } from './in-flight.js'
+
 import { reportHost } from './report-host.js'
 
 /** The result document as far as the model knows it. */
@@ -48,6 +51,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
   const hosts: Record<string, ReturnType<typeof reportHost>> = {}
   for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host, simulatedPs)
   const { serial } = world.columns(Skb)
+  const onCards = framesOnCards(model, simulatedPs)
   return {
     schema: 'softnet.result/1',
     scenario: plan.name,
@@ -61,9 +65,9 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
       created: total(packets.created),
       delivered: total(packets.delivered),
       consumed: total(packets.consumed),
-      sent: total(packets.sent),
+      sent: total(packets.sent) - onCards,
       dropped: total(packets.dropped),
-      in_flight: framesInFlight(model),
+      in_flight: framesInFlight(model) + onCards,
     },
     waiting: framesWaiting(model, simulatedPs),
     drops: dropRows(model),

@@ -110,9 +110,9 @@ export const qdiscRun = defineSystem<QdiscRun>(
     /** Hands a packet to the driver. Kernel: net/core/dev.c, xmit_one */
     function start(cpu: number, q: number, row: number, pays: boolean): void {
       if (trace.on) {
-      trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
-      trace.sent(cpu, pays ? clockPs[cpu] : nowPs[q], row)
-    }
+        trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
+        trace.sent(cpu, pays ? clockPs[cpu] : nowPs[q], row)
+      }
       if (pays) spend(cpu, STAGE.ndo_start_xmit, 1)
       rings.post(cpu, q, row)
     }

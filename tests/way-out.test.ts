@@ -1,0 +1,139 @@
+import { compileScenario, type Plan, type QdiscRow } from '@softnet/scenario'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Report, runModel } from './support/run-model.js'
+
+const wayOut = suite('the way out')
+
+/** Answers of 1400 bytes to 300,000 requests per second: 3.5 Gbit/s, for a link of one. */
+function flood(device: object, socket: object = {}, traffic: object = {}): Report {
+  const compiled = compileScenario(
+    {
+      duration: '10ms',
+      hosts: {
+        h: {
+          cpus: 1,
+          cstates: 'none',
+          sysctl: { 'net.core.wmem_max': 8_000_000 },
+          devices: {
+            eth0: { driver: 'ixgbe', address: '192.0.2.1/24', channels: { combined: 1 }, link: '1Gbit', ...device },
+          },
+          apps: { e: { kind: 'udp_echo', cpus: [0], reply: 1400, sockets: { SO_SNDBUF: 4_000_000, ...socket } } },
+        },
+      },
+      traffic: { t: { rate: '300kpps', ...traffic } },
+    },
+    { source: 'way-out' },
+  )
+  if (!compiled.ok) throw new Error(compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; '))
+  return run(compiled.plan)
+}
+
+function run(plan: Plan): Report {
+  const { report } = runModel(plan)
+  const { offered, created, delivered, consumed, sent, dropped, in_flight } = report.packets
+  assert.is(offered + created, delivered + consumed + sent + dropped + in_flight)
+  return report
+}
+
+function qdisc(report: Report): QdiscRow {
+  const row = report.hosts.h?.qdiscs?.[0]
+  if (row === undefined) throw new Error('the result has no discipline')
+  return row
+}
+
+const lostBy = (report: Report, reason: string) =>
+  report.drops.filter((drop) => drop.reason === reason).reduce((sum, drop) => sum + drop.count, 0)
+
+wayOut('a link of 1 Gbit/s carries as many answers as fit', () => {
+  // 1442 bytes with FCS, preamble and gap are 1466: 11.728 µs each.
+  const { packets } = flood({})
+  assert.ok(packets.sent > 840 && packets.sent <= 852, `${packets.sent} sent in 10 ms`)
+})
+
+wayOut('a full pfifo loses what comes, and no more than its limit waits', () => {
+  const report = flood({ qdisc: { kind: 'pfifo', limit: 50 } })
+  const row = qdisc(report)
+  assert.is(row.qlen_max, 50)
+  assert.ok(row.dropped > 100)
+  assert.is(lostBy(report, 'QDISC_OVERLIMIT'), row.dropped)
+  assert.is(report.hosts.h?.netns.init?.snmp.Udp?.SndbufErrors, row.dropped)
+})
+
+wayOut('CoDel keeps the queue short where pfifo_fast lets it grow', () => {
+  const long = flood({ txqueuelen: 5000 })
+  const short = flood({ qdisc: { kind: 'fq_codel', target: '200us', interval: '1ms' } })
+  assert.is(qdisc(long).dropped, 0)
+  assert.ok(lostBy(short, 'QDISC_CONGESTED') > 20)
+  assert.ok(qdisc(short).backlog_packets < qdisc(long).backlog_packets)
+})
+
+wayOut('a token bucket sends its burst, then its rate', () => {
+  const { tx_queues } = flood({ qdisc: { kind: 'tbf', rate: '100Mbit', burst: '15kB', limit: '1MB' } }).hosts.h ?? {}
+  const bytes = tx_queues?.[0]?.bytes ?? 0
+  assert.ok(Math.abs(bytes - (15_000 + 125_000)) < 2 * 1442, `${bytes} bytes in 10 ms`)
+})
+
+wayOut('byte limits leave packets in the discipline that a ring would swallow', () => {
+  const kept = flood({})
+  const swallowed = flood({ bql: false })
+  assert.ok((kept.hosts.h?.tx_queues?.[0]?.ring_max ?? 0) < 100)
+  assert.is(swallowed.hosts.h?.tx_queues?.[0]?.ring_max, 512 - 20)
+  assert.ok((swallowed.hosts.h?.tx_queues?.[0]?.stops ?? 0) > 0)
+  assert.ok((kept.hosts.h?.tx_queues?.[0]?.bql_limit ?? 0) > 0)
+})
+
+wayOut('a send buffer holds back its program', () => {
+  const socket = flood({}, { SO_SNDBUF: 20_000 }).hosts.h?.netns.init?.sockets[0]
+  assert.is(socket?.sndbuf, 40_000)
+  // One packet of 2304 may go beyond.
+  assert.ok((socket?.wmem_max_used ?? 0) >= 40_000 && (socket?.wmem_max_used ?? 0) < 42_304)
+})
+
+wayOut('an answer reaches its client when it has left and crossed the link', () => {
+  // One client without think time: requests per second tell the round trip.
+  const coalesce = { 'adaptive-rx': false, 'rx-usecs': 0 }
+  const slow = flood(
+    { link: '10Gbit', 'link-delay': '50us', coalesce },
+    {},
+    { kind: 'closed', clients: 1, rate: undefined },
+  )
+  const fast = flood(
+    { link: '10Gbit', 'link-delay': '1us', coalesce },
+    {},
+    { kind: 'closed', clients: 1, rate: undefined },
+  )
+  const trip = ({ packets }: Report) => 1e7 / packets.offered
+  assert.ok(Math.abs(trip(slow) - trip(fast) - 98_000) < 3000, `${trip(slow)} against ${trip(fast)} ns`)
+})
+
+wayOut('XPS gives each CPU its queue', () => {
+  const compiled = compileScenario(
+    {
+      duration: '2ms',
+      hosts: {
+        h: {
+          cpus: 2,
+          devices: {
+            eth0: {
+              driver: 'igb',
+              address: '192.0.2.1/24',
+              channels: { combined: 2 },
+              'tx-queues': [{ xps_cpus: '2' }, { xps_cpus: '1' }],
+              ntuple: [{ 'flow-type': 'udp4', action: 0 }],
+            },
+          },
+          apps: { e: { kind: 'udp_echo', cpus: [0], sockets: { count: 1 } } },
+        },
+      },
+      traffic: { t: { rate: '50kpps' } },
+    },
+    { source: 'xps' },
+  )
+  assert.ok(compiled.ok)
+  const rows = compiled.ok ? run(compiled.plan).hosts.h?.tx_queues : []
+  assert.is(rows?.[0]?.packets, 0)
+  assert.ok((rows?.[1]?.packets ?? 0) > 80)
+})
+
+wayOut.run()
