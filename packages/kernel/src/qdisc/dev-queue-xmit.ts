@@ -14,7 +14,7 @@ import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { ERRNO } from '../route/components.js'
-import { IPSKB, Skb } from '../skb/components.js'
+import { IPSKB, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { netdevPickTx } from './netdev-pick-tx.js'
@@ -32,7 +32,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
   'qdisc',
   'net/core/dev.c, __dev_queue_xmit',
   (context) => {
-    const { dev, frames, len, wireBytes } = context.write(Skb)
+    const { dev, frames, len, wireBytes, flags } = context.write(Skb)
     const { ipcb, protocol, gsoSize, payload } = context.read(Skb)
     const { cpu: txCpu } = context.read(TxQueue)
     const { index, running, xmit, iff, transmits } = context.read(NetDev)
@@ -63,6 +63,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       if ((ipcb[row] & IPSKB.forwarded) !== 0) spend(cpu, STAGE.ip_forward, 1)
       if (protocol[row] === ETH_P_IP) spend(cpu, STAGE.ip_output, 1)
       spend(cpu, STAGE.dev_queue_xmit, 1)
+      flags[row] |= SKB.outgoing
       const queue = pick(cpu, row, device)
       const owner = txCpu[queue]
       if (owner === cpu) return disciplines.xmit(cpu, queue, row, clockPs[cpu], true)

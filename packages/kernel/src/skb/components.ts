@@ -46,6 +46,8 @@ export const SKB = {
   ignoreDf: 4194304,
   /** `len` counts from the L4 header: the IP header has been pulled. */
   pulled: 1048576,
+  /** Has its device and hardware address: on its way out. */
+  outgoing: 268435456,
   /** Charged to the send buffer of the socket in `sock`. */
   charged: 134217728,
   /** Came back to its host, with the route it was sent by. */

@@ -175,9 +175,11 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       dev[to] = dev[from]
       allocCpu[to] = allocCpu[from]
       sock[to] = sock[from]
-      priority[to] = priority[from]
-      macHigh[to] = macHigh[from]
-      macLow[to] = macLow[from]
+      if ((flags[from] & SKB.outgoing) !== 0) {
+        priority[to] = priority[from]
+        macHigh[to] = macHigh[from]
+        macLow[to] = macLow[from]
+      }
       if (stamping) tstampPs[to] = tstampPs[from]
       if (pages.owns(page[to])) pages.get(page[to])
     },

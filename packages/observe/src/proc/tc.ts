@@ -1,5 +1,5 @@
 /** Disciplines of a host as `tc -s qdisc show` prints them. */
-import type { QdiscRow } from '@softnet/scenario'
+import type { QdiscRow } from '@softnet/scenario/plan'
 
 const number = (value: number): string => String(Math.round(value))
 

@@ -7,9 +7,11 @@ const packets = (description: string) => integer(description, 1, 100_000_000).op
 const bytes = (description: string) =>
   quantity('bytes', description, { min: 1, max: 4e9, words: 'from 1B to 4GB' }).optional()
 
-const fifo = (kind: 'pfifo' | 'pfifo_fast') =>
+const kind = <const T extends string>(name: T) => z.literal(name).describe('Discipline.')
+
+const fifo = (name: 'pfifo' | 'pfifo_fast') =>
   z
-    .strictObject({ kind: z.literal(kind), limit: packets('Packets it holds; default txqueuelen.') })
+    .strictObject({ kind: kind(name), limit: packets('Packets it holds; default txqueuelen.') })
     .describe('Packets in order.')
 
 /** A queueing discipline as a user writes it. */
@@ -17,15 +19,15 @@ export const qdiscSchema = z
   .union([
     choice(QDISC_KINDS, 'Discipline with its defaults.'),
     z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('noqueue') }).describe('No discipline: the ring alone.'),
+      z.strictObject({ kind: kind('noqueue') }).describe('No discipline: the ring alone.'),
       fifo('pfifo_fast'),
       fifo('pfifo'),
       z
-        .strictObject({ kind: z.literal('bfifo'), limit: bytes('Bytes it holds; default txqueuelen frames.') })
+        .strictObject({ kind: kind('bfifo'), limit: bytes('Bytes it holds; default txqueuelen frames.') })
         .describe('Packets in order, counted in bytes.'),
       z
         .strictObject({
-          kind: z.literal('fq_codel'),
+          kind: kind('fq_codel'),
           limit: packets('Packets it holds; default 10240.'),
           flows: integer('Flows it tells apart; default 1024.', 1, 65_536).optional(),
           quantum: bytes('Bytes a flow may send in its turn; default a frame.'),
@@ -45,7 +47,7 @@ export const qdiscSchema = z
         .describe('Flows take turns, and each is kept short by CoDel.'),
       z
         .strictObject({
-          kind: z.literal('fq'),
+          kind: kind('fq'),
           limit: packets('Packets it holds; default 10000.'),
           flow_limit: packets('Packets of one flow; default 100.'),
           quantum: bytes('Bytes a flow may send in its turn; default two frames.'),
@@ -54,7 +56,7 @@ export const qdiscSchema = z
         .describe('Flows of sockets take turns.'),
       z
         .strictObject({
-          kind: z.literal('tbf'),
+          kind: kind('tbf'),
           rate: quantity('bits', 'Rate of the bucket.', { min: 1000, max: 1e12, words: 'from 1kbit to 1Tbit' }),
           burst: quantity('bytes', 'Bytes that may go at once.', { min: 64, max: 1e9, words: 'from 64B to 1GB' }),
           limit: bytes('Bytes that may wait; one of limit and latency.'),
