@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { simulate } from 'softnet'
+import { resume, simulate } from 'softnet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compilePrograms } from './docs/typed-blocks.js'
@@ -35,6 +36,21 @@ for (const name of EXAMPLES) {
     }
   })
 }
+
+plugins('a run that goes on from a checkpoint ends as one without', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'softnet-plugin-'))
+  try {
+    const file = join(directory, 'half')
+    const options = { duration: '4ms', workers: 1 }
+    const whole = await simulate(examplePath('failing-nic'), options)
+    await simulate(examplePath('failing-nic'), { ...options, checkpoint: { file, every: '1500us' } })
+    const rest = await resume(file, { workers: 2 })
+    assert.is(rest.digest, whole.digest)
+    assert.equal(rest.plugins, whole.plugins)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
 
 plugins('the test that softnet new writes passes, and the plugin is right TypeScript', async () => {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))

@@ -20,12 +20,17 @@ function failureText(plan: Plan, error: IsolateError): string {
   }
 }
 
+/** What is accepted instead of plugins that cannot be built; a missing order says by itself what would do. */
+function acceptedOf(message: string): string {
+  return message.startsWith('an order, ') ? message : `plugins that can be built (${message})`
+}
+
 async function inIsolate<Result, Message>(plan: Plan, run: Omit<IsolateRun<Message>, 'moduleUrl'>): Promise<Result> {
   try {
     return await runInIsolate<Result, Message>({ moduleUrl: WORKER_URL, ...run })
   } catch (thrown) {
     if (thrown instanceof IsolateError && thrown.thrownName === 'PluginError') {
-      throw new ScenarioError([{ path: 'plugins', given: null, accepted: thrown.message, nearest: null }])
+      throw new ScenarioError([{ path: 'plugins', given: null, accepted: acceptedOf(thrown.message), nearest: null }])
     }
     if (thrown instanceof IsolateError) throw new RunError(failureText(plan, thrown), thrown)
     throw thrown

@@ -199,10 +199,8 @@ function inOrder<S extends Parameters<typeof orderSystems>[0][number]>(systems: 
   } catch (thrown) {
     if (!(thrown instanceof OrderError)) throw thrown
     const [first = '', second = ''] = thrown.systems.map((name) => name.split('/')[0])
-    throw new PluginError(
-      `${thrown.message}. Say which is first: plugins.${first}.before: [${second}] or plugins.${first}.after: [${second}]`,
-      thrown,
-    )
+    const say = `plugins.${first}.before: [${second}] or plugins.${first}.after: [${second}]`
+    throw new PluginError(`an order, ${say} (${thrown.message})`, thrown)
   }
 }
 

@@ -2,6 +2,7 @@ import { formatTime, type Plan } from '@softnet/scenario'
 import { type RawOptions, readOverrides } from '../command-options.js'
 import type { ScenarioOverrides } from '../compile.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
+import { inspectPlanInIsolate } from '../simulation-run.js'
 import type { Terminal } from '../terminal.js'
 import { compileGiven } from './compile-given.js'
 
@@ -40,6 +41,7 @@ export interface CheckDocument {
     readonly sockets: number
   }[]
   readonly traffic: readonly { readonly name: string; readonly kind: string; readonly to: string }[]
+  readonly plugins: readonly { readonly name: string; readonly plugin: string; readonly hooks: readonly string[] }[]
 }
 
 function documentOf(plan: Plan): CheckDocument {
@@ -60,6 +62,7 @@ function documentOf(plan: Plan): CheckDocument {
       sockets: host.apps.reduce((sum, app) => sum + app.sockets.length, 0),
     })),
     traffic: plan.traffic.map(({ name, kind, host, dev }) => ({ name, kind, to: `${host}/${dev}` })),
+    plugins: plan.plugins.map(({ name, plugin, hooks }) => ({ name, plugin, hooks })),
   }
 }
 
@@ -77,12 +80,16 @@ function textOf(plan: Plan, document: CheckDocument): string {
     lines.push(`  host ${host.name}: ${parts.join(', ')}`)
   }
   for (const source of document.traffic) lines.push(`  traffic ${source.name}: ${source.kind}, to ${source.to}`)
+  for (const { name, plugin, hooks } of document.plugins)
+    lines.push(`  plugin ${name}: ${plugin}, at ${hooks.join(', ')}`)
   return lines.join('\n')
 }
 
 /** `softnet check`: says whether a scenario is right and what it amounts to. */
 export async function checkCommand(given: string, options: RawOptions, terminal: Terminal): Promise<number> {
   const plan = await planOf(given, options, terminal)
+  // Only a bound system shows what it reads and writes, and with that whether plugins have an order.
+  if (plan.plugins.length > 0) await inspectPlanInIsolate(plan)
   const document = documentOf(plan)
   terminal.print(textOf(plan, document), document)
   return 0
