@@ -11,7 +11,14 @@ import { examplePath, pluginPlan, writePlugin } from './support/plugin-runs.js'
 import { drawnOrder, inPieces, ordered, runModel, shortOfHorizon } from './support/run-model.js'
 import { sharedCells } from './support/shared-cells.js'
 
-const EXAMPLES = ['xdp-firewall', 'power-of-two-choices', 'adaptive-budget', 'flow-latency', 'failing-nic']
+const EXAMPLES = [
+  'xdp-firewall',
+  'power-of-two-choices',
+  'adaptive-budget',
+  'flow-latency',
+  'failing-nic',
+  'token-bucket',
+]
 
 const plugins = suite('plugins on any number of workers')
 

@@ -9,7 +9,14 @@ import * as assert from 'uvu/assert'
 import { examplePath, fixtureUrl, pluginPlan, writePlugin } from './support/plugin-runs.js'
 import { inRounds, type Report, runModel } from './support/run-model.js'
 
-const EXAMPLES = ['xdp-firewall', 'power-of-two-choices', 'adaptive-budget', 'flow-latency', 'failing-nic']
+const EXAMPLES = [
+  'xdp-firewall',
+  'power-of-two-choices',
+  'adaptive-budget',
+  'flow-latency',
+  'failing-nic',
+  'token-bucket',
+]
 
 type Sets = Readonly<Record<string, unknown>>
 
@@ -112,6 +119,19 @@ examples('a trace is told of every run of a system, and changes nothing', async 
   const report = runModel(plan, undefined, undefined, plugins).report
   assert.is(traced.digest, report.digest)
   assert.is(runs, counted(report, 'firewall', 'passed') + counted(report, 'firewall', 'denied'))
+})
+
+examples('the bucket limits what is sent to its rate, and the port that goes first is not held up', async () => {
+  const report = await runExample('token-bucket', {}, '10ms')
+  const sentBits = (each: Report): number => (each.hosts.server?.devices[0]?.tx_bytes ?? 0) * 8
+  // 100 Mbit/s for 10 ms and a burst of 8 KiB.
+  assert.ok(sentBits(report) <= 1e6 + 65_536, `${sentBits(report)} bits`)
+  assert.ok(sentBits(report) > 1e6 * 0.9, `${sentBits(report)} bits`)
+  assert.ok(counted(report, 'bucket', 'held') > 100)
+  assert.is(counted(report, 'bucket', 'first'), 100)
+  const free = await runExample('token-bucket', { 'bucket.options.rate': '10Gbit' }, '10ms')
+  assert.is(counted(free, 'bucket', 'held'), 0)
+  assert.ok(sentBits(free) > 1.3 * sentBits(report))
 })
 
 examples('a failing card loses, damages and holds back frames', async () => {

@@ -17,6 +17,7 @@ export type { BenchPackets } from './harness/bench-packets.js'
 export type { BenchDatagram, BenchSocket } from './harness/bench-socket.js'
 export { NAPIF, Napi, POLL_KIND } from './napi/components.js'
 export { NetDev, RxQueue } from './nic/components.js'
+export { TxQueue } from './nic/tx-components.js'
 export { type Capture, type CaptureSpec, type CaptureState, createCapture } from './observe/capture.js'
 export { type ContextSampler, contextSampler } from './observe/context-timeline.js'
 export { type InspectDocument, inspectModel } from './observe/inspect.js'
@@ -29,6 +30,7 @@ export { PluginError } from './plugin/build-plugins.js'
 export * from './plugin/define-component.js'
 export * from './plugin/define-plugin.js'
 export {
+  EnqueueVerdict,
   HOOK_NAMES,
   HOOKS,
   type Hook,
@@ -39,11 +41,14 @@ export {
   NIC_FAULT,
   NicFault,
   NicStall,
+  QDISC_SHOT,
+  QueueVerdict,
   SteerVerdict,
   XdpVerdict,
 } from './plugin/hooks.js'
 export type { Place, Places } from './plugin/places.js'
 export type { PluginContext } from './plugin/plugin-context.js'
+export { Qdisc } from './qdisc/components.js'
 export { ERRNO } from './route/components.js'
 export { PACKET_TYPE, SKB, Skb } from './skb/components.js'
 export * from './skb/sk-buff.js'

@@ -2,12 +2,12 @@ import { type Component, type ComponentRole, f64, type Schema, u32 } from '@soft
 import { LATENCY_BUCKETS } from '@softnet/scenario/plan'
 
 /** What has a row of its own in a component of a plugin: each is written only by the partition it belongs to. */
-export type Per = 'cpu' | 'wire' | 'queue' | 'napi'
+export type Per = 'cpu' | 'wire' | 'queue' | 'napi' | 'txqueue'
 
 /** How a component of a plugin is filled and shown. */
 export type PluginComponentKind = 'state' | 'counters' | 'histogram' | 'random'
 
-/** A component of a plugin: columns with a row, or a table of rows, for each CPU, wire, queue or NAPI instance. */
+/** A component of a plugin: columns with a row, or a table of rows, for each CPU, wire, queue, NAPI instance or transmit queue. */
 export interface PluginComponent<S extends Schema = Schema> extends Component<S> {
   readonly per: Per
   /** Rows of each. */

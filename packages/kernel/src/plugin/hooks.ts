@@ -78,8 +78,33 @@ export const NicStall = defineComponent('nic_stall', {
   untilPs: f64,
 })
 
+/** Band by which systems at `qdisc_enqueue` drop a packet. */
+export const QDISC_SHOT = 255
+
+/** Verdict of the systems at `qdisc_enqueue`: row of the packet. */
+export const EnqueueVerdict = defineComponent(
+  'enqueue_verdict',
+  {
+    /** Band 0 (first) to 2 (last) it waits in, or `QDISC_SHOT`; before the first system that of the discipline. */
+    band: u8,
+  },
+  { role: 'observer' },
+)
+
+/** Verdict of the systems at `qdisc_dequeue`: row of the transmit queue. */
+export const QueueVerdict = defineComponent(
+  'queue_verdict',
+  {
+    /** For the systems to read: the packet that is about to go. */
+    packet: i32,
+    /** It waits so long from `Qdisc.nowPs` on, ps, and is asked about again; 0 before the first system: it goes. */
+    waitPs: f64,
+  },
+  { role: 'observer' },
+)
+
 /** Rows that a hook is about. */
-type RowsOf = 'packet' | 'napi' | 'wire'
+type RowsOf = 'packet' | 'napi' | 'wire' | 'txqueue'
 
 /** A place at which systems of plugins run. */
 export interface Hook {
@@ -155,6 +180,24 @@ export const HOOKS = {
     kernel: 'net/ipv4/udp.c, udp_recvmsg',
     about: 'a message has been read and is about to be freed; those of the warm-up are left out',
   },
+  qdisc_enqueue: {
+    ids: 'packet',
+    owner: 'cpu',
+    verdict: loose(EnqueueVerdict),
+    others: [],
+    stage: null,
+    kernel: 'net/core/dev.c, __dev_xmit_skb',
+    about: 'a packet is put into a discipline pfifo_fast, pfifo or bfifo',
+  },
+  qdisc_dequeue: {
+    ids: 'txqueue',
+    owner: 'cpu',
+    verdict: loose(QueueVerdict),
+    others: [],
+    stage: null,
+    kernel: 'net/sched/sch_generic.c, dequeue_skb',
+    about: 'the next packet of such a discipline is about to go to the driver',
+  },
 } as const satisfies Record<string, Hook>
 
 /** Name of a hook. */
@@ -165,7 +208,7 @@ export const HOOK_NAMES = Object.keys(HOOKS) as HookName[]
 
 /** Declares the components of the hooks in use; before the world is frozen. */
 export function hookTables(used: ReadonlySet<HookName>, layout: Layout, sizes: Sizes): [Component, number][] {
-  const rows = { packet: sizes.skbRows, napi: layout.firstTask, wire: layout.ownerRows }
+  const rows = { packet: sizes.skbRows, napi: layout.firstTask, wire: layout.ownerRows, txqueue: layout.txQueueRows }
   return HOOK_NAMES.filter((name) => used.has(name)).flatMap((name): [Component, number][] => {
     const hook: Hook = HOOKS[name]
     const components = hook.verdict === null ? hook.others : [hook.verdict, ...hook.others]

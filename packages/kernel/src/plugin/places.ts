@@ -4,7 +4,7 @@ import type { Per, PluginComponent } from './define-component.js'
 /** An entity that can have rows of a plugin. */
 export interface Place {
   readonly id: number
-  /** `cpu3`, `eth0`, `eth0-rx-1`, `eth0-napi-1`, `backlog-3`; with the host in front where there are several. */
+  /** `cpu3`, `eth0`, `eth0-rx-1`, `eth0-napi-1`, `backlog-3`, `eth0-tx-1`; with the host in front where there are several. */
   readonly name: string
   readonly host: string
   /** Device of a wire, queue or NAPI instance; empty otherwise. */
@@ -16,7 +16,7 @@ export type Places = Readonly<Record<Per, readonly Place[]>>
 
 /** Entities of a layout that can have rows of a plugin. */
 export function placesOf(layout: Layout): Places {
-  const places: Record<Per, Place[]> = { cpu: [], wire: [], queue: [], napi: [] }
+  const places: Record<Per, Place[]> = { cpu: [], wire: [], queue: [], napi: [], txqueue: [] }
   const backlogs = layout.backlogNapis[Symbol.iterator]()
   for (const host of layout.hosts) {
     const before = layout.hosts.length > 1 ? `${host.plan.name}/` : ''
@@ -26,10 +26,13 @@ export function placesOf(layout: Layout): Places {
     host.cpus.forEach((id, i) => {
       add('cpu', id, `cpu${i}`)
     })
-    for (const { plan, wire, queues, napis } of host.devices) {
+    for (const { plan, wire, queues, napis, txQueues } of host.devices) {
       if (wire !== 0) add('wire', wire, plan.name, plan.name)
       queues.forEach((id, i) => {
         add('queue', id, `${plan.name}-rx-${i}`, plan.name)
+      })
+      txQueues.forEach((id, i) => {
+        add('txqueue', id, `${plan.name}-tx-${i}`, plan.name)
       })
       napis.forEach((id, i) => {
         add('napi', id, `${plan.name}-napi-${i}`, plan.name)
@@ -46,6 +49,7 @@ export function placesOf(layout: Layout): Places {
 function idRows(layout: Layout, per: Per): number {
   if (per === 'cpu') return layout.cpuRows
   if (per === 'wire') return layout.ownerRows
+  if (per === 'txqueue') return layout.txQueueRows
   return per === 'queue' ? layout.firstVector : layout.firstTask
 }
 

@@ -29,7 +29,7 @@ export interface PluginContext {
   random(streams: PluginComponent<RandomSchema>): Omit<RandomStreams, 'seed'>
   /** Puts a value into a `defineHistogram`, for an entity id. */
   histogram(histogram: PluginComponent<HistogramSchema>): (id: number, value: number) => void
-  /** Charges cycles to a CPU, in the stage of the hook. Not at a hook of a wire, where no CPU runs. */
+  /** Charges cycles to a CPU, in the stage of the hook. Not at `nic_rx`, where no CPU runs, nor at the hooks of a qdisc. */
   charge(): (cpu: number, cycles: number) => void
   /** Numbers that do not change in a run. */
   readonly constants: PlanConstants
@@ -82,7 +82,7 @@ export function bindPluginSystem(
     },
     charge() {
       const stage = HOOKS[hook].stage
-      if (stage === null) throw new Error(`system ${name}: at ${hook} no CPU runs that could be charged`)
+      if (stage === null) throw new Error(`system ${name}: at ${hook} no CPU can be charged`)
       const spend = context.system(chargeCycles)
       const id = STAGE[stage]
       return (cpu, cycles) => spend(cpu, id, cycles)

@@ -11,6 +11,16 @@ export interface QdiscOps {
   dequeue(cpu: number, queue: number): number
 }
 
+/** A discipline of packets in order, for others that stand on it. */
+export interface Fifo extends QdiscOps {
+  /** Band that a packet belongs to: by its priority in pfifo_fast, else 0. */
+  bandOf(queue: number, row: number): number
+  /** As `enqueue`, into a band of the caller's choice. */
+  enqueueIn(queue: number, row: number, band: number): number
+  /** The packet that `dequeue` would give, 0 for none. */
+  peek(queue: number): number
+}
+
 /** Band of each priority. Kernel: net/sched/sch_generic.c, sch_default_prio2band */
 const PRIO2BAND = Uint8Array.of(1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)
 
@@ -18,7 +28,7 @@ const PRIO2BAND = Uint8Array.of(1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)
  * Packets in order: one queue (pfifo, bfifo, the queue of tbf), or three by priority with a limit each (pfifo_fast).
  * Kernel: net/sched/sch_generic.c, pfifo_fast_enqueue; net/sched/sch_fifo.c, pfifo_enqueue, bfifo_enqueue
  */
-export const fifo = defineSystem<QdiscOps>(
+export const fifo = defineSystem<Fifo>(
   'pfifo_fast',
   'qdisc',
   'net/sched/sch_generic.c, pfifo_fast_enqueue',
@@ -34,17 +44,29 @@ export const fifo = defineSystem<QdiscOps>(
       return kind[q] === QDISC.pfifo ? qlen[q] < limit[q] : count[band] < limit[q]
     }
 
+    function bandOf(q: number, row: number): number {
+      return kind[q] === QDISC.pfifo_fast ? PRIO2BAND[priority[row] & 15] : 0
+    }
+
+    function enqueueIn(q: number, row: number, index: number): number {
+      const band = q * BANDS + index
+      if (!hasRoom(q, band, row)) return NET_XMIT.drop
+      next[row] = 0
+      if (head[band] === 0) head[band] = row
+      else next[tail[band]] = row
+      tail[band] = row
+      count[band]++
+      account.queued(q, row)
+      return NET_XMIT.success
+    }
+
     return {
-      enqueue(_cpu, q, row) {
-        const band = q * BANDS + (kind[q] === QDISC.pfifo_fast ? PRIO2BAND[priority[row] & 15] : 0)
-        if (!hasRoom(q, band, row)) return NET_XMIT.drop
-        next[row] = 0
-        if (head[band] === 0) head[band] = row
-        else next[tail[band]] = row
-        tail[band] = row
-        count[band]++
-        account.queued(q, row)
-        return NET_XMIT.success
+      bandOf,
+      enqueueIn,
+      enqueue: (_cpu, q, row) => enqueueIn(q, row, bandOf(q, row)),
+      peek(q) {
+        for (let band = q * BANDS; band < (q + 1) * BANDS; band++) if (head[band] !== 0) return head[band]
+        return 0
       },
       dequeue(_cpu, q) {
         for (let band = q * BANDS; band < (q + 1) * BANDS; band++) {

@@ -11,9 +11,9 @@ import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { NET_XMIT, OutputQueue, QDISC, Qdisc } from './components.js'
 import { dynamicQueueLimits } from './dql.js'
-import { fifo } from './fifo.js'
 import { fq } from './fq.js'
 import { fqCodel } from './fq-codel.js'
+import { pluginFifo } from './plugin-fifo.js'
 import { qdiscAccount } from './qdisc-account.js'
 import { tbf } from './tbf.js'
 
@@ -58,7 +58,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const limits = context.system(dynamicQueueLimits)
     const softirq = context.system(raiseSoftirq)
     const account = context.system(qdiscAccount)
-    const fifoOps = context.system(fifo)
+    const fifoOps = context.system(pluginFifo)
     const codelOps = context.system(fqCodel)
     const fqOps = context.system(fq)
     const tbfOps = context.system(tbf)
@@ -210,7 +210,9 @@ export const qdiscRun = defineSystem<QdiscRun>(
       xmit(cpu, q, row, atPs, pays) {
         now(cpu, q, atPs, pays)
         if (kind[q] === QDISC.noqueue) return withoutQueue(cpu, q, row, atPs, pays)
-        const canBypass = kind[q] !== QDISC.fq && kind[q] !== QDISC.tbf && qlen[q] === 0 && running[q] === 0
+        const isFifo = kind[q] <= QDISC.bfifo
+        const canBypass =
+          (isFifo ? !fifoOps.hasPlugins : kind[q] === QDISC.fq_codel) && qlen[q] === 0 && running[q] === 0
         if (canBypass && stopped[q] === 0) {
           // An empty discipline is passed by. Kernel: TCQ_F_CAN_BYPASS
           passes(q, row)
