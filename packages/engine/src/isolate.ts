@@ -138,6 +138,16 @@ class ListenerFault {
   }
 }
 
+/** Resolves with `event`, or after `graceMs`. */
+async function within(event: Promise<unknown>, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([event, late])
+  clearTimeout(timer)
+}
+
 /** The threads that help the leading one: at first there are none. */
 class CrewWatch {
   readonly fault: Promise<never>
@@ -183,13 +193,8 @@ class CrewWatch {
   }
 
   /** Resolves when all threads have ended, or after `graceMs`. */
-  async ended(graceMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs)
-    })
-    await Promise.race([Promise.all(this.#ends), late])
-    clearTimeout(timer)
+  ended(graceMs: number): Promise<void> {
+    return within(Promise.all(this.#ends), graceMs)
   }
 
   /** What a thread that has died was at, or an empty text. */
@@ -279,7 +284,10 @@ async function settle(
   )
   await Promise.race([lead, crew.ended(FAULT_GRACE_MS)])
   await crew.ended(FAULT_GRACE_MS)
-  const cause = causeOf([...errors, ...crew.errors]) as IsolateError
+  const found = () => causeOf([...errors, ...crew.errors]) as IsolateError
+  // Those that helped can be heard of, all of them, before the leading thread for which they stopped.
+  if (found().failure === 'gang') await within(lead, FAULT_GRACE_MS)
+  const cause = found()
   if (cause.failure !== 'exited' && cause.failure !== 'out-of-memory') throw cause
   // A thread may end before the message is read by which it has shown where it is.
   inbox.drainQuietly()

@@ -41,6 +41,14 @@ for (const worker of [0, 1]) {
   })
 }
 
+test('of a lead that fails the fault is told, also where its helpers are heard of first', async () => {
+  const fault: RelayFault = { worker: 0, atPs: 50_000, kind: 'throw' }
+  const payload: RelayPayload = { stations: STATIONS, untilPs: 200 * UNTIL_PS, workers: 2, fault }
+  const error = await failure(runInIsolate({ moduleUrl, exportName: 'leadLate', payload }))
+  assert.is(error.failure, 'threw')
+  assert.match(error.message, /^the relay broke \(in station/)
+})
+
 test('a thread that exits ends the run, and the error says what it was at', async () => {
   const error = await failure(relay(2, { worker: 1, atPs: 50_000, kind: 'exit' }))
   assert.is(error.failure, 'exited')

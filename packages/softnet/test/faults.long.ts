@@ -15,8 +15,8 @@ for (const kind of ['throw', 'exit', 'memory'] as readonly FaultKind[]) {
         const { code, stdout, stderr } = await brokenRun(directory, kind, worker, workers)
         assert.is(code, 1, stderr)
         assert.is(stdout, '')
-        assert.match(stderr, new RegExp(`^error: .*${SAID[kind]}.*\nto do it again: softnet run .*\n$`))
-        assert.match(stderr, / (in|while it ran) \S+ at \d+(\.\d+)? ms/)
+        assert.match(stderr, new RegExp(`^error: .*${SAID[kind]}.*\nto do it again: softnet run .*\n$`), stderr)
+        assert.match(stderr, /(\(in|while it ran) \S+ at \d+(\.\d+)? ms/, stderr)
       }),
     )
   }
