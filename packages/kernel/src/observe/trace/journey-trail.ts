@@ -73,6 +73,11 @@ export class JourneyTrail {
     this.note(start.arrivalPs, null, `last bit at ${start.at}, ${start.bytes} bytes`)
   }
 
+  /** How far its way is known, ps: the step under way may reach beyond the end of a run. */
+  get lastPs(): number {
+    return this.#lastPs
+  }
+
   /** The packet is on `cpu` (its number), within `frames`: what it is in no longer is left, what is new entered. */
   within(cpu: number, frames: readonly OpenFrame[]): void {
     if (this.#cpus.at(-1) !== cpu) this.#cpus.push(cpu)

@@ -98,7 +98,7 @@ export class JourneyRecorder {
   } {
     if (!this.isComplete) {
       for (const trail of [...this.#trails.values()]) {
-        this.#end(trail, { fate: 'in_flight', atPs: Math.max(nowPs, trail.start.arrivalPs), cpu: null })
+        this.#end(trail, { fate: 'in_flight', atPs: Math.max(nowPs, trail.lastPs), cpu: null })
       }
     }
     const { journeys, drops } = this.#choice
