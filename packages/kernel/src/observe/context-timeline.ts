@@ -5,6 +5,12 @@ import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS } from '../cpu/comp
 
 const PS_PER_NS = 1000
 
+/** By the context that was charged last: that one first, then the others. */
+const ORDERS = Object.values(CONTEXT).map((charged) => [
+  ...TIMELINE_CONTEXTS.filter((name) => CONTEXT[name] === charged),
+  ...TIMELINE_CONTEXTS.filter((name) => CONTEXT[name] !== charged),
+])
+
 /** What CPUs do over time, sampled from outside so that no packet pays for it. */
 export interface ContextSampler {
   /** First end of an interval after `nowPs`, ps; Infinity behind the last one that is sampled. */
@@ -32,9 +38,7 @@ export function contextSampler(model: Model): ContextSampler {
         let beyondPs = Math.max(0, clockPs[cpu] - nowPs)
         const charged = Math.floor(lastCharge[cpu] / STAGE_ROWS)
         const row = cpu * TIMELINE_ROWS + interval
-        for (const name of [...TIMELINE_CONTEXTS].sort(
-          (a, b) => +(CONTEXT[b] === charged) - +(CONTEXT[a] === charged),
-        )) {
+        for (const name of ORDERS[charged] ?? TIMELINE_CONTEXTS) {
           const before = interval === 0 ? 0 : columns[name][row - 1]
           const at = ps[cpu * CONTEXT_ROWS + CONTEXT[name]]
           const part = Math.min(beyondPs, at - before)

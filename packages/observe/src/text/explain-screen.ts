@@ -4,7 +4,7 @@ import type { ExplainDocument, ExplainedFinding, TriedRemedy, Tries } from '../e
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import { changeText, estimateText } from '../sweep/measure-text.js'
 import { changeCell } from './compare-screen.js'
-import { clip, plainName, tableLines, textWidth, wrap } from './layout.js'
+import { type Align, clip, plainName, tableLines, textWidth, wrap } from './layout.js'
 import { createPaint, type Paint } from './paint.js'
 import type { RenderOptions } from './render-text.js'
 import { typed } from './verdict-lines.js'
@@ -65,6 +65,11 @@ function dropSection({ drops, packets }: ExplainDocument, paint: Paint): string[
 }
 
 const COLUMNS = ['drop_share', 'latency_p50_ns', 'latency_p99_ns', 'cpu_per_packet_ns']
+/** What a narrow screen has room for. */
+const NARROW_COLUMNS = ['drop_share', 'latency_p99_ns', 'cpu_per_packet_ns']
+
+const shownColumns = (tries: Tries, narrow: boolean): string[] =>
+  (narrow ? NARROW_COLUMNS : COLUMNS).filter((name) => name !== tries.ranked_by)
 
 /** A change, with a sign in front where it is within noise. */
 function priceText(quantity: ComparedQuantity, value: ComparedValue): string {
@@ -80,7 +85,7 @@ function tryRow(tried: TriedRemedy, rank: number, tries: Tries, narrow: boolean,
   const quantity = (name: string) => tries.comparison.quantities.find((each) => each.name === name)
   const effect = quantity(tries.ranked_by)
   const [base] = effect?.values ?? []
-  const prices = COLUMNS.filter((name) => name !== tries.ranked_by).map((name) => {
+  const prices = shownColumns(tries, narrow).map((name) => {
     const found = quantity(name)
     return found === undefined ? '-' : priceText(found, tried.price[name] ?? found.values[0]!)
   })
@@ -97,16 +102,17 @@ function trySection(tries: Tries, columns: number, paint: Paint): string[] {
   const done = variants.reduce((sum, { runs }) => sum + runs.length, 0)
   const title = `${seeds.length} seeds from ${seeds[0]} · ${done} of ${variants.length * seeds.length} runs done in ${formatTime(Math.round(comparison.wall_ms) * 1e6)}`
   const quantity = (name: string) => comparison.quantities.find((each) => each.name === name)
-  const names = [ranked_by, ...COLUMNS.filter((name) => name !== ranked_by)]
-  const now = names.map((name) => {
-    const found = quantity(name)
-    return found === undefined ? '-' : estimateText(found.kind, found.values[0]?.value ?? null)
-  })
-  const header = ['', ...names.map((name) => quantity(name)?.label ?? name), 'then']
-  const before = ['now', ...now, [...new Set(variants[0]?.runs.map(({ bottleneck }) => bottleneck))].join(' ')]
+  const bottlenecks = [...new Set(variants[0]?.runs.map(({ bottleneck }) => plainName(bottleneck)))].join(' ')
   const tableOf = (narrow: boolean): string[] => {
+    const names = [ranked_by, ...shownColumns(tries, narrow)]
+    const now = names.map((name) => {
+      const found = quantity(name)
+      return found === undefined ? '-' : estimateText(found.kind, found.values[0]?.value ?? null)
+    })
+    const header = ['', ...names.map((name) => quantity(name)?.label ?? name), 'then']
     const rows = ranked.map((tried, index) => tryRow(tried, index + 1, tries, narrow, paint))
-    return tableLines([header, before, ...rows], ['left', 'right', 'right', 'right', 'right', 'right', 'left'])
+    const aligns = ['left', ...names.map(() => 'right'), 'left'] as const
+    return tableLines([header, ['now', ...now, bottlenecks], ...rows], aligns as readonly Align[])
   }
   const wide = tableOf(false)
   const fits = wide.every((line) => textWidth(line) <= columns)

@@ -7,6 +7,7 @@ import { type LoadedScenario, loadScenario } from '../load-scenario.js'
 import { parseJson } from '../parse-document.js'
 import { findPlugins } from '../plugins/find-plugins.js'
 import { type FileRule, readText } from '../read-file.js'
+import { resultFaults } from './result-shape.js'
 
 /** A scenario, with the result it came with if it came with one. */
 export interface Subject {
@@ -18,7 +19,6 @@ export interface Subject {
 }
 
 const MAX_RESULT_BYTES = 256 * 1024 * 1024
-const PARTS = ['packets', 'drops', 'latency_histogram', 'timeline', 'hosts', 'verdict'] as const
 
 async function isDirectory(path: string): Promise<boolean> {
   return stat(path).then(
@@ -29,16 +29,6 @@ async function isDirectory(path: string): Promise<boolean> {
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A result as far as what reads it needs; a fault where something is missing. */
-function checkResult(value: Readonly<Record<string, unknown>>, given: string): ResultDocument {
-  const missing = PARTS.filter((part) => typeof value[part] !== 'object' || value[part] === null)
-  if (missing.length > 0) {
-    const accepted = `a whole result, as softnet run writes it (${missing.join(', ')} missing)`
-    throw new ScenarioError([{ path: 'RESULT', given, accepted, nearest: null }])
-  }
-  return value as never
 }
 
 async function fromResult(given: string, file: string, result: ResultDocument): Promise<Subject> {
@@ -61,7 +51,11 @@ export async function loadSubject(given: string): Promise<Subject> {
   const accepted = inDirectory ? 'a directory that holds a result.json' : 'a readable result or scenario'
   const rule: FileRule = { given, path: 'RESULT', accepted, maxBytes: MAX_RESULT_BYTES }
   const value = parseJson(given, await readText(file, rule))
-  if (isMap(value) && value.schema === 'softnet.result/1') return fromResult(given, file, checkResult(value, given))
+  if (isMap(value) && value.schema === 'softnet.result/1') {
+    const faults = resultFaults(value, given)
+    if (faults.length > 0) throw new ScenarioError(faults)
+    return fromResult(given, file, { latency_ns: null, ...value } as never)
+  }
   if (!inDirectory && !(isMap(value) && typeof value.schema === 'string' && value.schema.startsWith('softnet.'))) {
     return { given, loaded: await loadScenario(given), result: null }
   }
