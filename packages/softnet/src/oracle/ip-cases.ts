@@ -318,7 +318,9 @@ class IpRun {
       if (out.pattern !== null && !matches(out.pattern, hex))
         this.#differences.value(`packet ${i + 1}`, out.pattern, hex)
       const fault = checksumFault(own.bytes, setup.isTap(own.dev))
-      if (fault !== null && out.pattern?.includes('?') === true)
+      // An ICMP message of zeros has checksum 0, which is not right and what the kernel sends.
+      const theirs = out.hex === null ? null : checksumFault(Buffer.from(out.hex, 'hex'), setup.isTap(own.dev))
+      if (fault !== null && theirs === null && out.pattern?.includes('?') === true)
         this.#differences.value(`packet ${i + 1}`, 'right checksums', fault)
     })
   }
