@@ -32,6 +32,7 @@ import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { declareExceptions } from '../route/fib-exceptions.js'
 import { declareRoutes } from '../route/fib-table.js'
 import { RouteResult } from '../route/route-result.js'
 import { MadePacket } from '../skb/alloc-skb.js'
@@ -164,6 +165,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declarePages(world, layout, partitions)
   declareUdp(world, layout)
   declareFilters(world, layout)
+  declareExceptions(world, layout)
   declareIgmp(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout)

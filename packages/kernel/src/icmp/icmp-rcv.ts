@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, ICMP_HLEN, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { FAULT_L4_SHORT, ICMP_HLEN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
@@ -8,7 +8,10 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { RTCF, RTN } from '../route/components.js'
+import { fibExceptions } from '../route/fib-exceptions.js'
 import { fibLookup } from '../route/fib-lookup.js'
+import { ipRouteOutput } from '../route/ip-route-output.js'
+import { RouteResult } from '../route/route-result.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -34,7 +37,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
   'icmp',
   'net/ipv4/icmp.c, icmp_rcv',
   (context) => {
-    const { faults, flags, len, tcpWord, ipWord, rtFlags } = context.read(Skb)
+    const { faults, flags, len, tcpWord, tcpSeq, ipWord, rtFlags } = context.read(Skb)
     const { host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const ignoreAll = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_echo_ignore_all)
@@ -48,6 +51,10 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     const bytes = context.system(skbBytes)
     const fib = context.system(fibLookup)
     const udp = context.system(udpErr)
+    const route = context.system(ipRouteOutput)
+    const result = context.read(RouteResult)
+    const exceptions = context.system(fibExceptions)
+    const noPmtuDisc = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.ip_no_pmtu_disc)
 
     function error(cpu: number, drop: number): number {
       count.snmp(cpu, SNMP.IcmpInErrors, 1)
@@ -62,8 +69,30 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       return error(cpu, DROP.icmpInvalid)
     }
 
+    function isTooBig(row: number): boolean {
+      return (tcpWord[row] & 0xffff) === (ICMP_TYPE.destUnreach | (ICMP_CODE.fragNeeded << 8))
+    }
+
+    /** Kernel: net/ipv4/route.c, ipv4_update_pmtu, ipv4_sk_update_pmtu */
+    function updatePmtu(cpu: number, row: number, quoteAt: number, mtu: number): void {
+      const source = bytes.u32(row, quoteAt + 12) | 0
+      const target = bytes.u32(row, quoteAt + 16) | 0
+      if (route.find(cpu, target, source, bytes.u8(row, quoteAt + 1), 0) < 0 || result.route[cpu] === 0) return
+      exceptions.learn(cpu, result.route[cpu], target, mtu, result.mtu[cpu])
+    }
+
+    /** What a router says of the way, or −1 if it is not listened to. Kernel: net/ipv4/icmp.c, icmp_unreach */
+    function infoOf(cpu: number, row: number, type: number, code: number, quoteAt: number): number {
+      if (type !== ICMP_TYPE.destUnreach || code !== ICMP_CODE.fragNeeded) return 0
+      const setting = noPmtuDisc[host[cpu]]
+      // With 3 only protocols are told that check what is quoted: TCP.
+      const isChecked = bytes.has(row) && bytes.u8(row, quoteAt + 9) === IPPROTO_TCP
+      if (setting === 2 || (setting === 3 && !isChecked)) return -1
+      return setting !== 1 ? tcpSeq[row] & 0xffff : 0
+    }
+
     /** Hands an error to the protocol that it quotes. Kernel: net/ipv4/icmp.c, icmp_socket_deliver */
-    function deliverError(cpu: number, row: number, quoteAt: number, quotedBytes: number): void {
+    function deliverError(cpu: number, row: number, quoteAt: number, quotedBytes: number, info: number): void {
       // Of a virtual packet nothing is quoted, so nobody here can have sent it.
       const header = bytes.has(row) ? (bytes.u8(row, quoteAt) & 15) * 4 : IPV4_HEADER_BYTES
       const protocol = bytes.has(row) ? bytes.u8(row, quoteAt + 9) : IPPROTO_UDP
@@ -73,6 +102,10 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       }
       // Quotes of ICMP only bring news of routes; those of UDP and TCP have to find a socket, and there is none of TCP.
       const isKnown = protocol === IPPROTO_UDP && bytes.has(row) && udp(cpu, row, quoteAt, quoteAt + header)
+      // Of ICMP the host itself sends nothing but answers.
+      const isOwnEcho =
+        protocol === IPPROTO_ICMP && bytes.has(row) && bytes.u8(row, quoteAt + header) === ICMP_TYPE.echoReply
+      if ((isKnown || isOwnEcho) && isTooBig(row)) updatePmtu(cpu, row, quoteAt, info)
       const wantsSocket = protocol === IPPROTO_UDP || protocol === IPPROTO_TCP
       if (wantsSocket && !isKnown) count.snmp(cpu, SNMP.IcmpInErrors, 1)
     }
@@ -86,7 +119,8 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       if (type === ICMP_TYPE.destUnreach && code > NR_ICMP_UNREACH) return -1
       if (type === ICMP_TYPE.timeExceeded && code === ICMP_CODE.excFragTime) return -1
       const isBogus = ignoreBogus[host[cpu]] === 0 && isBroadcast(cpu, bytes.u32(row, quoteAt + 16))
-      if (!isBogus) deliverError(cpu, row, quoteAt, quotedBytes)
+      const info = infoOf(cpu, row, type, code, quoteAt)
+      if (!isBogus && info >= 0) deliverError(cpu, row, quoteAt, quotedBytes, info)
       return -1
     }
 
@@ -112,7 +146,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
         case ICMP_TYPE.redirect: {
           const quotedBytes = len[row] - ICMP_HLEN
           if (quotedBytes < IPV4_HEADER_BYTES) return error(cpu, DROP.icmpTooSmall)
-          deliverError(cpu, row, ((ipWord[row] >>> 24) & 15) * 4 + ICMP_HLEN, quotedBytes)
+          deliverError(cpu, row, ((ipWord[row] >>> 24) & 15) * 4 + ICMP_HLEN, quotedBytes, 0)
           return -1
         }
         default:

@@ -6,6 +6,7 @@ import { Cpu } from '../cpu/components.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
 import { IPSKB, Skb } from '../skb/components.js'
 import { ERRNO, FibRoute, InDev, RTCF, RTN, SCOPE } from './components.js'
+import { fibExceptions, hasExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
 import { fibValidateSource } from './fib-validate-source.js'
 import { ifAddrs } from './ifaddr.js'
@@ -49,6 +50,10 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const fib = context.system(fibLookup)
     const validate = context.system(fibValidateSource)
     const addresses = context.system(ifAddrs)
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const learnsPaths = hasExceptions(plan)
+    const usesPmtu = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_forward_use_pmtu ?? 0)
+    const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
 
     // Packets of one batch mostly have one destination, whose route is then at hand. Routes are constant in a run.
@@ -111,7 +116,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     }
 
     /** Kernel: net/ipv4/route.c, __mkroute_input */
-    function forwardRoute(at: number, row: number, source: number, route: number): number {
+    function forwardRoute(cpu: number, at: number, row: number, source: number, dest: number, route: number): number {
       const device = dev[row]
       const out = routeDev[route]
       const valid = validate(at, source, tosOf(row), out, device)
@@ -124,6 +129,10 @@ export const ipRouteInput = defineSystem<RouteInput>(
       set(row, RTN.unicast, gateway[route] === 0 ? 0 : RTCF.gateway, out)
       rtGateway[row] = gateway[route]
       rtMtu[row] = mtu[route] === 0 ? inDev.mtu[out] : mtu[route]
+      if (learnsPaths) {
+        const learnt = exceptions.pmtu(cpu, route, dest)
+        if (learnt !== 0 && (usesPmtu[at] !== 0 || exceptions.locked(cpu, route, dest))) rtMtu[row] = learnt
+      }
       return 0
     }
 
@@ -146,7 +155,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
       }
       if (forwarding[device] === 0) return errorRoute(row, ERRNO.EHOSTUNREACH)
       if (type[route] !== RTN.unicast) return refused(DROP.invalidDest)
-      return forwardRoute(at, row, source, route)
+      return forwardRoute(cpu, at, row, source, dest, route)
     }
   },
 )

@@ -4,6 +4,7 @@ import { Cpu } from '../cpu/components.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
 import { IFF, NetDev } from '../nic/components.js'
 import { ERRNO, FibRoute, HostDev, InDev, RTCF, RTN, SCOPE } from './components.js'
+import { fibExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
 import { RouteResult } from './route-result.js'
@@ -47,6 +48,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
+    const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
 
     /** Kernel: net/ipv4/route.c, __mkroute_output */
@@ -71,7 +73,10 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       result.flags[cpu] = flags
       result.dev[cpu] = out
       result.gateway[cpu] = next
-      result.mtu[cpu] = via > 0 && mtu[via] !== 0 ? mtu[via] : devMtu[out]
+      const learnt = via > 0 && kind === RTN.unicast ? exceptions.pmtu(cpu, via, daddr) : 0
+      result.route[cpu] = via
+      result.locked[cpu] = learnt !== 0 && exceptions.locked(cpu, via, daddr) ? 1 : 0
+      result.mtu[cpu] = learnt !== 0 ? learnt : via > 0 && mtu[via] !== 0 ? mtu[via] : devMtu[out]
       result.saddr[cpu] = saddr
       result.daddr[cpu] = daddr
       return 0

@@ -10,6 +10,9 @@ export const RouteResult = defineComponent(
     dev: i32,
     gateway: i32,
     mtu: i32,
+    /** Row of `FibRoute`, 0 for none; and whether its MTU must not be probed. */
+    route: i32,
+    locked: i32,
     /** Addresses as the lookup filled them in. */
     saddr: i32,
     daddr: i32,

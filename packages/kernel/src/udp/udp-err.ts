@@ -1,4 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
 import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { ERRNO } from '../route/components.js'
 import { Skb } from '../skb/components.js'
@@ -37,6 +39,11 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
   const { saddr, daddr, ports, tcpWord } = context.write(Skb)
   const { err } = context.write(Sock)
   const { connected } = context.read(Sock)
+  const { host } = context.read(Cpu)
+  const noPmtuDisc = Uint8Array.from(
+    context.resource(PLAN_CONSTANTS).plan.hosts,
+    ({ ipv4 }) => ipv4?.ip_no_pmtu_disc ?? 0,
+  )
   const bytes = context.system(skbBytes)
   const lookup = context.system(udpLookup)
   const errnos = Uint8Array.from(UNREACH, ([errno]) => errno)
@@ -66,7 +73,8 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
     const sock = senderOf(cpu, row, quoteAt, headerAt)
     if (sock === 0) return false
     const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
-    if (errno !== 0 && connected[sock] !== 0) err[sock] = errno
+    const isIgnored = errno === ERRNO.EMSGSIZE && noPmtuDisc[host[cpu]] !== 0
+    if (errno !== 0 && !isIgnored && connected[sock] !== 0) err[sock] = errno
     return true
   }
 })

@@ -59,6 +59,8 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const ttls = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
+    // New sockets look for the path MTU unless ip_no_pmtu_disc is set (IP_PMTUDISC_WANT, IP_PMTUDISC_DONT).
+    const probes = Uint8Array.from(plan.hosts, ({ ipv4 }) => (ipv4?.ip_no_pmtu_disc ? 0 : 1))
     const route = context.system(ipRouteOutput)
     const setDst = context.system(skbDstSet)
     const alloc = context.system(allocSkb)
@@ -103,7 +105,10 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       skbDaddr[row] = result.daddr[cpu]
       ports[row] = ((port[sock] << 16) | dport) >>> 0
       ipWord[row] = (IPPROTO_UDP | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
-      idFrag[row] = ((idOf(cpu, sock) << 16) | (length <= result.mtu[cpu] ? IP_DF : 0)) >>> 0
+      idFrag[row] =
+        ((idOf(cpu, sock) << 16) |
+          (probes[host[cpu]] !== 0 && length <= result.mtu[cpu] && result.locked[cpu] === 0 ? IP_DF : 0)) >>>
+        0
       totLen[row] = length
       udpLen[row] = UDP_HLEN + bytes
       payload[row] = bytes
