@@ -72,9 +72,10 @@ function readLimit(given: string, path: string, faults: InputFault[]): number {
   return !size.ok || size.value === 0 ? Number.POSITIVE_INFINITY : size.value
 }
 
-/** Reads a request; what is wrong goes to `faults` under `path`, `path-window` and so on. */
+/** Reads a request; what is wrong goes to `faults` under `--trace`, `--trace-window` …, or `trace`, `trace.window` … */
 export function readTraceRequest(request: TraceRequest, path: string, faults: InputFault[]): TraceSettings {
   const { file, window, sample = 1, limit = DEFAULT_LIMIT } = request
+  const part = (name: string) => (path.startsWith('--') ? `${path}-${name}` : `${path}.${name}`)
   const known = ENDINGS.find(([ending]) => file.toLowerCase().endsWith(ending) && file.length > ending.length)
   if (known === undefined) {
     const accepted = 'a file that ends in .json or .json.gz (for Perfetto), .ftrace or .txt (as tracefs prints it)'
@@ -84,9 +85,9 @@ export function readTraceRequest(request: TraceRequest, path: string, faults: In
     ...(known?.[1] ?? { kind: 'perfetto', isCompressed: false }),
     ...(window === undefined
       ? { fromPs: 0, toPs: Number.POSITIVE_INFINITY }
-      : readWindow(window, `${path}-window`, faults)),
-    sample: readSample(sample, `${path}-sample`, faults),
-    limitBytes: readLimit(limit, `${path}-limit`, faults),
+      : readWindow(window, part('window'), faults)),
+    sample: readSample(sample, part('sample'), faults),
+    limitBytes: readLimit(limit, part('limit'), faults),
   }
 }
 

@@ -33,7 +33,7 @@ test('wrong input is a ScenarioError that lists every fault', async () => {
   assert.equal(await faultsOf(simulate('no-such-scenario')), ['SCENARIO'])
   assert.equal(await faultsOf(simulate(scenario, { capture: [{ devices: ['eth9'], file: 'x' }] })), ['capture'])
   const trace = { file: 'x.jsn', window: '2ms..1ms', sample: 0 }
-  assert.equal(await faultsOf(simulate(scenario, { trace })), ['trace', 'trace-window', 'trace-sample'])
+  assert.equal(await faultsOf(simulate(scenario, { trace })), ['trace', 'trace.window', 'trace.sample'])
   const checkpoint = { file: 'x.checkpoint' }
   assert.equal(await faultsOf(simulate(scenario, { trace: { file: 'x.json' }, checkpoint })), ['trace'])
 })

@@ -3,6 +3,7 @@ import { openResumedRun } from '../checkpoint/resume-run.js'
 import { type InputFault, ScenarioError } from '../input-fault.js'
 import { openOutDirectory } from '../out-directory.js'
 import { openReportIn } from '../report/report-file.js'
+import { traceRequestOf } from '../trace-option.js'
 import type { Prepared, RunOptions } from './prepare-run.js'
 import { readWorkers, workersFault } from './prepare-run.js'
 
@@ -19,6 +20,8 @@ function faultsOf(scenario: string | undefined, options: RunOptions): InputFault
     const text = Array.isArray(given) ? given.join(' ') : given
     faults.push({ path: `--${name}`, given: text, accepted, nearest: null })
   }
+  // A window means nothing without a trace, and that is refused above.
+  if (options.trace === undefined) traceRequestOf(options, faults)
   const { workers = 'auto' } = options
   if (readWorkers(workers) === null) faults.push(workersFault(workers))
   return faults
