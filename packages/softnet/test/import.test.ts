@@ -149,10 +149,59 @@ test(
       )
       writeFileSync(path, text)
     }
+    for (const file of ['lscpu', 'start/softnet_stat', 'end/softnet_stat', 'start/interrupts', 'end/interrupts']) {
+      rmSync(join(host, file))
+    }
+    const { scenario } = await imported(directory)
+    assert.is(
+      (scenario as { hosts: { server: { cpus: { count: number } } } }).hosts.server.cpus.count,
+      8,
+      'as masks name',
+    )
     rmSync(host, { recursive: true })
     mkdirSync(host)
     const [fault] = await refused(directory, 'host')
     assert.is(fault?.path, 'DIR')
+  }),
+)
+
+test(
+  'vectors of a card are known by the names of any driver',
+  withHost(async (directory, host) => {
+    const path = join(host, 'end/interrupts')
+    const text = readFileSync(path, 'utf8')
+    const names = ['ens1f0-Tx-Rx-', 'ens1f0-rx-', 'i40e-ens1f0-TxRx-', 'mlx5_comp', 'virtio2-input.']
+    for (const name of names) {
+      const bus = name.startsWith('mlx5') ? '@pci:0000:03:00.0' : ''
+      const other = `${text.match(/^ {2}68:.*PCI-MSIX/m)?.[0]}-0000:03:00.0    9-edge      virtio2-output.0\n`
+      const named = text.replace(/ens1f0-TxRx-(\d)/g, `${name}$1${bus}`).replace(/^( NMI:)/m, `${other}$1`)
+      writeFileSync(path, named.replace(/(PCI-MSIX-0000:03:00\.0 +4-edge +)ens1f0$/m, '$1mlx5_async0@pci:0000:03:00.0'))
+      const { scenario } = await imported(directory)
+      const { hosts } = scenario as { hosts: { server: { devices: Record<string, { irq: unknown }> } } }
+      assert.equal(hosts.server.devices.ens1f0?.irq, { smp_affinity_list: [0, 2, 0, 6] }, name)
+    }
+  }),
+)
+
+test(
+  'a setting of words that is not modelled is told and left out',
+  withHost(async (directory, host) => {
+    const path = join(host, 'sysctl')
+    const text = readFileSync(path, 'utf8')
+    const qdisc = 'net.core.default_qdisc'
+    for (const [word, isModelled] of [
+      ['fq_codel', true],
+      ['cake', false],
+    ] as const) {
+      writeFileSync(path, `${text}${qdisc} = ${word}\n`)
+      const { scenario, remarks } = await imported(directory)
+      const { hosts } = scenario as { hosts: { server: { sysctl: Record<string, unknown> } } }
+      assert.is(hosts.server.sysctl[qdisc], isModelled ? word : undefined)
+      assert.is(
+        remarks.some((remark) => remark.kind === 'ignored' && remark.text.includes('cake')),
+        !isModelled,
+      )
+    }
   }),
 )
 

@@ -16,7 +16,7 @@ interface Place {
 
 /** Vectors of a card that receive nothing. */
 const NOT_RECEIVE =
-  /(?:^|[-_.])(?:tx|output|config|async|fdir|mgmnt|event|misc|ctrl|control|pages|cmd|other)(?:[-_.@]|\d|$)/i
+  /(?:^|[-_.])(?:tx(?!-?rx)|output|config|async|fdir|mgmnt|event|misc|ctrl|control|pages|cmd|other)(?:[-_.@]|\d|$)/i
 
 /** The part of a vector's name behind the device's, and the number of its queue; null for what is no receive vector. */
 function queueOf(row: InterruptRow, device: string, bus: string): number | null {

@@ -8,6 +8,7 @@ import {
   type KernelVersion,
   parseCpuList,
   parseCpuMask,
+  scenarioJsonSchema,
 } from '@softnet/scenario'
 import { draftDevices } from './draft-device.js'
 import { draftTraffic } from './draft-traffic.js'
@@ -133,9 +134,23 @@ function cpusFromCounters(draft: ScenarioDraft, facts: HostFacts): number {
   const path = ['hosts', HOST, 'cpus', 'count']
   const lines = facts.end.softnetStat.length || facts.start.softnetStat.length
   const count = lines || facts.interrupts.cpus.length
-  if (count > 0) draft.guess(path, count, `${lines > 0 ? 'lines of softnet_stat' : 'columns of interrupts'}; no lscpu`)
-  else draft.guess(path, CPUS_DEFAULT, 'nothing says how many there are')
-  return count || CPUS_DEFAULT
+  if (count > 0) {
+    draft.guess(path, count, `${lines > 0 ? 'lines of softnet_stat' : 'columns of interrupts'}; no lscpu`)
+    return count
+  }
+  const least = Math.max(CPUS_DEFAULT, cpusNamed(facts))
+  draft.guess(path, least, 'nothing says how many there are; as many as masks name, at least')
+  return least
+}
+
+/** CPUs that there must be for the masks of interrupts and RPS. */
+function cpusNamed(facts: HostFacts): number {
+  const affinities = [...facts.affinity.values()].flatMap(({ effective }) => effective?.value ?? [])
+  const steered = [...facts.netValues].flatMap(([name, { value }]) => {
+    const mask = name.endsWith('/rps_cpus') ? parseCpuMask(value) : null
+    return mask?.ok ? mask.cpus : []
+  })
+  return Math.max(0, ...affinities, ...steered) + 1
 }
 
 /** softnet numbers CPUs as most machines do: first threads of all cores, node by node, then second threads. */
@@ -160,7 +175,14 @@ function checkNumbering(draft: ScenarioDraft, facts: HostFacts, count: number, n
   }
 }
 
+/** Words that a setting of words accepts. */
+function acceptedWords(name: string): readonly string[] {
+  const { properties } = scenarioJsonSchema() as unknown as SchemaOfSysctl
+  return properties.hosts.additionalProperties.properties.sysctl.properties[name]?.enum ?? []
+}
+
 function sysctlValue(given: string, standard: unknown): unknown {
+  if (typeof standard === 'string') return given
   if (Array.isArray(standard) && standard.length === 3) return given.split(/\s+/).map(Number)
   if (Array.isArray(standard)) return given
   return /^-?\d{1,15}$/.test(given) ? Number(given) : given
@@ -169,6 +191,19 @@ function sysctlValue(given: string, standard: unknown): unknown {
 function isDefault(value: unknown, standard: unknown): boolean {
   const mask = typeof value === 'string' && Array.isArray(standard) ? parseCpuMask(value) : null
   return JSON.stringify(mask?.ok ? mask.cpus : value) === JSON.stringify(standard)
+}
+
+/** The part of the scenario's JSON Schema about `sysctl`. */
+interface SchemaOfSysctl {
+  readonly properties: {
+    readonly hosts: {
+      readonly additionalProperties: {
+        readonly properties: {
+          readonly sysctl: { readonly properties: Readonly<Record<string, { readonly enum?: readonly string[] }>> }
+        }
+      }
+    }
+  }
 }
 
 /** Settings that a run reads and that are not at their defaults. */
@@ -190,9 +225,12 @@ function draftSysctl(
       continue
     }
     const value = sysctlValue(given.value, standard)
-    if (typeof value === 'string' && !Array.isArray(standard)) faults.add(given.at, given.value, `${name}: a number`)
-    else if (isDefault(value, standard)) same++
-    else draft.found([...path, name], value, given.at)
+    if (isDefault(value, standard)) same++
+    else if (typeof standard === 'string' && !acceptedWords(name).includes(given.value)) {
+      draft.ignore(`${name} ${given.value}: not one that is modelled`, given.at)
+    } else if (typeof value === 'string' && typeof standard === 'number') {
+      faults.add(given.at, given.value, `${name}: a number`)
+    } else draft.found([...path, name], value, given.at)
   }
   if (facts.sysctl.size === 0) draft.leave(path, `defaults of Linux ${kernel} at HZ ${hz}`)
   else if (missing.length > 0)
