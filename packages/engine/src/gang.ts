@@ -210,7 +210,10 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   }
 
   function assertNotFailed(): void {
-    if (Atomics.load(control, WORD.state) === STATE.failed) throw new GangError('another worker has failed')
+    if (Atomics.load(control, WORD.state) !== STATE.failed) return
+    // What this worker ran last is not where the fault is.
+    doing[worker] = 0
+    throw new GangError('another worker has failed')
   }
 
   function guarded<T>(body: () => T): T {

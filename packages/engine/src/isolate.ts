@@ -36,6 +36,8 @@ const STOP_LOOK_EVERY_MS = 50
 const STOP_GRACE_MS = 10_000
 /** How long the threads of a failed run may take to say what happened to them. */
 const FAULT_GRACE_MS = 1000
+/** How long a leading thread may take to stop before the error says where the threads were. */
+const STOPPED_GRACE_MS = 200
 
 /** Rejects when a thread ends or breaks in a way that the pool tells nobody whose task still waits. */
 function watchThreads(pool: Piscina): Promise<never> {
@@ -289,6 +291,8 @@ async function settle(
   if (found().failure === 'gang') await within(lead, FAULT_GRACE_MS)
   const cause = found()
   if (cause.failure !== 'exited' && cause.failure !== 'out-of-memory') throw cause
+  // A leading thread that is alive stops now, and is then at no place any more.
+  await within(lead, STOPPED_GRACE_MS)
   // A thread may end before the message is read by which it has shown where it is.
   inbox.drainQuietly()
   throw new IsolateError(cause.failure, `${cause.message}${crew.where()}`)
