@@ -1,4 +1,4 @@
-import { compileScenario, type Plan, type QdiscRow } from '@softnet/scenario'
+import { builtinScenario, compileScenario, type Plan, type QdiscRow } from '@softnet/scenario'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Report, runModel } from './support/run-model.js'
@@ -134,6 +134,26 @@ wayOut('XPS gives each CPU its queue', () => {
   const rows = compiled.ok ? run(compiled.plan).hosts.h?.tx_queues : []
   assert.is(rows?.[0]?.packets, 0)
   assert.ok((rows?.[1]?.packets ?? 0) > 80)
+})
+
+/** A built-in scenario for 20 ms, or as long as it says. */
+function builtinRun(name: string): Report {
+  const compiled = compileScenario(builtinScenario(name)?.scenario, { source: name })
+  assert.ok(compiled.ok)
+  return run((compiled as { plan: Plan }).plan)
+}
+
+wayOut('a router with NAPI goes on at overload, one without passes on next to nothing', () => {
+  const { sent } = builtinRun('router-overload').packets
+  // 64-byte packets of 3 Mpps and more; 20 ms.
+  assert.ok(sent > 30_000 && sent < 60_000, `${sent} passed on`)
+  assert.ok(builtinRun('router-livelock').packets.sent < sent / 20)
+})
+
+wayOut('small answers do not wait behind bulk with fq_codel', () => {
+  const answers = (report: Report) => report.hosts.server?.netns.init?.sockets[1]?.sent ?? 0
+  const [slow, fast] = [builtinRun('bufferbloat-pfifo-fast'), builtinRun('bufferbloat-fq-codel')]
+  assert.ok(answers(fast) > 10 * answers(slow), `${answers(fast)} against ${answers(slow)}`)
 })
 
 wayOut.run()

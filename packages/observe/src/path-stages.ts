@@ -25,20 +25,28 @@ const WAITING: Readonly<Partial<Record<PathPlace, keyof ResultDocument['waiting'
   napi: 'softirq',
   backlog: 'backlog',
   socket: 'socket',
+  out: 'out',
 }
 
 /** Frames through each place: what was offered, less what was lost, kept, or is waiting; the last passes what was delivered. */
 export function pathStages(result: Pick<ResultDocument, 'packets' | 'waiting' | 'drops'>): PathStage[] {
   const byPlace = new Map<PathPlace, DropRow[]>(PATH_PLACES.map((place) => [place, []]))
   for (const drop of result.drops) byPlace.get(dropPlace(drop))!.push(drop)
+  const { created, sent } = result.packets
+  const lostOnWayOut = byPlace.get('out')!.reduce((sum, drop) => sum + drop.count, 0)
+  const leaving = sent + lostOnWayOut + (result.waiting.out ?? 0)
+  // What the host has not made itself and sends, it passes on.
+  const forwarded = Math.max(0, leaving - created)
   let entered = result.packets.offered
   return PATH_PLACES.map((place) => {
     const drops = byPlace.get(place)!.sort((a, b) => b.count - a.count)
     const lost = drops.reduce((sum, drop) => sum + drop.count, 0)
     const consumed = place === 'ip' ? result.packets.consumed : 0
     const from = WAITING[place]
-    const waiting = from === undefined ? 0 : result.waiting[from]
-    const passed = place === 'app' ? result.packets.delivered : Math.max(0, entered - lost - consumed - waiting)
+    const waiting = from === undefined ? 0 : (result.waiting[from] ?? 0)
+    if (place === 'out') return { place, entered: leaving, passed: sent, lost, consumed, waiting, drops }
+    const left = lost + consumed + waiting + (place === 'ip' ? forwarded : 0)
+    const passed = place === 'app' ? result.packets.delivered : Math.max(0, entered - left)
     const stage = { place, entered, passed, lost, consumed, waiting, drops }
     entered = passed
     return stage

@@ -55,11 +55,11 @@ test('places pass on what they did not lose, keep or still hold, and the last pa
   )
   assert.equal(
     stages.map(({ passed }) => passed),
-    [999, 979, 670, 665, 662, 662, 572, 560, 560],
+    [999, 979, 670, 665, 662, 662, 572, 560, 560, 0],
   )
   assert.equal(
     stages.map(({ entered }) => entered),
-    [1000, 999, 979, 670, 665, 662, 662, 572, 560],
+    [1000, 999, 979, 670, 665, 662, 662, 572, 560, 0],
   )
   assert.equal(
     stages[6]!.drops.map(({ reason }) => reason),

@@ -296,6 +296,7 @@ const PROTOCOL_CASES: readonly Case[] = [
   refused('no_protocol', 'ip_local_deliver_finish', 'IP_NOPROTO', /InUnknownProtos/),
   refused('xdp_drop', 'do_xdp_generic', 'NOT_SPECIFIED', /XDP program/),
   refused('ntuple_drop', 'nic_ntuple', 'NIC_RX_MISSED', /ntuple rule with action -1/),
+  refused('qdisc_full', '__dev_xmit_skb', 'QDISC_OVERLIMIT', /queueing discipline/),
   refused('no_memory', '__alloc_skb', 'NOMEM', /no sk_buff/, ['hosts.server.skb-limit=2000000']),
 ]
 

@@ -1,9 +1,9 @@
-/** The receive path as places a packet passes, and the place each drop belongs to. */
+/** The path of a packet as places a packet passes, and the place each drop belongs to. */
 
 import type { DropRow } from './result.js'
 
 /** Places of the path, in the order a packet meets them. */
-export const PATH_PLACES = ['wire', 'nic', 'ring', 'napi', 'backlog', 'core', 'ip', 'socket', 'app'] as const
+export const PATH_PLACES = ['wire', 'nic', 'ring', 'napi', 'backlog', 'core', 'ip', 'socket', 'app', 'out'] as const
 
 /** One place of the receive path. */
 export type PathPlace = (typeof PATH_PLACES)[number]
@@ -27,10 +27,14 @@ const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlac
   ['NETFILTER_DROP', 'ip'],
   ['SKB_UCOPY_FAULT', 'app'],
   ['QUEUE_PURGE', 'app'],
+  ['QDISC_OVERLIMIT', 'out'],
+  ['QDISC_CONGESTED', 'out'],
+  ['FQ_FLOW_LIMIT', 'out'],
 ])
 
 /** Beginnings of kernel function names, longest match first within a place. */
 const PLACE_OF_FUNCTION: readonly (readonly [RegExp, PathPlace])[] = [
+  [/^__dev_(queue|xmit)/, 'out'],
   [/^(nic|ethtool|ntuple|rss)/, 'nic'],
   [/recvmsg|^skb_copy|^sys_/, 'app'],
   [/^_*(udp|tcp|sock|sk_|raw|icmp)/, 'socket'],

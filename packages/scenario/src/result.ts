@@ -282,6 +282,8 @@ export interface WaitingFrames {
   readonly softirq: number
   readonly backlog: number
   readonly socket: number
+  /** In a queueing discipline, a transmit ring or the card, on their way out. */
+  readonly out?: number
 }
 
 /** Summary of a histogram of a plugin. */

@@ -2,6 +2,7 @@ import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
+import { Qdisc } from '../qdisc/components.js'
 import { Skb } from '../skb/components.js'
 import { Sock } from '../sock/components.js'
 import { Softnet } from '../softnet/components.js'
@@ -62,7 +63,7 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
     for (let row = head; row !== 0; row = next[row]) sum += frames[row]
     return sum
   }
-  const waiting = { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: 0 }
+  const waiting = { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: 0, out: 0 }
   const q = model.world.columns(RxQueue)
   const { queues, cpus, hosts } = model.layout
   for (const queue of queues) {
@@ -81,7 +82,13 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
   for (const { appSockets } of hosts) {
     for (const id of appSockets.flat()) waiting.socket += list(sock.queueHead[id]) + list(sock.readerHead[id])
   }
-  const { wire, nic, ring, backlog, socket } = waiting
-  waiting.softirq = framesInFlight(model) + framesOnCards(model, simulatedPs) - wire - nic - ring - backlog - socket
+  const { qlen } = model.world.columns(Qdisc)
+  for (const { devices } of hosts) {
+    for (const queue of devices.flatMap((device) => device.txQueues)) waiting.out += qlen[queue]
+  }
+  waiting.out += framesInRings(model) + framesOnCards(model, simulatedPs)
+  const { wire, nic, ring, backlog, socket, out } = waiting
+  waiting.softirq =
+    framesInFlight(model) + framesOnCards(model, simulatedPs) - wire - nic - ring - backlog - socket - out
   return waiting
 }

@@ -74,6 +74,7 @@ const PLACE_NAMES: Readonly<Record<PathPlace, string>> = {
   core: 'netif core',
   ip: 'IP',
   socket: 'socket',
+  out: 'way out',
   app: 'program',
 }
 

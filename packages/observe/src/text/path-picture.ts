@@ -19,6 +19,7 @@ const LABELS = {
   ip: 'IP',
   socket: 'UDP, socket',
   app: 'application',
+  out: 'way out',
 } as const
 
 function used(result: ResultDocument): { backlog: boolean; nonNapi: boolean; rings: number } {
@@ -43,6 +44,7 @@ function isWorthSaying(waiting: number, { packets }: ResultDocument): boolean {
 function shownStages(result: ResultDocument, short: boolean): PathStage[] {
   const { backlog } = used(result)
   return pathStages(result).filter((stage) => {
+    if (stage.place === 'out') return stage.entered > 0
     if (stage.lost > 0 || stage.place === 'app' || isWorthSaying(stage.waiting, result)) return true
     if (stage.place === 'core') return false
     if (stage.place === 'backlog') return backlog

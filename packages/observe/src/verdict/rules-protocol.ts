@@ -13,6 +13,8 @@ interface ReasonRule {
   /** What happened, after `N frames`. */
   readonly what: string
   readonly advice: string
+  /** They were lost for lack of room. */
+  readonly forRoom?: boolean
   readonly remedy?: (host: HostFacts, paths: SettingPaths) => Remedy
 }
 
@@ -98,7 +100,17 @@ const REASONS: readonly ReasonRule[] = [
     advice: 'They cost the host nothing; nothing else needs to change.',
   },
   {
+    name: 'qdisc_full',
+    summary: 'The host sends more than its link carries',
+    reasons: ['QDISC_OVERLIMIT', 'QDISC_CONGESTED', 'FQ_FLOW_LIMIT'],
+    what: 'were dropped by the queueing discipline they waited in to leave (tc -s qdisc: dropped)',
+    advice:
+      'A longer queue would only make them later; a faster link, fewer bytes, or a discipline that chooses whom to drop helps.',
+    forRoom: true,
+  },
+  {
     name: 'no_memory',
+    forRoom: true,
     summary: 'No sk_buff could be allocated',
     reasons: ['NOMEM', 'PFMEMALLOC'],
     what: 'were lost because no sk_buff could be allocated',
@@ -120,7 +132,7 @@ function reasonFinding(rule: ReasonRule, host: HostFacts, run: RunFacts): Findin
     lostFrames: lost,
     weight: 0,
     claim: `${formatCount(lost)} frames${offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''} ${rule.what}.`,
-    evidence: `The drop reason is ${most.reason} in ${most.where}${rule.name === 'no_memory' ? '' : ': they were refused for what they are, not for lack of room'}.`,
+    evidence: `The drop reason is ${most.reason} in ${most.where}${rule.forRoom === true ? '' : ': they were refused for what they are, not for lack of room'}.`,
     advice: rule.advice,
     remedies: rule.remedy === undefined ? [] : [rule.remedy(host, settingPaths(run, host.name))],
   }

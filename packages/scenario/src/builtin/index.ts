@@ -7,6 +7,7 @@ import { NAPI_SCENARIOS } from './napi.js'
 import { RSS_SCENARIOS } from './rss.js'
 import { STEERING_SCENARIOS } from './steering.js'
 import type { BuiltinScenario } from './types.js'
+import { WAY_OUT_SCENARIOS } from './way-out.js'
 
 /** All built-in scenarios; the first is what `npm start` runs. */
 export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
@@ -16,6 +17,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...FRAGMENT_SCENARIOS,
   ...NAPI_SCENARIOS,
   ...FIREWALL_SCENARIOS,
+  ...WAY_OUT_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */
