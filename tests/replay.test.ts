@@ -17,6 +17,8 @@ const DATA = join(ROOT, 'tests/data/capture')
 const FILES = ['veth-two-namespaces.pcap', 'veth-two-namespaces.pcapng'] as const
 const SERVER_MAC = '020000000001'
 const CLIENT_MAC = '020000000002'
+/** Where nobody asks for hardware addresses, every peer has this one. */
+const SENDER_MAC = '02000000ff01'
 const [TCP, UDP, ICMP] = [6, 17, 1]
 
 const original = framesOf(readFileSync(join(DATA, FILES[0])))
@@ -223,20 +225,46 @@ async function recorded(change: Change, check: (file: string) => void): Promise<
 /** The bytes of a frame as the card gets it: no shorter than Ethernet allows. */
 const onWire = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(Math.max(0, 60 - bytes.length))])
 
-test('a capture of the replay has the bytes of every frame, in order', async () => {
+/** Frames of a capture apart: those that were received, found one after the other, and what the host sent in between. */
+function apart(file: string, received: readonly string[]): { readonly found: number; readonly sent: Buffer[] } {
+  const sent: Buffer[] = []
+  let found = 0
+  for (const { bytes } of framesOf(readFileSync(file))) {
+    if (bytes.toString('hex') === received[found]) found++
+    else sent.push(bytes)
+  }
+  return { found, sent }
+}
+
+test('a capture of the replay has the bytes of every frame, in order, and what the host answered', async () => {
   await recorded({}, (file) => {
-    const seen = framesOf(readFileSync(file)).map(({ bytes }) => bytes)
-    assert.equal(
-      seen.map((bytes) => bytes.toString('hex')),
+    const { found, sent } = apart(
+      file,
       original.map(({ bytes }) => onWire(bytes).toString('hex')),
     )
+    assert.is(found, original.length)
+    const answers = sent.map(sortFrame)
+    assert.is(answers.length, counted.requests + counted.icmp + 1 + counted.tcp + counted.closed)
+    for (const answer of answers) assert.is(answer.to, answer.etherType === 0x0806 ? CLIENT_MAC : SENDER_MAC)
+    const udp = answers.filter(({ protocol }) => protocol === UDP)
+    assert.equal(
+      udp.map(({ sport, dport }) => [sport, dport]),
+      Array.from({ length: counted.requests }, () => [9000, 40000]),
+    )
+    for (const bytes of sent) {
+      if (bytes.readUInt16BE(12) !== 0x0800) continue
+      assert.is(internetSum(bytes.subarray(14, 34)), 0xffff)
+      if (bytes.readUInt8(23) !== ICMP) assert.is(l4Sum(bytes), 0xffff)
+    }
   })
 })
 
 test('GRO joins segments of the stream and loses none of its bytes', async () => {
   await recorded({ gro: true }, (file) => {
-    const seen = framesOf(readFileSync(file)).map(({ bytes }) => sortFrame(bytes))
-    assert.ok(seen.length < original.length)
+    const frames = framesOf(readFileSync(file)).map(({ bytes }) => sortFrame(bytes))
+    // Without what the host answers, but for one ARP reply, which goes to the client's own address.
+    const seen = frames.filter(({ to }) => to !== SENDER_MAC)
+    assert.ok(seen.length - 1 < original.length)
     const stream = (frames: typeof seen) =>
       Buffer.concat(frames.filter(({ protocol, sport }) => protocol === TCP && sport === 8080).map((f) => f.payload))
     assert.is(stream(sorted).length, 2400)
@@ -263,7 +291,9 @@ test('rewriting moves packets to another address and port, and every checksum fo
   assert.is(packets.in_flight, 0)
   assert.is(drops.filter(({ reason }) => reason === 'OTHERHOST').length, 0)
   await recorded(change, (file) => {
-    const seen = framesOf(readFileSync(file)).map(({ bytes }) => bytes)
+    const frames = framesOf(readFileSync(file)).map(({ bytes }) => bytes)
+    // What the host answers goes to others.
+    const seen = frames.filter((bytes) => sortFrame(bytes).to === SERVER_MAC)
     assert.is(seen.length, original.length)
     seen.forEach((bytes, index) => {
       const before = onWire(original[index]!.bytes)

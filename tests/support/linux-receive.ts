@@ -89,8 +89,14 @@ function ipReceives(ip: Buffer, host: Receiver, isGroup: boolean): Verdict {
     const icmp = icmpReceives(l4)
     return icmp === null ? null : [...seen, 'Ip.InDelivers', ...icmp]
   }
-  if (protocol === 2) return [...seen, 'Ip.InDelivers', 'end.consumed']
+  // Only queries, and reports of others to a group, are taken; what is drawn here holds neither with a right checksum.
+  if (protocol === 2) return isIgmpTaken(l4) ? null : [...seen, 'Ip.InDelivers', 'end.NOT_SPECIFIED']
   return [...seen, 'Ip.InUnknownProtos', 'end.IP_NOPROTO']
+}
+
+/** Kernel: net/ipv4/igmp.c, igmp_rcv */
+function isIgmpTaken(l4: Buffer): boolean {
+  return l4.length >= 8 && internetSum(l4) === 0xffff && [0x11, 0x12, 0x16].includes(l4.readUInt8(0))
 }
 
 function udpReceives(l4: Buffer, pseudo: Buffer, host: Receiver): string[] {

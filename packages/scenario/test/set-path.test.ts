@@ -39,7 +39,7 @@ for (const [path, canonical] of PATHS) {
 
 const UNKNOWN: readonly (readonly [string, string | null])[] = [
   ['eth0.ring.rx', 'eth0.rings.rx'],
-  ['hosts.server.devices.eth0.rings.tx', 'hosts.server.devices.eth0.rings.rx'],
+  ['hosts.server.devices.eth0.rings.ry', 'hosts.server.devices.eth0.rings.rx'],
   ['net.core.netdev_budgt', 'net.core.netdev_budget'],
   ['netdev_max_backlog', 'net.core.netdev_max_backlog'],
   ['traffic.lod.rate', 'traffic.load.rate'],
@@ -118,13 +118,13 @@ test('overrides apply in order and are checked like the rest', () => {
     source: 'test',
     overrides: [
       { path: 'rings.rx', value: 'many', given: 'many' },
-      { path: 'rings.tx', value: 1, given: '1' },
+      { path: 'rings.ry', value: 1, given: '1' },
     ],
   })
   assert.ok(!bad.ok)
   assert.equal(
     bad.errors.map((fault) => fault.path),
-    ['rings.tx', 'hosts.server.devices.eth0.rings.rx'],
+    ['rings.ry', 'hosts.server.devices.eth0.rings.rx'],
   )
 })
 

@@ -12,7 +12,10 @@ test('a name that no case has is refused with the nearest', async () => {
   const { code, stdout, stderr } = await oracle('--case', 'tcp-2')
   assert.is(code, 2)
   assert.is(stdout, '')
-  assert.is(stderr, "error: --case: given 'tcp-2'; accepted: the name of one of 249 cases; did you mean tcp-1?\n")
+  assert.match(
+    stderr,
+    /^error: --case: given 'tcp-2'; accepted: the name of one of \d{3} cases; did you mean tcp-1\?\n$/,
+  )
 })
 
 test(

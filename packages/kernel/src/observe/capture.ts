@@ -70,8 +70,8 @@ function hostDevices(host: HostPlan, isOnly: boolean): TappedDevice[] {
 }
 
 /**
- * Records what `tcpdump` would show of received packets on devices: behind driver, native XDP and GRO, so merged
- * packets are one, and what ring, card or backlog lost is not there; with nanoseconds of simulated time since 1970, one
+ * Records what `tcpdump` would show on devices: what a queueing discipline hands to the driver, and what is received,
+ * behind driver, native XDP and GRO, so merged packets are one, and what ring, card or backlog lost is not there; with nanoseconds of simulated time since 1970, one
  * interface per device. Kernel: net/core/dev.c, __netif_receive_skb_core (ptype_all)
  */
 export function createCapture(plan: Plan, specs: readonly CaptureSpec[]): Capture {
@@ -95,25 +95,25 @@ export function createCapture(plan: Plan, specs: readonly CaptureSpec[]): Captur
     }
     recordings.push(recording)
   }
-  let tap = (_cpu: number, _nowPs: number, _row: number): void => {
+  let tap = (_cpu: number, _nowPs: number, _row: number, _isSent: boolean): void => {
     throw new Error('a capture must be attached to its model before the model runs')
   }
   return {
     sink: {
       ...NO_TRACE,
       on: true,
-      tap: (cpu, nowPs, row) => tap(cpu, nowPs, row),
-      tapOut: (cpu, nowPs, row) => tap(cpu, nowPs, row),
+      tap: (cpu, nowPs, row) => tap(cpu, nowPs, row, false),
+      tapOut: (cpu, nowPs, row) => tap(cpu, nowPs, row, true),
     },
     attach({ world, layout }) {
       const { dev, tstampPs } = world.columns(Skb)
       const encode = packetBytes(world)
-      tap = (cpu, timePs, row) => {
+      tap = (cpu, timePs, row, isSent) => {
         const takers = wanted[dev[row] - layout.firstDevice]
         if (takers.length === 0) return
-        const packet = encode(row)
+        const packet = isSent ? encode.sent(row) : encode.received(row)
         // A stamp taken earlier is preferred to the clock. Kernel: net/packet/af_packet.c, tpacket_rcv
-        const stampPs = tstampPs[row] > 0 ? tstampPs[row] : timePs
+        const stampPs = !isSent && tstampPs[row] > 0 ? tstampPs[row] : timePs
         for (const { recording, interfaceId } of takers) {
           recording.packets.push({ timePs, stampPs, cpu, interfaceId, packet })
         }

@@ -2,6 +2,8 @@ import type { World } from '@softnet/ecs'
 import {
   ETH_HLEN,
   ETH_P_8021Q,
+  ETH_P_IP,
+  emitEthernet,
   emitIpFrame,
   emitIpv4Checksum,
   emitTcpChecksum,
@@ -9,6 +11,8 @@ import {
   emitUdpChecksum,
   emitUdpFrame,
   FrameFields,
+  IP_MF,
+  IP_OFFSET,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_HLEN,
@@ -20,7 +24,9 @@ import {
 } from '@softnet/wire'
 import { NetDev } from '../nic/components.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { PacketByte, PacketPage } from '../skb/packet-pages.js'
 import { OTHER_MAC, SENDER_MAC } from '../traffic/capture-frames.js'
+import { ReplayFrame } from '../traffic/components.js'
 import { replayedBytes } from './replayed-bytes.js'
 
 const BROADCAST_MAC = 0xffffffffffff
@@ -28,6 +34,9 @@ const BROADCAST_MAC = 0xffffffffffff
 const GROUP_MAC = 0x01005e000000
 const GROUP_MASK = 0x7fffff
 const IP_TOT_LEN = 2
+const IP_TTL = 8
+const IP_SADDR = 12
+const IP_DADDR = 16
 const UDP_LENGTH = 4
 const TCP_FLAGS = 13
 const WORD_MAX = 0xffff
@@ -41,6 +50,14 @@ export interface PacketBytes {
   readonly originalBytes: number
 }
 
+/** Turns packets into bytes. */
+export interface PacketEncoder {
+  /** A packet that `Skb.dev` has received. */
+  received(row: number): PacketBytes
+  /** A packet that `Skb.dev` is about to send, with the hardware addresses it goes by. */
+  sent(row: number): PacketBytes
+}
+
 /**
  * Turns packets of a world into the bytes a packet socket would see on `Skb.dev`: those of the capture where the packet
  * is a replayed one, else a frame that says what the columns say, with a pattern as payload (TCP: byte of sequence
@@ -49,11 +66,14 @@ export interface PacketBytes {
  * A merged packet has right checksums over the whole, where Linux leaves the sum of the pseudo header in it: readers
  * would call that wrong. Kernel: net/packet/af_packet.c, tpacket_rcv; net/ipv4/tcp_offload.c, tcp_gro_complete
  */
-export function packetBytes(world: World): (row: number) => PacketBytes {
+export function packetBytes(world: World): PacketEncoder {
   const skb = world.columns(Skb)
   const { macHigh, macLow } = world.columns(NetDev)
   const { flags, len, totLen, udpLen, ipWord, idFrag, vlanTci, packetType, saddr, daddr, ports, dev } = skb
-  const { tcpSeq, tcpAck, tcpWord, frames, gsoSize, page } = skb
+  const { tcpSeq, tcpAck, tcpWord, frames, gsoSize, page, protocol, macHigh: toHigh, macLow: toLow } = skb
+  const { first: pageFirst } = world.columns(PacketPage)
+  const { value: pageBytes } = world.columns(PacketByte)
+  const lastFrame = world.columns(ReplayFrame).offsetPs.length - 1
   const replayed = replayedBytes(world)
   const fields = new FrameFields()
   fields.srcHi = macHi(SENDER_MAC)
@@ -155,7 +175,7 @@ export function packetBytes(world: World): (row: number) => PacketBytes {
     }
   }
 
-  return (row) => {
+  function received(row: number): PacketBytes {
     const linkBytes = ETH_HLEN + ((flags[row] & SKB.vlan) === 0 ? 0 : VLAN_HLEN)
     const originalBytes = linkBytes + len[row]
     const isMerged = frames[row] > 1
@@ -171,4 +191,49 @@ export function packetBytes(world: World): (row: number) => PacketBytes {
     }
     return { bytes: buffer.slice(0, capturedBytes), originalBytes }
   }
+
+  /** What forwarding and translation have changed in the headers of a frame that was replayed. */
+  function updateHeaders(frame: DataView, row: number): void {
+    if (frame.byteLength < ETH_HLEN + IPV4_HLEN || protocol[row] !== ETH_P_IP) return
+    const moved =
+      frame.getUint32(ETH_HLEN + IP_SADDR) !== saddr[row] || frame.getUint32(ETH_HLEN + IP_DADDR) !== daddr[row]
+    const headerBytes = (frame.getUint8(ETH_HLEN) & 15) * 4
+    frame.setUint8(ETH_HLEN + IP_TTL, (ipWord[row] >>> 16) & 0xff)
+    frame.setUint32(ETH_HLEN + IP_SADDR, saddr[row])
+    frame.setUint32(ETH_HLEN + IP_DADDR, daddr[row])
+    emitIpv4Checksum(frame, ETH_HLEN, headerBytes)
+    const l4 = ETH_HLEN + headerBytes
+    const isWhole = (idFrag[row] & (IP_MF | IP_OFFSET)) === 0 && frame.byteLength >= ETH_HLEN + totLen[row]
+    const own = ipWord[row] & 0xff
+    if (!moved || !isWhole || (own !== IPPROTO_TCP && own !== IPPROTO_UDP)) return
+    frame.setUint32(l4, ports[row])
+    if (own === IPPROTO_TCP) emitTcpChecksum(frame, l4, totLen[row] - headerBytes, saddr[row], daddr[row])
+    else emitUdpChecksum(frame, l4, totLen[row] - headerBytes, saddr[row], daddr[row])
+  }
+
+  function withAddresses(packet: PacketBytes, row: number): PacketBytes {
+    const { bytes } = packet
+    const frame = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const device = dev[row]
+    // Where nobody asks for addresses the other side has that of every sender.
+    const isKnown = toHigh[row] !== 0 || toLow[row] !== 0
+    const high = isKnown ? toHigh[row] : macHi(SENDER_MAC)
+    const low = isKnown ? toLow[row] : macLo(SENDER_MAC)
+    emitEthernet(frame, 0, high, low, macHigh[device], macLow[device], protocol[row])
+    return packet
+  }
+
+  function sent(row: number): PacketBytes {
+    if (page[row] > lastFrame) {
+      const first = pageFirst[page[row] - lastFrame]
+      const bytes = new Uint8Array(ETH_HLEN + len[row])
+      bytes.set(pageBytes.subarray(first, first + len[row]), ETH_HLEN)
+      return withAddresses({ bytes, originalBytes: bytes.length }, row)
+    }
+    const packet = withAddresses(received(row), row)
+    if (page[row] !== 0) updateHeaders(new DataView(packet.bytes.buffer), row)
+    return packet
+  }
+
+  return { received, sent }
 }
