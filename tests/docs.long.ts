@@ -3,12 +3,17 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCommands, folderPages, longPages, read, root } from './docs/commands.js'
+import { checkCommands, folderPages, isQuick, longPages, read, root } from './docs/commands.js'
 import { linksOf } from './docs/page.js'
 
 const docs = suite('the pages about questions')
 
-checkCommands(docs, longPages(), 'tests/dist/docs.long.js')
+checkCommands(
+  docs,
+  ['README.md', ...longPages()],
+  'tests/dist/docs.long.js',
+  (page, command) => !isQuick(page, command),
+)
 
 docs('every question has its page, and the index lists each', () => {
   const numbered = folderPages('docs/questions').filter((page) => /\/\d\d-/.test(page))

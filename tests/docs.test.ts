@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCommands, type Finished, folderPages, longPages, read, root, wordsOf } from './docs/commands.js'
+import { checkCommands, type Finished, folderPages, isQuick, longPages, read, root, wordsOf } from './docs/commands.js'
 import { blocksOf, commandsOf, linksOf } from './docs/page.js'
 import { compilePrograms } from './docs/typed-blocks.js'
 
@@ -15,7 +15,6 @@ const modelPages = readdirSync(join(root, 'packages/kernel/src'))
   .map((name) => `packages/kernel/src/${name}/model.md`)
   .filter((path) => existsSync(join(root, path)))
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...folderPages('docs'), ...modelPages]
-const later = longPages()
 /** Pages of the long test that are quick enough to be looked at each time. */
 const QUICK = ['docs/questions/03-squeeze-or-loss.md']
 const manifest = JSON.parse(read('package.json')) as {
@@ -40,7 +39,12 @@ function runProgram(file: string): Promise<Finished> {
 
 const docs = suite('the documentation')
 
-checkCommands(docs, [...pages.filter((page) => !later.includes(page)), ...QUICK], 'tests/dist/docs.test.js')
+checkCommands(
+  docs,
+  [...pages, ...QUICK],
+  'tests/dist/docs.test.js',
+  (page, command) => QUICK.includes(page) || isQuick(page, command),
+)
 
 docs('every TypeScript block compiles, and whole programs run', async () => {
   const cache = join(root, 'node_modules/.cache')
@@ -73,7 +77,7 @@ docs('every TypeScript block compiles, and whole programs run', async () => {
 })
 
 docs('every npm command is a script of the workspace', () => {
-  const commands = [...pages, ...later]
+  const commands = [...new Set([...pages, ...longPages()])]
     .flatMap((page) => commandsOf(read(page)))
     .filter((command) => command.startsWith('npm '))
   assert.ok(commands.length >= 2)
@@ -85,7 +89,7 @@ docs('every npm command is a script of the workspace', () => {
 })
 
 docs('links lead to files', () => {
-  const broken = [...new Set([...pages, ...later])].flatMap((page) =>
+  const broken = [...new Set([...new Set([...pages, ...longPages()])])].flatMap((page) =>
     linksOf(read(page))
       .filter((target) => !existsSync(join(root, dirname(page), target)))
       .map((target) => `${page}: ${target}`),

@@ -22,12 +22,16 @@ export const folderPages = (folder: string): string[] =>
 
 /** Pages whose many commands are run by the long test; the short one looks at their links. */
 export const longPages = (): string[] => [
-  'docs/determinism.md',
-  'docs/import.md',
-  'docs/receive-path.md',
-  'docs/start.md',
+  ...folderPages('docs').filter((page) => page !== 'docs/README.md'),
   ...folderPages('docs/questions'),
 ]
+
+/** Commands that make many runs, on whatever page: for the long test. */
+const MANY_RUNS = /^npx softnet (sweep|compare|explain) /
+
+/** True if the short test runs a command of a page, false if the long one does. */
+export const isQuick = (page: string, command: string): boolean =>
+  !longPages().includes(page) && !MANY_RUNS.test(command)
 
 /** How a command or program ended. */
 export interface Finished {
@@ -64,18 +68,24 @@ async function execute(argv: readonly string[]): Promise<Finished> {
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
-const runnable = (page: string): string[] =>
-  commandsOf(read(page)).filter((command) => command.startsWith('npx softnet '))
-
 /**
  * Adds to a suite that each command of the pages ends well and that each output shown is the real one.
  *
- * `SOFTNET_DOCS=update` writes the outputs of this version into the pages; `test` is the file that does so.
+ * `SOFTNET_DOCS=update` writes the outputs of this version into the pages; `test` is the file that does so. Commands that
+ * `isOurs` refuses are another test's.
  */
-export function checkCommands(suite: uvu.Test<Record<string, unknown>>, pages: readonly string[], test: string): void {
+export function checkCommands(
+  suite: uvu.Test<Record<string, unknown>>,
+  pages: readonly string[],
+  test: string,
+  isOurs: (page: string, command: string) => boolean,
+): void {
   const finished = new Map<string, Promise<Finished>>()
   let last: Promise<unknown> = Promise.resolve()
   let workshop = ''
+
+  const runnable = (page: string): string[] =>
+    commandsOf(read(page)).filter((command) => command.startsWith('npx softnet ') && isOurs(page, command))
 
   /** Runs a command of the pages once, however often it is asked for, in the order of the pages. */
   const outcome = (command: string): Promise<Finished> => {
@@ -117,7 +127,7 @@ export function checkCommands(suite: uvu.Test<Record<string, unknown>>, pages: r
     for (const page of pages) {
       let text = read(page)
       for (const { source, line, text: shown } of blocksOf(text).reverse()) {
-        if (source === null) continue
+        if (source === null || !isOurs(page, source.command)) continue
         compared++
         const { code, stdout, stderr } = await outcome(source.command)
         assert.is(code, 0, `${source.command}: ${stderr}`)
