@@ -6,7 +6,7 @@ const GRO_BUCKETS = 8
 
 /**
  * Packet rows that are in use and on no list, and rows that two lists hold: each row in use must be reachable from a lane,
- * ring, packet buffer, backlog, GRO list, reassembly queue, socket or mailbox, once.
+ * ring, packet buffer, backlog, GRO list, reassembly queue, socket, queueing discipline, neighbour or mailbox, once.
  */
 export function checkRows(model: Model): string[] {
   const columns = new Map<string, Column>()
@@ -39,6 +39,14 @@ export function checkRows(model: Model): string[] {
     for (let run = rows.at('frag_queue', 'firstRun', queue); run !== 0; run = rows.at('skb', 'fragNextRun', run))
       rows.list('fragments', run)
   }
+  for (let qdisc = 0; qdisc < rows.length('qdisc', 'requeueHead'); qdisc++)
+    rows.list('gso_skb', rows.at('qdisc', 'requeueHead', qdisc))
+  for (let band = 0; band < rows.length('qdisc_band', 'head'); band++)
+    rows.list('band of a discipline', rows.at('qdisc_band', 'head', band), rows.at('qdisc_band', 'count', band))
+  for (let flow = 0; flow < rows.length('qdisc_flow', 'head'); flow++)
+    rows.list('flow of a discipline', rows.at('qdisc_flow', 'head', flow))
+  for (let neighbour = 0; neighbour < rows.length('neighbour', 'queueHead'); neighbour++)
+    rows.list('arp_queue', rows.at('neighbour', 'queueHead', neighbour))
   return [...rows.unreached(model), ...checkPools(model, columns)]
 }
 

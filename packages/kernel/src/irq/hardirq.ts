@@ -5,9 +5,11 @@ import { DEVICE } from '../count/device.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { netTimestamp } from '../netif/net-timestamp.js'
 import { steer } from '../netif/steer.js'
+import { cleanTxIrq } from '../nic/clean-tx-irq.js'
 import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { IRQ_KIND } from '../observe/trace-sink.js'
@@ -60,6 +62,8 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
   const spendPs = context.system(chargePs)
   const control = context.system(napiControl)
   const line = context.system(vectors)
+  const cleaner = context.system(cleanTxIrq)
+  const { txCount } = context.read(Napi)
   const dim = context.system(moderation)
   const rings = context.system(ring)
   const steering = context.system(steer)
@@ -128,6 +132,7 @@ export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handl
     dim.onInterrupt(cpu, vector)
     if (nonNapi[vector] !== 0) {
       nonNapiHandler(cpu, vector)
+      if (txCount[vectorNapi[vector]] > 0) cleaner.all(cpu, vectorNapi[vector])
       line.unmask(cpu, vector)
       return
     }

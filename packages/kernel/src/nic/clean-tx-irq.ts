@@ -14,6 +14,8 @@ export interface CleanTxIrq {
   begin(napi: number): void
   /** Goes on until the CPU's limit; true when all rings of the instance are done with. `Napi.phase` is 1 if something is left. */
   run(cpu: number, napi: number): boolean
+  /** All of it in one go, as the interrupt handler of an old driver does; up to `Cpu.lookPs`. */
+  all(cpu: number, napi: number): void
 }
 
 /**
@@ -31,7 +33,7 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
     const { donePs, bytes, sock, truesize } = context.read(TxSlot)
     const { on: bql } = context.read(Dql)
     const { qlen } = context.read(Qdisc)
-    const { clockPs, limitPs } = context.read(Cpu)
+    const { clockPs, limitPs, lookPs } = context.read(Cpu)
     const spend = context.system(charge)
     const limits = context.system(dynamicQueueLimits)
     const disciplines = context.system(qdiscRun)
@@ -54,7 +56,28 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
       txWork[n] = 0
     }
 
+    function free(cpu: number, n: number, q: number, slot: number): void {
+      spend(cpu, STAGE.clean_tx, 1)
+      clean[q]++
+      txWork[n]++
+      txBytes[n] += bytes[slot]
+      if (sock[slot] !== 0) wfree.free(cpu, sock[slot], truesize[slot])
+    }
+
     return {
+      all(cpu, n) {
+        for (let i = 0; i < txCount[n]; i++) {
+          const q = firstTx[n] + i * txSkip[n]
+          txWork[n] = 0
+          txBytes[n] = 0
+          while (clean[q] !== doneSeen[q]) {
+            const slot = slotBase[q] + ((clean[q] & slotMask[q]) >>> 0)
+            if (donePs[slot] > lookPs[cpu]) break
+            free(cpu, n, q, slot)
+          }
+          end(cpu, n, q)
+        }
+      },
       begin(n) {
         txCursor[n] = 0
         txWork[n] = 0
@@ -71,11 +94,7 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
               phase[n] = 1
               break
             }
-            spend(cpu, STAGE.clean_tx, 1)
-            clean[q]++
-            txWork[n]++
-            txBytes[n] += bytes[slot]
-            if (sock[slot] !== 0) wfree.free(cpu, sock[slot], truesize[slot])
+            free(cpu, n, q, slot)
           }
           // What the card has done is known up to the limit only.
           if (clockPs[cpu] >= limitPs[cpu]) return false
