@@ -10,7 +10,8 @@ const long = process.argv.includes('--long')
 const suffix = long ? '.long.ts' : '.test.ts'
 // uvu knows no time limit; a group that hangs has to end, and say that it hung.
 const limitSeconds = long ? 12 * 60 : 6 * 60
-const TEST_GROUPS = 3
+/** Folders whose tests take longer than all others together, and the groups they are dealt out to: both cores are busy to the end. */
+const DEALT = { tests: 3, 'packages/softnet': 2 }
 const total = { passed: 0, failed: 0 }
 const running = new Set()
 
@@ -49,14 +50,16 @@ async function step(title, bin, args) {
 // From the sources, not from dist: a test that was deleted must not run on.
 function groups() {
   const byName = new Map()
-  let dealt = 0
+  const dealt = new Map()
   for (const path of [...filesBelow('packages'), ...filesBelow('tests'), ...filesBelow('benchmarks')]) {
     if (!path.endsWith(suffix)) continue
     const parts = path.split(sep)
     const folder = parts.slice(0, parts[0] === 'packages' ? 2 : 1)
     const compiled = join(root, ...folder, 'dist', ...parts.slice(folder.length)).replace(/\.ts$/, '.js')
-    // Tests of whole runs take longer than all others together: dealt out, they fill every core to the end.
-    const name = folder[0] === 'tests' ? `tests/${dealt++ % TEST_GROUPS}` : folder.join('/')
+    const place = folder.join('/')
+    const turn = dealt.get(place) ?? 0
+    dealt.set(place, turn + 1)
+    const name = DEALT[place] === undefined ? place : `${place}/${turn % DEALT[place]}`
     byName.set(name, [...(byName.get(name) ?? []), compiled])
   }
   const found = [...byName].map(([name, files]) => ({ name, args: [join(root, 'scripts/test-group.mjs'), ...files] }))
@@ -66,7 +69,7 @@ function groups() {
   }
   // The groups that start whole runs take longest, so they start first.
   const order = ['tests', 'packages/softnet', 'packages/kernel']
-  const rank = ({ name }) => order.indexOf(name.startsWith('tests/') ? 'tests' : name) >>> 0
+  const rank = ({ name }) => order.findIndex((place) => name.startsWith(place)) >>> 0
   return found.sort((a, b) => rank(a) - rank(b))
 }
 
