@@ -144,6 +144,10 @@ export function createFreeRunning(
     return Atomics.load(finished, p) === 0 && !(enough && partitions[p]?.hasEnough?.() === false)
   }
 
+  function hasFailed(): boolean {
+    return Atomics.load(control, WORD.state) === STATE.failed
+  }
+
   function isOver(): boolean {
     return Atomics.load(control, WORD.left) === 0 || Atomics.load(control, WORD.state) !== STATE.free
   }
@@ -153,7 +157,13 @@ export function createFreeRunning(
       isFeedForward(partitions) && partitions.every(({ take, show }) => take !== undefined && show !== undefined),
     open() {
       // A worker that is late from the last stretch may still be looking.
-      for (let p = 0; p < n; p++) while (Atomics.compareExchange(busy, p, 0, 1) !== 0);
+      for (let p = 0; p < n; p++) {
+        waitFor(
+          () => Atomics.compareExchange(busy, p, 0, 1) === 0 || hasFailed(),
+          () => `${partitions[p]?.name}, which a worker has not given back`,
+        )
+      }
+      if (hasFailed()) return
       const workers = Atomics.load(control, WORD.workers)
       let dealt = 0
       for (let p = 0; p < n; p++) {
@@ -165,7 +175,8 @@ export function createFreeRunning(
       }
       dealtTo = workers
       Atomics.store(control, WORD.left, n)
-      Atomics.store(control, WORD.state, STATE.free)
+      // A worker that has failed meanwhile has said so in its place.
+      Atomics.compareExchange(control, WORD.state, STATE.paused, STATE.free)
       for (let p = 0; p < n; p++) Atomics.store(busy, p, 0)
       signal()
     },

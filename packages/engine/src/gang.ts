@@ -241,7 +241,8 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       if (Atomics.load(control, WORD.left) === 0) break
     }
     doing[worker] = 0
-    Atomics.store(control, WORD.state, STATE.paused)
+    Atomics.compareExchange(control, WORD.state, STATE.free, STATE.paused)
+    assertNotFailed()
     free.close()
   }
 
