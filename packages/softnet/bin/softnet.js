@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { main } from '../dist/src/cli.js'
+import { wallMs } from '../dist/src/host-clock.js'
 
 // npm and npx forward Ctrl-C to a process that the terminal has told already. Without this the echo would
 // count as a second, impatient Ctrl-C.
@@ -8,8 +9,9 @@ const emit = process.emit
 let lastInterruptMs = Number.NEGATIVE_INFINITY
 process.emit = function (name, ...rest) {
   if (name === 'SIGINT') {
-    const isEcho = performance.now() - lastInterruptMs < echoMs
-    lastInterruptMs = performance.now()
+    const nowMs = wallMs()
+    const isEcho = nowMs - lastInterruptMs < echoMs
+    lastInterruptMs = nowMs
     if (isEcho) return true
   }
   return emit.call(this, name, ...rest)
