@@ -261,10 +261,10 @@ test('a capture of the replay has the bytes of every frame, in order, and what t
 
 test('GRO joins segments of the stream and loses none of its bytes', async () => {
   await recorded({ gro: true }, (file) => {
-    const frames = framesOf(readFileSync(file)).map(({ bytes }) => sortFrame(bytes))
-    // Without what the host answers, but for one ARP reply, which goes to the client's own address.
-    const seen = frames.filter(({ to }) => to !== SENDER_MAC)
-    assert.ok(seen.length - 1 < original.length)
+    // Without what the host answers: that goes to the peer of all, but for an ARP reply, which no wire has padded yet.
+    const received = framesOf(readFileSync(file)).filter(({ bytes }) => bytes.length >= 60)
+    const seen = received.map(({ bytes }) => sortFrame(bytes)).filter(({ to }) => to !== SENDER_MAC)
+    assert.ok(seen.length < original.length)
     const stream = (frames: typeof seen) =>
       Buffer.concat(frames.filter(({ protocol, sport }) => protocol === TCP && sport === 8080).map((f) => f.payload))
     assert.is(stream(sorted).length, 2400)

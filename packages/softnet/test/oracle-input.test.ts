@@ -12,10 +12,7 @@ test('a name that no case has is refused with the nearest', async () => {
   const { code, stdout, stderr } = await oracle('--case', 'tcp-2')
   assert.is(code, 2)
   assert.is(stdout, '')
-  assert.match(
-    stderr,
-    /^error: --case: given 'tcp-2'; accepted: the name of one of \d{3} cases; did you mean tcp-1\?\n$/,
-  )
+  assert.is(stderr, "error: --case: given 'tcp-2'; accepted: the name of one of 388 cases; did you mean tcp-1?\n")
 })
 
 test(
