@@ -1,21 +1,20 @@
 import { defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { IPPROTO_TCP } from '@softnet/wire'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
-import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
-import { NIC_FAULT, NicFault, NicStall, pluginHook } from '../plugin/hooks.js'
+import { NIC_FAULT } from '../plugin/hooks.js'
 import { SKB, Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
 import { sourceClock } from '../traffic/source-clock.js'
-import { BufferSlot, Draft, Wire, WireState } from './components.js'
+import { Draft, Wire, WireState } from './components.js'
 import { frameDraft } from './frame-draft.js'
 import { laneWrite, MIN_FRAME_BYTES } from './lane-write.js'
+import { nicAdmit } from './nic-admit.js'
 import { arfsFilters } from './nic-steer.js'
 import { wireTx } from './wire-tx.js'
 
@@ -36,25 +35,11 @@ export interface WireRun {
  */
 export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/linux/if_link.h', (context) => {
   const w = context.read(Wire)
-  const trace = context.resource(TRACE_SINK)
-  const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator, pcie } = w
-  const { overheadBytes, delayPs, dmaLatencyPs, deviceIndex, txCount } = w
-  const {
-    bufferBase,
-    bufferMask,
-    dev: wireDev,
-    packetBufferBytes,
-    pcieDenominator,
-    pcieOverheadBytes,
-    pcieRest: wirePcieRest,
-    pcieWhole,
-    serialFirst,
-    serialStep,
-  } = w
+  const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator } = w
+  const { overheadBytes, delayPs, dmaLatencyPs, txCount } = w
+  const { dev: wireDev, serialFirst, serialStep } = w
   const state = context.write(WireState)
-  const { linkFreePs, linkRest, portPs, pcieFreePs, pcieRest, lastDuePs, bufferHead, bufferTail, bufferBytes } = state
-  const { frames, bytes: framesBytes, intervalRow, intervalEndPs, errors, filtered, missed } = state
-  const { bytes: slotBytes, startPs: slotStartPs } = context.write(BufferSlot)
+  const { linkFreePs, linkRest, portPs, lastDuePs, frames, bytes: framesBytes, intervalRow, intervalEndPs } = state
   const draft = context.write(Draft)
   const { pending, wantPs, bytes: draftBytes, queue: draftQueue, flow: draftFlow, frame: draftFrame } = draft
   const { source: draftSource, error: draftError, slot: draftSlot } = draft
@@ -68,7 +53,6 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { a: eventA, c: eventC, kind: eventKind, timePs: eventTimePs } = context.read(EventRow)
   const { timelinePs } = context.resource(PLAN_CONSTANTS)
   const events = context.system(eventList)
-  const count = context.system(counters)
   const clock = context.system(sourceClock)
   const fragments = context.system(fragmentSource)
   const decide = context.system(frameDraft)
@@ -76,6 +60,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const clients = context.system(requests)
   const filters = context.system(arfsFilters)
   const tx = context.system(wireTx)
+  const card = context.system(nicAdmit)
 
   /** Source that sends next; of equal ones the first. 0: the wire has none. */
   function firstToSend(wire: number): number {
@@ -166,82 +151,6 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     if (draftSlot[wire] !== 0) clients.sent(draftSource[wire], draftSlot[wire], start)
   }
 
-  /** Frame `number` of the wire ends at the port, or in the card behind it. */
-  function lose(wire: number, number: number, drop: number): void {
-    count.drop(wire, drop, 1, portPs[wire])
-    if (trace.on) trace.wireDrop(wire, portPs[wire], serialFirst[wire] + number * serialStep[wire], drop)
-  }
-
-  /** The frame at the port waits for PCIe and crosses it; 0: it was lost. Sets `lastDuePs`. */
-  function admit(wire: number, bytes: number): number {
-    const arrival = portPs[wire]
-    let start = arrival
-    // What a stalled card keeps waits in its packet buffer, as what waits for the bus does.
-    const isBuffered = pcie[wire] !== 0 || stallUntilPs !== null
-    const freePs = stallUntilPs === null ? pcieFreePs[wire] : Math.max(pcieFreePs[wire], stallUntilPs[wire])
-    if (isBuffered) {
-      const base = bufferBase[wire]
-      const mask = bufferMask[wire]
-      let head = bufferHead[wire]
-      for (; head !== bufferTail[wire]; head = (head + 1) >>> 0) {
-        const row = base + (head & mask)
-        if (slotStartPs[row] > arrival) break
-        bufferBytes[wire] -= slotBytes[row]
-      }
-      bufferHead[wire] = head
-      if (freePs > arrival) {
-        start = freePs
-        if (bufferBytes[wire] + bytes > packetBufferBytes[wire]) {
-          missed[wire]++
-          lose(wire, frames[wire] - 1, DROP.nicMissed)
-          return 0
-        }
-      }
-    }
-    if (draftQueue[wire] === 0) {
-      filtered[wire]++
-      lose(wire, frames[wire] - 1, DROP.nicFilter)
-      return 0
-    }
-    if (isBuffered) {
-      if (start > arrival) {
-        const row = bufferBase[wire] + (bufferTail[wire] & bufferMask[wire])
-        slotStartPs[row] = start
-        slotBytes[row] = bytes
-        bufferBytes[wire] += bytes
-        bufferTail[wire]++
-      }
-    }
-    if (pcie[wire] !== 0) {
-      const size = bytes + pcieOverheadBytes[wire]
-      const rest = pcieRest[wire] + size * wirePcieRest[wire]
-      const carried = Math.floor(rest / pcieDenominator[wire])
-      pcieRest[wire] = rest - carried * pcieDenominator[wire]
-      start += size * pcieWhole[wire] + carried
-      pcieFreePs[wire] = start
-    }
-    lastDuePs[wire] = start + dmaLatencyPs[wire]
-    return 1
-  }
-
-  const plugins = pluginHook(context, 'nic_rx')
-  const fault = plugins === null ? null : context.write(NicFault)
-  const stallUntilPs = plugins === null ? null : context.write(NicStall).untilPs
-  const one = new Int32Array(1)
-
-  /** What plugins make of the card: one of `NIC_FAULT`. */
-  function askPlugins(wire: number): number {
-    if (plugins === null || fault === null || stallUntilPs === null) return NIC_FAULT.none
-    one[0] = wire
-    fault.action[wire] = NIC_FAULT.none
-    fault.stallPs[wire] = 0
-    plugins(one, 1, wire)
-    if (fault.stallPs[wire] > 0) {
-      stallUntilPs[wire] = Math.max(stallUntilPs[wire], Math.floor(portPs[wire] + fault.stallPs[wire]))
-    }
-    return fault.action[wire]
-  }
-
   function send(wire: number): void {
     const s = draftSource[wire]
     const bytes = Math.max(MIN_FRAME_BYTES, draftBytes[wire])
@@ -249,14 +158,12 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
     const number = frames[wire]
     frames[wire] = number + 1
     pending[wire] = 0
-    const broken = plugins === null ? NIC_FAULT.none : askPlugins(wire)
+    const broken = card.broken(wire)
     if (broken === NIC_FAULT.lose) {
-      lose(wire, number, DROP.nicFault)
+      card.lose(wire, number, DROP.nicFault)
     } else if (draftError[wire] !== 0 || broken === NIC_FAULT.crc) {
-      errors[wire]++
-      count.device(deviceIndex[wire], 0, DEVICE.rxErrors, 1)
-      lose(wire, number, DROP.wireError)
-    } else if (admit(wire, bytes) !== 0) {
+      card.damaged(wire, number)
+    } else if (card.admit(wire, bytes, draftQueue[wire]) !== 0) {
       const queue = draftQueue[wire]
       const tail = laneTail[queue]
       const row = laneBase[queue] + ((tail & laneMask[queue]) >>> 0)
