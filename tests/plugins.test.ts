@@ -1,13 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NO_TRACE, PluginError } from '@softnet/kernel'
+import {
+  buildModel,
+  createTrace,
+  modelPartitions,
+  NO_TRACE,
+  PluginError,
+  reportModel,
+  type TraceKind,
+} from '@softnet/kernel'
 import type { ResultDocument } from '@softnet/scenario'
 import { type ScenarioError, type ScenarioInput, simulate } from 'softnet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { examplePath, fixtureUrl, pluginPlan, writePlugin } from './support/plugin-runs.js'
-import { inRounds, type Report, runModel } from './support/run-model.js'
+import { atOnce, inRounds, type Report, runModel } from './support/run-model.js'
 
 /** The others, in more orders and longer, are in plugins.long.ts. */
 const EXAMPLES = ['power-of-two-choices', 'token-bucket']
@@ -113,6 +121,49 @@ examples('a trace is told of every run of a system, and changes nothing', async 
   const report = runModel(plan, undefined, undefined, plugins).report
   assert.is(traced.digest, report.digest)
   assert.is(runs, counted(report, 'firewall', 'passed') + counted(report, 'firewall', 'denied'))
+})
+
+/** The last value of each counter track, and how many there were. */
+function lastCounts(text: string): Map<string, { readonly last: number; readonly values: number }> {
+  const tracks = new Map<string, { last: number; values: number }>()
+  for (const { ph, name, args } of (JSON.parse(text) as { traceEvents: TraceEvent[] }).traceEvents) {
+    if (ph !== 'C') continue
+    tracks.set(name, { last: Object.values(args)[0] ?? 0, values: (tracks.get(name)?.values ?? 0) + 1 })
+  }
+  return tracks
+}
+
+interface TraceEvent {
+  readonly ph: string
+  readonly name: string
+  readonly args: Readonly<Record<string, number>>
+}
+
+/** An example's report and its trace, in this thread. */
+async function recordExample(name: string, kind: TraceKind): Promise<readonly [Report, string]> {
+  const { plan, plugins } = await pluginPlan(examplePath(name), { duration: '500us', set: { warmup: 0 } })
+  const trace = createTrace(plan, { kind, fromPs: 0, toPs: Number.POSITIVE_INFINITY, sample: 1000 })
+  const model = buildModel(plan, { plugins, trace: trace.sink })
+  const recorder = trace.attach(model)
+  const partitions = modelPartitions(model)
+  atOnce(partitions, plan.durationPs)
+  for (const partition of partitions) partition.finish(plan.durationPs)
+  return [reportModel(model, plan.durationPs), recorder.close(plan.durationPs).join('')]
+}
+
+examples('a trace has what plugins count, measure and hold, wherever it belongs', async () => {
+  const [{ plugins }, text] = await recordExample('adaptive-budget', 'perfetto')
+  const tracks = lastCounts(text)
+  assert.is(tracks.get('budget grown')?.last, plugins?.budget?.counters.budget?.grown?.total)
+  assert.is(tracks.get('budget budget_quota.count')?.last, plugins?.budget?.histograms.budget_quota?.count)
+  const share = plugins?.budget?.state.budget_share?.find(({ at }) => at === 'eth0-napi-0')
+  assert.is(tracks.get('budget eth0-napi-0 packets')?.last, share?.packets)
+  assert.ok((tracks.get('budget eth0-napi-0 packets')?.values ?? 0) > 3, 'the quota of an instance goes up and down')
+  assert.ok((tracks.get('budget budget_quota.mean')?.last ?? 0) >= 8)
+  const [, latency] = await recordExample('flow-latency', 'perfetto')
+  assert.ok((lastCounts(latency).get('latency flow_latency')?.last ?? 0) >= 2, 'rows of a table in use')
+  const [, lines] = await recordExample('adaptive-budget', 'ftrace')
+  assert.match(lines, /plugin_adapt: plugin=budget hook=napi_poll grown=2 .* eth0-napi-0\.packets=32 .*quota\.mean=32/)
 })
 
 examples('the bucket limits what is sent to its rate, and the port that goes first is not held up', async () => {

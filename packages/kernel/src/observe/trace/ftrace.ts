@@ -18,7 +18,7 @@ import {
   socketAddress,
   verboseFields,
 } from './ftrace-lines.js'
-import { pluginValues } from './plugin-values.js'
+import { type PluginValue, PluginValues } from './plugin-values.js'
 import { type TracedCpu, type TracedTask, type TraceNames, traceNames } from './trace-names.js'
 import { isSampled, TextChunks, type TraceRecorder, type TraceWindow } from './trace-window.js'
 import { firstUnseenPs } from './unseen-frames.js'
@@ -45,6 +45,9 @@ const IPPROTO_ICMP = 1
 
 type SkbColumns = Columns<(typeof Skb)['schema']>
 
+/** A column of the CPU itself: every line has it. */
+const isPlain = ({ isOwn, unit }: PluginValue): boolean => isOwn && (unit === 'count' || unit === 'value')
+
 /** Records a run in the text form of /sys/kernel/tracing/trace. */
 class FtraceRecorder implements TraceRecorder {
   readonly sink: TraceSink
@@ -62,7 +65,7 @@ class FtraceRecorder implements TraceRecorder {
   readonly #needResched: Uint8Array
   /** Task on each CPU, 0 the idle one. */
   readonly #running = new Map<number, number>()
-  readonly #pluginValues: ReturnType<typeof pluginValues>
+  readonly #pluginValues: PluginValues
   #begun = false
   #isClosed = false
 
@@ -76,7 +79,7 @@ class FtraceRecorder implements TraceRecorder {
     this.#active = world.columns(SoftirqState).active
     this.#needResched = world.columns(RunQueue).needResched
     this.#unseenPs = firstUnseenPs(model)
-    this.#pluginValues = pluginValues(model)
+    this.#pluginValues = new PluginValues(model)
     this.sink = {
       ...NO_TRACE,
       on: true,
@@ -108,13 +111,22 @@ class FtraceRecorder implements TraceRecorder {
     this.#out.add(this.#header(''))
   }
 
-  /** A system of a plugin is an event of its own, with what the plugin keeps for the CPU; a wire has no CPU to stand under. */
+  /**
+   * A system of a plugin is an event of its own, with what the plugin keeps for the CPU, and what else has changed; a wire
+   * has no CPU to stand under.
+   */
   #pluginRun(owner: number, atPs: number, plugin: number, system: number): void {
     if (!this.#names.cpus.has(owner)) return
     const { plan, systems } = this.#model.plugins.instances[plugin]
     const { name, hook } = systems[system]
-    const values = this.#pluginValues(plugin, owner).map((each) => ` ${each.name}=${each.values[owner]}`)
-    this.#line(owner, atPs, `plugin_${name}`, `plugin=${plan.name} hook=${hook}${values.join('')}`)
+    let fields = `plugin=${plan.name} hook=${hook}`
+    for (const value of this.#pluginValues.of(plugin, owner)) {
+      if (isPlain(value)) fields += ` ${value.name}=${value.read()}`
+    }
+    this.#pluginValues.changed(plugin, owner, atPs, (value, now) => {
+      if (!isPlain(value)) fields += ` ${value.isOwn ? '' : `${value.place.name}.`}${value.name}=${now}`
+    })
+    this.#line(owner, atPs, `plugin_${name}`, fields)
   }
 
   /** The counts are known at the end only: they have their room from the beginning. */

@@ -3,6 +3,7 @@ import type { Model } from '../../build/build-model.js'
 import { GRO } from '../../count/device.js'
 import { DROP_PLACES } from '../../count/drops.js'
 import { Cpu } from '../../cpu/components.js'
+import type { Place } from '../../plugin/places.js'
 import { Skb } from '../../skb/components.js'
 import { TASK_KIND, Task } from '../../task/components.js'
 import { NO_TRACE, type TraceSink } from '../trace-sink.js'
@@ -109,7 +110,9 @@ class PerfettoRecorder implements TraceRecorder {
     const { kind } = model.world.columns(Task)
     this.#lanes = new PerfettoLanes(this.#names, window, write, (task) => kind[task] !== TASK_KIND.ksoftirqd)
     this.#packets = new PerfettoPackets(window, write)
-    this.#plugins = new PerfettoPlugins(model, (owner) => this.#pidOf(owner))
+    this.#plugins = new PerfettoPlugins(model, (owner, { isOwn, place }) =>
+      isOwn || place.device === '' ? this.#pidOf(owner) : this.#pidOfDevice(place),
+    )
     this.#tracks = new Tracks(this.#names, (device) => this.#devicePids.get(device) ?? DEVICE_PID)
     this.#unseenPs = firstUnseenPs(model)
     this.#nameOf = packetNamer(model)
@@ -183,9 +186,18 @@ class PerfettoRecorder implements TraceRecorder {
     return this.#devicePids.get(this.#names.wires.get(owner) ?? '') ?? DEVICE_PID
   }
 
+  /** Process of the device that a queue or NAPI instance belongs to. */
+  #pidOfDevice({ host, device }: Place): number {
+    const found = this.#model.layout.hosts
+      .find(({ plan }) => plan.name === host)
+      ?.devices.find(({ plan }) => plan.name === device)
+    const name = this.#names.queues.get(found?.queues[0] ?? 0)?.device
+    return this.#devicePids.get(name ?? '') ?? DEVICE_PID
+  }
+
   #pluginRun(owner: number, atPs: number, plugin: number): void {
     if (this.#isClosed || atPs >= this.window.toPs) return
-    this.#plugins.changed(plugin, owner, (track, to) => {
+    this.#plugins.changed(plugin, owner, atPs, (track, to) => {
       if (this.#isLive(atPs)) this.#add(owner, atPs, { track, to })
     })
   }
