@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
-import { ensureInstalled, filesBelow, requireNode, root, tool } from './workspace.mjs'
+import { ensureInstalled, filesBelow, makeBundle, requireNode, root, tool } from './workspace.mjs'
 
 const long = process.argv.includes('--long')
 const suffix = long ? '.long.ts' : '.test.ts'
@@ -25,6 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 requireNode()
 await ensureInstalled()
 if (await step('types', 'typescript/bin/tsc', ['-b'])) {
+  await makeBundle()
   if (long) await step('site', 'typedoc/bin/typedoc', ['--logLevel', 'Warn'])
   else await step('lint', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '.'])
   await runGroups(groups())

@@ -72,7 +72,15 @@ export async function ensureBuilt() {
   say('building …')
   const { code, output } = await tool('typescript/bin/tsc', ['-b', 'packages/softnet'])
   if (code !== 0) fail(`${output}the build failed`)
+  await makeBundle()
   writeStamp('build', fingerprint)
+}
+
+/** Joins what was compiled to the few files that start fast. */
+export async function makeBundle() {
+  // What it is made with may only just have been installed.
+  const { bundle } = await import('./bundle.mjs')
+  await bundle()
 }
 
 /** Files below a folder of the repository, sorted, without what a tool made. */

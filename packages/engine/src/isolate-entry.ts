@@ -7,7 +7,6 @@ import { Console } from 'node:console'
 import type { MessagePort } from 'node:worker_threads'
 import type { RunnerBuffers } from './runner-columns.js'
 import { attachStopWord } from './stop-word.js'
-import { GangError } from './waiting.js'
 
 /** What the main thread looks at when a thread dies: where it was, and by what the others learn of it. */
 export interface ShownRun {
@@ -69,6 +68,9 @@ function describe(failure: 'load' | 'threw' | 'gang', thrown: unknown): IsolateO
   return { ok: false, failure, name: error.name, message: error.message, stack: error.stack ?? '' }
 }
 
+// By its name: the module that was called may bring a copy of this package of its own.
+const isGangError = (thrown: unknown): boolean => thrown instanceof Error && thrown.name === 'GangError'
+
 /** Runs one task; Piscina calls it once per thread. */
 export default async function runTask(task: IsolateTask): Promise<IsolateOutcome> {
   // Output of user code must not mix with the one document the command line prints on stdout.
@@ -94,7 +96,7 @@ export default async function runTask(task: IsolateTask): Promise<IsolateOutcome
     // Cloned here once so that a value that cannot cross threads is a fault with its own words.
     return { ok: true, value: structuredClone(await called(task.payload, context)) }
   } catch (thrown) {
-    return describe(thrown instanceof GangError ? 'gang' : 'threw', thrown)
+    return describe(isGangError(thrown) ? 'gang' : 'threw', thrown)
   } finally {
     task.port?.close()
   }

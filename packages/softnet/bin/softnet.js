@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from '../dist/src/cli.js'
+import { programUrl } from '../dist/src/bundle.js'
 import { wallMs } from '../dist/src/host-clock.js'
 
 // npm and npx forward Ctrl-C to a process that the terminal has told already. Without this the echo would
@@ -17,4 +17,5 @@ process.emit = function (name, ...rest) {
   return emit.call(this, name, ...rest)
 }
 
+const { main } = await import(programUrl('cli'))
 process.exitCode = await main(process.argv.slice(2))

@@ -2,11 +2,10 @@
 import { IsolateError, type IsolateRun, runInIsolate, type StopWord } from '@softnet/engine'
 import type { InspectDocument } from '@softnet/kernel'
 import type { Plan, ResultDocument } from '@softnet/scenario'
+import { programUrl } from './bundle.js'
 import { RunError, ScenarioError } from './input-fault.js'
 import type { FoundJourneys, JourneyPayload } from './journey-run.js'
 import type { PlanPayload, Progress } from './run-plan.js'
-
-const WORKER_URL = new URL('./worker.js', import.meta.url).href
 
 function failureText(plan: Plan, error: IsolateError): string {
   const run = `scenario ${plan.name}, seed ${plan.seed}`
@@ -27,7 +26,7 @@ function acceptedOf(message: string): string {
 
 async function inIsolate<Result, Message>(plan: Plan, run: Omit<IsolateRun<Message>, 'moduleUrl'>): Promise<Result> {
   try {
-    return await runInIsolate<Result, Message>({ moduleUrl: WORKER_URL, ...run })
+    return await runInIsolate<Result, Message>({ moduleUrl: programUrl('worker'), ...run })
   } catch (thrown) {
     if (thrown instanceof IsolateError && thrown.thrownName === 'PluginError') {
       throw new ScenarioError([{ path: 'plugins', given: null, accepted: acceptedOf(thrown.message), nearest: null }])

@@ -23,6 +23,8 @@ export function brokenRun(
   const env = {
     NODE_OPTIONS: `--import=${preload}${kind === 'memory' ? ' --max-old-space-size=100' : ''}`,
     SOFTNET_FAULT: `${kind} ${worker} 1e9`,
+    // What is broken are modules.
+    SOFTNET_BUNDLE: 'off',
   }
   const words = ['run', 'rss-4-queues', '--duration', '60ms', '--workers', `${workers}`, ...options]
   return cliWith(cwd, env, ...words).ended
