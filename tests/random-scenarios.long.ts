@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
 import { withFragments } from './support/random-fragments.js'
-import { randomScenario } from './support/random-scenario.js'
+import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { atUdpMem } from './support/udp-mem-scenario.js'
 
 const random = suite('many random scenarios')
@@ -32,6 +32,12 @@ random('seeds that once found a fault, in all drawn orders', () => {
 random('fragments, in all drawn orders', () => {
   for (const seed of [401, 402, 403]) {
     assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed).join('\n'), '', `seed ${seed}`)
+  }
+})
+
+random('two hosts, in all drawn orders', () => {
+  for (let seed = 601; seed <= 612; seed++) {
+    assert.is(checkScenario(twoRandomHosts(seed, 0.5), seed).join('\n'), '', `seed ${seed}`)
   }
 })
 

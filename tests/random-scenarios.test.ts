@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
 import { withFragments } from './support/random-fragments.js'
-import { randomScenario } from './support/random-scenario.js'
+import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
 import { atUdpMem } from './support/udp-mem-scenario.js'
 
@@ -45,6 +45,12 @@ else {
 for (const seed of [401, 402, 403]) {
   random(`fragments, seed ${seed}`, () =>
     assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed, ORDERS).join('\n'), ''),
+  )
+}
+
+for (const seed of [601, 602]) {
+  random(`two hosts, seed ${seed}`, () =>
+    assert.is(checkScenario(twoRandomHosts(seed, 0.2), seed, ORDERS).join('\n'), ''),
   )
 }
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
-import { randomScenario } from './support/random-scenario.js'
+import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { sharedCells } from './support/shared-cells.js'
 
 const shared = suite('partitions touch only their own rows')
@@ -18,5 +18,9 @@ for (const [seed, where] of found) {
     assert.equal(sharedCells(planOf(randomScenario(seed, 0.3), `seed ${seed}`)), [])
   })
 }
+
+shared('two hosts', () => {
+  for (const seed of [602]) assert.equal(sharedCells(planOf(twoRandomHosts(seed, 0.2), `seed ${seed}`)), [])
+})
 
 shared.run()

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
 import { Crew } from './support/crew.js'
-import { randomScenario } from './support/random-scenario.js'
+import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
 
 const workers = suite('any number of workers')
@@ -48,6 +48,12 @@ for (let seed = 501; seed <= 520; seed++) {
   const count = [2, 3, 4, 8][seed % 4] as number
   workers(`random scenario ${seed} ends alike on ${count} workers that give way at drawn points`, () =>
     sameOn([count], randomScenario(seed, 0.2), `seed ${seed}`, seed),
+  )
+}
+
+for (const seed of [602, 603]) {
+  workers(`two random hosts, seed ${seed}, end alike on 3 workers`, () =>
+    sameOn([3], twoRandomHosts(seed, 0.2), `seed ${seed}`, seed),
   )
 }
 

@@ -26,6 +26,7 @@ export function checkReport(plan: Plan, report: Report): string[] {
       checkProtocols(host, report, fault)
     }
   }
+  checkDelivered(plan, report, fault)
   checkPath(report, fault)
   return faults
 }
@@ -155,7 +156,6 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   same('UdpNoPorts', at('Udp', 'NoPorts'), drops('NO_SOCKET', '__udp4_lib_rcv'))
   same('UdpInCsumErrors', at('Udp', 'InCsumErrors'), drops('UDP_CSUM'))
   same('IpInHdrErrors', at('Ip', 'InHdrErrors'), drops('IP_INHDR') + drops('IP_CSUM'))
-  same('UdpInDatagrams', at('Udp', 'InDatagrams'), report.packets.delivered)
   const received = sum(sockets.map((socket) => socket.received))
   if (received !== at('Udp', 'InDatagrams'))
     fault(`sockets received ${received}, UdpInDatagrams ${at('Udp', 'InDatagrams')}`)
@@ -172,6 +172,17 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
     fault(
       `IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`,
     )
+}
+
+/** What the hosts count as delivered, taken together; a merged packet counts once there and all its frames in `packets`. */
+function checkDelivered({ hosts }: Plan, report: Report, fault: Fault): void {
+  const spaces = Object.values(report.hosts).flatMap(({ netns }) => Object.values(netns))
+  const datagrams = sum(spaces.map(({ snmp }) => snmp.Udp?.InDatagrams ?? 0))
+  const reassembled = sum(spaces.map(({ snmp }) => snmp.Ip?.ReasmOKs ?? 0))
+  const merges = reassembled > 0 || hosts.some(({ devices }) => devices.some((device) => device.gro))
+  const { delivered } = report.packets
+  if (merges ? datagrams > delivered || (datagrams === 0) !== (delivered === 0) : datagrams !== delivered)
+    fault(`UdpInDatagrams ${datagrams}, frames delivered ${delivered}`)
 }
 
 function dropsAt({ drops }: Report, host: string, matches: (where: string, reason: string) => boolean): number {

@@ -61,7 +61,7 @@ export function checkScenario(scenario: ScenarioInput, seed: number, drawnOrders
       return null
     }
   }
-  const sink = limitSink(plan.hosts[0] as Plan['hosts'][number])
+  const sink = limitSink(plan.hosts)
   const plain = attempt('run', atOnce, (advance) => runModel(plan, advance))
   if (plain === null) return faults
   faults.push(...checkReport(plan, plain.report), ...checkRows(plain.model))

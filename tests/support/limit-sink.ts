@@ -10,12 +10,16 @@ export interface LimitSink extends TraceSink {
   seen: number
 }
 
-/** Watches that no poll exceeds its budget, no net_rx_action its own by more than a weight, and no clock goes back. */
-export function limitSink(host: HostPlan): LimitSink {
-  const { sysctl } = host
-  const weights = host.devices.map((device) => device.napiWeight)
+/** Packets that one net_rx_action of a host can handle. */
+function mostOfRun({ sysctl, devices }: HostPlan): number {
+  const weights = devices.map((device) => device.napiWeight)
   const backlogWeight = sysctl['net.core.dev_weight'] * sysctl['net.core.dev_weight_rx_bias']
-  const most = sysctl['net.core.netdev_budget'] + Math.max(backlogWeight, ...weights)
+  return sysctl['net.core.netdev_budget'] + Math.max(backlogWeight, ...weights)
+}
+
+/** Watches that no poll exceeds its budget, no net_rx_action its own by more than a weight, and no clock goes back. */
+export function limitSink(hosts: readonly HostPlan[]): LimitSink {
+  const most = Math.max(...hosts.map(mostOfRun))
   const clocks = new Map<number, number>()
   const running = new Map<number, number>()
   const faults: string[] = []

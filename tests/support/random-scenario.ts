@@ -114,3 +114,26 @@ function withStamps(app: App): App {
   const groups = app.sockets === undefined ? [{}] : Array.isArray(app.sockets) ? app.sockets : [app.sockets]
   return { ...app, sockets: groups.map((group) => ({ ...group, SO_TIMESTAMP: true })) }
 }
+
+/**
+ * The hosts of two drawn scenarios side by side in one, `h` and `k`, each with its own settings and traffic; the second is the
+ * next one drawn for the same kernel.
+ */
+export function twoRandomHosts(seed: number, scale = 1): ScenarioInput {
+  const first = randomScenario(seed, scale)
+  let other = seed + SECOND_HOST
+  while (randomScenario(other).kernel !== first.kernel) other++
+  const second = randomScenario(other, scale)
+  const traffic = Object.entries(second.traffic).map(([name, source]) => [
+    `k-${name}`,
+    { ...source, to: `k/${(source.to as string).slice(2)}` },
+  ])
+  return {
+    ...first,
+    name: `two-random-${seed}`,
+    hosts: { ...first.hosts, k: second.hosts.h as Host },
+    traffic: { ...first.traffic, ...Object.fromEntries(traffic) },
+  }
+}
+
+const SECOND_HOST = 5000

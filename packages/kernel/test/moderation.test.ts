@@ -48,7 +48,11 @@ function rig(options: RigOptions) {
   v.frames[vector] = 32
   const plan = { kernel, hosts: [{ devices: [{ driver: driver(name), linkBitsPerSec }] }] }
   const binder = new Binder(world)
-  binder.provide(PLAN_CONSTANTS, { plan, jiffyPs: 4e9, firstDevice: device } as unknown as PlanConstants)
+  binder.provide(PLAN_CONSTANTS, {
+    plan,
+    jiffyPs: new Float64Array(64).fill(4e9),
+    firstDevice: device,
+  } as unknown as PlanConstants)
   const run = binder.bind(moderation)
   const dim = world.columns(DimState)
   const rx = world.columns(RxQueue)

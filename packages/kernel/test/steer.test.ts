@@ -72,7 +72,8 @@ test('RFS moves a flow only when its old CPU has taken all packets queued before
   const { binder, world, cpu, other, packet, model } = rig(sysctl, { rps_cpus: '3', rps_flow_cnt: 1 })
   const steering = binder.bind(steer)
   const hash = 0xabcdef40
-  const { sockFlowLength, sockFlowCpuMask } = model.constants
+  const sockFlowLength = model.constants.sockFlowLength[cpu]
+  const sockFlowCpuMask = model.constants.sockFlowCpuMask[cpu]
   const { entry } = world.columns(SockFlow)
   const { flowView } = world.columns(Cpu)
   const slot = world.columns(RxQueue).flowBase[model.layout.firstQueue]

@@ -53,7 +53,7 @@ import { fillUdp, socketHashMask } from '../udp/udp-table.js'
 import { wireRun } from '../wire/wire-run.js'
 import { fillXdp } from '../xdp/build.js'
 import { computeLayout } from './compute-layout.js'
-import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from './constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, perCpu, TRACE_SINK } from './constants.js'
 import { declareModel } from './declare.js'
 import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
 import { fillDevices } from './fill-devices.js'
@@ -62,7 +62,7 @@ import { fillTx } from './fill-tx.js'
 import { COST_LATENCY } from './latency.js'
 import type { Layout } from './layout.js'
 import { findPartitions, type Partitions, transmitLatencyPs } from './partitions.js'
-import { computeSizes, powerOfTwo, type Sizes } from './sizes.js'
+import { computeSizes, powerOfTwo, type Sizes, sockFlowLength } from './sizes.js'
 import { udpMemoryPlaces } from './udp-memory-places.js'
 
 /** What a test, an oracle case or a trace hangs into the model; nothing of it may change a run's counters. */
@@ -154,26 +154,38 @@ function startMachine({ binder, layout }: Model): void {
 }
 
 function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants {
-  const host = plan.hosts[0]
-  const cpuBits = powerOfTwo(layout.cpus.length)
+  const hostOfCpu = new Int32Array(layout.cpuRows).fill(-1)
+  const cpuBase = new Int32Array(layout.cpuRows)
+  let base = 0
+  for (const host of layout.hosts) {
+    for (const cpu of host.cpus) {
+      hostOfCpu[cpu] = host.index
+      cpuBase[cpu] = base
+    }
+    base += host.cpus.length
+  }
+  const around = { plan, hostOfCpu }
   return {
     plan,
-    sysctl: host.sysctl,
     cpuRows: layout.cpuRows,
-    cpuOfNumber: Int32Array.from(layout.hosts[0].cpus),
+    hostOfCpu,
+    cpuOfNumber: Int32Array.from(layout.hosts.flatMap((host) => host.cpus)),
+    cpuBase,
+    cpuCount: Int32Array.from(perCpu(around, (host) => host.cpus.length)),
     ownerRows: layout.ownerRows,
     timelinePs: Math.max(1, Math.ceil(plan.durationPs / TIMELINE_ROWS)),
-    jiffyPs: Math.floor(1e12 / host.hz),
-    hz: host.hz,
+    jiffyPs: perCpu(around, (host) => Math.floor(1e12 / host.hz)),
+    hz: perCpu(around, (host) => host.hz),
     firstDevice: layout.firstDevice,
     firstVector: layout.firstVector,
     firstQueue: layout.firstQueue,
     firstTask: layout.firstTask,
     firstPartition: 1,
-    sockFlowLength: sizes.sockFlowLength,
-    sockFlowCpuMask: cpuBits - 1,
+    sockFlowRows: sizes.sockFlowRows,
+    sockFlowLength: Int32Array.from(perCpu(around, ({ sysctl }) => sockFlowLength(sysctl))),
+    sockFlowCpuMask: Int32Array.from(perCpu(around, (host) => powerOfTwo(host.cpus.length) - 1)),
     socketHashMask: socketHashMask(layout),
-    flowTableLength: powerOfTwo(host.sysctl['net.core.flow_limit_table_len']),
+    flowTableRows: sizes.flowTableRows,
     warmupPs: plan.warmupPs,
     packetRows: sizes.packetRows,
     sources: sizes.sources,

@@ -1,33 +1,39 @@
 import { defineResource } from '@softnet/ecs'
-import type { Plan, SysctlPlan } from '@softnet/scenario/plan'
+import type { HostPlan, Plan } from '@softnet/scenario/plan'
 import type { TraceSink } from '../observe/trace-sink.js'
 
 /** Numbers that do not change in a run and that many systems need when they are bound. */
 export interface PlanConstants {
   readonly plan: Plan
-  /** Settings of the kernel; all hosts of a run share them. */
-  readonly sysctl: SysctlPlan
   /** Rows of tables with one row per CPU. */
   readonly cpuRows: number
-  /** CPU entity of each CPU number of the host. */
+  /** Host of each CPU entity by its place in the plan; −1 for other rows. */
+  readonly hostOfCpu: Int32Array
+  /** CPU entity of number n on the host of a CPU: index `cpuBase[cpu] + n`, for n below `cpuCount[cpu]`. */
   readonly cpuOfNumber: Int32Array
+  readonly cpuBase: Int32Array
+  readonly cpuCount: Int32Array
   /** Rows of tables with one row per CPU or wire. */
   readonly ownerRows: number
   /** Length of one interval of the timeline, ps. */
   readonly timelinePs: number
-  readonly jiffyPs: number
-  readonly hz: number
+  /** Length of a jiffy on each CPU, ps, and jiffies per second. */
+  readonly jiffyPs: Float64Array
+  readonly hz: Float64Array
   /** First device entity: device index = entity − firstDevice. */
   readonly firstDevice: number
   readonly firstVector: number
   readonly firstQueue: number
   readonly firstTask: number
   readonly firstPartition: number
-  /** Length of the rps_sock_flow_table (0: off), and mask of its entries' CPU bits. */
-  readonly sockFlowLength: number
-  readonly sockFlowCpuMask: number
+  /** Rows of one copy of an rps_sock_flow_table. */
+  readonly sockFlowRows: number
+  /** Length of the rps_sock_flow_table of each CPU's host (0: off), and mask of its entries' CPU bits. */
+  readonly sockFlowLength: Int32Array
+  readonly sockFlowCpuMask: Int32Array
   readonly socketHashMask: number
-  readonly flowTableLength: number
+  /** Rows of one table of the flow limit. */
+  readonly flowTableRows: number
   readonly warmupPs: number
   /** Rows of all packet pools. */
   readonly packetRows: number
@@ -37,6 +43,15 @@ export interface PlanConstants {
   readonly sourceCpus: Int32Array
   /** Leaders of the partitions that keep a copy of the sock flow table, in order of the copies. */
   readonly flowViewLeaders: Int32Array
+}
+
+/** A value of each CPU's host, index = CPU entity: settings differ from host to host. */
+export function perCpu(
+  { plan, hostOfCpu }: Pick<PlanConstants, 'plan' | 'hostOfCpu'>,
+  of: (host: HostPlan, index: number) => number,
+): Float64Array {
+  const values = plan.hosts.map(of)
+  return Float64Array.from(hostOfCpu, (host) => (host < 0 ? 0 : values[host]))
 }
 
 /** Resource key of the constants. */

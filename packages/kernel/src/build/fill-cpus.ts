@@ -90,14 +90,19 @@ function fillCosts(world: World, cpu: number, frequencyHz: number, profile: Cost
 function fillFlowLimit(world: World, layout: Layout, hostIndex: number): void {
   const host = layout.hosts[hostIndex]
   const { flowLimitOn, inputLevel } = world.columns(Softnet)
+  const before = layout.hosts
+    .slice(0, hostIndex)
+    .reduce((sum, { plan }) => sum + plan.sysctl['net.core.flow_limit_cpu_bitmap'].length, 0)
   const { level } = world.columns(BacklogView)
   host.plan.sysctl['net.core.flow_limit_cpu_bitmap'].forEach((cpu, slot) => {
-    flowLimitOn[host.cpus[cpu]] = slot + 1
+    flowLimitOn[host.cpus[cpu]] = before + slot + 1
   })
   // Where half of the maximum is 0, an empty queue is half full.
   const empty = backlogLevel(0, host.plan.sysctl['net.core.netdev_max_backlog'])
-  inputLevel.fill(empty)
-  level.fill(empty)
+  for (const cpu of host.cpus) {
+    inputLevel[cpu] = empty
+    for (const other of host.cpus) level[other * layout.cpuRows + cpu] = empty
+  }
 }
 
 function fillBacklogNapis(world: World, layout: Layout): void {

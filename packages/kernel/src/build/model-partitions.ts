@@ -66,7 +66,8 @@ export function modelPartitions(model: Model): ModelPartition[] {
   return leaders.map((leader, id) => {
     const isWire = leader >= layout.firstWire
     const members = partitions.members.get(leader) ?? []
-    const name = isWire ? wireName(model, leader) : `cpu${members.map((cpu) => number[cpu]).join('+')}`
+    const host = layout.hosts.length > 1 ? `${layout.hosts[model.constants.hostOfCpu[leader]]?.plan.name}/` : ''
+    const name = isWire ? wireName(model, leader) : `${host}cpu${members.map((cpu) => number[cpu]).join('+')}`
     return new MachinePartition(machine, id, name, inputsOf(model, leader, position), isWire)
   })
 }

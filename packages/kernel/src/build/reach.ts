@@ -262,14 +262,21 @@ function reachOfFlows(
     let softirqCpus = [queueCpu(host, device, queueIndex)]
     if (queue.rpsFlowCnt > 0) softirqCpus = [...softirqCpus, ...steerTargets(host, device, queueIndex)]
     else if (queue.rpsCpus.length > 0) {
-      const skbHash = withPorts ? hash : softwareHash(saddr, daddr, sport, dport, proto, seed)
+      const skbHash = withPorts ? hash : softwareHash(flowKey(seed, host.index), saddr, daddr, sport, dport, proto)
       softirqCpus = [host.cpus[queue.rpsCpus[reciprocalScale(skbHash, queue.rpsCpus.length)] ?? 0]]
     }
     pass(queueIndex, softirqCpus, readers.get(dport) ?? none)
   }
 }
 
-function softwareHash(saddr: number, daddr: number, sport: number, dport: number, proto: number, seed: number): number {
-  const [low, high] = flowKey(seed)
+function softwareHash(
+  key: readonly [number, number],
+  saddr: number,
+  daddr: number,
+  sport: number,
+  dport: number,
+  proto: number,
+): number {
+  const [low, high] = key
   return flowHash(low, high, saddr, daddr, sport, dport, proto)
 }

@@ -1,4 +1,4 @@
-import type { AppPlan, DevicePlan, Plan } from '@softnet/scenario/plan'
+import type { AppPlan, DevicePlan, Plan, SysctlPlan } from '@softnet/scenario/plan'
 import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
@@ -24,9 +24,12 @@ export interface Sizes {
   readonly rpsMapSlots: number
   readonly rpsFlows: number
   readonly sockFlows: number
-  readonly sockFlowLength: number
+  /** Rows of one copy of an rps_sock_flow_table: the longest of all hosts. */
+  readonly sockFlowRows: number
   readonly flowViewLeaders: Int32Array
   readonly flowBuckets: number
+  /** Rows of one table of the flow limit: the longest of all hosts. */
+  readonly flowTableRows: number
   readonly sockWatches: number
   readonly sources: number
   readonly sourceCpus: Int32Array
@@ -45,6 +48,12 @@ export function powerOfTwo(n: number): number {
   let size = 1
   while (size < n) size *= 2
   return size
+}
+
+/** Length of a host's rps_sock_flow_table, a power of two; 0: off. */
+export function sockFlowLength(sysctl: SysctlPlan): number {
+  const entries = sysctl['net.core.rps_sock_flow_entries']
+  return entries > 0 ? powerOfTwo(entries) : 0
 }
 
 /** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
@@ -162,8 +171,9 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
   let rpsMapSlots = 1
   let rpsFlows = 1
   let vlanRows = 0
-  let sockFlowLength = 0
-  let flowBuckets = 0
+  let sockFlowRows = 0
+  let flowTables = 0
+  let flowTableRows = 0
   let taskSockets = 0
   let taskCpus = 0
   let taskEvents = 0
@@ -171,9 +181,9 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
   let sockWatches = 0
   for (const host of layout.hosts) {
     const { sysctl } = host.plan
-    const entries = sysctl['net.core.rps_sock_flow_entries']
-    if (entries > 0) sockFlowLength = Math.max(sockFlowLength, powerOfTwo(entries))
-    flowBuckets += sysctl['net.core.flow_limit_cpu_bitmap'].length * powerOfTwo(sysctl['net.core.flow_limit_table_len'])
+    sockFlowRows = Math.max(sockFlowRows, sockFlowLength(sysctl))
+    flowTables += sysctl['net.core.flow_limit_cpu_bitmap'].length
+    flowTableRows = Math.max(flowTableRows, powerOfTwo(sysctl['net.core.flow_limit_table_len']))
     for (const { plan } of host.devices) {
       for (const queue of plan.queues) {
         lanes += laneSlots(plan, layout.plan)
@@ -198,7 +208,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     taskCpus += host.plan.cpus.length
   }
   const leaders = [...partitions.members.keys()].filter((owner) => owner < layout.firstWire)
-  const flowViewLeaders = Int32Array.from(sockFlowLength > 0 ? leaders : [])
+  const flowViewLeaders = Int32Array.from(sockFlowRows > 0 ? leaders : [])
   return {
     poolRows,
     packetRows,
@@ -212,10 +222,11 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     vlanRows,
     rpsMapSlots,
     rpsFlows,
-    sockFlowLength,
-    sockFlows: sockFlowLength * leaders.length,
+    sockFlowRows,
+    sockFlows: sockFlowRows * leaders.length,
     flowViewLeaders,
-    flowBuckets,
+    flowBuckets: flowTables * flowTableRows,
+    flowTableRows,
     sockWatches,
     sources: sourceCpus.length,
     sourceCpus,

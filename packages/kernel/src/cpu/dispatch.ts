@@ -1,5 +1,5 @@
 import { defineResource, defineSystem, EventRow, eventList } from '@softnet/ecs'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu, TRACE_SINK } from '../build/constants.js'
 import { fragTimers } from '../defrag/frag-timer.js'
 import { hasGroups } from '../igmp/components.js'
 import { igmpTimers } from '../igmp/igmp-timers.js'
@@ -54,7 +54,8 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
     const { source, flowView, clockPs, context: cpuContext, packetPool } = context.write(Cpu)
-    const { sources, firstTask, cpuRows, sockFlowLength, sockFlowCpuMask, sysctl } = context.resource(PLAN_CONSTANTS)
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { sources, firstTask, cpuRows, sockFlowRows, sockFlowLength, sockFlowCpuMask } = constants
     const harness = context.resource(HARNESS_CALLS)
     const trace = context.resource(TRACE_SINK)
     const events = context.system(eventList)
@@ -71,7 +72,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const sched = context.system(scheduler)
     const neigh = context.system(neighbours)
     const arp = context.system(arpRcv)
-    const igmp = hasGroups(context.resource(PLAN_CONSTANTS).plan) ? context.system(igmpTimers) : null
+    const igmp = hasGroups(constants.plan) ? context.system(igmpTimers) : null
     const disciplines = context.system(qdiscRun)
     const wfree = context.system(sockWfree)
     const pages = context.system(packetPages)
@@ -82,7 +83,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
-    const deferKick = (sysctl['net.core.skb_defer_max'] >> 1) + 1
+    const deferKick = perCpu(constants, ({ sysctl }) => (sysctl['net.core.skb_defer_max'] >> 1) + 1)
 
     function backlogPacket(cpu: number, atPs: number, row: number, from: number): void {
       const own = post.receive(cpu, from, row)
@@ -107,7 +108,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
 
     function deferredFree(cpu: number, count: number): void {
       deferCount[cpu] += count
-      if (deferCount[cpu] < deferKick || deferIpi[cpu] !== 0) return
+      if (deferCount[cpu] < deferKick[cpu] || deferIpi[cpu] !== 0) return
       deferIpi[cpu] = 1
       irq.plainIpi(cpu, 'call')
       softirq.raiseBit(cpu, SOFTIRQ.netRx)
@@ -158,7 +159,8 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           return
         case EVENT.sockFlow: {
           const hash = c[row]
-          sockFlow[flowView[cpu] * sockFlowLength + (hash & (sockFlowLength - 1))] = (hash & ~sockFlowCpuMask) | first
+          const entry = flowView[cpu] * sockFlowRows + (hash & (sockFlowLength[cpu] - 1))
+          sockFlow[entry] = (hash & ~sockFlowCpuMask[cpu]) | first
           return
         }
         case EVENT.taskWake:

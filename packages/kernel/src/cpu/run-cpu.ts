@@ -96,7 +96,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     if (trace.on) trace.irqExit(cpu, clockPs[cpu], IRQ_KIND.localTimer, 0)
     cpuContext[cpu] = before
     ticks[cpu]++
-    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs[cpu]) + 1) * jiffyPs[cpu]
     sched.tick(cpu)
     exitCheck[cpu] = 1
   }
@@ -134,7 +134,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   /** A CPU that is no longer idle has a tick; the step that starts it ends there too. */
   function startTick(cpu: number): void {
     if (nextTickPs[cpu] !== Number.POSITIVE_INFINITY) return
-    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs) + 1) * jiffyPs
+    nextTickPs[cpu] = (Math.floor(clockPs[cpu] / jiffyPs[cpu]) + 1) * jiffyPs[cpu]
     if (nextTickPs[cpu] < limitPs[cpu]) limitPs[cpu] = nextTickPs[cpu]
   }
 

@@ -30,8 +30,8 @@ export const fragTimers = defineSystem<FragTimers>(
     const { head, tail, armed } = context.write(FragTimer)
     const { clockPs, host } = context.read(Cpu)
     const events = context.system(eventList)
-    const { plan, hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
-    const timeoutJiffies = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.ipfrag_time'] * hz)
+    const { plan, jiffyPs } = context.resource(PLAN_CONSTANTS)
+    const timeoutJiffies = Float64Array.from(plan.hosts, ({ sysctl, hz }) => sysctl['net.ipv4.ipfrag_time'] * hz)
 
     function stop(queue: number): void {
       const cpu = timerCpu[queue]
@@ -49,13 +49,13 @@ export const fragTimers = defineSystem<FragTimers>(
       const first = head[cpu]
       if (first === 0 || armed[cpu] !== 0) return
       armed[cpu] = 1
-      events.push(cpu, cpu, expiresJiffy[first] * jiffyPs, EVENT.fragTimer, 0, 0, 0)
+      events.push(cpu, cpu, expiresJiffy[first] * jiffyPs[cpu], EVENT.fragTimer, 0, 0, 0)
     }
 
     return {
       start(cpu, queue) {
         stop(queue)
-        expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs), timeoutJiffies[host[cpu]])
+        expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs[cpu]), timeoutJiffies[host[cpu]])
         const last = tail[cpu]
         timerCpu[queue] = cpu
         timerNext[queue] = 0
@@ -69,13 +69,13 @@ export const fragTimers = defineSystem<FragTimers>(
       fire(cpu, timePs) {
         armed[cpu] = 0
         const first = head[cpu]
-        if (first !== 0 && expiresJiffy[first] * jiffyPs <= timePs) return true
+        if (first !== 0 && expiresJiffy[first] * jiffyPs[cpu] <= timePs) return true
         arm(cpu)
         return false
       },
       due(cpu) {
         const first = head[cpu]
-        if (first !== 0 && expiresJiffy[first] * jiffyPs <= clockPs[cpu]) return first
+        if (first !== 0 && expiresJiffy[first] * jiffyPs[cpu] <= clockPs[cpu]) return first
         arm(cpu)
         return 0
       },

@@ -44,7 +44,7 @@ export const groHeld = defineSystem<GroHeld>(
     }
 
     function age(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs) >>> 0
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu]) >>> 0
     }
 
     return {

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { Napi } from '../napi/components.js'
 import { Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
@@ -22,8 +22,9 @@ export const groNormal = defineSystem<GroNormal>(
     const { listHead, listTail, listCount, segCount } = context.write(Napi)
     const { next } = context.write(Skb)
     const receiveList = context.resource(LIST_RECEIVER)
-    const { plan, sysctl } = context.resource(PLAN_CONSTANTS)
-    const batchSegments = groPolicy(plan.kernel).batches ? sysctl['net.core.gro_normal_batch'] : 1
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { batches } = groPolicy(constants.plan.kernel)
+    const batchSegments = perCpu(constants, ({ sysctl }) => (batches ? sysctl['net.core.gro_normal_batch'] : 1))
 
     function list(cpu: number, napi: number): void {
       if (listCount[napi] === 0) return
@@ -42,7 +43,7 @@ export const groNormal = defineSystem<GroNormal>(
         listTail[napi] = row
         listCount[napi]++
         segCount[napi] += segments
-        if (segCount[napi] >= batchSegments) list(cpu, napi)
+        if (segCount[napi] >= batchSegments[cpu]) list(cpu, napi)
       },
       list,
     }

@@ -261,7 +261,7 @@ function benchProcess(model: Model, cpu: number, harness: HarnessCalls): Pick<Be
   return {
     step(body, delayPs = STEP_PS) {
       queue.push({ body, delayPs })
-      if (!armed) wakeAt(Math.max(clockPs[cpu], model.constants.jiffyPs + BEHIND_JIFFY_PS) + delayPs)
+      if (!armed) wakeAt(Math.max(clockPs[cpu], model.constants.jiffyPs[cpu] + BEHIND_JIFFY_PS) + delayPs)
     },
   }
 }

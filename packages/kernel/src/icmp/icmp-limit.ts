@@ -59,18 +59,18 @@ export const icmpLimits = defineSystem<IcmpLimits>(
     const count = context.system(counters)
     const peers = context.system(inetPeers)
     const { hz, jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
-    const refillJiffies = Math.floor(hz / REFILL_FRACTION)
-    const costJiffies = Float64Array.from(plan.hosts, ({ ipv4 }) => Math.floor((ipv4.icmp_ratelimit * hz) / 1000))
+    const refillJiffies = hz.map((each) => Math.floor(each / REFILL_FRACTION))
+    const costJiffies = Float64Array.from(plan.hosts, (each) => Math.floor((each.ipv4.icmp_ratelimit * each.hz) / 1000))
     const mask = Uint32Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_ratemask)
     const perSecond = Float64Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_msgs_per_sec)
     const burst = Float64Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_msgs_burst)
 
     function bucketAllow(cpu: number): boolean {
       if (credit[cpu] > 0) return true
-      const now = Math.floor(clockPs[cpu] / jiffyPs)
-      const delta = Math.min(now - stampJiffies[cpu], hz)
-      if (delta < refillJiffies) return false
-      const incr = Math.floor((perSecond[host[cpu]] * delta) / hz)
+      const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
+      const delta = Math.min(now - stampJiffies[cpu], hz[cpu])
+      if (delta < refillJiffies[cpu]) return false
+      const incr = Math.floor((perSecond[host[cpu]] * delta) / hz[cpu])
       if (incr === 0) return false
       stampJiffies[cpu] = now
       credit[cpu] = Math.min(credit[cpu] + incr, burst[host[cpu]])
@@ -95,7 +95,7 @@ export const icmpLimits = defineSystem<IcmpLimits>(
       peerAllow(cpu, allow, peer, dev) {
         if (allow !== ICMP_ALLOW.limited) return true
         if ((iff[dev] & IFF.loopback) === 0) {
-          const now = Math.floor(clockPs[cpu] / jiffyPs)
+          const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
           const cost = costJiffies[host[cpu]]
           if (!peers.take(peers.get(cpu, peer, now), now, cost, ICMP_PEER_BURST * cost)) {
             count.snmp(cpu, SNMP.IcmpOutRateLimitHost, 1)

@@ -17,7 +17,7 @@ export interface InetPeers {
   /** Takes `costJiffies` from a bucket of at most `burstJiffies` tokens; false if they are not there. */
   take(peer: number, nowJiffies: number, costJiffies: number, burstJiffies: number): boolean
   /** Whether a peer that takes a detour may be told now; each redirect it ignores doubles the wait. Kernel: net/ipv4/route.c, ip_rt_send_redirect */
-  redirectDue(peer: number, nowJiffies: number): boolean
+  redirectDue(cpu: number, peer: number, nowJiffies: number): boolean
   /** Notes that it was told. */
   redirectSent(peer: number, nowJiffies: number): void
 }
@@ -30,8 +30,7 @@ export const inetPeers = defineSystem<InetPeers>(
   (context) => {
     const { address, lastPlusOne, tokensJiffies, redirects, usedPlusOne } = context.write(InetPeer)
     const { hz } = context.resource(PLAN_CONSTANTS)
-    const loadJiffies = Math.floor(hz / REDIRECT_LOAD_FRACTION)
-    const silenceJiffies = loadJiffies * 2 ** (REDIRECT_NUMBER + 1)
+    const loadJiffies = hz.map((each) => Math.floor(each / REDIRECT_LOAD_FRACTION))
     return {
       get(cpu, peer, now) {
         const base = cpu * ICMP_PEER_ROWS
@@ -48,7 +47,7 @@ export const inetPeers = defineSystem<InetPeers>(
         address[oldest] = peer
         tokensJiffies[oldest] = 0
         redirects[oldest] = 0
-        lastPlusOne[oldest] = now + 1 - NEW_PEER_SEC * hz
+        lastPlusOne[oldest] = now + 1 - NEW_PEER_SEC * hz[cpu]
         usedPlusOne[oldest] = now + 1
         return oldest
       },
@@ -60,9 +59,9 @@ export const inetPeers = defineSystem<InetPeers>(
         lastPlusOne[row] = now + 1
         return allowed
       },
-      redirectDue(row, now) {
+      redirectDue(cpu, row, now) {
         const last = lastPlusOne[row] - 1
-        if (now > last + silenceJiffies) {
+        if (now > last + loadJiffies[cpu] * 2 ** (REDIRECT_NUMBER + 1)) {
           tokensJiffies[row] = 0
           redirects[row] = 0
         }
@@ -70,7 +69,7 @@ export const inetPeers = defineSystem<InetPeers>(
           lastPlusOne[row] = now + 1
           return false
         }
-        return redirects[row] === 0 || now > last + loadJiffies * 2 ** redirects[row]
+        return redirects[row] === 0 || now > last + loadJiffies[cpu] * 2 ** redirects[row]
       },
       redirectSent(row, now) {
         lastPlusOne[row] = now + 1

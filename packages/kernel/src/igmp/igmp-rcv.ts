@@ -44,13 +44,13 @@ export const igmpRcv = defineSystem<IgmpRcv>('igmp_rcv', 'igmp', 'net/ipv4/igmp.
   function heardOld(cpu: number, row: number, code: number): number {
     const at = timers === null ? 0 : timers.row(cpu, dev[row])
     if (d !== null && timers !== null) {
-      const now = Math.floor(clockPs[cpu] / jiffyPs)
+      const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       const until = now + (d.robustness[at] || ROBUSTNESS) * d.queryIntervalJiffies[at] + d.responseIntervalJiffies[at]
       if (code === 0) d.v1UntilJiffy[at] = until
       else d.v2UntilJiffy[at] = until
       timers.stopChanges(cpu, dev[row])
     }
-    return code === 0 ? RESPONSE_INTERVAL_SEC * hz : code * Math.floor(hz / TIMER_SCALE)
+    return code === 0 ? RESPONSE_INTERVAL_SEC * hz[cpu] : code * Math.floor(hz[cpu] / TIMER_SCALE)
   }
 
   /** What a query of version 3 says of the queriers' ways. */
@@ -58,15 +58,15 @@ export const igmpRcv = defineSystem<IgmpRcv>('igmp_rcv', 'igmp', 'net/ipv4/igmp.
     if (d === null || timers === null) return
     const at = timers.row(cpu, dev[row])
     d.robustness[at] = bytes.u8(row, start + 8) & 7
-    d.queryIntervalJiffies[at] = (floating(bytes.u8(row, start + 9)) || DEFAULT_QUERY_INTERVAL_SEC) * hz
+    d.queryIntervalJiffies[at] = (floating(bytes.u8(row, start + 9)) || DEFAULT_QUERY_INTERVAL_SEC) * hz[cpu]
     if (d.responseIntervalJiffies[at] >= d.queryIntervalJiffies[at])
-      d.responseIntervalJiffies[at] = d.queryIntervalJiffies[at] - hz
+      d.responseIntervalJiffies[at] = d.queryIntervalJiffies[at] - hz[cpu]
   }
 
   /** Version that the queriers of the packet\'s device speak. */
   function versionOf(cpu: number, row: number): number {
     if (d === null || timers === null) return 3
-    const now = Math.floor(clockPs[cpu] / jiffyPs)
+    const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
     const at = timers.row(cpu, dev[row])
     if (d.v1UntilJiffy[at] > now) return 1
     return d.v2UntilJiffy[at] > now ? 2 : 3
@@ -76,13 +76,13 @@ export const igmpRcv = defineSystem<IgmpRcv>('igmp_rcv', 'igmp', 'net/ipv4/igmp.
   function query(cpu: number, row: number, start: number): boolean {
     const code = bytes.u8(row, start + 1)
     let group = bytes.u32(row, start + 4) | 0
-    let most = Math.max(1, floating(code) * Math.floor(hz / TIMER_SCALE))
+    let most = Math.max(1, floating(code) * Math.floor(hz[cpu] / TIMER_SCALE))
     if (len[row] === HEADER_BYTES) {
       most = heardOld(cpu, row, code)
       if (code === 0) group = 0
     } else if (len[row] < V3_QUERY_BYTES) return false
     else if (versionOf(cpu, row) === 1) {
-      most = RESPONSE_INTERVAL_SEC * hz
+      most = RESPONSE_INTERVAL_SEC * hz[cpu]
       group = 0
     } else if (versionOf(cpu, row) === 3) {
       const sources = bytes.u16(row, start + 10)

@@ -53,7 +53,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     const [keyLow, keyHigh] = streamKey(plan.seed, 0, PURPOSE)
 
     function jiffies(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs)
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu])
     }
 
     function row(cpu: number, dev: number): number {
@@ -73,7 +73,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     }
 
     function arm(cpu: number, kind: number, which: number, sequence: number, jiffy: number): void {
-      events.push(cpu, cpu, jiffy * jiffyPs, EVENT.igmpTimer, which * KINDS + kind, sequence, 0)
+      events.push(cpu, cpu, jiffy * jiffyPs[cpu], EVENT.igmpTimer, which * KINDS + kind, sequence, 0)
     }
 
     function speaks(cpu: number, dev: number): number {
@@ -111,7 +111,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
       send.end(cpu, dev)
       if (d.changeCount[at] === 0) return
       d.changeCount[at]--
-      startChange(cpu, dev, V3_UNSOLICITED_SEC * hz)
+      startChange(cpu, dev, V3_UNSOLICITED_SEC * hz[cpu])
     }
 
     function all(cpu: number, dev: number): void {
@@ -131,7 +131,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
       if (m.unsolicited[at] > 0) {
         m.unsolicited[at]--
         if (m.unsolicited[at] > 0)
-          startMember(cpu, group, (version === 3 ? V3_UNSOLICITED_SEC : V2_UNSOLICITED_SEC) * hz)
+          startMember(cpu, group, (version === 3 ? V3_UNSOLICITED_SEC : V2_UNSOLICITED_SEC) * hz[cpu])
       }
       if (version < 3) send.report(cpu, dev, version === 1 ? IGMP.v1Report : IGMP.v2Report, address[group])
       else {
@@ -158,8 +158,8 @@ export const igmpTimers = defineSystem<IgmpTimers>(
           m.unsolicited[member(cpu, group)] = ROBUSTNESS
           m.changes[member(cpu, group)] = ROBUSTNESS
           d.changeCount[at] = ROBUSTNESS
-          d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz
-          d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz
+          d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz[cpu]
+          d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz[cpu]
           startChange(cpu, dev, 1)
         }
       },

@@ -61,9 +61,9 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     /** Kernel: net/ipv4/route.c, ip_rt_send_redirect */
     function sendRedirect(cpu: number, row: number): void {
       if (sendRedirects[rtDev[row]] === 0) return
-      const now = Math.floor(clockPs[cpu] / jiffyPs)
+      const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       const peer = peers.get(cpu, saddr[row] | 0, now)
-      if (!peers.redirectDue(peer, now)) return
+      if (!peers.redirectDue(cpu, peer, now)) return
       const gateway = (rtFlags[row] & RTCF.gateway) !== 0 ? rtGateway[row] : daddr[row]
       icmp(cpu, row, ICMP_TYPE.redirect, ICMP_CODE.redirHost, gateway)
       peers.redirectSent(peer, now)

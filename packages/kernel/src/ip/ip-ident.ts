@@ -41,7 +41,7 @@ export const ipSelectIdent = defineSystem<IpSelectIdent>(
     return (cpu, saddr, daddr, protocol, segments) => {
       const hash = mix32(mix32(saddr ^ keyLow, daddr ^ keyHigh), protocol + Math.imul(cpu, 0x9e3779b1))
       const row = cpu * IP_IDENT_ROWS + (hash & (IP_IDENT_ROWS - 1))
-      const now = Math.floor(clockPs[cpu] / jiffyPs)
+      const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       let step = 0
       if (drawn[row] === 0) id[row] = hash
       if (now !== stampJiffies[row]) {

@@ -1,5 +1,5 @@
 import { defineComponent, defineSystem, f64 } from '@softnet/ecs'
-import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu } from '../cpu/components.js'
 import { LocalIrq } from './components.js'
 
@@ -37,8 +37,13 @@ export const cstates = defineSystem<CStatesControl>(
     const { smtFactor } = context.resource(COLD_COSTS)
     const { idle } = context.write(LocalIrq)
     const { ps: contextPs } = context.write(ContextTime)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const states = plan.hosts[0]?.cstates ?? []
+    const constants = context.resource(PLAN_CONSTANTS)
+    const states = constants.plan.hosts.flatMap((host) => host.cstates)
+    // States of the CPU's host: rows firstState to endState − 1.
+    const endOfHost: number[] = []
+    for (const { cstates: own } of constants.plan.hosts) endOfHost.push((endOfHost.at(-1) ?? 0) + own.length)
+    const endState = perCpu(constants, (_, index) => endOfHost[index])
+    const firstState = perCpu(constants, (host, index) => endOfHost[index] - host.cstates.length)
     const residencyPs = new Float64Array(states.map((s) => s.targetResidencyPs))
     const latencyPs = new Float64Array(states.map((s) => s.exitLatencyPs))
     return {
@@ -70,7 +75,7 @@ export const cstates = defineSystem<CStatesControl>(
         wakeups[cpu]++
         const slept = clockPs[cpu] - sincePs[cpu]
         let exit = 0
-        for (let i = 0; i < residencyPs.length; i++) if (residencyPs[i] <= slept) exit = latencyPs[i]
+        for (let i = firstState[cpu]; i < endState[cpu]; i++) if (residencyPs[i] <= slept) exit = latencyPs[i]
         exitPs[cpu] += exit
         return exit
       },

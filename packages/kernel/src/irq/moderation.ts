@@ -66,7 +66,7 @@ export const moderation = defineSystem<Moderation>('net_dim', 'irq', 'lib/dim/ne
       if (adaptive[vector] === ADAPTIVE.dim) {
         return dynamic.sample(vector, clockPs[cpu], packets, octets)
       }
-      const jiffy = Math.floor(clockPs[cpu] / jiffyPs)
+      const jiffy = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       if (throttle.update(vector, jiffy, packets, octets, slowLink[dev[vector] - firstDevice])) {
         // The register counts in steps of 2 µs (IXGBE_MAX_EITR), the algorithm goes on with the odd value.
         usecsPs[vector] = (itrUsecs[vector] & ~1) * PS_PER_US

@@ -67,7 +67,7 @@ export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/
         if (control.completeDone(cpu, napi, work[napi]) && control.schedulePrep(napi)) control.schedule(cpu, napi)
         return false
       }
-      if (groBitmap[napi] !== 0) engine.flush(cpu, napi, hz >= 1000)
+      if (groBitmap[napi] !== 0) engine.flush(cpu, napi, hz[cpu] >= 1000)
       engine.normalList(cpu, napi)
       return true
     },

@@ -63,7 +63,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   const [keyLow, keyHigh] = streamKey(plan.seed, 0, PURPOSE)
 
   function jiffies(cpu: number): number {
-    return Math.floor(clockPs[cpu] / jiffyPs)
+    return Math.floor(clockPs[cpu] / jiffyPs[cpu])
   }
 
   /** True if a request for one of our addresses gets no answer. Kernel: net/ipv4/arp.c, arp_ignore */
@@ -121,7 +121,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     table.drawn[cpu]++
     table.proxyQueued[cpu]++
     const wait = Math.floor((word * parms.proxyDelay[device]) / 4294967296)
-    events.push(cpu, cpu, (jiffies(cpu) + Math.max(1, wait)) * jiffyPs, EVENT.proxyArp, row, 0, 0)
+    events.push(cpu, cpu, (jiffies(cpu) + Math.max(1, wait)) * jiffyPs[cpu], EVENT.proxyArp, row, 0, 0)
   }
 
   /** Whether a message is one that nobody asked for. Kernel: net/ipv4/arp.c, arp_is_garp */

@@ -71,7 +71,7 @@ export const neighLookup = defineSystem<NeighLookup>(
       const end = table.firstRow[cpu] + table.rows[cpu]
       for (let row = table.firstRow[cpu]; row < end && table.entries[cpu] > keep; row++) {
         if (used[row] === 0 || queueHead[row] !== 0 || state[row] === NUD.permanent) continue
-        const isOld = now > updated[row] + SWEEP_SEC * hz
+        const isOld = now > updated[row] + SWEEP_SEC * hz[cpu]
         if ((state[row] & SWEEPABLE) !== 0 || isOld) unlink(cpu, row)
       }
     }
@@ -81,9 +81,9 @@ export const neighLookup = defineSystem<NeighLookup>(
       create(cpu, address, dev) {
         const known = find(cpu, address, dev)
         if (known !== 0) return known
-        const now = Math.floor(clockPs[cpu] / jiffyPs)
+        const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
         const entries = table.entries[cpu]
-        const isHalf = entries >= table.rows[cpu] * SWEEP_PART && now > table.lastFlush[cpu] + SWEEP_SEC * hz
+        const isHalf = entries >= table.rows[cpu] * SWEEP_PART && now > table.lastFlush[cpu] + SWEEP_SEC * hz[cpu]
         if (entries >= table.rows[cpu] || isHalf) sweep(cpu, now)
         const row = table.freeHead[cpu]
         if (row === 0) return 0

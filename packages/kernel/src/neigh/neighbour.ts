@@ -59,7 +59,8 @@ export const neighbours = defineSystem<Neighbours>(
     const parms = context.read(NeighParms)
     const { arpAnnounce } = context.read(InDev)
     const { clockPs, host } = context.read(Cpu)
-    const { hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { jiffyPs } = constants
     const icmp = context.resource(ICMP_SEND)
     const events = context.system(eventList)
     const kfree = context.system(kfreeSkb)
@@ -67,16 +68,16 @@ export const neighbours = defineSystem<Neighbours>(
     const arp = context.system(arpSend)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
-    const least = Math.floor(hz / TIMER_FRACTION)
+    const least = constants.hz.map((hz) => Math.floor(hz / TIMER_FRACTION))
 
     function jiffies(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs)
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu])
     }
 
     function addTimer(cpu: number, neigh: number, atJiffy: number): void {
       armed[neigh] = 1
       armSequence[neigh]++
-      events.push(cpu, cpu, atJiffy * jiffyPs, EVENT.neighTimer, neigh, armSequence[neigh], 0)
+      events.push(cpu, cpu, atJiffy * jiffyPs[cpu], EVENT.neighTimer, neigh, armSequence[neigh], 0)
     }
 
     function takeQueued(neigh: number): number {
@@ -136,7 +137,7 @@ export const neighbours = defineSystem<Neighbours>(
         probes[neigh] = parms.ucastProbes[device]
         state[neigh] = NUD.incomplete
         updated[neigh] = now
-        addTimer(cpu, neigh, now + Math.max(parms.retrans[device], least))
+        addTimer(cpu, neigh, now + Math.max(parms.retrans[device], least[cpu]))
         isFirst = true
       } else if (state[neigh] === NUD.stale) {
         state[neigh] = NUD.delay
@@ -171,7 +172,7 @@ export const neighbours = defineSystem<Neighbours>(
     }
 
     /** State after the timer of a reachable or delayed neighbour; returns the next jiffy to look. */
-    function grow(neigh: number, now: number): number {
+    function grow(cpu: number, neigh: number, now: number): number {
       const device = dev[neigh]
       if (state[neigh] === NUD.reachable) {
         const until = confirmed[neigh] + parms.reachable[device]
@@ -189,7 +190,7 @@ export const neighbours = defineSystem<Neighbours>(
         state[neigh] = NUD.probe
         probes[neigh] = 0
       }
-      return now + Math.max(parms.retrans[device], least)
+      return now + Math.max(parms.retrans[device], least[cpu])
     }
 
     function maxProbes(neigh: number): number {
@@ -214,14 +215,14 @@ export const neighbours = defineSystem<Neighbours>(
         armed[neigh] = 0
         if ((state[neigh] & IN_TIMER) === 0) return
         const now = jiffies(cpu)
-        const at = grow(neigh, now)
+        const at = grow(cpu, neigh, now)
         const isAsking = (state[neigh] & (NUD.incomplete | NUD.probe)) !== 0
         if (isAsking && probes[neigh] >= maxProbes(neigh)) {
           state[neigh] = NUD.failed
           invalidate(cpu, neigh)
           return
         }
-        if ((state[neigh] & IN_TIMER) !== 0) addTimer(cpu, neigh, Math.max(at, now + least))
+        if ((state[neigh] & IN_TIMER) !== 0) addTimer(cpu, neigh, Math.max(at, now + least[cpu]))
         if (isAsking) probe(cpu, neigh)
       },
       update(cpu, neigh, high, low, wanted, override) {

@@ -48,10 +48,11 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     const stat = context.write(NfConnStat)
     const { host, clockPs } = context.read(Cpu)
     const { plan, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
-    const seed = plan.seed
+    // Each table has a secret of its own. Kernel: nf_conntrack_core.c, hash_conntrack_raw
+    const secret = Uint32Array.from(table.count, (_, t) => plan.seed ^ Math.imul(t - 1, 0x9e3779b1))
 
     function jiffies(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs)
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu])
     }
 
     function random(cpu: number): number {
@@ -60,7 +61,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     }
 
     function bucketOf(t: number, saddr: number, daddr: number, ports: number, protocol: number): number {
-      const hash = mix32(mix32((saddr ^ seed) >>> 0, daddr >>> 0), mix32(ports >>> 0, protocol + 0x9e37))
+      const hash = mix32(mix32((saddr ^ secret[t]) >>> 0, daddr >>> 0), mix32(ports >>> 0, protocol + 0x9e37))
       return table.firstBucket[t] + Math.floor((hash * table.buckets[t]) / WORD)
     }
 
@@ -183,7 +184,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
       const end = table.firstConn[t] + table.conns[t]
       while (table.gcJiffies[t] <= now) {
         const at = table.gcJiffies[t]
-        let mean = GC_FIRST_SEC * hz
+        let mean = GC_FIRST_SEC * hz[cpu]
         let seen = 1
         for (let conn = table.firstConn[t]; conn < end; conn++) {
           if (c.live[conn] !== CONN.confirmed) continue
@@ -192,11 +193,11 @@ export const conntrackTable = defineSystem<ConntrackTable>(
             kill(cpu, conn)
             continue
           }
-          const clamped = Math.min(Math.max(left, GC_MIN_SEC * hz), GC_FIRST_SEC * hz)
+          const clamped = Math.min(Math.max(left, GC_MIN_SEC * hz[cpu]), GC_FIRST_SEC * hz[cpu])
           seen++
           mean += Math.trunc((clamped - mean) / seen)
         }
-        table.gcJiffies[t] = at + Math.min(Math.max(mean, GC_MIN_SEC * hz), GC_FIRST_SEC * hz)
+        table.gcJiffies[t] = at + Math.min(Math.max(mean, GC_MIN_SEC * hz[cpu]), GC_FIRST_SEC * hz[cpu])
       }
     }
 

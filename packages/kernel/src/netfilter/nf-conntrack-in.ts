@@ -61,7 +61,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     const spend = context.system(charge)
     const spendCycles = context.system(chargeCycles)
     const { plan, hz } = context.resource(PLAN_CONSTANTS)
-    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, hz))
+    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, each.hz))
     const newCycles = costProfile(plan.profile).netfilter.conntrack_new.cycles
     const verifies = Uint8Array.from(plan.hosts, (each) => each.sysctl['net.netfilter.nf_conntrack_checksum'])
 
@@ -97,7 +97,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
       if ((flags[row] & SKB.csumZero) === 0 && checksumIsBad(cpu, row, atReceive)) return TRACK.invalid
       const { udp: unreplied, udpStream } = timeouts[host[cpu]] as (typeof timeouts)[number]
       const now = table.jiffies(cpu)
-      if (c.live[conn] !== CONN.confirmed) c.streamJiffies[conn] = STREAM_SEC * hz + now
+      if (c.live[conn] !== CONN.confirmed) c.streamJiffies[conn] = STREAM_SEC * hz[cpu] + now
       const isStream = (c.status[conn] & IPS.seenReply) !== 0 && now > c.streamJiffies[conn]
       refresh(cpu, conn, isStream ? udpStream : unreplied)
       if (isStream) c.status[conn] |= IPS.assured

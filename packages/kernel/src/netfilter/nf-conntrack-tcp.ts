@@ -52,8 +52,8 @@ export const conntrackTcp = defineSystem<ConntrackPacket>(
     const { live, status, tcpState, tcpLast, timeoutJiffies } = context.write(NfConn)
     const { host } = context.read(Cpu)
     const table = context.system(conntrackTable)
-    const { plan, hz } = context.resource(PLAN_CONSTANTS)
-    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, hz))
+    const { plan } = context.resource(PLAN_CONSTANTS)
+    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, each.hz))
     const loose = Uint8Array.from(plan.hosts, (each) => each.sysctl['net.netfilter.nf_conntrack_tcp_loose'])
 
     function refresh(cpu: number, conn: number, jiffies: number): void {

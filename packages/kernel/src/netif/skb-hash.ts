@@ -1,11 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_P_IP, flowHash } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { SKB, Skb } from '../skb/components.js'
 import { flowKey } from './flow-key.js'
 
 /** Hash of a packet's flow: the card's if it covered the ports, else one of software that is the same both ways. */
-export type SkbHash = (row: number) => number
+export type SkbHash = (cpu: number, row: number) => number
 
 const FRAGMENT = 0x3fff
 
@@ -18,14 +18,19 @@ export const skbHash = defineSystem<SkbHash>(
     const { hash, flags } = context.write(Skb)
     const { saddr, daddr, ports, ipWord, idFrag, protocol } = context.read(Skb)
     // Linux draws this key at boot; here it follows from the seed.
-    const [keyLow, keyHigh] = flowKey(context.resource(PLAN_CONSTANTS).plan.seed)
-    return (row) => {
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { seed } = constants.plan
+    const keyLow = perCpu(constants, (_, index) => flowKey(seed, index)[0])
+    const keyHigh = perCpu(constants, (_, index) => flowKey(seed, index)[1])
+    return (cpu, row) => {
       if ((flags[row] & (SKB.l4Hash | SKB.swHash)) !== 0) return hash[row]
       const isIp = protocol[row] === ETH_P_IP
       const proto = ipWord[row] & 0xff
       const withPorts = isIp && (idFrag[row] & FRAGMENT) === 0 && (proto === 17 || proto === 6)
       const both = withPorts ? ports[row] : 0
-      hash[row] = isIp ? flowHash(keyLow, keyHigh, saddr[row], daddr[row], both >>> 16, both & 0xffff, proto) : 0
+      hash[row] = isIp
+        ? flowHash(keyLow[cpu], keyHigh[cpu], saddr[row], daddr[row], both >>> 16, both & 0xffff, proto)
+        : 0
       flags[row] |= SKB.swHash
       return hash[row]
     }

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
@@ -49,7 +49,8 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const { saddr, daddr, ports, ipWord, idFrag, hash, flags, queue, protocol } = context.write(Skb)
   const { flowView, clockPs } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
-  const { cpuRows, cpuOfNumber, firstDevice, plan, sockFlowLength, sockFlowCpuMask } = constants
+  const { cpuRows, cpuOfNumber, cpuBase, cpuCount, firstDevice, plan } = constants
+  const { sockFlowRows, sockFlowLength, sockFlowCpuMask } = constants
   const trace = context.resource(TRACE_SINK)
   const spend = context.system(charge)
   const post = context.system(mail)
@@ -59,14 +60,14 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const queueOfCpu = context.read(CpuQueue)
   const hashedSlot = KERNEL_VERSIONS[plan.kernel].rfsSlot === 'hash_32'
   // Linux draws this key at boot; here it follows from the seed.
-  const [keyLow, keyHigh] = flowKey(plan.seed)
-  const cpuCount = cpuOfNumber.length
+  const keyLow = perCpu(constants, (_, index) => flowKey(plan.seed, index)[0])
+  const keyHigh = perCpu(constants, (_, index) => flowKey(plan.seed, index)[1])
   const needed = plan.hosts.some((h) =>
     h.devices.some((d) => d.queues.some((q) => q.rpsCpus.length > 0 || q.rpsFlowCnt > 0)),
   )
 
   /** skb_get_hash: the NIC's hash if it covered the ports, else a software hash that is the same both ways. */
-  function skbHash(row: number): number {
+  function skbHash(cpu: number, row: number): number {
     if ((flags[row] & (SKB.l4Hash | SKB.swHash)) !== 0) return hash[row]
     const isIp = protocol[row] === 0x0800
     const fragment = (idFrag[row] & 0x3fff) !== 0
@@ -74,8 +75,8 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
     const withPorts = isIp && !fragment && (proto === 17 || proto === 6)
     hash[row] = isIp
       ? flowHash(
-          keyLow,
-          keyHigh,
+          keyLow[cpu],
+          keyHigh[cpu],
           saddr[row],
           daddr[row],
           withPorts ? ports[row] >>> 16 : 0,
@@ -105,25 +106,28 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
 
   /** The RFS half: moves the flow to the CPU that reads it once the old CPU has no packet of it left. */
   function rfsCpu(cpu: number, rxq: number, h: number, key: number): number {
-    const ident = sockFlow[flowView[cpu] * sockFlowLength + (h & (sockFlowLength - 1))]
-    if (((ident ^ h) & ~sockFlowCpuMask) !== 0) return 0
-    const wanted = ident & sockFlowCpuMask
+    const ident = sockFlow[flowView[cpu] * sockFlowRows + (h & (sockFlowLength[cpu] - 1))]
+    const cpuMask = sockFlowCpuMask[cpu]
+    if (((ident ^ h) & ~cpuMask) !== 0) return 0
+    const wanted = ident & cpuMask
+    const base = cpuBase[cpu]
+    const cpus = cpuCount[cpu]
     const log = flowLog[rxq] - 1
     const slot = flowBase[rxq] + (log === 0 ? 0 : hashedSlot ? hash32(h, log) : h & ((1 << log) - 1))
     let current = flow.cpu[slot]
-    if (current !== wanted && (current >= cpuCount || caughtUp(cpuOfNumber[current], cpu, flow.lastTail[slot]))) {
-      current = wanted < cpuCount ? wanted : NO_CPU
+    if (current !== wanted && (current >= cpus || caughtUp(cpuOfNumber[base + current], cpu, flow.lastTail[slot]))) {
+      current = wanted < cpus ? wanted : NO_CPU
       flow.cpu[slot] = current
       flow.hash[slot] = h
       if (current !== NO_CPU) {
-        const target = cpuOfNumber[current]
+        const target = cpuOfNumber[base + current]
         steerHardware(cpu, rxq, key, target)
         flow.lastTail[slot] = target === cpu ? queueHead[cpu] : view.taken[cpu * cpuRows + target]
       }
     }
-    if (current >= cpuCount) return 0
+    if (current >= cpus) return 0
     lastSlot = slot
-    return cpuOfNumber[current]
+    return cpuOfNumber[base + current]
   }
 
   function askIpi(cpu: number, target: number, pair: number): void {
@@ -158,14 +162,14 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       const rxq = queue[row]
       if (rxq === 0) return 0
       const mapped = rpsLength[rxq]
-      const hasFlows = flowLog[rxq] !== 0 && sockFlowLength !== 0
+      const hasFlows = flowLog[rxq] !== 0 && sockFlowLength[cpu] !== 0
       if (mapped === 0 && !hasFlows) return 0
       spend(cpu, STAGE.get_rps_cpu, 1)
       const key =
         devArfs[queueDev[rxq]] === 0
           ? 0
           : arfsKey(flags[row] & SKB.l4Hash, hash[row], saddr[row], daddr[row], ports[row])
-      const h = skbHash(row)
+      const h = skbHash(cpu, row)
       if (h === 0) return 0
       if (hasFlows) {
         const target = rfsCpu(cpu, rxq, h, key)

@@ -40,8 +40,8 @@ export function reportConntrack(model: Model, host: HostLayout): ConntrackResult
   }
 }
 
-function jiffiesAtEnd(model: Model): number {
-  return Math.floor(model.plan.durationPs / model.constants.jiffyPs)
+function jiffiesAtEnd(model: Model, host: HostLayout): number {
+  return Math.floor(model.plan.durationPs / model.constants.jiffyPs[host.cpus[0]])
 }
 
 function listEntries(model: Model, host: HostLayout): string[] {
@@ -49,7 +49,7 @@ function listEntries(model: Model, host: HostLayout): string[] {
   const { firstBucket, buckets } = model.world.columns(NfConnTable)
   const { nextOriginal, nextReply, timeoutJiffies } = model.world.columns(NfConn)
   const t = 1 + host.index
-  const now = jiffiesAtEnd(model)
+  const now = jiffiesAtEnd(model, host)
   const lines: string[] = []
   for (let bucket = firstBucket[t]; bucket < firstBucket[t] + buckets[t] && lines.length < LISTED; bucket++) {
     for (let link = first[bucket]; link !== 0; ) {
@@ -73,7 +73,7 @@ function tuple(protocol: number, saddr: number, daddr: number, ports: number): s
 function entryLine(model: Model, host: HostLayout, conn: number): string {
   const c = model.world.columns(NfConn)
   const protocol = c.protocol[conn]
-  const now = jiffiesAtEnd(model)
+  const now = jiffiesAtEnd(model, host)
   const left = c.live[conn] === CONN.confirmed ? c.timeoutJiffies[conn] - now : c.timeoutJiffies[conn]
   const seconds = Math.max(0, Math.floor(left / host.plan.hz))
   const state = protocol === IPPROTO_TCP ? `${TCP_CT_NAMES[c.tcpState[conn]]} ` : ''

@@ -139,7 +139,7 @@ export const fqCodel = defineSystem<QdiscOps>(
 
     return {
       enqueue(cpu, q, row) {
-        const flow = flowBase[q] + reciprocalScale(hashOf(row), flowCount[q])
+        const flow = flowBase[q] + reciprocalScale(hashOf(cpu, row), flowCount[q])
         duePs[row] = nowPs[q]
         const size = wireBytes[row]
         flows.push(flow, row)

@@ -22,16 +22,16 @@ export const fq = defineSystem<QdiscOps>('fq', 'qdisc', 'net/sched/sch_fq.c, fq_
   const hashOf = context.system(skbHash)
 
   /** Kernel: net/sched/sch_fq.c, fq_classify */
-  function classify(q: number, row: number): number {
+  function classify(cpu: number, q: number, row: number): number {
     const isOwned = (flags[row] & SKB.charged) !== 0
-    const key = isOwned ? mix32(sock[row], 0x66710000) : hashOf(row)
+    const key = isOwned ? mix32(sock[row], 0x66710000) : hashOf(cpu, row)
     return flowBase[q] + (key % flowCount[q])
   }
 
   return {
     enqueue(cpu, q, row) {
       if (qlen[q] >= limit[q]) return NET_XMIT.drop
-      const flow = classify(q, row)
+      const flow = classify(cpu, q, row)
       if (packets[flow] >= flowLimit[q]) {
         flowDrops[q]++
         account.drop(cpu, q, row, DROP.fqFlowLimit)

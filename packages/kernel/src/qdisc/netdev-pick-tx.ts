@@ -34,9 +34,11 @@ export const netdevPickTx = defineSystem<NetdevPickTx>(
       const map = index[device] * cpuRows + cpu
       const mapped = count[map]
       if (mapped === 1) return xpsQueue[base[map]]
-      if (mapped > 1) return xpsQueue[base[map] + reciprocalScale(hashOf(row), mapped)]
+      if (mapped > 1) return xpsQueue[base[map] + reciprocalScale(hashOf(cpu, row), mapped)]
       const isReceived = queue[row] !== 0 && (flags[row] & SKB.charged) === 0
-      const number = isReceived ? rxIndex[queue[row]] % txCount[device] : reciprocalScale(hashOf(row), txCount[device])
+      const number = isReceived
+        ? rxIndex[queue[row]] % txCount[device]
+        : reciprocalScale(hashOf(cpu, row), txCount[device])
       return firstTx[device] + number * txStep[device]
     }
 

@@ -60,7 +60,7 @@ export const fibExceptions = defineSystem<FibExceptions>(
     const { clockPs } = context.read(Cpu)
 
     function jiffies(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs)
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu])
     }
 
     function base(cpu: number, address: number): number {
@@ -104,7 +104,7 @@ export const fibExceptions = defineSystem<FibExceptions>(
         addresses[row] = address
         locked[row] = mtu < MIN_PMTU ? 1 : 0
         pmtu[row] = mtu < MIN_PMTU ? Math.min(oldMtu, MIN_PMTU) : mtu
-        expiresJiffy[row] = jiffies(cpu) + MTU_EXPIRES_SEC * hz
+        expiresJiffy[row] = jiffies(cpu) + MTU_EXPIRES_SEC * hz[cpu]
       },
     }
   },

@@ -41,9 +41,9 @@ export const ipError = defineSystem<(cpu: number, row: number) => void>(
     }
 
     function tell(cpu: number, row: number, code: number): void {
-      const now = Math.floor(clockPs[cpu] / jiffyPs)
+      const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       const peer = peers.get(cpu, saddr[row] | 0, now)
-      if (!peers.take(peer, now, ERROR_COST_SEC * hz, ERROR_BURST_SEC * hz)) return
+      if (!peers.take(peer, now, ERROR_COST_SEC * hz[cpu], ERROR_BURST_SEC * hz[cpu])) return
       icmp(cpu, row, ICMP_TYPE.destUnreach, code, 0)
     }
 

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
@@ -22,19 +22,24 @@ export const deferFree = defineSystem<(cpu: number, row: number) => void>(
   (context) => {
     const { allocCpu } = context.read(Skb)
     const { count } = context.write(DeferPending)
-    const { plan, cpuRows, sysctl } = context.resource(PLAN_CONSTANTS)
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows } = constants
     const spend = context.system(charge)
     const post = context.system(mail)
-    const defers = KERNEL_VERSIONS[plan.kernel].udpDeferFree && sysctl['net.core.skb_defer_max'] > 0
-    const batch = Math.max(1, Math.min(DEFER_BATCH, sysctl['net.core.skb_defer_max'] >> 1))
+    const defers = KERNEL_VERSIONS[plan.kernel].udpDeferFree
+    // 0: this host frees at once.
+    const batch = perCpu(constants, ({ sysctl }) => {
+      const most = sysctl['net.core.skb_defer_max']
+      return most === 0 ? 0 : Math.max(1, Math.min(DEFER_BATCH, most >> 1))
+    })
     return (cpu, row) => {
       const home = allocCpu[row]
-      if (!defers || home === cpu || home === 0 || !post.connected(cpu, home)) {
+      if (!defers || batch[cpu] === 0 || home === cpu || home === 0 || !post.connected(cpu, home)) {
         spend(cpu, STAGE.consume_skb, 1)
         return
       }
       const pair = cpu * cpuRows + home
-      if (++count[pair] < batch) return
+      if (++count[pair] < batch[cpu]) return
       post.note(cpu, home, VIA.line, EVENT.deferredFree, count[pair], cpu, 0)
       count[pair] = 0
     }

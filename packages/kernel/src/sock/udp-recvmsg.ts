@@ -51,7 +51,8 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const { clockPs, packetPool, flowView, number } = context.read(Cpu)
   const constants = context.resource(PLAN_CONSTANTS)
   const { bhEnabled } = context.write(SoftirqState)
-  const { cpuRows, sources, sourceCpus, sockFlowLength, sockFlowCpuMask, flowViewLeaders, warmupPs } = constants
+  const { cpuRows, sources, sourceCpus, flowViewLeaders, warmupPs } = constants
+  const { sockFlowRows, sockFlowLength, sockFlowCpuMask } = constants
   const _latency = context.resource(COST_LATENCY)
   const { farPacketPs } = context.resource(COLD_COSTS)
   const trace = context.resource(TRACE_SINK)
@@ -105,12 +106,12 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
 
   /** sock_rps_record_flow: tells the steering CPUs where this flow is read. */
   function recordFlow(cpu: number, sock: number): void {
-    if (sockFlowLength === 0) return
+    if (sockFlowLength[cpu] === 0) return
     const hash = rxHash[sock]
     if (hash === 0 || connected[sock] === 0) return
-    const slot = hash & (sockFlowLength - 1)
-    const value = ((hash & ~sockFlowCpuMask) | number[cpu]) >>> 0
-    const own = flowView[cpu] * sockFlowLength + slot
+    const slot = hash & (sockFlowLength[cpu] - 1)
+    const value = ((hash & ~sockFlowCpuMask[cpu]) | number[cpu]) >>> 0
+    const own = flowView[cpu] * sockFlowRows + slot
     if (sockFlow[own] === value) return
     sockFlow[own] = value
     for (let i = 0; i < flowViewLeaders.length; i++) {

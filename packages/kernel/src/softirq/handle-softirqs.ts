@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { CONTEXT, Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
@@ -47,7 +47,8 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const { state: taskState } = context.read(Task)
     const { needResched } = context.read(RunQueue)
     const { clockPs, limitPs, context: cpuContext } = context.write(Cpu)
-    const { plan, sysctl, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { plan, jiffyPs } = constants
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const poll = context.system(napiPoll)
@@ -57,13 +58,15 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const expire = context.system(ipExpire)
     const output = context.system(netTxAction)
     const policy = KERNEL_VERSIONS[plan.kernel]
-    const budgetPackets = sysctl['net.core.netdev_budget']
+    const budgetPackets = perCpu(constants, ({ sysctl }) => sysctl['net.core.netdev_budget'])
     // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
-    const budgetJiffies = Math.ceil((sysctl['net.core.netdev_budget_usecs'] * hz) / 1_000_000)
-    const maxJiffies = Math.max(1, Math.ceil((2 * hz) / 1000))
+    const budgetJiffies = perCpu(constants, ({ sysctl, hz }) =>
+      Math.ceil((sysctl['net.core.netdev_budget_usecs'] * hz) / 1_000_000),
+    )
+    const maxJiffies = perCpu(constants, ({ hz }) => Math.max(1, Math.ceil((2 * hz) / 1000)))
 
     function jiffies(cpu: number): number {
-      return Math.floor(clockPs[cpu] / jiffyPs)
+      return Math.floor(clockPs[cpu] / jiffyPs[cpu])
     }
 
     function begin(cpu: number, mode: number, withContext: number): void {
@@ -71,7 +74,7 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
       returnContext[cpu] = cpuContext[cpu]
       cpuContext[cpu] = withContext
       restarts[cpu] = RESTARTS
-      endJiffy[cpu] = jiffies(cpu) + maxJiffies
+      endJiffy[cpu] = jiffies(cpu) + maxJiffies[cpu]
       phase[cpu] = SOFTIRQ_PHASE.passBegin
     }
 
@@ -110,8 +113,8 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
 
     function netRxBegin(cpu: number): void {
       spend(cpu, STAGE.net_rx_action, 1)
-      budget[cpu] = budgetPackets
-      deadlineJiffy[cpu] = jiffies(cpu) + budgetJiffies
+      budget[cpu] = budgetPackets[cpu]
+      deadlineJiffy[cpu] = jiffies(cpu) + budgetJiffies[cpu]
       inNetRx[cpu] = policy.inNetRxAction ? 1 : 0
       repollHead[cpu] = 0
       repollTail[cpu] = 0

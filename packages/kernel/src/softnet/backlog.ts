@@ -1,7 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { hash32 } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
+import { powerOfTwo } from '../build/sizes.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP, type DropName } from '../count/drops.js'
@@ -54,16 +55,18 @@ export const backlog = defineSystem<Backlog>(
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const post = context.system(mail)
-    const { plan, sysctl, flowTableLength, cpuOfNumber, cpuRows } = context.resource(PLAN_CONSTANTS)
-    const maxBacklog = sysctl['net.core.netdev_max_backlog']
+    const constants = context.resource(PLAN_CONSTANTS)
+    const { plan, flowTableRows, cpuOfNumber, cpuBase, cpuCount, cpuRows } = constants
+    const maxBacklog = perCpu(constants, ({ sysctl }) => sysctl['net.core.netdev_max_backlog'])
     const hashed = KERNEL_VERSIONS[plan.kernel].flowLimitSlot === 'hash_32'
-    const tableBits = 31 - Math.clz32(flowTableLength)
+    const tableLength = perCpu(constants, ({ sysctl }) => powerOfTwo(sysctl['net.core.flow_limit_table_len']))
+    const tableBits = tableLength.map((length) => 31 - Math.clz32(length))
     let scheduleWanted = false
 
     /** skb_flow_limit, for a queue that is half full: true if the flow holds more than half of the last 128 packets. */
     function flowLimit(cpu: number, row: number): boolean {
-      const slot = hashed ? hash32(hash[row], tableBits) : hash[row] & (flowTableLength - 1)
-      const base = (flowLimitOn[cpu] - 1) * flowTableLength
+      const slot = hashed ? hash32(hash[row], tableBits[cpu]) : hash[row] & (tableLength[cpu] - 1)
+      const base = (flowLimitOn[cpu] - 1) * flowTableRows
       const position = cpu * FLOW_HISTORY + flowHistoryHead[cpu]
       const old = history[position]
       history[position] = slot
@@ -85,10 +88,10 @@ export const backlog = defineSystem<Backlog>(
 
     /** CPUs with a flow limit learn how full the queue is; others do not ask. */
     function tellLevel(cpu: number): void {
-      const level = backlogLevel(inputCount[cpu], maxBacklog)
+      const level = backlogLevel(inputCount[cpu], maxBacklog[cpu])
       if (level === inputLevel[cpu]) return
       inputLevel[cpu] = level
-      for (let i = 0; i < cpuOfNumber.length; i++) {
+      for (let i = cpuBase[cpu]; i < cpuBase[cpu] + cpuCount[cpu]; i++) {
         const to = cpuOfNumber[i]
         if (flowLimitOn[to] === 0 || to === cpu || !post.connected(cpu, to)) continue
         post.note(cpu, to, VIA.line, EVENT.backlogLevel, cpu, level, 0)
@@ -100,11 +103,11 @@ export const backlog = defineSystem<Backlog>(
         scheduleWanted = false
         if (dev[row] !== 0 && running[dev[row]] === 0) return drop(cpu, row, 'devNotReady')
         const queued = inputCount[cpu]
-        if (queued > maxBacklog) {
+        if (queued > maxBacklog[cpu]) {
           dropped[cpu]++
           return drop(cpu, row, 'backlog')
         }
-        if (isOwn && flowLimitOn[cpu] !== 0 && queued >= maxBacklog >> 1 && flowLimit(cpu, row)) {
+        if (isOwn && flowLimitOn[cpu] !== 0 && queued >= maxBacklog[cpu] >> 1 && flowLimit(cpu, row)) {
           dropped[cpu]++
           return drop(cpu, row, 'flowLimit')
         }

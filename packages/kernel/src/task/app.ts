@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
@@ -54,8 +54,8 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   const { dev: napiDev } = context.read(Napi)
   const { irqSuspendTimeoutPs } = context.read(NetDev)
   const { clockPs, coldPoll } = context.write(Cpu)
-  const { sysctl } = context.resource(PLAN_CONSTANTS)
-  const globalBusyPs = sysctl['net.core.busy_poll'] * MICROSECOND_PS
+  const constants = context.resource(PLAN_CONSTANTS)
+  const globalBusyPs = perCpu(constants, ({ sysctl }) => sysctl['net.core.busy_poll'] * MICROSECOND_PS)
   const spend = context.system(charge)
   const spendPs = context.system(chargePs)
   const udp = context.system(udpRecvmsg)
@@ -191,7 +191,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       eventsFound(cpu, task)
       return
     }
-    const budgetPs = ep.busyPollPs[instance] > 0 ? ep.busyPollPs[instance] : globalBusyPs
+    const budgetPs = ep.busyPollPs[instance] > 0 ? ep.busyPollPs[instance] : globalBusyPs[cpu]
     const prefer = ep.preferBusyPoll[instance] !== 0
     // Without a time of its own, an instance that prefers polling does so once.
     const napi = budgetPs > 0 || prefer ? ep.napi[instance] : 0
@@ -240,7 +240,8 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       eventsFound(cpu, task)
       return
     }
-    nothing(cpu, task, globalBusyPs > 0 ? sockNapi[taskSocket[firstSocket[task]]] : 0, globalBusyPs, PC.pollCall)
+    const budgetPs = globalBusyPs[cpu]
+    nothing(cpu, task, budgetPs > 0 ? sockNapi[taskSocket[firstSocket[task]]] : 0, budgetPs, PC.pollCall)
   }
 
   function anythingToRead(task: number): boolean {

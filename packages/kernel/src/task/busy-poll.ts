@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
@@ -40,7 +40,6 @@ export const busyPoll = defineSystem<BusyPoll>(
     const engine = context.system(gro)
     const control = context.system(napiControl)
     const count = context.system(counters)
-    context.resource(PLAN_CONSTANTS)
     /** Ends the last poll: hands the instance back to the softirq, or drops it when a timer watches. */
     function finishLast(cpu: number, task: number): void {
       const napi = busyNapi[task]

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu } from '../cpu/components.js'
 import { RunQueue, TASK_STATE, Task } from './components.js'
 
@@ -48,15 +48,14 @@ export const scheduler = defineSystem<Scheduler>(
     const { current, head, count, needResched, minVruntimePs, clockBasePs, lastTask } = rq
     const { ps: contextPs } = context.read(ContextTime)
     const { clockPs } = context.read(Cpu)
-    const { plan, cpuOfNumber } = context.resource(PLAN_CONSTANTS)
-    const eevdf = KERNEL_VERSIONS[plan.kernel].scheduler === 'eevdf'
+    const constants = context.resource(PLAN_CONSTANTS)
+    const eevdf = KERNEL_VERSIONS[constants.plan.kernel].scheduler === 'eevdf'
     // Tunables grow with 1 + ilog2(CPUs), up to eight CPUs. Kernel: kernel/sched/fair.c, get_update_sysctl_factor
-    const cpus = Math.max(1, Math.min(8, cpuOfNumber.length))
-    const factor = 1 + (31 - Math.clz32(cpus))
-    const slicePs = (eevdf ? 0.7e9 : 0.75e9) * factor
-    const latencyPs = 6e9 * factor
-    const sleeperCreditPs = eevdf ? 0 : latencyPs / 2
-    const wakeupGranularityPs = 1e9 * factor
+    const factor = perCpu(constants, ({ cpus }) => 1 + (31 - Math.clz32(Math.max(1, Math.min(8, cpus.length)))))
+    const slicePs = factor.map((times) => (eevdf ? 0.7e9 : 0.75e9) * times)
+    const latencyPs = factor.map((times) => 6e9 * times)
+    const sleeperCreditPs = latencyPs.map((ps) => (eevdf ? 0 : ps / 2))
+    const wakeupGranularityPs = factor.map((times) => 1e9 * times)
 
     function taskTime(cpu: number): number {
       const row = cpu * CONTEXT_ROWS
@@ -82,7 +81,7 @@ export const scheduler = defineSystem<Scheduler>(
     function enqueue(cpu: number, task: number): void {
       account(cpu)
       state[task] = TASK_STATE.running
-      const floor = minVruntimePs[cpu] - sleeperCreditPs
+      const floor = minVruntimePs[cpu] - sleeperCreditPs[cpu]
       if (vruntimePs[task] < floor) vruntimePs[task] = floor
       taskCpu[task] = cpu
       if (queued[task] === 0) {
@@ -97,15 +96,16 @@ export const scheduler = defineSystem<Scheduler>(
         return
       }
       if (eevdf) {
-        if (ranPs[running] >= slicePs || vruntimePs[running] > vruntimePs[task] + slicePs) needResched[cpu] = 1
-      } else if (vruntimePs[running] - vruntimePs[task] > wakeupGranularityPs) {
+        if (ranPs[running] >= slicePs[cpu] || vruntimePs[running] > vruntimePs[task] + slicePs[cpu])
+          needResched[cpu] = 1
+      } else if (vruntimePs[running] - vruntimePs[task] > wakeupGranularityPs[cpu]) {
         needResched[cpu] = 1
       }
     }
 
     /** CFS: its share of the latency target, whoever waits; or less, once it is that far ahead of the first in line. */
     function cfsSliceOver(cpu: number, running: number): boolean {
-      const idealPs = Math.max(slicePs, latencyPs / (count[cpu] + 1))
+      const idealPs = Math.max(slicePs[cpu], latencyPs[cpu] / (count[cpu] + 1))
       if (ranPs[running] > idealPs) return true
       for (let other = head[cpu]; other !== 0; other = runNext[other]) {
         if (vruntimePs[running] - vruntimePs[other] > idealPs) return true
@@ -120,7 +120,7 @@ export const scheduler = defineSystem<Scheduler>(
         account(cpu)
         const running = current[cpu]
         if (running === 0 || head[cpu] === 0) return
-        if (ranPs[running] < slicePs) return
+        if (ranPs[running] < slicePs[cpu]) return
         if (!eevdf && cfsSliceOver(cpu, running)) needResched[cpu] = 1
         if (!eevdf) return
         for (let other = head[cpu]; other !== 0; other = runNext[other]) {

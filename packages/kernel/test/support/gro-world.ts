@@ -192,11 +192,11 @@ export class GroWorld {
     const kernel = options.kernel ?? '6.18'
     const sysctl = { 'net.core.gro_normal_batch': options.batch ?? 8 } as unknown as SysctlPlan
     return {
-      plan: { kernel, hosts: [] } as unknown as Plan,
-      sysctl,
+      plan: { kernel, hosts: [{ sysctl, apps: [] }] } as unknown as Plan,
       cpuRows: this.cpu + 1,
+      hostOfCpu: new Int32Array(this.cpu + 1),
       timelinePs: 1e9,
-      jiffyPs: JIFFY_PS,
+      jiffyPs: new Float64Array(this.cpu + 1).fill(JIFFY_PS),
       firstDevice: this.device,
     } as unknown as PlanConstants
   }

@@ -357,14 +357,14 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
   const binder = new Binder(world)
   const hz = options.hz ?? 250
   binder.provide(PLAN_CONSTANTS, {
-    cpuOfNumber: Int32Array.of(1),
+    hostOfCpu: new Int32Array(CPU_ROWS),
     plan: layout.plan,
     cpuRows: CPU_ROWS,
     firstDevice: layout.firstDevice,
     timelinePs: 1e12,
     packetRows: skbRows,
-    hz,
-    jiffyPs: 1e12 / hz,
+    hz: new Float64Array(CPU_ROWS).fill(hz),
+    jiffyPs: new Float64Array(CPU_ROWS).fill(1e12 / hz),
     socketHashMask: socketHashMask(layout),
   } as unknown as PlanConstants)
   binder.provide(TRACE_SINK, NO_TRACE)

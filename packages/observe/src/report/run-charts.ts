@@ -120,7 +120,7 @@ export function dropChart(id: string, runs: readonly NamedRun[]): ChartSpec | nu
 function chosenCpus(result: ResultDocument) {
   const severalHosts = Object.keys(result.hosts).length > 1
   const all = Object.entries(result.hosts).flatMap(([host, { cpus }]) =>
-    cpus.map((row) => ({ name: `${severalHosts ? `${host} ` : ''}cpu${row.cpu}`, row })),
+    cpus.map((row) => ({ name: `${severalHosts ? `${host}/` : ''}cpu${row.cpu}`, row })),
   )
   if (all.length <= MAX_CPU_ROWS) return all
   const busiest = new Set([...all].sort((a, b) => a.row.time_ns.idle - b.row.time_ns.idle).slice(0, MAX_CPU_ROWS))

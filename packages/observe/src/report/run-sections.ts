@@ -101,7 +101,7 @@ function cpuTable({ name, result }: NamedRun): Html {
     cpus.map(({ cpu, time_ns, stages_ns, softnet_stat }) => {
       const [stage] = Object.entries(stages_ns).sort((a, b) => b[1] - a[1])
       return [
-        `${severalHosts ? `${host} ` : ''}cpu${cpu}`,
+        `${severalHosts ? `${host}/` : ''}cpu${cpu}`,
         ...TIMELINE_CONTEXTS.map((context) => shareOf(time_ns[context], result.simulated_ns)),
         shareOf(time_ns.idle, result.simulated_ns),
         formatCount(softnet_stat.processed),

@@ -32,7 +32,7 @@ function labelledCpus(result: ResultDocument): LabelledCpu[] {
   return hosts.flatMap((name) =>
     result.hosts[name]!.cpus.map((row) => {
       const total = totalNs(row)
-      const label = hosts.length > 1 ? `${clip(plainName(name), 10)} cpu${row.cpu}` : `cpu${row.cpu}`
+      const label = hosts.length > 1 ? `${clip(plainName(name), 10)}/cpu${row.cpu}` : `cpu${row.cpu}`
       return { label, row, busy: total > 0 ? 1 - row.time_ns.idle / total : 0 }
     }),
   )

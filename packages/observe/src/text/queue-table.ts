@@ -15,7 +15,7 @@ function labelledQueues(result: ResultDocument): LabelledQueue[] {
   return hosts.flatMap((name) =>
     result.hosts[name]!.queues.map((row) => {
       const device = clip(plainName(row.dev), 12)
-      const prefix = hosts.length > 1 ? `${clip(plainName(name), 10)} ` : ''
+      const prefix = hosts.length > 1 ? `${clip(plainName(name), 10)}/` : ''
       return { label: `${prefix}${device}-rx-${row.queue}`, row }
     }),
   )

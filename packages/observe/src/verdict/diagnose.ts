@@ -93,7 +93,7 @@ function busySentence(run: RunFacts): string {
   const stage = topStage(cpu)
   const most =
     stage === undefined ? '' : `; its largest stage is ${stage.name} (${formatPercent(stage.share)} of the busy time)`
-  return `The busiest CPU, cpu${cpu.cpu}, is ${formatPercent(1 - cpu.idle)} busy (softirq ${formatPercent(cpu.softirq)}, hard interrupts ${formatPercent(cpu.hardirq)}, tasks ${formatPercent(cpu.task)})${most}.`
+  return `The busiest CPU, ${cpu.name}, is ${formatPercent(1 - cpu.idle)} busy (softirq ${formatPercent(cpu.softirq)}, hard interrupts ${formatPercent(cpu.hardirq)}, tasks ${formatPercent(cpu.task)})${most}.`
 }
 
 function lossless(run: RunFacts, ranked: readonly RankedFinding[]): Verdict {
@@ -112,7 +112,7 @@ function lossless(run: RunFacts, ranked: readonly RankedFinding[]): Verdict {
   if (top !== undefined) {
     return {
       bottleneck,
-      sentences: [delivered, top.finding.claim, top.finding.evidence],
+      sentences: [delivered, `${hostPrefix(run, top)}${top.finding.claim}`, top.finding.evidence],
       remedies: top.finding.remedies.slice(0, MAX_REMEDIES),
     }
   }
@@ -147,7 +147,7 @@ function secondCause(
     ({ rule, host, finding }) =>
       finding.lostFrames > 0 &&
       (rule.subject !== first.rule.subject || rule.subject === 'protocol' || host !== first.host) &&
-      rule !== first.rule &&
+      (rule !== first.rule || host !== first.host) &&
       finding.lostFrames >= dropped * SECOND_CAUSE &&
       finding.lostFrames + first.finding.lostFrames <= dropped,
   )
@@ -177,12 +177,19 @@ export function diagnose(
   return {
     bottleneck: first.rule.name,
     sentences: [
-      first.finding.claim,
+      `${hostPrefix(run, first)}${first.finding.claim}`,
       first.finding.evidence,
-      second === undefined ? first.finding.advice : `Besides, ${lowerFirst(second.finding.claim)}`,
+      second === undefined
+        ? first.finding.advice
+        : `Besides, ${hostPrefix(run, second)}${lowerFirst(second.finding.claim)}`,
     ],
     remedies: distinct.slice(0, MAX_REMEDIES),
   }
+}
+
+/** Where there are several hosts, a finding begins with the one it is about. */
+function hostPrefix(run: RunFacts, { host }: RankedFinding): string {
+  return run.hosts.length > 1 ? `${host}: ` : ''
 }
 
 function lowerFirst(text: string): string {

@@ -27,6 +27,8 @@ export const SPARE_IDLE = 0.3
 /** Where one CPU's time went, as shares in [0,1] that add up to one. */
 export interface CpuFacts {
   readonly cpu: number
+  /** `cpu0`; `HOST/cpu0` where there are several hosts. */
+  readonly name: string
   readonly row: CpuRow
   readonly hardirq: number
   /** Softirq time in both contexts, at interrupt exit and in ksoftirqd. */
@@ -77,13 +79,14 @@ export interface RunFacts {
   readonly seconds: number
 }
 
-function cpuFacts(row: CpuRow, activeShare: number): CpuFacts {
+function cpuFacts(row: CpuRow, prefix: string, activeShare: number): CpuFacts {
   const { hardirq, softirq, ksoftirqd, task, idle } = row.time_ns
   const total = hardirq + softirq + ksoftirqd + task + idle
   const share = (part: number): number => (total > 0 ? part / total : 0)
   const idleShare = total > 0 ? idle / total : 1
   return {
     cpu: row.cpu,
+    name: `${prefix}cpu${row.cpu}`,
     row,
     hardirq: share(hardirq),
     softirq: share(softirq + ksoftirqd),
@@ -140,7 +143,8 @@ function appFacts(plan: HostPlan, result: HostResult): AppFacts[] {
 
 function hostFacts(plan: HostPlan, result: HostResult, run: UndiagnosedResult): HostFacts {
   const active = activeShare(run)
-  const cpus = result.cpus.map((row) => cpuFacts(row, active))
+  const prefix = Object.keys(run.hosts).length > 1 ? `${plan.name}/` : ''
+  const cpus = result.cpus.map((row) => cpuFacts(row, prefix, active))
   const queues = result.queues.flatMap((row) => {
     const device = plan.devices.find(({ name }) => name === row.dev)
     const cpu = cpus.find((candidate) => candidate.cpu === row.cpu)

@@ -31,7 +31,7 @@ function overflow(loss: BacklogLoss): string {
 
 function target(loss: BacklogLoss): string {
   const { cpu } = loss
-  return `cpu${cpu.cpu} dropped ${formatCount(loss.dropped)} of them and is ${formatPercent(1 - cpu.idle)} busy (softirq ${formatPercent(cpu.softirq)}, hard interrupts ${formatPercent(cpu.hardirq)}, tasks ${formatPercent(cpu.task)})`
+  return `${cpu.name} dropped ${formatCount(loss.dropped)} of them and is ${formatPercent(1 - cpu.idle)} busy (softirq ${formatPercent(cpu.softirq)}, hard interrupts ${formatPercent(cpu.hardirq)}, tasks ${formatPercent(cpu.task)})`
 }
 
 function rpsQueue(host: HostFacts, cpu: CpuFacts) {
@@ -69,9 +69,9 @@ function rpsTargetIsIrqCpu(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: loss.lost,
     weight: 1 - loss.cpu.idle,
     limits: 'place',
-    claim: `${overflow(loss)} on cpu${loss.cpu.cpu}, which takes the interrupts of ${queue.row.dev} and is an RPS target as well.`,
+    claim: `${overflow(loss)} on ${loss.cpu.name}, which takes the interrupts of ${queue.row.dev} and is an RPS target as well.`,
     evidence: `${target(loss)}.`,
-    advice: `Leave cpu${loss.cpu.cpu} out of the mask, so that it only runs the driver and hands packets on.`,
+    advice: `Leave ${loss.cpu.name} out of the mask, so that it only runs the driver and hands packets on.`,
     remedies: [
       remedy(
         settingPaths(run, host.name).device(queue.row.dev, 'queues.rps_cpus'),
@@ -93,11 +93,7 @@ function backlogCpuSaturated(host: HostFacts, run: RunFacts): Finding | null {
     const cpus = [...new Set([...queue.rpsCpus, ...spare.map(({ cpu }) => cpu)])].sort((a, b) => a - b)
     if (cpus.length > queue.rpsCpus.length) {
       remedies.push(
-        remedy(
-          paths.device(queue.row.dev, 'queues.rps_cpus'),
-          maskValue(cpus),
-          `shares the work of cpu${loss.cpu.cpu}`,
-        ),
+        remedy(paths.device(queue.row.dev, 'queues.rps_cpus'), maskValue(cpus), `shares the work of ${loss.cpu.name}`),
       )
     }
   }
@@ -105,18 +101,14 @@ function backlogCpuSaturated(host: HostFacts, run: RunFacts): Finding | null {
   const elsewhere = spare.find(({ cpu }) => !queue?.rpsCpus.includes(cpu))
   if (app !== undefined && elsewhere !== undefined && loss.cpu.task >= 0.2) {
     remedies.push(
-      remedy(
-        paths.app(app.plan.name, 'cpus'),
-        listValue([elsewhere.cpu]),
-        `frees cpu${loss.cpu.cpu} for the protocols`,
-      ),
+      remedy(paths.app(app.plan.name, 'cpus'), listValue([elsewhere.cpu]), `frees ${loss.cpu.name} for the protocols`),
     )
   }
   return {
     lostFrames: loss.lost,
     weight: 1 - loss.cpu.idle,
     limits: 'place',
-    claim: `${overflow(loss)} because cpu${loss.cpu.cpu}, which runs their protocols, can take no more.`,
+    claim: `${overflow(loss)} because ${loss.cpu.name}, which runs their protocols, can take no more.`,
     evidence: `${target(loss)}; a longer backlog would only add latency.`,
     advice:
       remedies.length > 0

@@ -65,7 +65,7 @@ function moderation(host: HostFacts, run: RunFacts, latency: LatencySummary): Fi
       lostFrames: 0,
       weight: Math.min(1, part),
       claim: `Half of the packets take ${formatTime(latency.p50)} or more, and most of that is interrupt moderation: rx-usecs = ${device.rxUsecs} on ${device.name}.`,
-      evidence: `Queue ${row.queue} interrupts every ${formatTime(irqGapNs)} and brings ${(row.frames / row.irqs).toFixed(1)} frames each time, while cpu${cpu.cpu} is ${formatPercent(cpu.idle)} idle.`,
+      evidence: `Queue ${row.queue} interrupts every ${formatTime(irqGapNs)} and brings ${(row.frames / row.irqs).toFixed(1)} frames each time, while ${cpu.name} is ${formatPercent(cpu.idle)} idle.`,
       advice: 'A smaller rx-usecs trades CPU time for latency.',
       remedies: [
         remedy(
@@ -114,8 +114,8 @@ function queueing(host: HostFacts, latency: LatencySummary): Finding | null {
     lostFrames: 0,
     weight: 0.5 * (1 - busiest.cpu.idle),
     claim: `Latency is waiting in queues: p99 is ${formatTime(latency.p99)} where the fastest packet takes ${formatTime(latency.min)}.`,
-    evidence: `cpu${busiest.cpu.cpu} is ${formatPercent(1 - busiest.cpu.idle)} busy, a poll finds ${busiest.row.packets_per_poll.toFixed(1)} packets and the ring reached ${formatCount(busiest.row.ring_max)} of ${formatCount(busiest.row.ring_size)}.`,
-    advice: `There is little room for more traffic on cpu${busiest.cpu.cpu}.`,
+    evidence: `${busiest.cpu.name} is ${formatPercent(1 - busiest.cpu.idle)} busy, a poll finds ${busiest.row.packets_per_poll.toFixed(1)} packets and the ring reached ${formatCount(busiest.row.ring_max)} of ${formatCount(busiest.row.ring_size)}.`,
+    advice: `There is little room for more traffic on ${busiest.cpu.name}.`,
     remedies: [],
   }
 }
@@ -132,9 +132,9 @@ function runQueueWait(host: HostFacts, run: RunFacts, latency: LatencySummary): 
       return {
         lostFrames: 0,
         weight: 0.9,
-        claim: `Half of the packets take ${formatTime(latency.p50)} or more, and most of that is waiting for cpu${cpu.cpu}: ${rival.name} has ${formatPercent(rival.share)} of it, and ${app.plan.name} runs when the scheduler lets it.`,
+        claim: `Half of the packets take ${formatTime(latency.p50)} or more, and most of that is waiting for ${cpu.name}: ${rival.name} has ${formatPercent(rival.share)} of it, and ${app.plan.name} runs when the scheduler lets it.`,
         evidence: `${app.plan.name} needs only ${formatPercent(task.time_ns / run.result.simulated_ns)} of the CPU, but after a wake-up it waits for a slice to end, and at ${host.plan.hz} jiffies per second that is seen every ${formatTime(1e9 / host.plan.hz)}.`,
-        advice: `Keep ${rival.name} off cpu${cpu.cpu}.`,
+        advice: `Keep ${rival.name} off ${cpu.name}.`,
         remedies:
           free === undefined || app.tasks.length > 1
             ? []

@@ -134,7 +134,7 @@ function longRuleset(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: lost,
     weight: rulesShare(cpu),
     limits: 'place',
-    claim: `${found}${found === '' ? 'Each' : 'each'} packet is compared with ${formatCount(Math.round(perPacket))} rules, which takes ${formatTime(nsPerPacket)} and ${formatPercent(rulesShare(cpu))} of the busy time of cpu${cpu.cpu}.`,
+    claim: `${found}${found === '' ? 'Each' : 'each'} packet is compared with ${formatCount(Math.round(perPacket))} rules, which takes ${formatTime(nsPerPacket)} and ${formatPercent(rulesShare(cpu))} of the busy time of ${cpu.name}.`,
     evidence: `nft_do_chain went through ${formatCount(netfilter.rules_evaluated)} rules for ${formatCount(netfilter.hook_packets)} packets; it looks at one rule after the other until one ends the chain.`,
     advice:
       'Put what shares a verdict into a set and branch with a verdict map: a lookup costs nearly the same for two elements and for ten thousand. Accept the most frequent traffic first.',

@@ -43,7 +43,7 @@ function busyEvidence(loss: RingLoss, host: HostFacts): string {
   const cost = frames > 0 ? kernelNs / frames : 0
   const stage = topStage(cpu)
   const parts = [
-    `cpu${cpu.cpu} spends ${formatPercent(cpu.softirq)} of its time in softirq${cpu.hardirq >= 0.01 ? ` and ${formatPercent(cpu.hardirq)} in hard interrupts` : ''}`,
+    `${cpu.name} spends ${formatPercent(cpu.softirq)} of its time in softirq${cpu.hardirq >= 0.01 ? ` and ${formatPercent(cpu.hardirq)} in hard interrupts` : ''}`,
     cost > 0 ? `at ${formatTime(cost)} a frame it takes at most ${formatRate(1e9 / cost)}` : '',
     stage !== undefined ? `${stage.name} is its largest stage (${formatPercent(stage.share)})` : '',
   ].filter((part) => part !== '')
@@ -82,7 +82,7 @@ function livelock(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: lost,
     weight: cpu.hardirq,
     limits: 'everything',
-    claim: `Interrupt livelock: the ${device.driver.name} driver has no NAPI, and cpu${cpu.cpu} spends ${formatPercent(cpu.hardirq)} of its time in hard interrupts (${formatRate(perSec).replace('pps', 'irq/s')}) taking frames in that nobody gets to process.`,
+    claim: `Interrupt livelock: the ${device.driver.name} driver has no NAPI, and ${cpu.name} spends ${formatPercent(cpu.hardirq)} of its time in hard interrupts (${formatRate(perSec).replace('pps', 'irq/s')}) taking frames in that nobody gets to process.`,
     evidence: `Softirq is left ${formatPercent(cpu.softirq)} and tasks ${formatPercent(cpu.task)}; ${formatCount(lost)} frames were lost, ${formatCount(lostFor(host, 'CPU_BACKLOG'))} of them at the backlog after the interrupt had paid for them.`,
     advice: 'Use a NAPI driver: it masks the interrupt while it polls, so overload is dropped in the ring at no cost.',
     remedies: [
@@ -105,13 +105,13 @@ function appOnIrqCpu(host: HostFacts, run: RunFacts): Finding | null {
   return finding(
     loss,
     host,
-    `cpu${cpu.cpu} shares its time between softirq (${formatPercent(cpu.softirq)}) and ${app.plan.name} (${formatPercent(cpu.task)})`,
-    `Move ${app.plan.name} to a CPU that takes no interrupts, such as cpu${spare.cpu} (${formatPercent(spare.idle)} idle).`,
+    `${cpu.name} shares its time between softirq (${formatPercent(cpu.softirq)}) and ${app.plan.name} (${formatPercent(cpu.task)})`,
+    `Move ${app.plan.name} to a CPU that takes no interrupts, such as ${spare.name} (${formatPercent(spare.idle)} idle).`,
     [
       remedy(
         settingPaths(run, host.name).app(app.plan.name, 'cpus'),
         listValue([spare.cpu]),
-        `leaves cpu${cpu.cpu} to the NIC`,
+        `leaves ${cpu.name} to the NIC`,
       ),
     ],
   )
@@ -126,8 +126,8 @@ function rpsIncludesIrqCpu(host: HostFacts, run: RunFacts): Finding | null {
   return finding(
     loss,
     host,
-    `cpu${queue.cpu.cpu} takes the interrupts and is in rps_cpus too, so it also runs the protocols of its share of the packets`,
-    `Take cpu${queue.cpu.cpu} out of the mask: at a high interrupt rate it has enough to do with the driver.`,
+    `${queue.cpu.name} takes the interrupts and is in rps_cpus too, so it also runs the protocols of its share of the packets`,
+    `Take ${queue.cpu.name} out of the mask: at a high interrupt rate it has enough to do with the driver.`,
     [
       remedy(
         settingPaths(run, host.name).device(queue.row.dev, 'queues.rps_cpus'),
@@ -159,7 +159,7 @@ function vectorsOnOneCpu(host: HostFacts, run: RunFacts): Finding | null {
   return finding(
     loss,
     host,
-    `${sharing.length} of ${perDevice.length} queues interrupt the same CPU, cpu${queue.cpu.cpu}`,
+    `${sharing.length} of ${perDevice.length} queues interrupt the same CPU, ${queue.cpu.name}`,
     'Spread the vectors over the CPUs with smp_affinity.',
     [fix],
   )
@@ -182,7 +182,7 @@ function oneQueue(host: HostFacts, run: RunFacts): Finding | null {
   }
   if (rpsCpus.length === 0 && targets.length > 0) {
     const mask = maskValue([...targets].sort((a, b) => a - b))
-    remedies.push(remedy(paths.device(row.dev, 'queues.rps_cpus'), mask, `RPS moves IP and UDP off cpu${cpu.cpu}`))
+    remedies.push(remedy(paths.device(row.dev, 'queues.rps_cpus'), mask, `RPS moves IP and UDP off ${cpu.name}`))
   }
   if (queues > 1 && !single && hashesPortsOut) {
     remedies.push(remedy(paths.device(row.dev, 'channels.combined'), queues, `RSS spreads flows over ${queues} queues`))
@@ -235,7 +235,7 @@ function oneFlow(host: HostFacts, run: RunFacts): Finding | null {
           remedy(
             settingPaths(run, host.name).device(row.dev, 'queues.rps_cpus'),
             maskValue([targets[0].cpu]),
-            `cpu${cpu.cpu} keeps the driver, cpu${targets[0].cpu} runs IP and UDP`,
+            `${cpu.name} keeps the driver, ${targets[0].name} runs IP and UDP`,
           ),
         ]
       : []
@@ -344,8 +344,8 @@ function ringTooSmall(host: HostFacts, run: RunFacts): Finding | null {
   return {
     lostFrames: loss.lost,
     weight: 0.5,
-    claim: `${lostAtRing(loss)}, too small for the bursts, although cpu${cpu.cpu} is ${formatPercent(cpu.idle)} idle over the run.`,
-    evidence: `${burst > 0 ? `The traffic comes in bursts of ${formatCount(burst)} frames` : 'The traffic comes in bursts'}, faster than cpu${cpu.cpu} polls; on average it needs only ${formatPercent(1 - cpu.idle)} of the CPU.`,
+    claim: `${lostAtRing(loss)}, too small for the bursts, although ${cpu.name} is ${formatPercent(cpu.idle)} idle over the run.`,
+    evidence: `${burst > 0 ? `The traffic comes in bursts of ${formatCount(burst)} frames` : 'The traffic comes in bursts'}, faster than ${cpu.name} polls; on average it needs only ${formatPercent(1 - cpu.idle)} of the CPU.`,
     advice:
       size > row.ring_size
         ? `A ring of ${formatCount(size)} rides the burst out; the price is latency, since a frame may then wait behind ${formatCount(size - 1)} others.`

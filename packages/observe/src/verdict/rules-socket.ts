@@ -85,7 +85,7 @@ function cpuShared(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: loss.lost,
     weight: rival.share,
     limits: 'place',
-    claim: `${lostAtSocket(loss)} because ${app.plan.name} waits for its CPU: on cpu${cpu.cpu} ${rival.name} has ${formatPercent(rival.share)} of the time and ${app.plan.name} ${formatPercent(loss.appShare)}.`,
+    claim: `${lostAtSocket(loss)} because ${app.plan.name} waits for its CPU: on ${cpu.name} ${rival.name} has ${formatPercent(rival.share)} of the time and ${app.plan.name} ${formatPercent(loss.appShare)}.`,
     evidence: `${rival.name} runs until its slice is over, at ${host.plan.hz} jiffies per second a tick or more after ${app.plan.name} was woken; the socket fills meanwhile.`,
     advice: `Keep ${rival.name} and ${app.plan.name} on different CPUs.`,
     remedies:
@@ -124,14 +124,14 @@ function starved(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: loss.lost,
     weight: kernel,
     limits: 'place',
-    claim: `${lostAtSocket(loss)} because ${kernel >= loss.appShare * 2 ? 'softirq starves the program' : 'softirq and the program share a CPU'}: on cpu${cpu.cpu} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
+    claim: `${lostAtSocket(loss)} because ${kernel >= loss.appShare * 2 ? 'softirq starves the program' : 'softirq and the program share a CPU'}: on ${cpu.name} the kernel takes ${formatPercent(kernel)} of the time and leaves ${app.plan.name} ${formatPercent(loss.appShare)}.`,
     evidence:
       irqQueue === undefined
-        ? `cpu${cpu.cpu} runs the protocols of packets steered to it and is ${formatPercent(1 - cpu.idle)} busy.`
-        : `cpu${cpu.cpu} also takes the interrupts of ${irqQueue.row.dev} queue ${irqQueue.row.queue}, and softirq goes before tasks.`,
+        ? `${cpu.name} runs the protocols of packets steered to it and is ${formatPercent(1 - cpu.idle)} busy.`
+        : `${cpu.name} also takes the interrupts of ${irqQueue.row.dev} queue ${irqQueue.row.queue}, and softirq goes before tasks.`,
     advice:
       free.length > 0
-        ? `Run ${app.plan.name} on cpu${free[0]}; a larger buffer would only fill later.`
+        ? `Run ${app.plan.name} on ${spare[0]?.name}; a larger buffer would only fill later.`
         : 'Every CPU is busy; take work off this one.',
     remedies,
   }
@@ -168,7 +168,7 @@ function appTooSlow(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: loss.lost,
     weight: loss.appShare,
     limits: 'place',
-    claim: `${lostAtSocket(loss)} because ${app.plan.name} reads too slowly: it has ${formatPercent(loss.appShare)} of cpu${cpu.cpu} and the CPU is full.`,
+    claim: `${lostAtSocket(loss)} because ${app.plan.name} reads too slowly: it has ${formatPercent(loss.appShare)} of ${cpu.name} and the CPU is full.`,
     evidence: `A message costs it ${formatTime(each)} (${messages > 0 ? (syscalls / messages).toFixed(2) : '0'} system calls each, ${formatTime(app.plan.workPs / 1000)} of it its own work), so one reader manages ${each > 0 ? formatCount(1e9 / each) : '0'} messages per second.`,
     advice: 'Read with more tasks or do less per message; a larger buffer would only fill later.',
     remedies,
@@ -196,7 +196,7 @@ function rcvbufTooSmall(host: HostFacts, run: RunFacts): Finding | null {
     lostFrames: loss.lost,
     weight: 0.5,
     claim: `${lostAtSocket(loss)} in bursts: the receive buffer is too small, not the reader too slow.`,
-    evidence: `cpu${cpu.cpu}, where it reads, is ${formatPercent(cpu.idle)} idle over the run, and the fullest socket held ${formatCount(used)} of ${formatCount(rcvbuf)} bytes of truesize.`,
+    evidence: `${cpu.name}, where it reads, is ${formatPercent(cpu.idle)} idle over the run, and the fullest socket held ${formatCount(used)} of ${formatCount(rcvbuf)} bytes of truesize.`,
     advice: 'Give the socket a buffer that holds a burst; small datagrams count with their whole sk_buff.',
     remedies,
   }

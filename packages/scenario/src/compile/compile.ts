@@ -116,10 +116,6 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const warmupPs = scenario.warmup ?? 0
   if (warmupPs >= durationPs) report.fault(['warmup'], `less than the duration, ${formatTime(durationPs)}`)
   const entries = Object.entries(scenario.hosts) as [string, HostInput][]
-  if (entries.length > 1) {
-    report.fault(['hosts'], 'one host: several hosts on links come with a later release')
-    return null
-  }
   const hosts = entries.map(([name, host], index) => compileHost(name, host, index, env))
   checkMacs(hosts, report)
   const around = {

@@ -127,11 +127,11 @@ function nameApps(tables: NameTables, host: Host): void {
 export function traceNames({ layout }: Pick<Model, 'layout'>): TraceNames {
   const tables = new NameTables()
   for (const host of layout.hosts) {
-    const prefix = layout.hosts.length === 1 ? '' : `${host.plan.name} `
+    const prefix = layout.hosts.length === 1 ? '' : `${host.plan.name}/`
     nameCpus(tables, host, prefix)
-    nameDevices(tables, host, prefix.trim() === '' ? '' : `${host.plan.name}/`)
+    nameDevices(tables, host, prefix)
     nameApps(tables, host)
-    tables.devices.set(host.loopback, `${prefix === '' ? '' : `${host.plan.name}/`}lo`)
+    tables.devices.set(host.loopback, `${prefix}lo`)
   }
   for (const napi of layout.backlogNapis) tables.napis.set(napi, null)
   return tables
