@@ -11,6 +11,8 @@ export interface PathStage {
   readonly lost: number
   /** Frames the kernel took for itself here (ARP, ICMP …). */
   readonly consumed: number
+  /** Frames that left the path here for the way out of the host. */
+  readonly forwarded: number
   /** Frames that were here when the run ended. */
   readonly waiting: number
   /** What was lost here, greatest first. */
@@ -36,7 +38,7 @@ export function pathStages(result: Pick<ResultDocument, 'packets' | 'waiting' | 
   const lostOnWayOut = byPlace.get('out')!.reduce((sum, drop) => sum + drop.count, 0)
   const leaving = sent + lostOnWayOut + (result.waiting.out ?? 0)
   // What the host has not made itself and sends, it passes on.
-  const forwarded = Math.max(0, leaving - created)
+  const passedOn = Math.max(0, leaving - created)
   let entered = result.packets.offered
   return PATH_PLACES.map((place) => {
     const drops = byPlace.get(place)!.sort((a, b) => b.count - a.count)
@@ -44,10 +46,11 @@ export function pathStages(result: Pick<ResultDocument, 'packets' | 'waiting' | 
     const consumed = place === 'ip' ? result.packets.consumed : 0
     const from = WAITING[place]
     const waiting = from === undefined ? 0 : (result.waiting[from] ?? 0)
-    if (place === 'out') return { place, entered: leaving, passed: sent, lost, consumed, waiting, drops }
-    const left = lost + consumed + waiting + (place === 'ip' ? forwarded : 0)
+    if (place === 'out') return { place, entered: leaving, passed: sent, lost, consumed, forwarded: 0, waiting, drops }
+    const forwarded = place === 'ip' ? passedOn : 0
+    const left = lost + consumed + waiting + forwarded
     const passed = place === 'app' ? result.packets.delivered : Math.max(0, entered - left)
-    const stage = { place, entered, passed, lost, consumed, waiting, drops }
+    const stage = { place, entered, passed, lost, consumed, forwarded, waiting, drops }
     entered = passed
     return stage
   })

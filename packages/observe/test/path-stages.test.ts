@@ -71,6 +71,20 @@ test('places pass on what they did not lose, keep or still hold, and the last pa
   )
 })
 
+test('what a router passes on leaves the path at IP for the way out', () => {
+  const document = result(hostResult(), [drop('ip_forward', 'IP_INHDR', 10)], { offered: 1000, inFlight: 5 })
+  const packets = { ...document.packets, delivered: 0, sent: 985 }
+  const waiting = { ...document.waiting, socket: 0, out: 5 }
+  const stages = pathStages({ ...document, packets, waiting })
+  assert.equal(
+    stages
+      .filter(({ forwarded }) => forwarded > 0)
+      .map(({ place, entered, forwarded, passed }) => [place, entered, forwarded, passed]),
+    [['ip', 1000, 990, 0]],
+  )
+  assert.equal([stages.at(-1)?.entered, stages.at(-1)?.passed], [990, 985])
+})
+
 test('conservation names every term and notices a sum that does not hold', () => {
   const packets = { offered: 10, created: 2, delivered: 5, consumed: 1, sent: 2, dropped: 3, in_flight: 1 }
   assert.equal(conservation(packets), {

@@ -113,6 +113,54 @@ test('the report of a run holds its charts and tables, and nothing from outside 
   assert.is(elements.filter(({ name }) => name === 'h1').length, 1)
 })
 
+test('what is forwarded, sent and counted by plugins is in the report, and what is not there is left out', () => {
+  const plain = check({ kind: 'run', result: run('s') }).page
+  for (const text of ['Transmit queues', 'Queueing disciplines', 'id="plugins"', '<dt>sent']) {
+    assert.not.ok(plain.includes(text), text)
+  }
+  const base = run('s', 0)
+  const tx = { dev: 'eth1', queue: 0, cpu: 0, packets: 70_001, bytes: 4_200_000, stops: 3, restarts: 3, ring_max: 9 }
+  const qdisc = {
+    dev: 'eth1',
+    queue: 0,
+    parent: 'root',
+    kind: 'pfifo_fast' as const,
+    bytes: 4_200_000,
+    packets: 70_001,
+  }
+  const counts = { dropped: 5, overlimits: 0, requeues: 2, backlog_bytes: 0, backlog_packets: 0, qlen_max: 999 }
+  const server = {
+    ...hostResult(),
+    tx_queues: [{ ...tx, ring_size: 512, bql_limit: 6000 }],
+    qdiscs: [{ ...qdisc, ...counts, details: {} }],
+  }
+  const quota = {
+    unit: 'packets',
+    count: 12,
+    min: 8,
+    mean: 9,
+    p50: 8,
+    p90: 16,
+    p99: 32,
+    p999: 32,
+    max: 64,
+    buckets: [],
+  }
+  const plugin = {
+    plugin: 'own',
+    probe_digest: null,
+    counters: { own: { [ODD]: { total: 4321, by: {} } } },
+    histograms: { quota, empty: null },
+    state: {},
+    report: null,
+  }
+  const packets = { ...base.packets, delivered: 30_000, sent: 70_000 }
+  const { page } = check({ kind: 'run', result: { ...base, packets, hosts: { server }, plugins: { mine: plugin } } })
+  for (const text of ['class="forwarded"', '70,000 (70.0 %)', '70,001', 'pfifo_fast', '999', '4,321', '64 packets']) {
+    assert.ok(page.includes(text), text)
+  }
+})
+
 test('charts say what the result says', () => {
   const { charts } = check({ kind: 'run', result: run('s') })
   const [rates, drops, cpus, latency] = charts

@@ -25,6 +25,7 @@ import {
   task,
   tulip,
 } from './fixtures.js'
+import { GROWING_CASES } from './growing-cases.js'
 
 /** A finding: what leads to it and what is said and advised. */
 export interface Case {
@@ -480,4 +481,5 @@ export const CASES: readonly Case[] = [
   ...PROTOCOL_CASES,
   ...FRAGMENT_CASES,
   ...LOSSLESS_CASES,
+  ...GROWING_CASES,
 ]

@@ -3,12 +3,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DIAGNOSIS_RULES, diagnose, findAll } from '../src/verdict/diagnose.js'
 import { cpu, device, drop, hostPlan, hostResult, plan, queue, result, socket, sysctl } from './fixtures.js'
+import { steadyPlan, steadyQueues } from './growing-cases.js'
 import { CASES, calm, full, hot, lonely, missed, rps } from './verdict-cases.js'
 
 for (const [index, { rule, document, plan: from, says, sets }] of CASES.entries()) {
   test(`${rule} (${index}) is found, worded and answered`, () => {
     const verdict = diagnose(document, from)
-    const lossless = document.packets.dropped === 0 && rule !== 'line_rate'
+    const lossless = document.packets.dropped === 0 && !['line_rate', 'queues_growing'].includes(rule)
     assert.is(verdict.bottleneck, lossless ? 'none' : rule)
     assert.is(findAll(document, from)[0]!.rule.name, rule)
     assert.match(verdict.sentences.join(' '), says)
@@ -37,6 +38,10 @@ test('every rule has a case, and none fires on a host that copes', () => {
     healthy.sentences.join(' '),
     /100,000 offered, 100,000 delivered.*cpu0, is 20\.0 % busy.*nothing needs to change/,
   )
+})
+
+test('queues that are full but have stopped growing are no overload', () => {
+  assert.is(diagnose(steadyQueues, steadyPlan).bottleneck, 'none')
 })
 
 const SCENARIO: ScenarioInput = {

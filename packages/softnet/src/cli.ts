@@ -177,7 +177,7 @@ function addOtherCommands(program: Command, session: Session): void {
 
 function createProgram(session: Session): Command {
   const program = new Command('softnet')
-    .description('Simulates the Linux receive path as data: where packets go, what it costs, and why they are lost.')
+    .description('Simulates the Linux network stack as data: where packets go, what it costs, and why they are lost.')
     .version(packageVersion())
     .helpCommand('help [COMMAND]', 'show this, or the options of a command')
     .exitOverride()

@@ -27,6 +27,7 @@ function branchesOf(stage: PathStage): Branch[] {
   const [drop] = stage.drops
   return [
     { className: 'lost', frames: stage.lost, label: drop === undefined ? 'lost' : drop.reason },
+    { className: 'forwarded', frames: stage.forwarded, label: 'forwarded, to the way out' },
     { className: 'consumed', frames: stage.consumed, label: 'taken by the kernel' },
     { className: 'waiting', frames: stage.waiting, label: 'still there' },
   ].filter(({ frames }) => frames > 0)
@@ -87,7 +88,7 @@ export function pathFigure({ packets, waiting, drops }: ResultDocument, name: st
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
 ${stages.map((stage, index) => stageShape(stage, index, step, offered))}
 </svg></div>
-<figcaption>Frames from left to right, as wide as their number; <span class="key lost"></span> lost, <span class="key consumed"></span> taken by the kernel, <span class="key waiting"></span> still there at the end.</figcaption></figure>`
+<figcaption>Frames from left to right, as wide as their number; <span class="key lost"></span> lost, <span class="key forwarded"></span> forwarded, <span class="key consumed"></span> taken by the kernel, <span class="key waiting"></span> still there at the end.</figcaption></figure>`
 }
 
 /** The path of one run as a table. */
@@ -97,6 +98,7 @@ export function pathTable({ packets, waiting, drops }: ResultDocument): Html {
     formatCount(stage.entered),
     formatCount(stage.passed),
     stage.lost === 0 ? '' : formatCount(stage.lost),
+    stage.forwarded === 0 ? '' : formatCount(stage.forwarded),
     stage.consumed === 0 ? '' : formatCount(stage.consumed),
     stage.waiting === 0 ? '' : formatCount(stage.waiting),
     new Html(
@@ -107,8 +109,8 @@ export function pathTable({ packets, waiting, drops }: ResultDocument): Html {
   ])
   return table(
     'Frames by place of the path',
-    ['place', 'came', 'went on', 'lost', 'taken', 'still there', 'lost where'],
+    ['place', 'came', 'went on', 'lost', 'forwarded', 'taken', 'still there', 'lost where'],
     rows,
-    [0, 6],
+    [0, 7],
   )
 }

@@ -7,15 +7,8 @@ import { variantLetter } from '../text/compare-screen.js'
 import { comparisonSection, sweepSection } from './comparison-section.js'
 import { Html, html, jsonForScript, scriptText } from './html.js'
 import type { NamedRun } from './run-charts.js'
-import {
-  cpuSection,
-  latencySection,
-  pathSection,
-  type Section,
-  tableSection,
-  timeSection,
-  verdictSection,
-} from './run-sections.js'
+import { cpuSection, latencySection, pathSection, type Section, timeSection, verdictSection } from './run-sections.js'
+import { pluginSection, tableSection } from './table-sections.js'
 
 export type { ChartAxis, ChartSeries, ChartSpec, ValueKind } from './chart-spec.js'
 
@@ -46,13 +39,15 @@ interface Page {
   readonly sections: readonly Section[]
 }
 
-const runSections = (runs: readonly NamedRun[]): Section[] => [
-  pathSection(runs),
-  timeSection(runs),
-  cpuSection(runs),
-  latencySection(runs),
-  tableSection(runs),
-]
+const runSections = (runs: readonly NamedRun[]): Section[] =>
+  [
+    pathSection(runs),
+    timeSection(runs),
+    cpuSection(runs),
+    latencySection(runs),
+    tableSection(runs),
+    pluginSection(runs),
+  ].filter((section) => section !== null)
 
 function runPage(result: ResultDocument): Page {
   const runs = [{ name: '', letter: '', result }]

@@ -1,6 +1,6 @@
 /** Sections of a report that show runs, side by side where there are several. */
 import { type ResultDocument, TIMELINE_CONTEXTS } from '@softnet/scenario/plan'
-import { formatBytes, formatCount, formatPercent, formatRate, formatTime } from '../format.js'
+import { formatCount, formatPercent, formatRate, formatTime } from '../format.js'
 import { conservation } from '../path-stages.js'
 import { typed } from '../text/verdict-lines.js'
 import { chartFigure } from './chart-figure.js'
@@ -23,7 +23,7 @@ const perSec = (count: number, { simulated_ns }: ResultDocument): string =>
 const shareOf = (count: number, whole: number): string => (whole > 0 ? formatPercent(count / whole) : '-')
 
 /** Each under the name of its run where there are several: side by side where the page is wide enough, or stacked. */
-function eachRun(runs: readonly NamedRun[], layout: 'beside' | 'stacked', body: (run: NamedRun) => Html): Html {
+export function eachRun(runs: readonly NamedRun[], layout: 'beside' | 'stacked', body: (run: NamedRun) => Html): Html {
   if (runs.length === 1) return html`${runs.map(body)}`
   return html`<div class="${layout}">${runs.map((run) => html`<div><h3>${run.name}</h3>${body(run)}</div>`)}</div>`
 }
@@ -51,6 +51,7 @@ function figuresOf({ result }: NamedRun): Html {
   return html`<dl class="figures">
 ${tile('offered', formatCount(packets.offered), perSec(packets.offered, result))}
 ${tile('delivered', formatCount(packets.delivered), perSec(packets.delivered, result))}
+${packets.sent === 0 ? null : tile('sent', formatCount(packets.sent), perSec(packets.sent, result))}
 ${tile('dropped', formatCount(packets.dropped), shareOf(packets.dropped, packets.offered))}
 ${tile('latency p50', latency_ns === null ? '-' : formatTime(latency_ns.p50), 'median')}
 ${tile('latency p99', latency_ns === null ? '-' : formatTime(latency_ns.p99), latency_ns === null ? '' : `p99.9 ${formatTime(latency_ns.p999)}`)}
@@ -145,44 +146,4 @@ export function latencySection(runs: readonly NamedRun[]): Section {
   ])
   const numbers = table('Latency', ['run', 'packets', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max', 'mean'], rows)
   return { id: 'latency', title: 'Latency', body: html`${chartFigure(chart, null)}${numbers}`, charts: [chart] }
-}
-
-function queueTable({ result }: NamedRun): Html {
-  const rows = Object.values(result.hosts).flatMap(({ queues }) =>
-    queues.map((row) => [
-      `${row.dev} rx-${row.queue}`,
-      String(row.irq),
-      String(row.cpu),
-      formatCount(row.frames),
-      formatCount(row.irqs),
-      row.packets_per_poll.toFixed(1),
-      `${formatCount(row.ring_max)} of ${formatCount(row.ring_size)}`,
-      formatCount(row.dropped),
-    ]),
-  )
-  const headings = ['queue', 'irq', 'CPU', 'frames', 'interrupts', 'packets per poll', 'ring, most', 'lost']
-  return table('Receive queues', headings, rows)
-}
-
-const MAX_SOCKETS = 64
-
-function socketTable({ result }: NamedRun): Html {
-  const all = Object.values(result.hosts).flatMap(({ netns }) => Object.values(netns).flatMap(({ sockets }) => sockets))
-  const shown = [...all].sort((a, b) => b.drops - a.drops || b.received - a.received).slice(0, MAX_SOCKETS)
-  const rows = shown.map((row) => [
-    `${row.proto} ${row.local}`,
-    row.app,
-    formatCount(row.received),
-    formatCount(row.drops),
-    `${formatBytes(row.rmem_max_used)} of ${formatBytes(row.rcvbuf)}`,
-  ])
-  const more = all.length - shown.length
-  return html`${table('Sockets', ['socket', 'program', 'received', 'drops', 'memory, most'], rows, [0, 1])}
-${more > 0 ? html`<p>${formatCount(more)} more sockets lost no more than these.</p>` : null}`
-}
-
-/** Queues and sockets. */
-export function tableSection(runs: readonly NamedRun[]): Section {
-  const body = eachRun(runs, 'beside', (run) => html`${queueTable(run)}${socketTable(run)}`)
-  return { id: 'queues', title: 'Queues and sockets', body, charts: [] }
 }

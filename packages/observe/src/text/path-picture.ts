@@ -45,7 +45,8 @@ function shownStages(result: ResultDocument, short: boolean): PathStage[] {
   const { backlog } = used(result)
   return pathStages(result).filter((stage) => {
     if (stage.place === 'out') return stage.entered > 0
-    if (stage.lost > 0 || stage.place === 'app' || isWorthSaying(stage.waiting, result)) return true
+    if (stage.lost > 0 || stage.forwarded > 0 || stage.place === 'app' || isWorthSaying(stage.waiting, result))
+      return true
     if (stage.place === 'core') return false
     if (stage.place === 'backlog') return backlog
     return short ? stage.place === 'wire' || stage.place === 'ring' || stage.place === 'socket' : true
@@ -94,6 +95,7 @@ function stayedCells(stage: PathStage, result: ResultDocument, picture: Picture,
     cells.push([paint.dim(formatCount(count)), ...share, paint.dim(text)])
   }
   if (stage.consumed > 0) add(stage.consumed, 'kept by the kernel')
+  if (stage.forwarded > 0) add(stage.forwarded, 'forwarded')
   if (isWorthSaying(stage.waiting, result)) add(stage.waiting, 'still here')
   return cells
 }

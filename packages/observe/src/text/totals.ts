@@ -35,7 +35,7 @@ export function titleLines(result: ResultDocument, columns: number, paint: Paint
   return lines
 }
 
-/** Offered, delivered and dropped with rate and share, and the sum that must hold. */
+/** Offered, delivered, sent if anything was, and dropped, with rate and share, and the sum that must hold. */
 export function totalLines(result: ResultDocument, columns: number, paint: Paint): string[] {
   const { packets } = result
   const seconds = result.simulated_ns / 1e9
@@ -48,6 +48,7 @@ export function totalLines(result: ResultDocument, columns: number, paint: Paint
   const rows = [
     row('offered', packets.offered, (text) => text),
     row('delivered', packets.delivered, paint.green),
+    ...(packets.sent > 0 ? [row('sent', packets.sent, paint.green)] : []),
     row('dropped', packets.dropped, packets.dropped > 0 ? paint.red : paint.dim),
   ]
   const sum = conservation(packets, formatCount)

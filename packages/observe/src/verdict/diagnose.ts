@@ -5,6 +5,7 @@ import { type CpuFacts, gatherFacts, type RunFacts, topStage, type UndiagnosedRe
 import type { DiagnosisRule, Finding } from './rule.js'
 import { BACKLOG_RULES } from './rules-backlog.js'
 import { FRAGMENT_RULES } from './rules-fragments.js'
+import { GROWING_RULES } from './rules-growing.js'
 import { LOSSLESS_RULES } from './rules-lossless.js'
 import { NETFILTER_RULES } from './rules-netfilter.js'
 import { PROTOCOL_RULES } from './rules-protocol.js'
@@ -21,6 +22,7 @@ export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...SOCKET_RULES,
   ...FRAGMENT_RULES,
   ...PROTOCOL_RULES,
+  ...GROWING_RULES,
   ...LOSSLESS_RULES,
 ]
 
@@ -98,9 +100,16 @@ function busySentence(run: RunFacts): string {
 
 function lossless(run: RunFacts, ranked: readonly RankedFinding[]): Verdict {
   const { packets, latency_ns } = run.result
-  const line = ranked.find(({ rule }) => rule.subject === 'wire')
+  // An overload is told before what only costs time.
+  const line =
+    ranked.find(({ rule }) => rule.subject === 'wire') ?? ranked.find(({ rule }) => rule.name === 'queues_growing')
   const top = line ?? ranked[0]
-  const delivered = `No packet was lost: ${formatCount(packets.offered)} offered, ${formatCount(packets.delivered)} delivered${packets.in_flight > 0 ? `, ${formatCount(packets.in_flight)} still on their way` : ''}.`
+  const ends = [
+    ...(packets.delivered > 0 || packets.sent === 0 ? [`${formatCount(packets.delivered)} delivered`] : []),
+    ...(packets.sent > 0 ? [`${formatCount(packets.sent)} sent`] : []),
+    ...(packets.in_flight > 0 ? [`${formatCount(packets.in_flight)} still on their way`] : []),
+  ]
+  const delivered = `No packet was lost: ${formatCount(packets.offered)} offered, ${ends.join(', ')}.`
   const bottleneck = line === undefined ? 'none' : line.rule.name
   if (packets.offered === 0) {
     return {
