@@ -20,7 +20,7 @@ const SHORT = ['--duration', '2ms']
 test(
   'run prints one screen as text and one document as JSON',
   withScenario(async (directory) => {
-    const text = await cli(directory, 'run', 's.yaml', ...SHORT)
+    const text = await cli(directory, 'run', 's.yaml', ...SHORT, '--workers', '1')
     assert.is(text.code, 0, text.stderr)
     assert.is(text.stderr, '')
     assert.match(text.stdout, 'VERDICT')
