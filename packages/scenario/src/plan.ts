@@ -8,7 +8,9 @@
 
 import type { BpfProgram } from './bpf.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
+import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
+import type { PluginPlan } from './plugin/plugin-plan.js'
 import type { QdiscKind, TxPlan } from './tx-plan.js'
 
 /** Linux versions whose policies are known as data (`versions.ts`). */
@@ -31,24 +33,6 @@ export interface Plan {
   readonly plugins: readonly PluginPlan[]
   /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
   readonly limits: Readonly<Record<string, number>>
-}
-
-/** A plugin of a scenario: every thread loads its module anew. */
-export interface PluginPlan {
-  /** Name the scenario gives it. */
-  readonly name: string
-  /** Name it gives itself. */
-  readonly plugin: string
-  /** File URL of its module, and SHA-256 of that file, hex. */
-  readonly url: string
-  readonly sha256: string
-  /** Values of its options, by its own schema. */
-  readonly options: Readonly<Record<string, unknown>>
-  /** Hooks at which it has systems. */
-  readonly hooks: readonly string[]
-  /** Plugins of the scenario whose systems run after those of this one, and before. */
-  readonly before: readonly string[]
-  readonly after: readonly string[]
 }
 
 export interface HostPlan {
@@ -80,6 +64,8 @@ export interface HostPlan {
   readonly routes: readonly RoutePlan[]
   /** Permanent neighbours. */
   readonly neighbours: readonly NeighbourPlan[]
+  /** Network namespaces besides the one the host starts in, whose settings are above. */
+  readonly netns?: readonly NetnsPlan[]
 }
 
 export interface CpuPlan {
@@ -197,7 +183,11 @@ export interface DriverProfile {
 }
 
 export interface DevicePlan {
+  /** Name, unique on the host: `NAMESPACE/NAME` for devices of a namespace. */
   readonly name: string
+  /** Namespace, and the name the device has there; both left out for the initial one. */
+  readonly netns?: string
+  readonly ifname?: string
   readonly driver: DriverProfile
   readonly mac: string
   readonly mtu: number
@@ -297,6 +287,8 @@ export type WaitCall = 'recvfrom' | 'recvmmsg' | 'epoll_wait' | 'select' | 'poll
 /** Threads of one program and the sockets they read. */
 export interface AppPlan {
   readonly name: string
+  /** Namespace it runs in; left out: the initial one. */
+  readonly netns?: string
   readonly kind: AppKind
   /** One task per entry: the CPUs it may run on. */
   readonly tasks: readonly (readonly number[])[]

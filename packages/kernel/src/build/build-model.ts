@@ -148,7 +148,7 @@ function fillColumns(model: Model): void {
 function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
-  if (hasGroups(layout.plan)) for (const host of layout.hosts) binder.bind(igmpTimers).join(host.cpus[0], host.index)
+  if (hasGroups(layout.plan)) for (const net of layout.nets) binder.bind(igmpTimers).join(net.cpus[0], net.index)
   const idle = binder.bind(cstates)
   for (const cpu of layout.cpus) idle.enter(cpu)
 }
@@ -167,6 +167,7 @@ function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants 
   const around = { plan, hostOfCpu }
   return {
     plan,
+    nets: layout.nets.map((net) => net.plan),
     cpuRows: layout.cpuRows,
     hostOfCpu,
     cpuOfNumber: Int32Array.from(layout.hosts.flatMap((host) => host.cpus)),

@@ -1,5 +1,6 @@
 import type { AppPlan, DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
 import { parseMac } from '@softnet/wire'
+import { netCount, netLayouts } from '../netns/net-layout.js'
 import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
@@ -97,7 +98,7 @@ export function computeLayout(plan: Plan): Layout {
   const wireCount = sum(hosts, (host) => host.devices.filter(hasWire).length)
   // Loopback devices come last, so that the number of a device does not depend on them.
   const firstLoopback = sum(hosts, deviceEntities)
-  const deviceCount = firstLoopback + hosts.length
+  const deviceCount = firstLoopback + netCount(hosts)
   const queueCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.queues.length, 0))
   const vectorCount = sum(hosts, (host) => host.devices.reduce((n, d) => n + d.vectors.length, 0))
   const taskCount =
@@ -152,6 +153,7 @@ export function computeLayout(plan: Plan): Layout {
     socketRows: free.sockets.end,
     epollRows: free.epolls.end,
     hosts: hostLayouts,
+    nets: netLayouts(hostLayouts, firstDevice + firstLoopback),
   }
 }
 

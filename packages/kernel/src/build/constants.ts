@@ -5,6 +5,8 @@ import type { TraceSink } from '../observe/trace-sink.js'
 /** Numbers that do not change in a run and that many systems need when they are bound. */
 export interface PlanConstants {
   readonly plan: Plan
+  /** What each network namespace has, as a host of its own; the first ones are those the hosts start in. */
+  readonly nets: readonly HostPlan[]
   /** Rows of tables with one row per CPU. */
   readonly cpuRows: number
   /** Host of each CPU entity by its place in the plan; −1 for other rows. */

@@ -101,6 +101,7 @@ function spawnEntities(world: World, layout: Layout): void {
 export function declareModel(world: World, layout: Layout, partitions: Partitions, sizes: Sizes): void {
   spawnEntities(world, layout)
   const { cpuRows, ownerRows } = layout
+  const countRows = cpuRows * (1 + layout.nets.length - layout.hosts.length)
   const vectorRows = layout.vectors.length * layout.step
   const taskRows = layout.entityRows - layout.firstTask
   const pools: readonly [Component, number][] = [
@@ -115,11 +116,11 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [MailSlot, sizes.mailRings * sizes.mailSlots],
     [MailPair, ownerRows * ownerRows],
     [MailInbox, ownerRows],
-    [SnmpCount, cpuRows * SNMP_ROWS],
+    [SnmpCount, countRows * SNMP_ROWS],
     [DropCount, ownerRows * DROP_ROWS],
     [DeviceCount, layout.deviceCount * cpuRows * DEVICE_ROWS],
     [GroCount, cpuRows * GRO_ROWS],
-    [IcmpMsgCount, cpuRows * ICMP_MSG_ROWS],
+    [IcmpMsgCount, countRows * ICMP_MSG_ROWS],
     [MadePacket, cpuRows],
     [RouteResult, cpuRows],
     [LatencyHistogram, cpuRows * LATENCY_BUCKETS],

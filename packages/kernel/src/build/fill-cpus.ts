@@ -1,5 +1,5 @@
 import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
-import { type CostProfile, STAGES, type StageName } from '@softnet/scenario/plan'
+import { type CostProfile, type HostPlan, STAGES, type StageName } from '@softnet/scenario/plan'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
 import { MailPair, MailRing } from '../cpu/mail.js'
@@ -57,6 +57,7 @@ export function fillCpus(
       cpu.coldPoll[id] = 1
       cpu.number[id] = i
       cpu.host[id] = host.index
+      cpu.net[id] = host.index
       cpu.core[id] = plan.coreId
       cpu.llc[id] = plan.llcId
       cpu.node[id] = plan.nodeId
@@ -70,12 +71,17 @@ export function fillCpus(
       irq.nextPs[id] = Number.POSITIVE_INFINITY
       softirq.ksoftirqd[id] = host.ksoftirqds[i]
       softnet.backlogNapi[id] = layout.backlogNapis[layout.cpus.indexOf(id)]
-      fillCosts(world, id, plan.frequencyHz, profile, host.plan.nftables !== null)
+      fillCosts(world, id, plan.frequencyHz, profile, rulesOf(host.plan))
     })
     fillFlowLimit(world, layout, host.index)
   }
   fillBacklogNapis(world, layout)
   return fillPools(world, layout, sizes)
+}
+
+/** Whether any namespace of a host has rules. */
+function rulesOf(host: HostPlan): boolean {
+  return host.nftables !== null || (host.netns ?? []).some(({ nftables }) => nftables !== null)
 }
 
 function fillCosts(world: World, cpu: number, frequencyHz: number, profile: CostProfile, filters: boolean): void {

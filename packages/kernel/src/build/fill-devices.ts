@@ -10,7 +10,7 @@ import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue,
 import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
-import type { DeviceLayout, HostLayout, Layout } from './layout.js'
+import type { DeviceLayout, HostLayout, Layout, NetLayout } from './layout.js'
 import { queueCpu } from './reach.js'
 import { laneSlots, powerOfTwo } from './sizes.js'
 
@@ -32,8 +32,8 @@ interface Cursor {
 export function fillDevices(world: World, layout: Layout, firstRow: number): void {
   const cursor: Cursor = { skb: firstRow, ring: 1, rpsMap: 1, rpsFlow: 1 }
   world.columns(RingSlot)
+  for (const net of layout.nets) fillLoopback(world, layout, net)
   for (const host of layout.hosts) {
-    fillLoopback(world, layout, host)
     for (const device of host.devices) {
       fillDevice(world, layout, host, device)
       device.plan.queues.forEach((_, q) => {
@@ -59,12 +59,13 @@ function features(plan: DevicePlan): number {
   )
 }
 
-/** Fills the loopback device of a host. Kernel: drivers/net/loopback.c, gen_lo_setup */
-function fillLoopback(world: World, layout: Layout, host: HostLayout): void {
+/** Fills the loopback device of a namespace. Kernel: drivers/net/loopback.c, gen_lo_setup */
+function fillLoopback(world: World, layout: Layout, host: NetLayout): void {
   const dev = world.columns(NetDev)
   const id = host.loopback
   dev.index[id] = id - layout.firstDevice
-  dev.host[id] = host.index
+  dev.host[id] = host.hostIndex
+  dev.net[id] = host.index
   dev.mtu[id] = LOOPBACK_MTU
   dev.running[id] = 1
   dev.iff[id] = IFF.up | IFF.loopback
@@ -75,9 +76,11 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
   const dev = world.columns(NetDev)
   const { plan } = device
   const mac = parseMac(plan.mac)
+  const net = layout.nets.find((each) => each.devices.some((own) => own.device === device.device))?.index ?? host.index
   for (let id = device.device; id <= device.device + plan.vlans.length; id++) {
     dev.index[id] = id - layout.firstDevice
     dev.host[id] = host.index
+    dev.net[id] = net
     dev.mtu[id] = plan.mtu
     dev.macHigh[id] = macHi(mac)
     dev.macLow[id] = macLo(mac)

@@ -54,6 +54,8 @@ export function fillTasks(world: World, layout: Layout): void {
       fillApp(world, host, app, a, cursor)
     })
   }
+  const { net: taskNet } = world.columns(Task)
+  for (const net of layout.nets) for (const task of net.appTasks.flat()) taskNet[task] = net.index
 }
 
 /** Tasks that run DIM's work items, each on the CPU of its vector. Kernel: kernel/workqueue.c, worker_thread */

@@ -39,6 +39,8 @@ export interface Layout {
   readonly socketRows: number
   readonly epollRows: number
   readonly hosts: readonly HostLayout[]
+  /** Network namespaces, see `netLayouts`: what the IP layer takes for its host. */
+  readonly nets: readonly NetLayout[]
 }
 
 /** Ids of one host. */
@@ -58,6 +60,12 @@ export interface HostLayout {
   readonly appSockets: readonly (readonly number[])[]
   /** Epoll rows of each app: one per task, or one shared; empty if it has none. */
   readonly appEpolls: readonly (readonly number[])[]
+}
+
+/** A network namespace as a host of its own: `index` counts namespaces, and only what is in it is listed. */
+export interface NetLayout extends HostLayout {
+  readonly hostIndex: number
+  readonly netns: string
 }
 
 /** Ids of one device. */

@@ -20,6 +20,14 @@ import {
 } from './components.js'
 import { DROP_PLACES } from './drops.js'
 
+/**
+ * What to add to a CPU for its row in the counters of a namespace: the initial ones of all hosts share the first block, since
+ * a CPU is of one host. `hosts` is the number of hosts.
+ */
+export function netRow(net: number, hosts: number, cpuRows: number): number {
+  return net < hosts ? 0 : (net - hosts + 1) * cpuRows
+}
+
 /** Functions that move counters; all take the CPU entity the code runs on (0: a wire). */
 export interface Counters {
   snmp(cpu: number, id: number, n: number): void
@@ -54,8 +62,10 @@ export const counters = defineSystem<Counters>(
     const { delivered: timelineDelivered } = context.write(Timeline)
     const droppedAt = context.write(DropTimeline)
     const timelineDropped = DROP_PLACES.map((place) => droppedAt[dropPlace(place)])
-    const { cpuRows, timelinePs } = context.resource(PLAN_CONSTANTS)
-    const { clockPs, intervalRow, intervalEndPs } = context.write(Cpu)
+    const { cpuRows, timelinePs, plan, nets } = context.resource(PLAN_CONSTANTS)
+    const { clockPs, intervalRow, intervalEndPs, net } = context.write(Cpu)
+    const several = nets !== undefined && nets.length > plan.hosts.length
+    const firstRow = several ? Int32Array.from(nets, (_, at) => netRow(at, plan.hosts.length, cpuRows)) : null
 
     function nextInterval(cpu: number): void {
       const interval = Math.min(TIMELINE_ROWS - 1, Math.floor(clockPs[cpu] / timelinePs))
@@ -64,9 +74,14 @@ export const counters = defineSystem<Counters>(
     }
 
     return {
-      snmp(cpu, id, n) {
-        snmpValue[cpu * SNMP_ROWS + id] += n
-      },
+      snmp:
+        firstRow === null
+          ? (cpu, id, n) => {
+              snmpValue[cpu * SNMP_ROWS + id] += n
+            }
+          : (cpu, id, n) => {
+              snmpValue[(firstRow[net[cpu]] + cpu) * SNMP_ROWS + id] += n
+            },
       device(deviceIndex, cpu, id, n) {
         deviceValue[(deviceIndex * cpuRows + cpu) * DEVICE_ROWS + id] += n
       },
@@ -82,7 +97,8 @@ export const counters = defineSystem<Counters>(
         consumed[cpu] += frames
       },
       icmpMsg(cpu, type, isSent) {
-        icmpValue[cpu * ICMP_MSG_ROWS + type + (isSent ? 256 : 0)]++
+        const first = firstRow === null ? 0 : firstRow[net[cpu]]
+        icmpValue[(first + cpu) * ICMP_MSG_ROWS + type + (isSent ? 256 : 0)]++
       },
       created(cpu, frames) {
         created[cpu] += frames

@@ -62,14 +62,17 @@ export const Cpu = defineComponent(
     /** Position among the host's CPUs: the number Linux prints. */
     number: i32,
     host: i32,
+    /** Network namespace it works for: that of the packet, the timer or the task at hand. Kernel: dev_net, sock_net */
+    net: i32,
     core: i32,
     llc: i32,
     node: i32,
     /** Next scheduler tick, ps; Infinity while idle (NO_HZ_IDLE). */
     nextTickPs: f64,
   },
-  // How far a step may go and what was found to come next follow from where the run was cut, not from the model.
-  { undigested: ['lookPs', 'nextEventPs', 'nextStepPs', 'horizonPs', 'limitPs'] },
+  // How far a step may go and what was found to come next follow from where the run was cut, not from the model; the
+  // namespace follows from what the CPU does.
+  { undigested: ['net', 'lookPs', 'nextEventPs', 'nextStepPs', 'horizonPs', 'limitPs'] },
 )
 
 /** Picoseconds per CPU and context: row `cpu * CONTEXT_ROWS + context`. */

@@ -41,10 +41,13 @@ export function fragRows(hosts: readonly Pick<HostPlan, 'sysctl'>[], packetRows:
 
 /** Declares the tables of reassembly; `packetRows` is how many packets can exist. */
 export function declareDefrag(world: World, layout: Layout, packetRows: number): void {
-  const rows = fragRows(layout.plan.hosts, packetRows)
+  const rows = fragRows(
+    layout.nets.map(({ plan }) => plan),
+    packetRows,
+  )
   const queues = rows.reduce((sum, { count }) => sum + count, 0)
   const buckets = rows.reduce((sum, { bucketMask }) => sum + bucketMask + 1, 0)
-  world.pool(FragDir, layout.hosts.length)
+  world.pool(FragDir, layout.nets.length)
   world.pool(FragQueue, queues, 'live')
   world.pool(FragPeer, queues, 'users')
   world.pool(FragBucket, buckets)
@@ -57,7 +60,10 @@ export function fillDefrag(world: World, layout: Layout, packetRows: number): vo
   const dir = world.columns(FragDir)
   const { hashNext: nextQueue } = world.columns(FragQueue)
   const { hashNext: nextPeer } = world.columns(FragPeer)
-  fragRows(layout.plan.hosts, packetRows).forEach(({ first, count }, host) => {
+  fragRows(
+    layout.nets.map(({ plan }) => plan),
+    packetRows,
+  ).forEach(({ first, count }, host) => {
     for (let row = first; row < first + count - 1; row++) {
       nextQueue[row] = row + 1
       nextPeer[row] = row + 1

@@ -28,10 +28,10 @@ export const fragTimers = defineSystem<FragTimers>(
   (context) => {
     const { expiresJiffy, timerCpu, timerNext, timerPrevious } = context.write(FragQueue)
     const { head, tail, armed } = context.write(FragTimer)
-    const { clockPs, host } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const events = context.system(eventList)
-    const { plan, jiffyPs } = context.resource(PLAN_CONSTANTS)
-    const timeoutJiffies = Float64Array.from(plan.hosts, ({ sysctl, hz }) => sysctl['net.ipv4.ipfrag_time'] * hz)
+    const { jiffyPs, nets } = context.resource(PLAN_CONSTANTS)
+    const timeoutJiffies = Float64Array.from(nets, ({ sysctl, hz }) => sysctl['net.ipv4.ipfrag_time'] * hz)
 
     function stop(queue: number): void {
       const cpu = timerCpu[queue]
@@ -55,7 +55,7 @@ export const fragTimers = defineSystem<FragTimers>(
     return {
       start(cpu, queue) {
         stop(queue)
-        expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs[cpu]), timeoutJiffies[host[cpu]])
+        expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs[cpu]), timeoutJiffies[net[cpu]])
         const last = tail[cpu]
         timerCpu[queue] = cpu
         timerNext[queue] = 0

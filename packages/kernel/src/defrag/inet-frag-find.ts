@@ -35,7 +35,7 @@ export const inetFrags = defineSystem<InetFrags>(
   (context) => {
     const { saddr, daddr, idFrag, ipWord } = context.read(Skb)
     const { next, truesize, fragNextRun } = context.write(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const dir = context.write(FragDir)
     const q = context.write(FragQueue)
     const { queue: bucket } = context.write(FragBucket)
@@ -45,12 +45,12 @@ export const inetFrags = defineSystem<InetFrags>(
     const timers = context.system(fragTimers)
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
-    const { plan, packetRows } = context.resource(PLAN_CONSTANTS)
-    const rows = fragRows(plan.hosts, packetRows)
+    const { packetRows, nets } = context.resource(PLAN_CONSTANTS)
+    const rows = fragRows(nets, packetRows)
     const firstBucket = Int32Array.from(rows, (each) => each.firstBucket)
     const bucketMask = Int32Array.from(rows, (each) => each.bucketMask)
-    const highThresh = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.ipfrag_high_thresh'])
-    const maxDist = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.ipfrag_max_dist'])
+    const highThresh = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.ipfrag_high_thresh'])
+    const maxDist = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.ipfrag_max_dist'])
 
     function slot(at: number, from: number, to: number, idProtocol: number): number {
       return firstBucket[at] + (mix32(mix32(from, to), idProtocol) & bucketMask[at])
@@ -100,7 +100,7 @@ export const inetFrags = defineSystem<InetFrags>(
     }
 
     function create(cpu: number, row: number, head: number, idProtocol: number): number {
-      const at = host[cpu]
+      const at = net[cpu]
       const queue = dir.freeQueue[at + 1]
       if (queue === 0) return 0
       spend(cpu, STAGE.inet_frag_create, 1)
@@ -152,7 +152,7 @@ export const inetFrags = defineSystem<InetFrags>(
 
     return {
       find(cpu, row) {
-        const at = host[cpu]
+        const at = net[cpu]
         const high = highThresh[at]
         if (high === 0 || dir.memoryBytes[at + 1] > high) return 0
         const idProtocol = ((idFrag[row] & 0xffff0000) | (ipWord[row] & 255)) >>> 0

@@ -33,7 +33,7 @@ export const ipDefrag = defineSystem<IpDefrag>(
   (context) => {
     const { idFrag, ipWord, truesize } = context.read(Skb)
     const { len } = context.write(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const q = context.write(FragQueue)
     const { rid: peerRid } = context.write(FragPeer)
     const spend = context.system(charge)
@@ -43,8 +43,8 @@ export const ipDefrag = defineSystem<IpDefrag>(
     const table = context.system(inetFrags)
     const insert = context.system(inetFragQueueInsert)
     const reasm = context.system(ipFragReasm)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const maxDist = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.ipfrag_max_dist'])
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const maxDist = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.ipfrag_max_dist'])
 
     /** Too many fragments of the same sender since the queue's last one: ids may have come round. */
     function tooFar(cpu: number, queue: number): boolean {
@@ -53,7 +53,7 @@ export const ipDefrag = defineSystem<IpDefrag>(
       const start = q.rid[queue]
       peerRid[peer]++
       q.rid[queue] = peerRid[peer]
-      return q.tail[queue] !== 0 && peerRid[peer] - start > maxDist[host[cpu]]
+      return q.tail[queue] !== 0 && peerRid[peer] - start > maxDist[net[cpu]]
     }
 
     function reinit(cpu: number, queue: number): void {

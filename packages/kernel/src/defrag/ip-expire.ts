@@ -6,6 +6,7 @@ import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
+import { devNet } from '../netns/dev-net.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { FRAG_QUEUE, FragQueue } from './components.js'
@@ -27,12 +28,14 @@ export const ipExpire = defineSystem<IpExpire>(
     const { ipWord, truesize } = context.read(Skb)
     const { len, next, fragNextRun } = context.write(Skb)
     const { firstRun, flags } = context.write(FragQueue)
+    const { host: net } = context.read(FragQueue)
     const spend = context.system(charge)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const icmp = context.system(icmpSend)
     const timers = context.system(fragTimers)
     const table = context.system(inetFrags)
+    const space = context.system(devNet)
 
     /** Takes the first fragment out of its queue. Kernel: net/ipv4/inet_fragment.c, inet_frag_pull_head */
     function pullHead(queue: number): number {
@@ -56,6 +59,7 @@ export const ipExpire = defineSystem<IpExpire>(
       const queue = timers.due(cpu)
       if (queue === 0) return false
       spend(cpu, STAGE.ip_expire, 1)
+      space.of(cpu, net[queue])
       table.kill(queue)
       count.snmp(cpu, SNMP.IpReasmFails, 1)
       count.snmp(cpu, SNMP.IpReasmTimeout, 1)

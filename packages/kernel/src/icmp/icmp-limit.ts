@@ -53,27 +53,27 @@ export const icmpLimits = defineSystem<IcmpLimits>(
   'icmp',
   'net/ipv4/icmp.c, icmp_global_allow',
   (context) => {
-    const { clockPs, host } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const { credit, drawn, keyHigh, keyLow, stampJiffies } = context.write(IcmpLimit)
     const { iff } = context.read(NetDev)
     const count = context.system(counters)
     const peers = context.system(inetPeers)
-    const { hz, jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
+    const { hz, jiffyPs, nets } = context.resource(PLAN_CONSTANTS)
     const refillJiffies = hz.map((each) => Math.floor(each / REFILL_FRACTION))
-    const costJiffies = Float64Array.from(plan.hosts, (each) => Math.floor((each.ipv4.icmp_ratelimit * each.hz) / 1000))
-    const mask = Uint32Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_ratemask)
-    const perSecond = Float64Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_msgs_per_sec)
-    const burst = Float64Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_msgs_burst)
+    const costJiffies = Float64Array.from(nets, (each) => Math.floor((each.ipv4.icmp_ratelimit * each.hz) / 1000))
+    const mask = Uint32Array.from(nets, ({ ipv4 }) => ipv4.icmp_ratemask)
+    const perSecond = Float64Array.from(nets, ({ ipv4 }) => ipv4.icmp_msgs_per_sec)
+    const burst = Float64Array.from(nets, ({ ipv4 }) => ipv4.icmp_msgs_burst)
 
     function bucketAllow(cpu: number): boolean {
       if (credit[cpu] > 0) return true
       const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       const delta = Math.min(now - stampJiffies[cpu], hz[cpu])
       if (delta < refillJiffies[cpu]) return false
-      const incr = Math.floor((perSecond[host[cpu]] * delta) / hz[cpu])
+      const incr = Math.floor((perSecond[net[cpu]] * delta) / hz[cpu])
       if (incr === 0) return false
       stampJiffies[cpu] = now
-      credit[cpu] = Math.min(credit[cpu] + incr, burst[host[cpu]])
+      credit[cpu] = Math.min(credit[cpu] + incr, burst[net[cpu]])
       return true
     }
 
@@ -87,7 +87,7 @@ export const icmpLimits = defineSystem<IcmpLimits>(
     return {
       globalAllow(cpu, type, code) {
         const isFree = type > TYPE_MAX || (type === DEST_UNREACH && code === FRAG_NEEDED)
-        if (isFree || ((mask[host[cpu]] >>> type) & 1) === 0) return ICMP_ALLOW.unlimited
+        if (isFree || ((mask[net[cpu]] >>> type) & 1) === 0) return ICMP_ALLOW.unlimited
         if (bucketAllow(cpu)) return ICMP_ALLOW.limited
         count.snmp(cpu, SNMP.IcmpOutRateLimitGlobal, 1)
         return ICMP_ALLOW.no
@@ -96,7 +96,7 @@ export const icmpLimits = defineSystem<IcmpLimits>(
         if (allow !== ICMP_ALLOW.limited) return true
         if ((iff[dev] & IFF.loopback) === 0) {
           const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
-          const cost = costJiffies[host[cpu]]
+          const cost = costJiffies[net[cpu]]
           if (!peers.take(peers.get(cpu, peer, now), now, cost, ICMP_PEER_BURST * cost)) {
             count.snmp(cpu, SNMP.IcmpOutRateLimitHost, 1)
             return false

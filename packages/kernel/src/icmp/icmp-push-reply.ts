@@ -52,9 +52,9 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
     const s = context.write(Skb)
     const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, tcpSeq, payload, flags, page } = s
     const result = context.read(RouteResult)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const ttls = Uint8Array.from(plan.hosts, (each) => each.ipv4.ip_default_ttl)
+    const { net } = context.read(Cpu)
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const ttls = Uint8Array.from(nets, (each) => each.ipv4.ip_default_ttl)
     const alloc = context.system(allocSkb)
     const pages = context.system(packetPages)
     const bytes = context.system(skbBytes)
@@ -91,7 +91,7 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
         return
       }
       setDst(cpu, row)
-      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[host[cpu]]
+      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[net[cpu]]
       saddr[row] = result.saddr[cpu]
       daddr[row] = result.daddr[cpu]
       ipWord[row] = (IPPROTO_ICMP | (message.tos << 8) | (ttl << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0

@@ -38,11 +38,11 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
   'net/ipv4/icmp.c, icmp_rcv',
   (context) => {
     const { faults, flags, len, tcpWord, tcpSeq, ipWord, rtFlags } = context.read(Skb)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const ignoreAll = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_echo_ignore_all)
-    const ignoreBroadcasts = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_echo_ignore_broadcasts)
-    const ignoreBogus = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_ignore_bogus_error_responses)
+    const { net } = context.read(Cpu)
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const ignoreAll = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_echo_ignore_all)
+    const ignoreBroadcasts = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_echo_ignore_broadcasts)
+    const ignoreBogus = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_ignore_bogus_error_responses)
     const spend = context.system(charge)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
@@ -54,7 +54,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     const route = context.system(ipRouteOutput)
     const result = context.read(RouteResult)
     const exceptions = context.system(fibExceptions)
-    const noPmtuDisc = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.ip_no_pmtu_disc)
+    const noPmtuDisc = Uint8Array.from(nets, ({ ipv4 }) => ipv4.ip_no_pmtu_disc)
 
     function error(cpu: number, drop: number): number {
       count.snmp(cpu, SNMP.IcmpInErrors, 1)
@@ -64,7 +64,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     /** Drop place of what a broadcast or group may not carry, or −1. */
     function toEverybody(cpu: number, type: number): number {
       const isQuery = type === ICMP_TYPE.echo || type === ICMP_TYPE.timestamp
-      if (isQuery && ignoreBroadcasts[host[cpu]] !== 0) return error(cpu, DROP.icmpInvalid)
+      if (isQuery && ignoreBroadcasts[net[cpu]] !== 0) return error(cpu, DROP.icmpInvalid)
       if (isQuery || type === ICMP_TYPE.address || type === ICMP_TYPE.addressReply) return -1
       return error(cpu, DROP.icmpInvalid)
     }
@@ -84,7 +84,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     /** What a router says of the way, or −1 if it is not listened to. Kernel: net/ipv4/icmp.c, icmp_unreach */
     function infoOf(cpu: number, row: number, type: number, code: number, quoteAt: number): number {
       if (type !== ICMP_TYPE.destUnreach || code !== ICMP_CODE.fragNeeded) return 0
-      const setting = noPmtuDisc[host[cpu]]
+      const setting = noPmtuDisc[net[cpu]]
       // With 3 only protocols are told that check what is quoted: TCP.
       const isChecked = bytes.has(row) && bytes.u8(row, quoteAt + 9) === IPPROTO_TCP
       if (setting === 2 || (setting === 3 && !isChecked)) return -1
@@ -118,21 +118,21 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       if (bytes.has(row) && (bytes.u8(row, quoteAt) & 15) < 5) return error(cpu, DROP.icmpHeader)
       if (type === ICMP_TYPE.destUnreach && code > NR_ICMP_UNREACH) return -1
       if (type === ICMP_TYPE.timeExceeded && code === ICMP_CODE.excFragTime) return -1
-      const isBogus = ignoreBogus[host[cpu]] === 0 && isBroadcast(cpu, bytes.u32(row, quoteAt + 16))
+      const isBogus = ignoreBogus[net[cpu]] === 0 && isBroadcast(cpu, bytes.u32(row, quoteAt + 16))
       const info = infoOf(cpu, row, type, code, quoteAt)
       if (!isBogus && info >= 0) deliverError(cpu, row, quoteAt, quotedBytes, info)
       return -1
     }
 
     function isBroadcast(cpu: number, address: number): boolean {
-      return fib.addressType(host[cpu], address | 0, 0) === RTN.broadcast
+      return fib.addressType(net[cpu], address | 0, 0) === RTN.broadcast
     }
 
     /** Kernel: net/ipv4/icmp.c, icmp_pointers[].handler */
     function handle(cpu: number, row: number, type: number, code: number): number {
       switch (type) {
         case ICMP_TYPE.echo:
-          if (ignoreAll[host[cpu]] === 0) reply.echo(cpu, row)
+          if (ignoreAll[net[cpu]] === 0) reply.echo(cpu, row)
           return -1
         case ICMP_TYPE.timestamp:
           if (len[row] - ICMP_HLEN < TIMESTAMP_BYTES) return error(cpu, DROP.icmpTooSmall)

@@ -33,11 +33,11 @@ const DUMMY_ADDRESS = 0xc0000008 | 0
  */
 export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/icmp.c, __icmp_send', (context) => {
   const { idFrag, ipWord, packetType, saddr, daddr, rtFlags, tcpWord, dev } = context.read(Skb)
-  const { host } = context.read(Cpu)
+  const { net } = context.read(Cpu)
   const { iff } = context.read(NetDev)
   const result = context.write(RouteResult)
-  const { plan } = context.resource(PLAN_CONSTANTS)
-  const useInbound = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4.icmp_errors_use_inbound_ifaddr)
+  const { nets } = context.resource(PLAN_CONSTANTS)
+  const useInbound = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_errors_use_inbound_ifaddr)
   const limits = context.system(icmpLimits)
   const bytes = context.system(skbBytes)
   const echo = context.system(ipOptionsEcho)
@@ -60,8 +60,8 @@ export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/ic
 
   function sourceFor(cpu: number, row: number): number {
     if ((rtFlags[row] & RTCF.local) !== 0) return daddr[row] | 0
-    if ((rtFlags[row] & RTCF.input) === 0 || useInbound[host[cpu]] === 0) return 0
-    return addresses.select(host[cpu], dev[row], saddr[row] | 0, SCOPE.link)
+    if ((rtFlags[row] & RTCF.input) === 0 || useInbound[net[cpu]] === 0) return 0
+    return addresses.select(net[cpu], dev[row], saddr[row] | 0, SCOPE.link)
   }
 
   return (cpu, row, type, code, info) => {

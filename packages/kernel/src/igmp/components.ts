@@ -56,7 +56,7 @@ interface PlacedGroup {
 
 /** Groups of all hosts, each once per device, the one joined last first. */
 export function placedGroups(layout: Layout): PlacedGroup[] {
-  return layout.hosts.flatMap((host) => {
+  return layout.nets.flatMap((host) => {
     const found = new Map<string, PlacedGroup>()
     for (const { group, device } of host.plan.apps.flatMap(({ sockets }) =>
       sockets.flatMap((each) => each.groups ?? []),

@@ -40,7 +40,7 @@ const MOST_RECORDS = 1024
 export const igmpSend = defineSystem<IgmpSend>('igmp_send', 'igmp', 'net/ipv4/igmp.c, igmpv3_newpack', (context) => {
   const { saddr, daddr, ipWord, idFrag, totLen, flags, page } = context.write(Skb)
   const result = context.read(RouteResult)
-  const { host } = context.read(Cpu)
+  const { net } = context.read(Cpu)
   const alloc = context.system(allocSkb)
   const pages = context.system(packetPages)
   const route = context.system(ipRouteOutput)
@@ -53,7 +53,7 @@ export const igmpSend = defineSystem<IgmpSend>('igmp_send', 'igmp', 'net/ipv4/ig
 
   /** Source of a message: an address of the device, or none. Kernel: net/ipv4/igmp.c, igmpv3_get_srcaddr */
   function source(cpu: number, dev: number): number {
-    const row = addresses.find(host[cpu], result.saddr[cpu])
+    const row = addresses.find(net[cpu], result.saddr[cpu])
     return row !== 0 && addresses.deviceOf(row) === dev ? result.saddr[cpu] : 0
   }
 

@@ -3,6 +3,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { wheelExpiry } from '../defrag/timer-wheel.js'
+import { devNet } from '../netns/dev-net.js'
 import { IgmpDev, IgmpGroup, IgmpMember } from './components.js'
 import { IGMP, IGMP_RECORD, igmpSend } from './igmp-send.js'
 
@@ -48,6 +49,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     const { plan, hz, jiffyPs, firstDevice, cpuRows } = context.resource(PLAN_CONSTANTS)
     const events = context.system(eventList)
     const send = context.system(igmpSend)
+    const space = context.system(devNet)
     const groups = groupDev.length - 1
     const devices = (d.drawn.length - 1) / cpuRows
     const [keyLow, keyHigh] = streamKey(plan.seed, 0, PURPOSE)
@@ -166,6 +168,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
       fire(cpu, what, sequence) {
         const which = Math.floor(what / KINDS)
         const kind = what % KINDS
+        space.ofDevice(cpu, kind === KIND.member ? groupDev[which] : which)
         if (kind === KIND.change && d.changeSequence[row(cpu, which)] === sequence) change(cpu, which)
         if (
           kind === KIND.query &&

@@ -33,7 +33,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     const { dev, fragMax } = context.read(Skb)
     const { packetType, flags, idFrag, len, rtFlags, rtDev, rtGateway, saddr, daddr, page, frames, gsoSize, optSrr } =
       context.read(Skb)
-    const { clockPs, host } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const { sendRedirects } = context.read(InDev)
     const { jiffyPs } = context.resource(PLAN_CONSTANTS)
     const count = context.system(counters)
@@ -71,7 +71,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
 
     /** Address of the device the packet leaves by. Kernel: net/ipv4/route.c, ip_rt_get_source */
     function sourceAddress(cpu: number, row: number): number {
-      const at = host[cpu]
+      const at = net[cpu]
       const route = fib.find(at, daddr[row] | 0, (ipWord[row] >>> 8) & DSCP, rtDev[row], SCOPE.universe)
       if (route > 0) return fib.prefsrc(at, route)
       const next = (rtFlags[row] & RTCF.gateway) !== 0 ? rtGateway[row] : daddr[row]

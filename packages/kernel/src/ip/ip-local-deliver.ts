@@ -52,7 +52,7 @@ export const ipLocalDeliver = defineSystem<Stage>(
   (context) => {
     const { flags, len } = context.write(Skb)
     const { frames, idFrag, ipWord } = context.read(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const { created } = context.write(PacketCount)
     const spend = context.system(charge)
     const count = context.system(counters)
@@ -63,15 +63,15 @@ export const ipLocalDeliver = defineSystem<Stage>(
     const icmp = context.system(icmpRcv)
     const igmp = context.system(igmpRcv)
     const send = context.system(icmpSend)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const rawSockets = new Uint16Array(plan.hosts.length * PROTOCOLS)
-    plan.hosts.forEach((each, at) => {
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const rawSockets = new Uint16Array(nets.length * PROTOCOLS)
+    nets.forEach((each, at) => {
       for (const protocol of each.rawProtocols) rawSockets[at * PROTOCOLS + protocol]++
     })
 
     /** A clone to each raw socket of the protocol; nothing of the model reads them, so they end at once. */
     function rawLocalDeliver(cpu: number, row: number, protocol: number): number {
-      const sockets = rawSockets[host[cpu] * PROTOCOLS + protocol]
+      const sockets = rawSockets[net[cpu] * PROTOCOLS + protocol]
       if (sockets === 0) return 0
       spend(cpu, STAGE.raw_deliver, sockets)
       created[cpu] += frames[row] * sockets

@@ -31,7 +31,7 @@ export const ipOptionsEcho = defineSystem<(cpu: number, row: number) => EchoedOp
   'net/ipv4/ip_options.c, __ip_options_echo',
   (context) => {
     const { ipcb, ipWord, optRr, optTs, optSrr, optCipso, saddr } = context.read(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const bytes = context.system(skbBytes)
     const fib = context.system(fibLookup)
     const echo: EchoedOptions = {
@@ -91,7 +91,7 @@ export const ipOptionsEcho = defineSystem<(cpu: number, row: number) => EchoedOp
 
     function isOurs(cpu: number, at: number): boolean {
       const address = (out[at] << 24) | (out[at + 1] << 16) | (out[at + 2] << 8) | out[at + 3]
-      return fib.addressType(host[cpu], address, 0) !== RTN.unicast
+      return fib.addressType(net[cpu], address, 0) !== RTN.unicast
     }
 
     /** The way back is the way here, backwards. */

@@ -56,7 +56,7 @@ export const ipOptions = defineSystem<IpOptions>(
   (context) => {
     const { ipcb, optRr, optTs, optSrr, optCipso, optNexthop, daddr } = context.write(Skb)
     const { ipWord } = context.read(Skb)
-    const { clockPs, host } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const bytes = context.system(skbBytes)
     const spec = context.system(specDst)
     const fib = context.system(fibLookup)
@@ -126,7 +126,7 @@ export const ipOptions = defineSystem<IpOptions>(
         bytes.setU8(row, at + 2, pointer + 8)
         bytes.setU32(row, slot + 4, timestamp(cpu))
       } else if (kind === TS_PRESPEC) {
-        if (fib.addressType(host[cpu], bytes.u32(row, slot) | 0, 0) === RTN.unicast) return
+        if (fib.addressType(net[cpu], bytes.u32(row, slot) | 0, 0) === RTN.unicast) return
         ipcb[row] |= IPSKB.tsNeedTime
         bytes.setU8(row, at + 2, pointer + 8)
         bytes.setU32(row, slot + 4, timestamp(cpu))

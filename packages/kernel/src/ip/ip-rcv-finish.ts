@@ -33,20 +33,20 @@ export const ipRcvFinish = defineSystem<Stage>(
     const { flags, sock } = context.write(Skb)
     const { daddr, dev, faults, idFrag, ipWord, len, packetType, rtType, tcpWord } = context.read(Skb)
     const { dropUnicastInL2Multicast } = context.read(InDev)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const route = context.system(ipRouteInput)
     const options = context.system(ipRcvOptions)
     const lookup = context.system(udpLookup)
     const spend = context.system(charge)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { nets } = context.resource(PLAN_CONSTANTS)
     // Only a connected socket can be found early.
-    const earlyDemux = Uint8Array.from(plan.hosts, ({ sysctl, apps }) => {
+    const earlyDemux = Uint8Array.from(nets, ({ sysctl, apps }) => {
       const enabled = sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.udp_early_demux'] !== 0
       return enabled && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0
     })
-    const tcpEarlyDemux = Uint8Array.from(plan.hosts, ({ sysctl }) =>
+    const tcpEarlyDemux = Uint8Array.from(nets, ({ sysctl }) =>
       sysctl['net.ipv4.ip_early_demux'] !== 0 && sysctl['net.ipv4.tcp_early_demux'] !== 0 ? 1 : 0,
     )
 
@@ -100,7 +100,7 @@ export const ipRcvFinish = defineSystem<Stage>(
     }
 
     return (ids, packets, cpu) => {
-      const at = host[cpu]
+      const at = net[cpu]
       const demuxing = earlyDemux[at] !== 0
       const demuxingTcp = tcpEarlyDemux[at] !== 0
       let segments = 0

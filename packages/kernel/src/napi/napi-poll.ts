@@ -4,6 +4,7 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
+import { devNet } from '../netns/dev-net.js'
 import { processBacklog } from '../softnet/process-backlog.js'
 import { NAPIF, Napi, POLL_KIND } from './components.js'
 import { napiControl } from './napi.js'
@@ -22,7 +23,7 @@ export interface NapiPoll {
 
 /** Calls the poll function of an instance. Kernel: net/core/dev.c, __napi_poll */
 export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/dev.c, __napi_poll', (context) => {
-  const { state, pollKind, work, budget, polls, groBitmap } = context.write(Napi)
+  const { state, pollKind, work, budget, polls, groBitmap, dev } = context.write(Napi)
   const { clockPs } = context.read(Cpu)
   const { hz } = context.resource(PLAN_CONSTANTS)
   const trace = context.resource(TRACE_SINK)
@@ -32,6 +33,7 @@ export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/
   const control = context.system(napiControl)
   const engine = context.system(gro)
   const spend = context.system(charge)
+  const space = context.system(devNet)
   return {
     begin(cpu, napi, quota) {
       work[napi] = 0
@@ -47,6 +49,7 @@ export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/
       return true
     },
     run(cpu, napi) {
+      if (space.several) space.ofDevice(cpu, dev[napi])
       switch (pollKind[napi]) {
         case POLL_KIND.device:
           return device.run(cpu, napi)

@@ -4,6 +4,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
+import { devNet } from '../netns/dev-net.js'
 import { IFF, NetDev } from '../nic/components.js'
 import { InDev, RTN, SCOPE } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
@@ -47,7 +48,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   const table = context.write(NeighTable)
   const { updated } = context.read(Neighbour)
   const result = context.read(RouteResult)
-  const { clockPs, host } = context.read(Cpu)
+  const { clockPs, net } = context.read(Cpu)
   const { jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
   const bytes = context.system(skbBytes)
   const kfree = context.system(kfreeSkb)
@@ -60,6 +61,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   const lookup = context.system(neighLookup)
   const neigh = context.system(neighbours)
   const events = context.system(eventList)
+  const space = context.system(devNet)
   const [keyLow, keyHigh] = streamKey(plan.seed, 0, PURPOSE)
 
   function jiffies(cpu: number): number {
@@ -68,7 +70,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
 
   /** True if a request for one of our addresses gets no answer. Kernel: net/ipv4/arp.c, arp_ignore */
   function ignores(cpu: number, device: number, source: number, target: number): boolean {
-    const at = host[cpu]
+    const at = net[cpu]
     switch (conf.arpIgnore[device]) {
       case 1:
         return !addresses.confirm(at, device, 0, target, SCOPE.host)
@@ -129,12 +131,12 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     if (source !== target) return false
     const isSame = bytes.u16(row, 18) === bytes.u16(row, 8) && bytes.u32(row, 20) === bytes.u32(row, 10)
     if (op === ARPOP_REPLY && !isSame) return false
-    return fib.addressType(host[cpu], source, 0) === RTN.unicast
+    return fib.addressType(net[cpu], source, 0) === RTN.unicast
   }
 
   function accepts(cpu: number, device: number, source: number): boolean {
     const accept = conf.arpAccept[device]
-    return accept === 1 || (accept === 2 && addresses.confirm(host[cpu], device, source, 0, SCOPE.link))
+    return accept === 1 || (accept === 2 && addresses.confirm(net[cpu], device, source, 0, SCOPE.link))
   }
 
   /** Brings an entry up to date, or makes one where that is allowed. */
@@ -144,7 +146,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     const accept = accepts(cpu, device, source)
     const gratuitous = (found !== 0 || accept) && isGratuitous(cpu, row, op, source, target)
     if (found === 0 && accept) {
-      const isReply = op === ARPOP_REPLY && fib.addressType(host[cpu], source, 0) === RTN.unicast
+      const isReply = op === ARPOP_REPLY && fib.addressType(net[cpu], source, 0) === RTN.unicast
       if (gratuitous || isReply) found = lookup.create(cpu, source, device)
     }
     if (found === 0) return
@@ -194,7 +196,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     }
     if (source === 0) {
       // Somebody wants to know whether the address is free (RFC 2131).
-      const isOurs = op === ARPOP_REQUEST && fib.addressType(host[cpu], target, 0) === RTN.local
+      const isOurs = op === ARPOP_REQUEST && fib.addressType(net[cpu], target, 0) === RTN.local
       if (isOurs && !ignores(cpu, dev[row], source, target)) reply(cpu, row, source, target)
       consume(cpu, row)
       return
@@ -224,6 +226,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     },
     redo(cpu, row) {
       table.proxyQueued[cpu]--
+      space.ofDevice(cpu, dev[row])
       process(cpu, row, true)
     },
   }

@@ -45,7 +45,10 @@ export function fillNeighbours(world: World, layout: Layout): void {
       }
       row += rows
       slot += NEIGH_SLOTS
-      for (const neighbour of host.plan.neighbours) addPermanent(world, host, cpu, neighbour)
+      for (const net of layout.nets) {
+        if (net.hostIndex !== host.index) continue
+        for (const neighbour of net.plan.neighbours) addPermanent(world, net, cpu, neighbour)
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
+import { devNet } from '../netns/dev-net.js'
 import { devQueueXmit } from '../qdisc/dev-queue-xmit.js'
 import { InDev, RTN, SCOPE } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
@@ -58,7 +59,7 @@ export const neighbours = defineSystem<Neighbours>(
     const { saddr } = context.read(Skb)
     const parms = context.read(NeighParms)
     const { arpAnnounce } = context.read(InDev)
-    const { clockPs, host } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const constants = context.resource(PLAN_CONSTANTS)
     const { jiffyPs } = constants
     const icmp = context.resource(ICMP_SEND)
@@ -68,6 +69,7 @@ export const neighbours = defineSystem<Neighbours>(
     const arp = context.system(arpSend)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
+    const space = context.system(devNet)
     const least = constants.hz.map((hz) => Math.floor(hz / TIMER_FRACTION))
 
     function jiffies(cpu: number): number {
@@ -100,7 +102,7 @@ export const neighbours = defineSystem<Neighbours>(
 
     /** Source of a request about a packet's next hop; 0 packet: none waits. Kernel: net/ipv4/arp.c, arp_solicit */
     function requestSource(cpu: number, device: number, target: number, row: number): number {
-      const at = host[cpu]
+      const at = net[cpu]
       const wanted = row === 0 ? 0 : saddr[row] | 0
       const isOwn = wanted !== 0 && fib.addressType(at, wanted, 0) === RTN.local
       if (isOwn && arpAnnounce[device] === 0) return wanted
@@ -213,6 +215,7 @@ export const neighbours = defineSystem<Neighbours>(
       timer(cpu, neigh, sequence) {
         if (armed[neigh] === 0 || armSequence[neigh] !== sequence) return
         armed[neigh] = 0
+        space.ofDevice(cpu, dev[neigh])
         if ((state[neigh] & IN_TIMER) === 0) return
         const now = jiffies(cpu)
         const at = grow(cpu, neigh, now)

@@ -26,7 +26,7 @@ const NS_PER_SEC = 1_000_000_000
 export function declareNetfilter(world: World, layout: Layout, skbRows: number): void {
   if (!hasNetfilter(layout)) return
   const plan = planNetfilter(layout)
-  world.pool(NfHook, layout.hosts.length * NF_HOOKS)
+  world.pool(NfHook, layout.nets.length * NF_HOOKS)
   world.pool(NfHookEntry, plan.entries)
   world.pool(NftChain, plan.chains)
   world.pool(NftRule, plan.rules)

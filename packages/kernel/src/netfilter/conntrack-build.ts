@@ -15,7 +15,7 @@ export function declareConntrack(world: World, layout: Layout, plan: NetfilterPl
   const buckets = hosts.reduce((sum, sysctl) => sum + sysctl['net.netfilter.nf_conntrack_buckets'], 0)
   world.pool(NfConn, rows, 'live')
   world.pool(NfConnBucket, buckets)
-  world.pool(NfConnTable, layout.hosts.length)
+  world.pool(NfConnTable, layout.nets.length)
   world.pool(NfConnStat, layout.cpuRows)
   world.pool(SkbConn, hosts.length > 0 ? skbRows : 0)
   world.pool(NatRange, plan.ranges)

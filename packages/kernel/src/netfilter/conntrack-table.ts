@@ -46,7 +46,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     const { first } = context.write(NfConnBucket)
     const table = context.write(NfConnTable)
     const stat = context.write(NfConnStat)
-    const { host, clockPs } = context.read(Cpu)
+    const { net, clockPs } = context.read(Cpu)
     const { plan, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
     // Each table has a secret of its own. Kernel: nf_conntrack_core.c, hash_conntrack_raw
     const secret = Uint32Array.from(table.count, (_, t) => plan.seed ^ Math.imul(t - 1, 0x9e3779b1))
@@ -96,7 +96,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     }
 
     function free(cpu: number, conn: number): void {
-      const t = host[cpu] + 1
+      const t = net[cpu] + 1
       c.live[conn] = CONN.free
       c.nextOriginal[conn] = table.firstFree[t]
       table.firstFree[t] = conn
@@ -104,7 +104,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     }
 
     function kill(cpu: number, conn: number): void {
-      const t = host[cpu] + 1
+      const t = net[cpu] + 1
       unlink(originalBucket(t, conn), conn * 2)
       unlink(replyBucket(t, conn), conn * 2 + 1)
       free(cpu, conn)
@@ -222,11 +222,11 @@ export const conntrackTable = defineSystem<ConntrackTable>(
 
     return {
       find(cpu, saddr, daddr, ports, protocol) {
-        const bucket = bucketOf(host[cpu] + 1, saddr, daddr, ports, protocol)
+        const bucket = bucketOf(net[cpu] + 1, saddr, daddr, ports, protocol)
         return first[bucket] === 0 ? 0 : search(cpu, bucket, saddr, daddr, ports, protocol, 0)
       },
       alloc(cpu, saddr, daddr, ports, protocol) {
-        const t = host[cpu] + 1
+        const t = net[cpu] + 1
         const now = jiffies(cpu)
         if (table.gcJiffies[t] <= now) collect(cpu, t, now)
         if (table.count[t] + 1 > table.max[t]) {
@@ -251,7 +251,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         return conn
       },
       confirm(cpu, conn) {
-        const t = host[cpu] + 1
+        const t = net[cpu] + 1
         const bucket = originalBucket(t, conn)
         const reply = replyBucket(t, conn)
         const limit = MIN_CHAIN + Math.floor((random(cpu) * CHAIN_SPREAD) / WORD)
@@ -276,7 +276,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
       free,
       kill,
       taken(cpu, saddr, daddr, ports, protocol, but) {
-        const bucket = bucketOf(host[cpu] + 1, saddr, daddr, ports, protocol)
+        const bucket = bucketOf(net[cpu] + 1, saddr, daddr, ports, protocol)
         const found = search(cpu, bucket, saddr, daddr, ports, protocol, but)
         if (found === 0) return false
         const other = found >> 1

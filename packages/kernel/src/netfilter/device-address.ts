@@ -21,7 +21,7 @@ export const deviceAddress = defineSystem<DeviceAddress>(
     const { firstAddress } = context.read(InDev)
     const { addresses, destination } = context.read(NatRange)
     const { daddr, rtGateway } = context.read(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const table = context.system(ifAddrs)
 
     function firstPrimary(device: number): number {
@@ -35,7 +35,7 @@ export const deviceAddress = defineSystem<DeviceAddress>(
       // What the host sends itself is redirected to the loopback address.
       if (destination[range] !== 0) return inDev === NO_DEVICE ? LOOPBACK : firstPrimary(inDev)
       const hop = rtGateway[row] === 0 ? daddr[row] : rtGateway[row]
-      const found = table.select(host[cpu], outDev, hop | 0, SCOPE.universe) >>> 0
+      const found = table.select(net[cpu], outDev, hop | 0, SCOPE.universe) >>> 0
       return found === 0 ? -1 : found
     }
   },

@@ -54,20 +54,20 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     const { conn: connOf, info } = context.write(SkbConn)
     const c = context.write(NfConn)
     const stat = context.write(NfConnStat)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const table = context.system(conntrackTable)
     const tcp = context.system(conntrackTcp)
     const quoted = context.system(quotedTuple)
     const spend = context.system(charge)
     const spendCycles = context.system(chargeCycles)
-    const { plan, hz } = context.resource(PLAN_CONSTANTS)
-    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, each.hz))
+    const { plan, hz, nets } = context.resource(PLAN_CONSTANTS)
+    const timeouts = nets.map((each) => conntrackTimeouts(each.sysctl, each.hz))
     const newCycles = costProfile(plan.profile).netfilter.conntrack_new.cycles
-    const verifies = Uint8Array.from(plan.hosts, (each) => each.sysctl['net.netfilter.nf_conntrack_checksum'])
+    const verifies = Uint8Array.from(nets, (each) => each.sysctl['net.netfilter.nf_conntrack_checksum'])
 
     function checksumIsBad(cpu: number, row: number, atReceive: boolean): boolean {
       const state = flags[row] & (SKB.csumBad | SKB.csumUnnecessary)
-      if (!atReceive || verifies[host[cpu]] === 0 || state !== SKB.csumBad) return false
+      if (!atReceive || verifies[net[cpu]] === 0 || state !== SKB.csumBad) return false
       flags[row] |= SKB.csumCompleteBad
       return true
     }
@@ -95,7 +95,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     function udp(cpu: number, row: number, conn: number, atReceive: boolean): number {
       if ((faults[row] & UDP_BAD) !== 0) return TRACK.invalid
       if ((flags[row] & SKB.csumZero) === 0 && checksumIsBad(cpu, row, atReceive)) return TRACK.invalid
-      const { udp: unreplied, udpStream } = timeouts[host[cpu]] as (typeof timeouts)[number]
+      const { udp: unreplied, udpStream } = timeouts[net[cpu]] as (typeof timeouts)[number]
       const now = table.jiffies(cpu)
       if (c.live[conn] !== CONN.confirmed) c.streamJiffies[conn] = STREAM_SEC * hz[cpu] + now
       const isStream = (c.status[conn] & IPS.seenReply) !== 0 && now > c.streamJiffies[conn]
@@ -106,7 +106,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
 
     function icmp(cpu: number, conn: number): number {
       if (isQuery[(c.ports[conn] >>> 8) & 255] === 0) return TRACK.invalid
-      refresh(cpu, conn, (timeouts[host[cpu]] as (typeof timeouts)[number]).icmp)
+      refresh(cpu, conn, (timeouts[net[cpu]] as (typeof timeouts)[number]).icmp)
       return TRACK.accept
     }
 
@@ -116,7 +116,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
         return checksumIsBad(cpu, row, atReceive) ? TRACK.invalid : tcp(cpu, row, conn, info[row])
       }
       if (protocol === IPPROTO_ICMP) return icmp(cpu, conn)
-      refresh(cpu, conn, (timeouts[host[cpu]] as (typeof timeouts)[number]).generic)
+      refresh(cpu, conn, (timeouts[net[cpu]] as (typeof timeouts)[number]).generic)
       return TRACK.accept
     }
 

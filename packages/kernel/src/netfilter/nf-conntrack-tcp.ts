@@ -50,11 +50,11 @@ export const conntrackTcp = defineSystem<ConntrackPacket>(
   (context) => {
     const { tcpWord } = context.read(Skb)
     const { live, status, tcpState, tcpLast, timeoutJiffies } = context.write(NfConn)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const table = context.system(conntrackTable)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const timeouts = plan.hosts.map((each) => conntrackTimeouts(each.sysctl, each.hz))
-    const loose = Uint8Array.from(plan.hosts, (each) => each.sysctl['net.netfilter.nf_conntrack_tcp_loose'])
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const timeouts = nets.map((each) => conntrackTimeouts(each.sysctl, each.hz))
+    const loose = Uint8Array.from(nets, (each) => each.sysctl['net.netfilter.nf_conntrack_tcp_loose'])
 
     function refresh(cpu: number, conn: number, jiffies: number): void {
       timeoutJiffies[conn] = jiffies + (live[conn] === CONN.confirmed ? table.jiffies(cpu) : 0)
@@ -87,7 +87,7 @@ export const conntrackTcp = defineSystem<ConntrackPacket>(
       const before = tcpState[conn]
       if (live[conn] !== CONN.confirmed) {
         const opened = tcpTransition(0, kind, TCP_CT.none)
-        if (opened >= TCP_CT.invalid || (opened !== TCP_CT.synSent && loose[host[cpu]] === 0)) return TRACK.invalid
+        if (opened >= TCP_CT.invalid || (opened !== TCP_CT.synSent && loose[net[cpu]] === 0)) return TRACK.invalid
         tcpLast[conn] = TCP_KIND.none
       }
       const after = tcpTransition(reply, kind, before)
@@ -112,7 +112,7 @@ export const conntrackTcp = defineSystem<ConntrackPacket>(
       } else if (after === TCP_CT.established && (before === TCP_CT.synRecv || before === TCP_CT.established)) {
         status[conn] |= IPS.assured
       }
-      refresh(cpu, conn, timeoutOf(conn, kind, after, host[cpu]))
+      refresh(cpu, conn, timeoutOf(conn, kind, after, net[cpu]))
       return TRACK.accept
     }
   },

@@ -35,7 +35,9 @@ export interface NfHooks {
 
 /** Whether any host of a plan has rules: without them no packet pays for hooks. */
 export function hasRules(plan: Plan): boolean {
-  return plan.hosts.some((host) => (host.nftables ?? null) !== null)
+  return plan.hosts.some(
+    (host) => (host.nftables ?? null) !== null || (host.netns ?? []).some(({ nftables }) => nftables !== null),
+  )
 }
 
 const PASS = -1
@@ -57,7 +59,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
     const { rtFlags } = context.write(Skb)
     const { idFrag } = context.read(Skb)
     const { flags: skbFlags } = context.write(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
     const doChain = context.system(nftDoChain)
@@ -95,7 +97,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
     }
 
     function pass(hook: number, cpu: number, row: number, inDev: number, outDev: number): number {
-      const at = hookRow(host[cpu], hook)
+      const at = hookRow(net[cpu], hook)
       packets[cpu]++
       spend(cpu, STAGE.nf_hook_slow, 1)
       const last = firstEntry[at] + entries[at]
@@ -143,7 +145,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
       },
       list(hook, ids, count, cpu) {
         if (hook === NF_HOOK.preRouting) reset(ids, count, cpu)
-        if (entries[hookRow(host[cpu], hook)] === 0) return count
+        if (entries[hookRow(net[cpu], hook)] === 0) return count
         let kept = 0
         for (let i = 0; i < count; i++) {
           const row = ids[i]
@@ -154,7 +156,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
         return kept
       },
       one(hook, cpu, row, inDev, outDev) {
-        if (entries[hookRow(host[cpu], hook)] === 0) return true
+        if (entries[hookRow(net[cpu], hook)] === 0) return true
         const drop = pass(hook, cpu, row, inDev, outDev)
         if (drop < 0) return true
         end(cpu, drop)

@@ -33,7 +33,7 @@ export const nfNat = defineSystem<NfNat>(
     const { status } = context.read(NfConn)
     const { firstNat, nats } = context.read(NfHook)
     const { chain } = context.read(NfHookEntry)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const { saddr, daddr, ipWord } = context.read(Skb)
     const fib = context.system(fibLookup)
     const route = context.system(ipRouteOutput)
@@ -45,7 +45,7 @@ export const nfNat = defineSystem<NfNat>(
 
     /** The way to the new destination. Kernel: net/ipv4/netfilter.c, ip_route_me_harder */
     function reroute(cpu: number, row: number): boolean {
-      const isOurs = fib.addressType(host[cpu], saddr[row] | 0, 0) === RTN.local
+      const isOurs = fib.addressType(net[cpu], saddr[row] | 0, 0) === RTN.local
       if (route.find(cpu, daddr[row] | 0, isOurs ? saddr[row] | 0 : 0, (ipWord[row] >>> 8) & 255, 0) < 0) return false
       setDst(cpu, row)
       return true
@@ -61,7 +61,7 @@ export const nfNat = defineSystem<NfNat>(
       const isRelated = info[row] === CTINFO.related || info[row] === CTINFO.relatedReply
       const begins = info[row] === CTINFO.new || (isRelated && !isError)
       if (begins && (status[conn] & done) === 0) {
-        const at = hookRow(host[cpu], hook)
+        const at = hookRow(net[cpu], hook)
         const end = firstNat[at] + nats[at]
         for (let entry = firstNat[at]; entry < end && (status[conn] & done) === 0; entry++) {
           if (!doChain(cpu, row, chain[entry], inDev, outDev)) return DROP.nftDrop

@@ -26,9 +26,9 @@ export const nfSendReset = defineSystem<NfSendReset>(
   'net/ipv4/netfilter/nf_reject_ipv4.c, nf_send_reset',
   (context) => {
     const { saddr, daddr, ipWord, idFrag, totLen, flags, faults, tcpWord, len, rtFlags } = context.write(Skb)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const ttls = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
+    const { net } = context.read(Cpu)
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const ttls = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
     const alloc = context.system(allocSkb)
     const fib = context.system(fibLookup)
     const routeIn = context.system(ipRouteInput)
@@ -50,14 +50,14 @@ export const nfSendReset = defineSystem<NfSendReset>(
       if (rtFlags[of] === 0 && routeIn(cpu, of, daddr[of] | 0) < 0) return
       if ((rtFlags[of] & (RTCF.broadcast | RTCF.multicast)) !== 0) return
       const own = daddr[of] | 0
-      const isLocal = fib.addressType(host[cpu], own, 0) === RTN.local
+      const isLocal = fib.addressType(net[cpu], own, 0) === RTN.local
       if (route.find(cpu, saddr[of] | 0, isLocal ? own : 0, 0, 0) < 0) return
       const row = alloc.make(cpu, IPV4_HLEN + TCP_HLEN, true)
       if (row === 0) return
       setDst(cpu, row)
       saddr[row] = daddr[of]
       daddr[row] = saddr[of]
-      ipWord[row] = (IPPROTO_TCP | (ttls[host[cpu]] << 16) | (5 << 24) | (4 << 28)) >>> 0
+      ipWord[row] = (IPPROTO_TCP | (ttls[net[cpu]] << 16) | (5 << 24) | (4 << 28)) >>> 0
       idFrag[row] = IP_DF
       totLen[row] = IPV4_HLEN + TCP_HLEN
       flags[row] = SKB.noEthernet

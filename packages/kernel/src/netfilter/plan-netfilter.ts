@@ -73,7 +73,7 @@ export interface NetfilterPlan {
 
 /** Whether a host of the layout has a ruleset: without one no table is declared and no packet pays anything. */
 export function hasNetfilter(layout: Layout): boolean {
-  return layout.plan.hosts.some((host) => (host.nftables ?? null) !== null)
+  return layout.nets.some(({ plan }) => (plan.nftables ?? null) !== null)
 }
 
 /** Device entities by name, with `*` at its end for all that begin so; the loopback device is 0. */
@@ -167,7 +167,7 @@ function planHost(host: HostLayout, profile: CostProfile, at: Cursor): PlannedHo
 export function planNetfilter(layout: Layout): NetfilterPlan {
   const profile = costProfile(layout.plan.profile)
   const at: Cursor = { chain: 1, rule: 1, expr: 1, counter: 0 }
-  const hosts = layout.hosts.map((host) => planHost(host, profile, at))
+  const hosts = layout.nets.map((host) => planHost(host, profile, at))
   const exprs = hosts.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules.flatMap((rule) => rule.exprs)))
   return {
     hosts,

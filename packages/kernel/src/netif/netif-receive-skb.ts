@@ -14,6 +14,7 @@ import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { NF_HOOK } from '../netfilter/components.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
+import { devNet } from '../netns/dev-net.js'
 import { FEATURE, NetDev } from '../nic/components.js'
 import { IngressVerdict, pluginHook } from '../plugin/hooks.js'
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
@@ -38,8 +39,10 @@ function tapCounts(plan: Plan): Int32Array {
   const counts: number[] = []
   for (const host of plan.hosts) {
     for (const device of host.devices) {
-      for (const name of [device.name, ...device.vlans.map((vlan) => `${device.name}.${vlan}`)]) {
-        counts.push(host.taps.filter((tap) => tap.dev === null || tap.dev === name).length)
+      const own = device.ifname ?? device.name
+      const { taps } = host.netns?.find(({ name }) => name === device.netns) ?? host
+      for (const name of [own, ...device.vlans.map((vlan) => `${own}.${vlan}`)]) {
+        counts.push(taps.filter((tap) => tap.dev === null || tap.dev === name).length)
       }
     }
   }
@@ -80,6 +83,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const handlers = context.system(rxHandlers)
     const stamps = context.system(netTimestamp)
     const stamping = stamps.needed
+    const space = context.system(devNet)
     const hooks = hasRules(plan) ? context.system(nfHookSlow) : null
     const stages: readonly Stage[] = [
       context.system(ipRcv),
@@ -148,6 +152,7 @@ export const netifReceive = defineSystem<NetifReceive>(
 
     /** One packet through the core; true if IPv4 shall have it. */
     function core(cpu: number, row: number): boolean {
+      if (space.several) space.ofDevice(cpu, dev[row])
       if (stamping) stamps.core(cpu, row)
       for (;;) {
         rounds++

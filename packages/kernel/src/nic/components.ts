@@ -21,6 +21,8 @@ export const IFF = { up: 1, loopback: 8, pointopoint: 16, noarp: 128 } as const
 export const NetDev = defineComponent('net_dev', {
   index: u16,
   host: i32,
+  /** Network namespace. */
+  net: i32,
   mtu: u32,
   macHigh: u16,
   macLow: u32,

@@ -134,7 +134,7 @@ export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteEntry[
 
 /** All addresses of a layout, host by host. */
 export function layoutAddresses(layout: Layout): AddressEntry[] {
-  return layout.hosts.flatMap(hostAddresses)
+  return layout.nets.flatMap(hostAddresses)
 }
 
 /** Effective settings of a device of a host. */

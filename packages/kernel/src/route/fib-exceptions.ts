@@ -27,7 +27,10 @@ const MTU_EXPIRES_SEC = 600
 /** Whether packets of a plan can tell of narrow ways: programs and other hosts can, drawn traffic does not. */
 export function hasExceptions(plan: Plan): boolean {
   return (
-    plan.hosts.length > 1 || plan.hosts.some(({ devices }) => devices.some((each) => each.driver.program !== undefined))
+    plan.hosts.length > 1 ||
+    plan.hosts.some(
+      ({ devices, netns }) => netns !== undefined || devices.some((each) => each.driver.program !== undefined),
+    )
   )
 }
 

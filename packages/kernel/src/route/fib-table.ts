@@ -12,7 +12,7 @@ const built = new WeakMap<Layout, readonly BuiltTrie[]>()
 function tries(layout: Layout): readonly BuiltTrie[] {
   let list = built.get(layout)
   if (list === undefined) {
-    list = layout.hosts.map((host) => buildTrie(hostRoutes(host, layout.plan.kernel)))
+    list = layout.nets.map((host) => buildTrie(hostRoutes(host, layout.plan.kernel)))
     built.set(layout, list)
   }
   return list
@@ -32,7 +32,7 @@ function hashSize(addresses: number): number {
 export function declareRoutes(world: World, layout: Layout): void {
   const all = tries(layout)
   const addresses = layoutAddresses(layout).length
-  world.pool(FibRoot, layout.hosts.length)
+  world.pool(FibRoot, layout.nets.length)
   world.pool(
     FibNode,
     sum(all, (trie) => trie.nodes.length),
@@ -52,7 +52,7 @@ export function declareRoutes(world: World, layout: Layout): void {
   world.pool(IfAddr, addresses)
   world.pool(IfAddrHash, hashSize(addresses) - 1)
   world.pool(InDev, layout.firstDevice + layout.deviceCount)
-  world.pool(HostDev, layout.hosts.length)
+  world.pool(HostDev, layout.nets.length)
 }
 
 /** Enters the addresses and routes of all hosts. */
@@ -94,7 +94,7 @@ function fillInDevs(world: World, layout: Layout): void {
   const inDev = world.columns(InDev)
   const { mtu } = world.columns(NetDev)
   const hostDev = world.columns(HostDev)
-  layout.hosts.forEach((host, index) => {
+  layout.nets.forEach((host, index) => {
     hostDev.loopback[index + 1] = host.loopback
     hostDev.firstDevice[index + 1] = host.devices[0]?.device ?? host.loopback
     inDev.mtu[host.loopback] = mtu[host.loopback]

@@ -42,7 +42,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
   (context) => {
     const { rtType, rtFlags, rtDev, rtGateway, rtMtu, rtError, ipcb } = context.write(Skb)
     const { saddr, dev, ipWord, protocol } = context.read(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const { type, dev: routeDev, gateway, mtu } = context.read(FibRoute)
     const inDev = context.read(InDev)
     const { forwarding, proxyArpPvlan, routeLocalnet, sendRedirects, sharedMedia } = inDev
@@ -50,9 +50,9 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const fib = context.system(fibLookup)
     const validate = context.system(fibValidateSource)
     const addresses = context.system(ifAddrs)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { plan, nets } = context.resource(PLAN_CONSTANTS)
     const learnsPaths = hasExceptions(plan)
-    const usesPmtu = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_forward_use_pmtu ?? 0)
+    const usesPmtu = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_forward_use_pmtu ?? 0)
     const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
 
@@ -137,7 +137,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     }
 
     return (cpu, row, dest) => {
-      const at = host[cpu]
+      const at = net[cpu]
       const source = saddr[row] | 0
       if (dest >>> 28 === 14) return multicastRoute(at, row, source, dest)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)

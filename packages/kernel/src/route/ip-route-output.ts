@@ -40,7 +40,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
   'net/ipv4/route.c, ip_route_output_key_hash_rcu',
   (context) => {
     const result = context.write(RouteResult)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const { type, dev, gateway, mtu, prefsrc } = context.read(FibRoute)
     const { iff } = context.read(NetDev)
     const { mtu: devMtu, routeLocalnet } = context.read(InDev)
@@ -124,7 +124,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
 
     return {
       find(cpu, daddr, saddr, tos, oif) {
-        const at = host[cpu]
+        const at = net[cpu]
         if (saddr !== 0) {
           const checked = checkSource(at, saddr, daddr, oif)
           if (checked < 0) return checked

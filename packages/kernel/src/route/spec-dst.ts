@@ -16,14 +16,14 @@ export const specDst = defineSystem<(cpu: number, row: number) => number>(
   'net/ipv4/fib_frontend.c, fib_compute_spec_dst',
   (context) => {
     const { rtFlags, saddr, daddr, dev, ipWord } = context.read(Skb)
-    const { host } = context.read(Cpu)
+    const { net } = context.read(Cpu)
     const fib = context.system(fibLookup)
     const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
     const addresses = context.system(ifAddrs)
     const kinds = RTCF.local | RTCF.broadcast | RTCF.multicast
     return (cpu, row) => {
       if ((rtFlags[row] & kinds) === RTCF.local) return daddr[row] | 0
-      const at = host[cpu]
+      const at = net[cpu]
       const source = saddr[row] | 0
       if (source >>> zeronet === 0) return addresses.select(at, dev[row], source, SCOPE.link)
       const route = fib.find(at, source, (ipWord[row] >>> 8) & DSCP, 0, SCOPE.universe)

@@ -55,17 +55,17 @@ export const udpMemory = defineSystem<UdpMemoryAccount>(
   (context) => {
     const { untold, allocated } = context.write(UdpMemory)
     const { forwardAlloc } = context.write(Sock)
-    const { rmemAlloc } = context.read(Sock)
+    const { rmemAlloc, host: sockNet } = context.read(Sock)
     const { host } = context.read(Cpu)
     const { partition } = context.read(Owner)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { plan, nets } = context.resource(PLAN_CONSTANTS)
     const { accounted, home, leaders } = context.resource(UDP_MEMORY_PLACES)
     const post = context.system(mail)
     const { udpMemPerCpu, udpMemNeedOnly, udpProducerQueue } = KERNEL_VERSIONS[plan.kernel]
     const stepPages = udpMemPerCpu ? PCPU_RESERVE_PAGES : STEP_PAGES
     const minPages = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.udp_mem'][0])
     const maxPages = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.udp_mem'][2])
-    const rmemMinBytes = Float64Array.from(plan.hosts, ({ sysctl }) => sysctl['net.ipv4.udp_rmem_min'])
+    const rmemMinBytes = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.udp_rmem_min'])
 
     /** Tells the partitions that must hear it from here: from its home all, from elsewhere the home. */
     function tell(cpu: number, origin: number, pages: number): void {
@@ -104,7 +104,7 @@ export const udpMemory = defineSystem<UdpMemoryAccount>(
       // With the producers' list a datagram joins sk_rmem_alloc behind this test, without it before.
       const held = udpProducerQueue ? rmemAlloc[sock] : rmemAlloc[sock] + size
       // UDP has no state of memory pressure: between the first and the third limit only this minimum is granted.
-      if (total <= maxPages[at] && held < rmemMinBytes[at]) return true
+      if (total <= maxPages[at] && held < rmemMinBytes[sockNet[sock]]) return true
       move(cpu, -pages)
       return false
     }

@@ -10,6 +10,7 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { mail, VIA } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
+import { devNet } from '../netns/dev-net.js'
 import { RxQueue } from '../nic/components.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
@@ -51,6 +52,7 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
+    const space = context.system(devNet)
     const count = context.system(counters)
     const ready = context.system(dataReady)
     const post = context.system(mail)
@@ -124,6 +126,7 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
       local,
       mark,
       fromRemote(cpu, row, sock, from) {
+        space.ofSocket(cpu, sock)
         flags[row] |= SKB.remote
         mark(sock, row)
         const from_ = source[from]

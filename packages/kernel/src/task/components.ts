@@ -13,6 +13,8 @@ export const Task = defineComponent('task', {
   state: u8,
   cpu: i32,
   host: i32,
+  /** Network namespace of its program. */
+  net: i32,
   weight: f64,
   /** Weighted run time, ps; smallest runs next. */
   vruntimePs: f64,

@@ -9,6 +9,7 @@ import { NAPIF, Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
+import { devNet } from '../netns/dev-net.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { appStep } from './app.js'
@@ -46,6 +47,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const quota = context.system(napiQuota)
   const steering = context.system(steer)
   const app = context.system(appStep)
+  const space = context.system(devNet)
   context.resource(PLAN_CONSTANTS)
 
   /** ksoftirqd: softirqs while there are any, giving way to other tasks between rounds. Kernel: kernel/softirq.c, run_ksoftirqd */
@@ -124,6 +126,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
             napiThread(cpu, task)
             break
           case TASK_KIND.app:
+            if (space.several) space.ofTask(cpu, task)
             app(cpu, task)
             break
           case TASK_KIND.kworker:

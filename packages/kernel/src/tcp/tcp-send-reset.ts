@@ -31,9 +31,9 @@ export const tcpSendReset = defineSystem<TcpSendReset>(
     const s = context.write(Skb)
     const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, flags, len, rtType } = s
     const result = context.read(RouteResult)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const ttls = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
+    const { net } = context.read(Cpu)
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const ttls = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
     const count = context.system(counters)
     const alloc = context.system(allocSkb)
     const segment = context.system(tcpReset)
@@ -56,7 +56,7 @@ export const tcpSendReset = defineSystem<TcpSendReset>(
       setDst(cpu, row)
       saddr[row] = result.saddr[cpu]
       daddr[row] = sender
-      ipWord[row] = (IPPROTO_TCP | (tos << 8) | (ttls[host[cpu]] << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0
+      ipWord[row] = (IPPROTO_TCP | (tos << 8) | (ttls[net[cpu]] << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0
       idFrag[row] = IP_DF
       totLen[row] = header + TCP_HLEN
       flags[row] = SKB.noEthernet

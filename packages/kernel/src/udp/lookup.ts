@@ -43,7 +43,7 @@ export const udpLookup = defineSystem<UdpLookup>(
   'net/ipv4/udp.c, __udp4_lib_lookup',
   (context) => {
     const { saddr, daddr, ports, dev } = context.read(Skb)
-    const { host, number: cpuNumber } = context.read(Cpu)
+    const { net, number: cpuNumber } = context.read(Cpu)
     const sockets = context.read(Sock)
     const { host: sockHost, address, port, peerAddress, peerPort, connected, boundDev, incomingCpu } = sockets
     const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst } = sockets
@@ -51,17 +51,17 @@ export const udpLookup = defineSystem<UdpLookup>(
     const { head: head4 } = context.read(SockHash4)
     const { word: list } = context.read(UdpList)
     const { sock: member } = context.read(ReuseportSlot)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { plan, nets } = context.resource(PLAN_CONSTANTS)
     const policy = KERNEL_VERSIONS[plan.kernel]
     const { reuseportIncomingCpu, udpHash4, udpScoreBoundAddress } = policy
-    const secrets = Uint32Array.from(plan.hosts, (_, index) => udpEhashSecret(plan.seed, index))
-    const fourTuples = Uint8Array.from(plan.hosts, ({ apps }) =>
+    const secrets = Uint32Array.from(nets, (_, index) => udpEhashSecret(plan.seed, index))
+    const fourTuples = Uint8Array.from(nets, ({ apps }) =>
       udpHash4 && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0,
     )
     const mask = head.length - 1
     const listMask = list.length / LIST_WORDS - 1
     // Hosts with sockets that are bound to one address only; the others need but one look.
-    const bindsAddress = new Uint8Array(plan.hosts.length)
+    const bindsAddress = new Uint8Array(nets.length)
     for (let entry = 0; entry < list.length; entry += LIST_WORDS) {
       if (list[entry + LIST.address] !== 0) bindsAddress[list[entry + LIST.portHost] >>> 16] = 1
     }
@@ -195,7 +195,7 @@ export const udpLookup = defineSystem<UdpLookup>(
     return {
       prefetch(cpu, ids, count) {
         if (listMask + 1 < PREFETCH_SLOTS) return
-        const at = host[cpu]
+        const at = net[cpu]
         let sum = 0
         for (let i = 0; i < count; i++) {
           const row = ids[i]
@@ -205,7 +205,7 @@ export const udpLookup = defineSystem<UdpLookup>(
         _touched = sum
       },
       find(cpu, row) {
-        const at = host[cpu]
+        const at = net[cpu]
         const local = daddr[row] | 0
         const number = cpuNumber[cpu]
         if (udpScoreBoundAddress) return bestOfPort(row, local, at, number)
@@ -216,9 +216,9 @@ export const udpLookup = defineSystem<UdpLookup>(
         const result = bindsAddress[at] === 0 ? 0 : bestOfList(row, local, at, number)
         return result !== 0 ? result : bestOfList(row, 0, at, number)
       },
-      demux: (cpu, row) => exact(row, host[cpu], true),
+      demux: (cpu, row) => exact(row, net[cpu], true),
       first(cpu, row, local) {
-        const at = host[cpu]
+        const at = net[cpu]
         const hnum = ports[row] & 0xffff
         return list[listAt(local, at, hnum) + LIST.first]
       },
@@ -248,13 +248,13 @@ export const udpSocketForGro = defineSystem<(cpu: number, row: number) => 0 | 1 
   (context) => {
     const lookup = context.system(udpLookup)
     const { udpGro } = context.read(Sock)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const takesMerged = Uint8Array.from(plan.hosts, (each) =>
+    const { net } = context.read(Cpu)
+    const { nets } = context.resource(PLAN_CONSTANTS)
+    const takesMerged = Uint8Array.from(nets, (each) =>
       each.apps.some((app) => app.sockets.some((socket) => socket.udpGro)) ? 1 : 0,
     )
     return (cpu, row) => {
-      if (takesMerged[host[cpu]] === 0) return 0
+      if (takesMerged[net[cpu]] === 0) return 0
       const sock = lookup.find(cpu, row)
       if (sock === 0) return 0
       return udpGro[sock] !== 0 ? 2 : 1

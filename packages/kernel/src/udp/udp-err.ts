@@ -39,11 +39,8 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
   const { saddr, daddr, ports, tcpWord } = context.write(Skb)
   const { err } = context.write(Sock)
   const { connected } = context.read(Sock)
-  const { host } = context.read(Cpu)
-  const noPmtuDisc = Uint8Array.from(
-    context.resource(PLAN_CONSTANTS).plan.hosts,
-    ({ ipv4 }) => ipv4?.ip_no_pmtu_disc ?? 0,
-  )
+  const { net } = context.read(Cpu)
+  const noPmtuDisc = Uint8Array.from(context.resource(PLAN_CONSTANTS).nets, ({ ipv4 }) => ipv4?.ip_no_pmtu_disc ?? 0)
   const bytes = context.system(skbBytes)
   const lookup = context.system(udpLookup)
   const errnos = Uint8Array.from(UNREACH, ([errno]) => errno)
@@ -73,7 +70,7 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
     const sock = senderOf(cpu, row, quoteAt, headerAt)
     if (sock === 0) return false
     const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
-    const isIgnored = errno === ERRNO.EMSGSIZE && noPmtuDisc[host[cpu]] !== 0
+    const isIgnored = errno === ERRNO.EMSGSIZE && noPmtuDisc[net[cpu]] !== 0
     if (errno !== 0 && !isIgnored && connected[sock] !== 0) err[sock] = errno
     return true
   }

@@ -56,11 +56,11 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { sndbuf, wmemAlloc, priority, sent: sentCount } = context.write(SockSend)
     const wfree = context.system(sockWfree)
     const result = context.read(RouteResult)
-    const { host } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
-    const ttls = Uint8Array.from(plan.hosts, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
+    const { net } = context.read(Cpu)
+    const { plan, nets } = context.resource(PLAN_CONSTANTS)
+    const ttls = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
     // New sockets look for the path MTU unless ip_no_pmtu_disc is set (IP_PMTUDISC_WANT, IP_PMTUDISC_DONT).
-    const probes = Uint8Array.from(plan.hosts, ({ ipv4 }) => (ipv4?.ip_no_pmtu_disc ? 0 : 1))
+    const probes = Uint8Array.from(nets, ({ ipv4 }) => (ipv4?.ip_no_pmtu_disc ? 0 : 1))
     const route = context.system(ipRouteOutput)
     const setDst = context.system(skbDstSet)
     const alloc = context.system(allocSkb)
@@ -100,14 +100,14 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       const row = alloc.make(cpu, length, data !== null)
       if (row === 0) return 0
       setDst(cpu, row)
-      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[host[cpu]]
+      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[net[cpu]]
       saddr[row] = result.saddr[cpu]
       skbDaddr[row] = result.daddr[cpu]
       ports[row] = ((port[sock] << 16) | dport) >>> 0
       ipWord[row] = (IPPROTO_UDP | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
       idFrag[row] =
         ((idOf(cpu, sock) << 16) |
-          (probes[host[cpu]] !== 0 && length <= result.mtu[cpu] && result.locked[cpu] === 0 ? IP_DF : 0)) >>>
+          (probes[net[cpu]] !== 0 && length <= result.mtu[cpu] && result.locked[cpu] === 0 ? IP_DF : 0)) >>>
         0
       totLen[row] = length
       udpLen[row] = UDP_HLEN + bytes

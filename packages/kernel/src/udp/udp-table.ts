@@ -8,7 +8,7 @@ import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
 
 function socketCount(layout: Layout): number {
   let count = 0
-  for (const host of layout.hosts) for (const app of host.plan.apps) count += app.sockets.length
+  for (const host of layout.nets) for (const app of host.plan.apps) count += app.sockets.length
   return count
 }
 
@@ -79,7 +79,7 @@ function deviceEntity(host: HostLayout, name: string | null): number {
 
 /** Visits all sockets in bind order with their rows. */
 function eachSocket(layout: Layout, visit: (host: HostLayout, plan: SocketPlan, row: number) => void): void {
-  for (const host of layout.hosts) {
+  for (const host of layout.nets) {
     host.plan.apps.forEach((app, index) => {
       app.sockets.forEach((socket, i) => {
         visit(host, socket, host.appSockets[index][i])
@@ -100,10 +100,10 @@ export function fillUdp(world: World, layout: Layout): void {
   const policy = KERNEL_VERSIONS[layout.plan.kernel]
   const binding = new ReuseportBinding()
   const firsts = new Map<string, number>()
-  const sources = layout.hosts.map((host) => new SourceAddresses(host))
+  const sources = layout.nets.map((host) => new SourceAddresses(host))
   const mask = head.length - 1
   eachSocket(layout, (host, plan, row) => {
-    const source = sources[layout.hosts.indexOf(host)] as SourceAddresses
+    const source = sources[host.index] as SourceAddresses
     fillSocket(sock, host, plan, row, source)
     const key = { host: host.index, address: plan.address, port: plan.port, boundDev: sock.boundDev[row] }
     if (plan.reuseport) binding.bind(row, key)

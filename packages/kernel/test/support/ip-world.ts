@@ -217,8 +217,10 @@ function makeLayout(options: IpWorldOptions): Layout {
     plugins: [],
     limits: {},
   } as unknown as Plan
+  const hosts = [hostLayout(host, devices, options)]
   return {
     plan,
+    nets: hosts,
     cpus: Array.from({ length: CPUS }, (_, i) => 1 + i),
     cpuRows: CPU_ROWS,
     firstWire: CPU_ROWS,
@@ -228,29 +230,32 @@ function makeLayout(options: IpWorldOptions): Layout {
     txQueueRows: 1,
     socketRows: 1 + (options.sockets ?? []).length,
     deviceCount: devices.length + 1,
-    hosts: [
-      {
-        plan: host,
-        index: 0,
-        cpus: [1],
-        devices: devices.map((device, index) => ({
-          txQueues: [],
-          plan: {
-            mtu: 1500,
-            vlans: [],
-            driver: {},
-            ...device,
-            conf: { ...DEFAULT_CONF, ...device.conf },
-            neigh: DEFAULT_NEIGH,
-          },
-          device: CPU_ROWS + index,
-          wire: 0,
-        })),
-        loopback: CPU_ROWS + devices.length,
-        appSockets: [(options.sockets ?? []).map((_, i) => 1 + i)],
-      },
-    ],
+    hosts,
   } as unknown as Layout
+}
+
+function hostLayout(host: object, devices: NonNullable<IpWorldOptions['devices']>, options: IpWorldOptions) {
+  return {
+    plan: host,
+    index: 0,
+    hostIndex: 0,
+    cpus: [1],
+    devices: devices.map((device, index) => ({
+      txQueues: [],
+      plan: {
+        mtu: 1500,
+        vlans: [],
+        driver: {},
+        ...device,
+        conf: { ...DEFAULT_CONF, ...device.conf },
+        neigh: DEFAULT_NEIGH,
+      },
+      device: CPU_ROWS + index,
+      wire: 0,
+    })),
+    loopback: CPU_ROWS + devices.length,
+    appSockets: [(options.sockets ?? []).map((_, i) => 1 + i)],
+  }
 }
 
 function declareTables(world: World, layout: Layout, skbRows: number, sockets: number, devices: number): void {
@@ -359,6 +364,7 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
   binder.provide(PLAN_CONSTANTS, {
     hostOfCpu: new Int32Array(CPU_ROWS),
     plan: layout.plan,
+    nets: layout.plan.hosts,
     cpuRows: CPU_ROWS,
     firstDevice: layout.firstDevice,
     timelinePs: 1e12,

@@ -1,7 +1,8 @@
 import type { FaultPath, Report } from '../fault.js'
-import type { HostPlan, PluginPlan } from '../plan.js'
+import type { HostPlan } from '../plan.js'
 import { type FoundPlugin, isFound, type PluginsFound } from '../plugin/found-plugin.js'
 import { namesDevice } from '../plugin/option.js'
+import type { PluginPlan } from '../plugin/plugin-plan.js'
 import type { PluginInput } from '../schema/plugins.js'
 
 /** What plugins are checked against. */
