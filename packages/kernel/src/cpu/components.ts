@@ -1,5 +1,8 @@
 import { defineComponent, f64, i32, u8, u16 } from '@softnet/ecs'
 
+/** How a message travels: as a cache line, as an inter-processor interrupt, or out to the wire. */
+export const VIA = { line: 0, ipi: 1, wire: 2 } as const
+
 /** Contexts a CPU can be charged in, in the order of `time_ns` of a result. */
 export const CONTEXT = { hardirq: 0, softirq: 1, ksoftirqd: 2, task: 3, idle: 4 } as const
 

@@ -26,9 +26,9 @@ import { processBacklog } from '../softnet/process-backlog.js'
 import { SleepView, TASK_STATE, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
 import { charge } from './charge.js'
-import { CONTEXT, Cpu } from './components.js'
+import { CONTEXT, Cpu, VIA } from './components.js'
 import { EVENT } from './event-kinds.js'
-import { mail, VIA } from './mail.js'
+import { mail } from './mail.js'
 import { STAGE } from './stage-ids.js'
 
 /** Calls that a harness puts on a CPU's event list (EVENT.call). */

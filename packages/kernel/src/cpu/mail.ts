@@ -3,7 +3,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
-import { Cpu, Owner } from './components.js'
+import { Cpu, Owner, VIA } from './components.js'
 
 /**
  * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the
@@ -82,9 +82,6 @@ export const MailInbox = defineComponent(
 
 /** The sender stops when fewer than this part of a ring is free. */
 const RESERVED_PART = 4
-
-/** How a message travels: as a cache line, as an inter-processor interrupt, or out to the wire. */
-export const VIA = { line: 0, ipi: 1, wire: 2 } as const
 
 /** Messages between CPUs. */
 export interface Mail {

@@ -1,5 +1,8 @@
 import { defineComponent, f64, i32, u8 } from '@softnet/ecs'
 
+/** Moderation rules in the order of `IrqVector.moderation`. */
+export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
+
 /** Hard interrupts waiting at a CPU, one row per CPU entity. */
 export const HardirqState = defineComponent(
   'hardirq',

@@ -8,11 +8,8 @@ import { ring } from '../nic/ring.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
 import { wakeTask } from '../task/wake.js'
-import { CpuVector, HardirqState, LocalIrq } from './components.js'
+import { CpuVector, HardirqState, LocalIrq, MODERATION } from './components.js'
 import { moderation } from './moderation.js'
-
-/** Moderation rules in the order of `IrqVector.moderation`. */
-export const MODERATION = { none: 0, delay: 1, gap: 2, eqe: 3, cqe: 4 } as const
 
 /** Interrupt vectors between the NIC and the CPU. */
 export interface Vectors {

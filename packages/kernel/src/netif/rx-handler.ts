@@ -1,17 +1,6 @@
 import { defineResource, defineSystem } from '@softnet/ecs'
 import { consumeSkb } from '../skb/skb-pool.js'
-
-/** Handlers a device can have (values of `NetDev.rxHandler`) and what they answer. Kernel: include/linux/netdevice.h, rx_handler_result */
-export const RX_HANDLER = {
-  none: 0,
-  pass: 1,
-  consume: 2,
-  custom: 3,
-  consumed: 1,
-  another: 2,
-  exact: 3,
-  passed: 4,
-} as const
+import { RX_HANDLER } from './components.js'
 
 /** A handler given from outside (a harness, a plugin): takes CPU and packet row, answers like rx_handler_result. */
 export type RxHandler = (cpu: number, row: number) => number

@@ -1,9 +1,9 @@
 import { defineComponent, defineResource, defineSystem, f64 } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { Cpu, Owner } from '../cpu/components.js'
+import { Cpu, Owner, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail, VIA } from '../cpu/mail.js'
+import { mail } from '../cpu/mail.js'
 import { Sock } from './components.js'
 import { PAGE_BYTES, PCPU_RESERVE_PAGES } from './udp-memory-bound.js'
 

@@ -11,23 +11,8 @@ import { epollReady } from '../sock/epoll.js'
 import { udpRecvmsg } from '../sock/udp-recvmsg.js'
 import { block } from './block.js'
 import { busyPoll } from './busy-poll.js'
-import { Task, TaskEvent, TaskRequest, TaskSocket, WAIT } from './components.js'
+import { PC, Task, TaskEvent, TaskRequest, TaskSocket, WAIT } from './components.js'
 import { sendDatagram } from './send-datagram.js'
-
-/** Where an application's program stands. */
-export const PC = {
-  start: 0,
-  receive: 1,
-  work: 2,
-  reply: 3,
-  epollCall: 4,
-  epollCollect: 5,
-  readEvent: 6,
-  pollCall: 7,
-  busyTurn: 8,
-  busyPolling: 9,
-  busyStopping: 10,
-} as const
 
 /** One step of an application: at most one message, one event list or one piece of a poll. */
 export type AppStep = (cpu: number, task: number) => void

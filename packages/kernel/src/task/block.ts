@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
-import { Cpu } from '../cpu/components.js'
+import { Cpu, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail, VIA } from '../cpu/mail.js'
+import { mail } from '../cpu/mail.js'
 import { SleepView, Task } from './components.js'
 import { scheduler } from './scheduler.js'
 

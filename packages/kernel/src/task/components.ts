@@ -1,5 +1,20 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
+/** Where an application's program stands. */
+export const PC = {
+  start: 0,
+  receive: 1,
+  work: 2,
+  reply: 3,
+  epollCall: 4,
+  epollCollect: 5,
+  readEvent: 6,
+  pollCall: 7,
+  busyTurn: 8,
+  busyPolling: 9,
+  busyStopping: 10,
+} as const
+
 /** What a task runs. */
 export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3, kworker: 4 } as const
 /** Scheduler state. */

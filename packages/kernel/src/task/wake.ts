@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
-import { Cpu } from '../cpu/components.js'
+import { Cpu, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
-import { mail, VIA } from '../cpu/mail.js'
+import { mail } from '../cpu/mail.js'
 import { RunQueue, TASK_STATE, Task, TaskCpu } from './components.js'
 import { scheduler } from './scheduler.js'
 

@@ -19,7 +19,7 @@ import {
   PACKET_HOST,
   PACKET_MULTICAST,
 } from '@softnet/wire'
-import { MIN_FRAME_BYTES } from '../wire/lane-write.js'
+import { MIN_FRAME_BYTES } from '../wire/components.js'
 
 /** Source address of frames whose capture tells none: a locally administered one. */
 export const SENDER_MAC = 0x02000000ff01

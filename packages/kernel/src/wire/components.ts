@@ -1,5 +1,8 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
+/** Shortest frame on Ethernet, without FCS. */
+export const MIN_FRAME_BYTES = 60
+
 /** A link and the receive half of the card behind it, one row per wire entity. Constant in a run. */
 export const Wire = defineComponent('wire', {
   /** Device entity, and its number among the devices. */

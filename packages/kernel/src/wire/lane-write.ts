@@ -12,10 +12,8 @@ import {
 import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
 import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
-import { Draft, STEER, Wire, WireState } from './components.js'
+import { Draft, MIN_FRAME_BYTES, STEER, Wire, WireState } from './components.js'
 
-/** Shortest frame on Ethernet, without FCS. */
-export const MIN_FRAME_BYTES = 60
 /** How much longer the header of a truncated packet says it is. */
 export const TRUNCATED_BYTES = 16
 /** `doff << 12 | window << 16` of synthetic segments: no options, window 502. */
