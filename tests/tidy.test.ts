@@ -7,6 +7,7 @@ import {
   checkHostReads,
   checkLength,
   checkMachinePaths,
+  checkNumbers,
   checkTestRuns,
   checkWords,
 } from './tidy/code.js'
@@ -108,6 +109,13 @@ repository('sources are finished', () => none(sources.flatMap(({ path, text }) =
 
 repository('sources name no place of a machine', () => {
   none(sources.flatMap(({ path, text }) => checkMachinePaths(path, text)))
+})
+
+repository("systems on a packet's way take numbers as constants", () => {
+  const [, list = ''] = /NUMBERS = \{([^}]*)\}/.exec(read('packages/kernel/src/numbers.ts')) ?? []
+  const tables = new Set(list.match(/\w+/g))
+  assert.ok(tables.has('SKB'))
+  none(sources.flatMap((source) => checkNumbers(source, tables)))
 })
 
 repository('file names say what is inside', () => none(codeFiles.flatMap(checkFileName)))
@@ -213,6 +221,18 @@ checks('text', () => {
   }
   none(checkMachinePaths('a.ts', "'/proc/net/snmp' './work/x'"))
   for (const folder of ['work', 'home', 'tmp']) one(checkMachinePaths('a.ts', `'/${folder}/x'`), /names/)
+})
+
+checks('numbers', () => {
+  const numbers = (text: string): string[] =>
+    checkNumbers(
+      sample(`import { SKB } from '../skb/components.js'\n${text}`, 'packages/kernel/src/gro/sample.ts'),
+      new Set(['SKB']),
+    )
+  none(numbers('defineSystem(() => { const { SKB } = NUMBERS; return SKB.gso })'))
+  none(numbers('const bits = SKB.gso\ndefineSystem(() => bits /* SKB */)'))
+  one(numbers('defineSystem(() => SKB.gso)'), /sample\.ts:2: uses SKB without/)
+  one(numbers('defineSystem(() => { const { STAGE } = NUMBERS; return SKB.gso })'), /uses SKB without/)
 })
 
 checks('file names', () => {

@@ -97,3 +97,35 @@ function lastName(node: ts.Expression): string {
   if (ts.isPropertyAccessExpression(node)) return node.name.text
   return ts.isIdentifier(node) ? node.text : ''
 }
+
+/** Folders whose systems every received packet passes. */
+const packetPath = /^packages\/kernel\/src\/(cpu|irq|softirq|napi|gro|netif|nic|wire|softnet|task)\//
+
+/**
+ * Faults of systems on a packet's way that use an imported table of numbers: V8 loads and checks it at every use. They take it
+ * from `NUMBERS` when they are bound.
+ */
+export function checkNumbers(source: SourceFile, tables: ReadonlySet<string>): string[] {
+  if (!packetPath.test(source.path)) return []
+  const imported = new Set<string>()
+  const systems: ts.Node[] = []
+  eachNode(source, (node) => {
+    if (ts.isImportSpecifier(node) && tables.has(node.name.text)) imported.add(node.name.text)
+    if (ts.isCallExpression(node) && lastName(node.expression) === 'defineSystem') systems.push(node)
+  })
+  const faults: string[] = []
+  const walk = (node: ts.Node, taken: readonly string[]): void => {
+    const isName = ts.isIdentifier(node) && !ts.isPropertyAssignment(node.parent)
+    if (isName && imported.has(node.text) && !taken.includes(node.text)) {
+      faults.push(
+        `${placeOf(source, node)}: uses ${node.text} without \`const { ${node.text} } = NUMBERS\` in its system`,
+      )
+    }
+    ts.forEachChild(node, (child) => walk(child, taken))
+  }
+  for (const system of systems) {
+    const taken = /const \{([^}]*)\} = NUMBERS/.exec(system.getText(source.tree))?.[1]?.match(/\w+/g) ?? []
+    walk(system, taken)
+  }
+  return faults
+}

@@ -2,20 +2,16 @@ import { type BindContext, defineSystem } from '@softnet/ecs'
 import { dropPlace } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import {
-  DEVICE_ROWS,
   DeviceCount,
-  DROP_ROWS,
   DropCount,
   DropTimeline,
-  GRO_ROWS,
   GroCount,
   ICMP_MSG_ROWS,
   IcmpMsgCount,
   PacketCount,
-  SNMP_ROWS,
   SnmpCount,
-  TIMELINE_ROWS,
   Timeline,
 } from './components.js'
 import { DROP_PLACES } from './drops.js'
@@ -53,6 +49,8 @@ export const counters = defineSystem<Counters>(
   'count',
   'include/net/snmp.h, SNMP_ADD_STATS',
   (context: BindContext) => {
+    const { DEVICE_ROWS, DROP_ROWS, GRO_ROWS, SNMP_ROWS, TIMELINE_ROWS } = NUMBERS
+
     const { value: snmpValue } = context.write(SnmpCount)
     const { value: deviceValue } = context.write(DeviceCount)
     const { value: groValue } = context.write(GroCount)

@@ -1,7 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
+import { NUMBERS } from '../numbers.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
-import { CONTEXT_ROWS, ContextTime, Cpu, STAGE_ROWS, StageCostTable, StageTime } from './components.js'
+import { ContextTime, Cpu, StageCostTable, StageTime } from './components.js'
 
 /** Charges `units` units of a stage to a CPU: its clock, its context and the stage. */
 export type Charge = (cpu: number, stage: number, units: number) => void
@@ -29,6 +30,8 @@ export const charge = defineSystem<Charge>(
   'cpu',
   'kernel/sched/cputime.c, account_system_time',
   (context) => {
+    const { CONTEXT_ROWS, STAGE_ROWS } = NUMBERS
+
     const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
@@ -59,6 +62,8 @@ export const chargePair = defineSystem<ChargePair>(
   'cpu',
   'kernel/sched/cputime.c, account_system_time',
   (context) => {
+    const { CONTEXT_ROWS, STAGE_ROWS } = NUMBERS
+
     const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)
@@ -96,6 +101,8 @@ export const chargePs = defineSystem<Charge>(
   'cpu',
   'kernel/sched/cputime.c, account_user_time',
   (context) => {
+    const { CONTEXT_ROWS, STAGE_ROWS } = NUMBERS
+
     const { clockPs, context: cpuContext, slowdown, lastCharge } = context.write(Cpu)
     const { ps: contextPs } = context.write(ContextTime)
     const { ps: stagePs } = context.write(StageTime)

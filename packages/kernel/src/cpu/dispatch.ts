@@ -10,6 +10,7 @@ import { napiControl } from '../napi/napi.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { neighbours } from '../neigh/neighbour.js'
 import { steer } from '../netif/steer.js'
+import { NUMBERS } from '../numbers.js'
 import { Qdisc } from '../qdisc/components.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { Skb } from '../skb/components.js'
@@ -18,18 +19,15 @@ import { SockView } from '../sock/components.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { udpMemory } from '../sock/udp-memory.js'
 import { udpEnqueue } from '../sock/udp-queue-rcv.js'
-import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { backlog } from '../softnet/backlog.js'
 import { BacklogServed, BacklogView, SockFlow, Softnet } from '../softnet/components.js'
 import { processBacklog } from '../softnet/process-backlog.js'
-import { SleepView, TASK_STATE, Task } from '../task/components.js'
+import { SleepView, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
 import { charge } from './charge.js'
-import { CONTEXT, Cpu, VIA } from './components.js'
-import { EVENT } from './event-kinds.js'
+import { Cpu } from './components.js'
 import { mail } from './mail.js'
-import { STAGE } from './stage-ids.js'
 
 /** Calls that a harness puts on a CPU's event list (EVENT.call). */
 export interface HarnessCalls {
@@ -45,6 +43,8 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
   'cpu',
   'kernel/time/hrtimer.c, hrtimer_interrupt',
   (context) => {
+    const { CONTEXT, EVENT, SOFTIRQ, STAGE, TASK_STATE, VIA } = NUMBERS
+
     const { timePs, kind, a, b, c } = context.read(EventRow)
     const { full } = context.write(SockView)
     const { asleep } = context.write(SleepView)

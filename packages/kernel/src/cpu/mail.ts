@@ -1,9 +1,10 @@
 import { defineComponent, defineSystem, eventList, f64, i32, u8, u32 } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
-import { Cpu, Owner, VIA } from './components.js'
+import { Cpu, Owner } from './components.js'
 
 /**
  * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the
@@ -106,6 +107,8 @@ export interface Mail {
 
 /** Mailboxes between CPUs. Kernel: none; a CPU's stores become visible to another one after the line has moved. */
 export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of remote effects)', (context) => {
+  const { VIA } = NUMBERS
+
   const ring = context.write(MailRing)
   const { head, drained, tail, headSeen, tailSeen, leastPs, mask, base, skbBase, to: ringTo } = ring
   const { fresh, nextFresh, sent, nextSent, freed, nextFreed } = ring

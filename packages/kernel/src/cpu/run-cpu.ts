@@ -4,17 +4,16 @@ import { HardirqState, LocalIrq } from '../irq/components.js'
 import { cstates } from '../irq/cstates.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
-import { IRQ_KIND } from '../observe/trace-sink.js'
+import { NUMBERS } from '../numbers.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { RunQueue } from '../task/components.js'
 import { runTask } from '../task/run-task.js'
 import { scheduler } from '../task/scheduler.js'
 import { charge } from './charge.js'
-import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageTime } from './components.js'
+import { ContextTime, Cpu, Owner, StageTime } from './components.js'
 import { dispatchEvent } from './dispatch.js'
 import { mail } from './mail.js'
-import { STAGE } from './stage-ids.js'
 
 /** Row of the greatest of `count` values from `first` on. */
 function largest(column: Float64Array, first: number, count: number): number {
@@ -45,6 +44,8 @@ export interface RunCpu {
  * Kernel: arch/x86/entry/entry_64.S and kernel/entry/common.c (order of interrupt, softirq, schedule)
  */
 export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/common.c, irqentry_exit', (context) => {
+  const { CONTEXT, CONTEXT_ROWS, IRQ_KIND, STAGE, STAGE_ROWS } = NUMBERS
+
   const c = context.write(Cpu)
   const {
     clockPs,

@@ -1,9 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groNormal } from './gro-normal.js'
-import { IP_HEADER_BYTES, PROTO_UDP } from './outcome.js'
 
 /**
  * Finishes a held packet that is on no bucket any more: writes the lengths of the whole into its headers and puts it
@@ -14,6 +13,8 @@ export const groComplete = defineSystem<(cpu: number, napi: number, held: number
   'gro',
   'net/core/gro.c, gro_complete; inet_gro_complete, tcp_gro_complete, udp_gro_complete',
   (context) => {
+    const { IP_HEADER_BYTES, PROTO_UDP, SKB, STAGE } = NUMBERS
+
     const { frames, len, ipWord } = context.read(Skb)
     const { flags, gsoSize, totLen, udpLen } = context.write(Skb)
     const normal = context.system(groNormal)

@@ -1,11 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { counters } from '../count/counters.js'
-import { GRO } from '../count/device.js'
 import { Napi } from '../napi/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { groComplete } from './gro-complete.js'
 import { groHeld } from './gro-held.js'
-import { GRO_BUCKETS } from './outcome.js'
 
 const ALL_AGES = -1
 
@@ -15,6 +14,8 @@ export const groFlush = defineSystem<(cpu: number, napi: number, oldOnly: boolea
   'gro',
   'net/core/gro.c, __gro_flush, __gro_flush_chain',
   (context) => {
+    const { GRO, GRO_BUCKETS } = NUMBERS
+
     const { groBitmap } = context.read(Napi)
     const { next } = context.read(Skb)
     const count = context.system(counters)

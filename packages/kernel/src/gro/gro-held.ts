@@ -2,9 +2,9 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { GroBucket, Napi } from '../napi/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groSameFlow } from './gro-same-flow.js'
-import { GRO_BUCKETS } from './outcome.js'
 
 /** The lists of held packets: row `napi * 8 + bucket` of `GroBucket`, newest packet first. */
 export interface GroHeld {
@@ -31,6 +31,8 @@ export const groHeld = defineSystem<GroHeld>(
   'gro',
   'net/core/gro.c, gro_list_prepare, gro_flush_oldest',
   (context) => {
+    const { GRO_BUCKETS, SKB } = NUMBERS
+
     const { flags, next, groAge, groFrags, groIdMode } = context.write(Skb)
     const { groBitmap } = context.write(Napi)
     const { head, count } = context.write(GroBucket)

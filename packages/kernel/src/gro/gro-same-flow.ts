@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 
 /**
  * True if a packet belongs to the flow of a held one: equal hash, device, VLAN tag, MAC addresses, protocol, addresses
@@ -10,6 +11,8 @@ export const groSameFlow = defineSystem<(held: number, row: number) => boolean>(
   'gro',
   'net/core/gro.c, gro_list_prepare; net/ipv4/tcp_offload.c, tcp_gro_lookup',
   (context) => {
+    const { SKB } = NUMBERS
+
     const { hash, dev, vlanTci, macHash, saddr, daddr, ports, ipWord, flags } = context.read(Skb)
     return (held, row) => {
       if (hash[held] !== hash[row] || dev[held] !== dev[row]) return false

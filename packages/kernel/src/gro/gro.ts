@@ -1,13 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { GRO } from '../count/device.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { GroBucket } from '../napi/components.js'
-import { FEATURE, NetDev } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { groComplete } from './gro-complete.js'
 import { groFlush } from './gro-flush.js'
@@ -15,7 +14,6 @@ import { groHeld } from './gro-held.js'
 import { groNormal } from './gro-normal.js'
 import { groPolicy } from './gro-policy.js'
 import { inetGroReceive } from './inet-gro-receive.js'
-import { GRO_BUCKETS, IP_HEADER_BYTES, OUTCOME, OUTCOME_LIMIT, PROTO_TCP } from './outcome.js'
 
 /** What a driver's poll calls with the packets of its queue. */
 export interface Gro {
@@ -38,6 +36,8 @@ const UDP_HEADER_BYTES = 8
  * is held itself, or goes to the batch of finished packets as it is.
  */
 export const gro = defineSystem<Gro>('gro', 'gro', 'net/core/gro.c, napi_gro_receive, dev_gro_receive', (context) => {
+  const { FEATURE, GRO, GRO_BUCKETS, IP_HEADER_BYTES, OUTCOME, OUTCOME_LIMIT, PROTO_TCP, SKB, STAGE } = NUMBERS
+
   const { hash, dev, ipWord, len, frames, flags, tcpWord } = context.read(Skb)
   const { gsoSize, fragHead, fragTail } = context.write(Skb)
   const { features } = context.read(NetDev)

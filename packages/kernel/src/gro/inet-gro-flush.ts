@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_DF } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
 
@@ -20,6 +20,8 @@ export const inetGroFlush = defineSystem<(held: number, row: number) => boolean>
   'gro',
   'include/net/gro.h, inet_gro_flush',
   (context) => {
+    const { IP_DF } = NUMBERS
+
     const { ipWord, idFrag, frames } = context.read(Skb)
     const { groIdMode } = context.write(Skb)
     const { fixedIdWithoutDf } = groPolicy(context.resource(PLAN_CONSTANTS).plan.kernel)

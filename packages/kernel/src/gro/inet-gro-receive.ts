@@ -1,16 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
-import {
-  FAULT_IP_SHORT,
-  FAULT_L4_SHORT,
-  FAULT_TCP_DOFF_LONG,
-  FAULT_TCP_DOFF_SHORT,
-  IP_DF,
-  IP_MF,
-  IP_OFFSET,
-} from '@softnet/wire'
-import { SKB, Skb } from '../skb/components.js'
+import { FAULT_L4_SHORT, FAULT_TCP_DOFF_LONG, FAULT_TCP_DOFF_SHORT } from '@softnet/wire'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groHeld } from './gro-held.js'
-import { IP_HEADER_BYTES, OUTCOME, OUTCOME_LIMIT, PROTO_TCP, PROTO_UDP } from './outcome.js'
 import { tcpGroReceive } from './tcp-gro-receive.js'
 import { udpGroReceive } from './udp-gro-receive.js'
 
@@ -35,6 +27,19 @@ export const inetGroReceive = defineSystem<InetGroReceive>(
   'gro',
   'net/ipv4/af_inet.c, inet_gro_receive; tcp4_gro_receive, udp4_gro_receive',
   (context) => {
+    const {
+      FAULT_IP_SHORT,
+      IP_DF,
+      IP_HEADER_BYTES,
+      IP_MF,
+      IP_OFFSET,
+      OUTCOME,
+      OUTCOME_LIMIT,
+      PROTO_TCP,
+      PROTO_UDP,
+      SKB,
+    } = NUMBERS
+
     const { protocol, ipWord, idFrag, totLen, udpLen, len, faults } = context.read(Skb)
     const { flags } = context.write(Skb)
     const held = context.system(groHeld)

@@ -2,9 +2,9 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
-import { OUTCOME } from './outcome.js'
 
 /** Largest packet of the years before BIG TCP, bytes. Kernel: include/linux/netdevice.h, GRO_LEGACY_MAX_SIZE */
 const LEGACY_MAX_BYTES = 65536
@@ -30,6 +30,8 @@ export const skbGroReceive = defineSystem<SkbGroReceive>(
   'gro',
   'net/core/gro.c, skb_gro_receive',
   (context) => {
+    const { OUTCOME, SKB } = NUMBERS
+
     const { flags, dev, allocCpu } = context.read(Skb)
     const { clockPs } = context.read(Cpu)
     const { frames, wireBytes, len, payload, truesize, groFrags } = context.write(Skb)

@@ -1,11 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
-import { TCP_CWR, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN, TCP_URG } from '@softnet/wire'
+import { TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN, TCP_URG } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { FEATURE, NetDev } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
 import { inetGroFlush } from './inet-gro-flush.js'
-import { IP_HEADER_BYTES, OUTCOME } from './outcome.js'
 import { skbGroReceive } from './skb-gro-receive.js'
 
 const FIN_PSH = TCP_FIN | TCP_PSH
@@ -23,6 +23,8 @@ export const tcpGroReceive = defineSystem<(held: number, row: number, flush: boo
   'gro',
   'net/ipv4/tcp_offload.c, tcp_gro_receive',
   (context) => {
+    const { FEATURE, IP_HEADER_BYTES, OUTCOME, SKB, TCP_CWR } = NUMBERS
+
     const { tcpSeq, tcpAck, tcpOptions, gsoSize, len, frames, flags, dev } = context.read(Skb)
     const { tcpWord } = context.write(Skb)
     const { features } = context.read(NetDev)

@@ -1,10 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { FEATURE, NetDev } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { groPolicy } from './gro-policy.js'
 import { inetGroFlush } from './inet-gro-flush.js'
-import { IP_HEADER_BYTES, OUTCOME } from './outcome.js'
 import { skbGroReceive } from './skb-gro-receive.js'
 import { UDP_GRO_SOCKET, UDP_SOCKET } from './udp-gro-socket.js'
 
@@ -30,6 +30,8 @@ export const udpGroReceive = defineSystem<UdpGroReceive>(
   'gro',
   'net/ipv4/udp_offload.c, udp_gro_receive, udp_gro_receive_segment',
   (context) => {
+    const { FEATURE, IP_HEADER_BYTES, OUTCOME, SKB } = NUMBERS
+
     const { udpLen, len, frames, flags, dev } = context.read(Skb)
     const { next, fragHead, fragTail } = context.write(Skb)
     const { features } = context.read(NetDev)

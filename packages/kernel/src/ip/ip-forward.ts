@@ -1,19 +1,15 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_DF } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { icmpSend } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { inetPeers } from '../icmp/inet-peer.js'
-import { NF_HOOK } from '../netfilter/components.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
-import { InDev, RTCF, SCOPE } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
+import { InDev } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ifAddrs } from '../route/ifaddr.js'
-import { IPSKB, PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { ipOptions } from './ip-options.js'
@@ -29,6 +25,8 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
   'ip',
   'net/ipv4/ip_forward.c, ip_forward',
   (context) => {
+    const { DROP, ICMP_CODE, ICMP_TYPE, IPSKB, IP_DF, NF_HOOK, PACKET_TYPE, RTCF, SCOPE, SKB, SNMP } = NUMBERS
+
     const { ipWord, ipcb, priority } = context.write(Skb)
     const { dev, fragMax } = context.read(Skb)
     const { packetType, flags, idFrag, len, rtFlags, rtDev, rtGateway, saddr, daddr, page, frames, gsoSize, optSrr } =

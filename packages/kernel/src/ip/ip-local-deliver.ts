@@ -1,20 +1,17 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_MF, IP_OFFSET, IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { ipDefrag } from '../defrag/ip-defrag.js'
 import { icmpRcv } from '../icmp/icmp-rcv.js'
 import { icmpSend } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { igmpRcv } from '../igmp/igmp-rcv.js'
 import type { Stage } from '../netif/stage.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { tcpRcv } from '../tcp/tcp-rcv.js'
 
@@ -50,6 +47,9 @@ export const ipLocalDeliver = defineSystem<Stage>(
   'ip',
   'net/ipv4/ip_input.c, ip_local_deliver',
   (context) => {
+    const { DROP, ICMP_CODE, ICMP_TYPE, IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP, SKB, SNMP, STAGE } =
+      NUMBERS
+
     const { flags, len } = context.write(Skb)
     const { frames, idFrag, ipWord } = context.read(Skb)
     const { net } = context.read(Cpu)

@@ -1,16 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
-import { InDev, RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
+import { InDev } from '../route/components.js'
 import { ipRouteInput, routeDrop } from '../route/ip-route-input.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { udpLookup } from '../udp/lookup.js'
 import { ipRcvOptions } from './ip-options-rcv.js'
@@ -30,6 +28,8 @@ export const ipRcvFinish = defineSystem<Stage>(
   'ip',
   'net/ipv4/ip_input.c, ip_rcv_finish_core',
   (context) => {
+    const { DROP, FAULT_L4_SHORT, IPPROTO_TCP, IPPROTO_UDP, PACKET_TYPE, RTN, SKB, SNMP, STAGE } = NUMBERS
+
     const { flags, sock } = context.write(Skb)
     const { daddr, dev, faults, idFrag, ipWord, len, packetType, rtType, tcpWord } = context.read(Skb)
     const { dropUnicastInL2Multicast } = context.read(InDev)

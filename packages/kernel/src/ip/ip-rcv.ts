@@ -1,21 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
-import {
-  FAULT_IP_IHL,
-  FAULT_IP_OPTIONS_SHORT,
-  FAULT_IP_SHORT,
-  FAULT_IP_TOT_LEN_LONG,
-  FAULT_IP_TOT_LEN_SHORT,
-  FAULT_IP_VERSION,
-} from '@softnet/wire'
+import { FAULT_IP_IHL, FAULT_IP_VERSION } from '@softnet/wire'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
 import { NetDev } from '../nic/components.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 
 const IPV4_HEADER_BYTES = 20
@@ -29,6 +20,19 @@ const ECN_COUNTERS = [SNMP.IpExtInNoECTPkts, SNMP.IpExtInECT1Pkts, SNMP.IpExtInE
  * `Skb.len` is the total length. Kernel: net/ipv4/ip_input.c, ip_rcv_core
  */
 export const ipRcv = defineSystem<Stage>('ip_rcv', 'ip', 'net/ipv4/ip_input.c, ip_rcv_core', (context) => {
+  const {
+    DEVICE,
+    DROP,
+    FAULT_IP_OPTIONS_SHORT,
+    FAULT_IP_SHORT,
+    FAULT_IP_TOT_LEN_LONG,
+    FAULT_IP_TOT_LEN_SHORT,
+    PACKET_TYPE,
+    SKB,
+    SNMP,
+    STAGE,
+  } = NUMBERS
+
   const { flags, ipcb, len, sock } = context.write(Skb)
   const { packetType, faults, ipWord, totLen, frames, dev } = context.read(Skb)
   const { index: deviceIndex } = context.read(NetDev)

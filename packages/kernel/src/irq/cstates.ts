@@ -1,6 +1,7 @@
 import { defineComponent, defineSystem, f64 } from '@softnet/ecs'
 import { COLD_COSTS, PLAN_CONSTANTS, perCpu } from '../build/constants.js'
-import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu } from '../cpu/components.js'
+import { ContextTime, Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { LocalIrq } from './components.js'
 
 /** Since when a CPU is idle, and how often it left each state. One row per CPU entity. */
@@ -32,6 +33,8 @@ export const cstates = defineSystem<CStatesControl>(
   'irq',
   'drivers/cpuidle/cpuidle.c, cpuidle_enter_state',
   (context) => {
+    const { CONTEXT, CONTEXT_ROWS } = NUMBERS
+
     const { sincePs, wakeups, exitPs } = context.write(IdleState)
     const { clockPs, nextEventPs, busy, coldPoll, sibling, slowdown } = context.write(Cpu)
     const { smtFactor } = context.resource(COLD_COSTS)

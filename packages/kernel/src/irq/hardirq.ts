@@ -1,10 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { charge, chargePs } from '../cpu/charge.js'
-import { CONTEXT, Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { Cpu } from '../cpu/components.js'
 import { Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { netTimestamp } from '../netif/net-timestamp.js'
@@ -12,10 +10,10 @@ import { steer } from '../netif/steer.js'
 import { cleanTxIrq } from '../nic/clean-tx-irq.js'
 import { IrqVector, NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
-import { IRQ_KIND } from '../observe/trace-sink.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { rxTruesizeBytes } from '../skb/truesize.js'
-import { SOFTIRQ, SoftirqState } from '../softirq/components.js'
+import { SoftirqState } from '../softirq/components.js'
 import { Softnet } from '../softnet/components.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from './components.js'
 import { cstates } from './cstates.js'
@@ -44,6 +42,8 @@ export interface Hardirq {
 
 /** Hard interrupt handlers. Kernel: kernel/irq/handle.c, handle_irq_event; kernel/softirq.c, irq_enter, irq_exit */
 export const hardirq = defineSystem<Hardirq>('hardirq', 'irq', 'kernel/irq/handle.c, handle_irq_event', (context) => {
+  const { CONTEXT, DEVICE, IRQ_KIND, SOFTIRQ, STAGE } = NUMBERS
+
   const { nextPs, firstVector, vectorCount, exitCheck, isLineKnown } = context.write(HardirqState)
   const { vector: cpuVector } = context.read(CpuVector)
   const v = context.write(IrqVector)

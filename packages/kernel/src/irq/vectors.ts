@@ -2,13 +2,13 @@ import { defineSystem, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
-import { IrqVector, LOOK_FRAMES, RxQueue } from '../nic/components.js'
+import { IrqVector, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { wakeTask } from '../task/wake.js'
-import { CpuVector, HardirqState, LocalIrq, MODERATION } from './components.js'
+import { CpuVector, HardirqState, LocalIrq } from './components.js'
 import { moderation } from './moderation.js'
 
 /** Interrupt vectors between the NIC and the CPU. */
@@ -46,6 +46,8 @@ export const vectors = defineSystem<Vectors>(
   'irq',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_irq_enable_queues',
   (context) => {
+    const { EVENT, LOOK_FRAMES, MODERATION } = NUMBERS
+
     const v = context.write(IrqVector)
     const {
       masked,

@@ -2,11 +2,11 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { devNet } from '../netns/dev-net.js'
+import { NUMBERS } from '../numbers.js'
 import { processBacklog } from '../softnet/process-backlog.js'
-import { NAPIF, Napi, POLL_KIND } from './components.js'
+import { Napi } from './components.js'
 import { napiControl } from './napi.js'
 import { pollDevice } from './poll-device.js'
 import { pollVirtual } from './poll-virtual.js'
@@ -23,6 +23,8 @@ export interface NapiPoll {
 
 /** Calls the poll function of an instance. Kernel: net/core/dev.c, __napi_poll */
 export const napiPoll = defineSystem<NapiPoll>('__napi_poll', 'napi', 'net/core/dev.c, __napi_poll', (context) => {
+  const { NAPIF, POLL_KIND, STAGE } = NUMBERS
+
   const { state, pollKind, work, budget, polls, groBitmap, dev } = context.write(Napi)
   const { clockPs } = context.read(Cpu)
   const { hz } = context.resource(PLAN_CONSTANTS)

@@ -2,15 +2,13 @@ import { defineSystem, type EventList, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { NetDev } from '../nic/components.js'
-import { SOFTIRQ } from '../softirq/components.js'
+import { NUMBERS } from '../numbers.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { Softnet } from '../softnet/components.js'
 import { wakeTask } from '../task/wake.js'
-import { NAPIF, Napi } from './components.js'
+import { Napi } from './components.js'
 
 /** The life of a NAPI instance. */
 export interface NapiControl {
@@ -38,6 +36,8 @@ export const napiControl = defineSystem<NapiControl>(
   'napi',
   'net/core/dev.c, napi_complete_done',
   (context) => {
+    const { EVENT, NAPIF, SOFTIRQ, STAGE } = NUMBERS
+
     const {
       state,
       dev,

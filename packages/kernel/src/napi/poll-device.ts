@@ -1,18 +1,16 @@
 import { defineSystem, PoolOwner } from '@softnet/ecs'
 import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { vectors } from '../irq/vectors.js'
 import { cleanTxIrq } from '../nic/clean-tx-irq.js'
-import { FEATURE, NetDev, RxQueue } from '../nic/components.js'
+import { NetDev, RxQueue } from '../nic/components.js'
 import { ring } from '../nic/ring.js'
-import { SKB, Skb, SkbAccount } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb, SkbAccount } from '../skb/components.js'
 import { rxTruesizeBytes } from '../skb/truesize.js'
-import { XDP } from '../xdp/components.js'
 import { XDP_PASS, xdp } from '../xdp/xdp.js'
 import { Napi } from './components.js'
 import { napiControl } from './napi.js'
@@ -36,6 +34,8 @@ export const pollDevice = defineSystem<PollDevice>(
   'napi',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_poll',
   (context) => {
+    const { DEVICE, FEATURE, SKB, STAGE, XDP } = NUMBERS
+
     const napi = context.write(Napi)
     const { work, budget, cursor, cursorWork, firstQueue, queueCount, queueSkip, vector, dev: napiDev, phase } = napi
     const { txCount, txDone } = napi

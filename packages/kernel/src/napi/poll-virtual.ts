@@ -1,14 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
 import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { Napi, POLL_KIND } from './components.js'
+import { Napi } from './components.js'
 import { napiControl } from './napi.js'
 
 /** NAPI of a device without a ring of descriptors (veth with GRO, tun with IFF_NAPI). */
@@ -30,6 +29,8 @@ export const pollVirtual = defineSystem<PollVirtual>(
   'napi',
   'drivers/net/veth.c, veth_poll',
   (context) => {
+    const { DEVICE, POLL_KIND, STAGE } = NUMBERS
+
     const { ringHead, ringTail, ringCount, work, budget, dev, pollKind, notifyMasked } = context.write(Napi)
     const { next, allocCpu, wireBytes, dev: skbDev } = context.write(Skb)
     const { clockPs, limitPs } = context.read(Cpu)

@@ -2,7 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { stampsPackets } from '../skb/stamps-packets.js'
 
@@ -22,6 +22,8 @@ export const netTimestamp = defineSystem<NetTimestamp>(
   'netif',
   'net/core/dev.c, net_timestamp_check',
   (context) => {
+    const { STAGE } = NUMBERS
+
     const { tstampPs } = context.write(Skb)
     const { clockPs, host } = context.read(Cpu)
     const { plan } = context.resource(PLAN_CONSTANTS)

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { counters } from '../count/counters.js'
-import { GRO } from '../count/device.js'
 import { Napi } from '../napi/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { netifReceive } from './netif-receive-skb.js'
 
@@ -13,6 +13,8 @@ export const receiveNapiList = defineSystem<(cpu: number, napi: number) => void>
   'netif',
   'net/core/dev.c, netif_receive_skb_list_internal',
   (context) => {
+    const { GRO } = NUMBERS
+
     const { listHead, listTail, listCount, segCount } = context.write(Napi)
     const { next } = context.write(Skb)
     const receive = context.system(netifReceive)

@@ -2,28 +2,25 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { dstInput } from '../ip/dst-input.js'
 import { ipLocalDefrag, ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
-import { NF_HOOK } from '../netfilter/components.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { devNet } from '../netns/dev-net.js'
-import { FEATURE, NetDev } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { IngressVerdict, pluginHook } from '../plugin/hooks.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { udpQueueRcv } from '../sock/udp-queue-rcv.js'
 import { Softnet } from '../softnet/components.js'
 import { udpRcv } from '../udp/udp-rcv.js'
 import { XDP_PASS, xdp } from '../xdp/xdp.js'
-import { RX_HANDLER, VlanDevice } from './components.js'
+import { VlanDevice } from './components.js'
 import { netTimestamp } from './net-timestamp.js'
 import { rxHandlers } from './rx-handler.js'
 import type { Stage } from './stage.js'
@@ -66,6 +63,8 @@ export const netifReceive = defineSystem<NetifReceive>(
   'netif',
   'net/core/dev.c, __netif_receive_skb_core',
   (context) => {
+    const { DEVICE, DROP, FEATURE, NF_HOOK, PACKET_TYPE, RX_HANDLER, SKB, STAGE } = NUMBERS
+
     const { processed } = context.write(Softnet)
     const { dev, len, vlanTci, flags, protocol, packetType } = context.write(Skb)
     const { index: devIndex, features, rxHandler } = context.read(NetDev)

@@ -1,6 +1,6 @@
 import { defineResource, defineSystem } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { consumeSkb } from '../skb/skb-pool.js'
-import { RX_HANDLER } from './components.js'
 
 /** A handler given from outside (a harness, a plugin): takes CPU and packet row, answers like rx_handler_result. */
 export type RxHandler = (cpu: number, row: number) => number
@@ -14,6 +14,8 @@ export const rxHandlers = defineSystem<(cpu: number, row: number, handler: numbe
   'netif',
   'net/core/dev.c, __netif_receive_skb_core',
   (context) => {
+    const { RX_HANDLER } = NUMBERS
+
     const consume = context.system(consumeSkb)
     const custom = context.resource(CUSTOM_RX_HANDLER)
     return (cpu, row, handler) => {

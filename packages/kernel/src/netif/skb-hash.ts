@@ -1,7 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_P_IP, flowHash } from '@softnet/wire'
+import { flowHash } from '@softnet/wire'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { flowKey } from './flow-key.js'
 
 /** Hash of a packet's flow: the card's if it covered the ports, else one of software that is the same both ways. */
@@ -15,6 +16,8 @@ export const skbHash = defineSystem<SkbHash>(
   'netif',
   'net/core/flow_dissector.c, __skb_get_hash_net',
   (context) => {
+    const { ETH_P_IP, SKB } = NUMBERS
+
     const { hash, flags } = context.write(Skb)
     const { saddr, daddr, ports, ipWord, idFrag, protocol } = context.read(Skb)
     // Linux draws this key at boot; here it follows from the seed.

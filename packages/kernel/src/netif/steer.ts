@@ -3,15 +3,13 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { flowHash, hash32, reciprocalScale } from '@softnet/wire'
 import { PLAN_CONSTANTS, perCpu, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { napiControl } from '../napi/napi.js'
 import { CpuQueue, NetDev, RxQueue } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { pluginHook, SteerVerdict } from '../plugin/hooks.js'
-import { SKB, Skb } from '../skb/components.js'
-import { SOFTIRQ } from '../softirq/components.js'
+import { Skb } from '../skb/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { backlog } from '../softnet/backlog.js'
 import { BacklogView, RpsFlow, RpsMapSlot, SockFlow, Softnet } from '../softnet/components.js'
@@ -39,6 +37,8 @@ const NO_CPU = 0xffff
  * other side brings up to date by notes. Kernel: net/core/dev.c, get_rps_cpu, set_rps_cpu, net_rps_send_ipi
  */
 export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c, get_rps_cpu', (context) => {
+  const { EVENT, SKB, SOFTIRQ, STAGE, VIA } = NUMBERS
+
   const { rpsBase, rpsLength, flowBase, flowLog, dev: queueDev } = context.read(RxQueue)
   const { cpu: mapCpu } = context.read(RpsMapSlot)
   const flow = context.write(RpsFlow)

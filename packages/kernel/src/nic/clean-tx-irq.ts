@@ -1,13 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { Napi } from '../napi/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Qdisc } from '../qdisc/components.js'
 import { dynamicQueueLimits } from '../qdisc/dql.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { sockWfree } from '../sock/sock-wfree.js'
-import { Dql, TxQueue, TxSlot, XOFF } from './tx-components.js'
+import { Dql, TxQueue, TxSlot } from './tx-components.js'
 
 /** What the card has sent, taken out of the rings of a NAPI instance. */
 export interface CleanTxIrq {
@@ -27,6 +27,8 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
   'nic',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_clean_tx_irq',
   (context) => {
+    const { STAGE, XOFF } = NUMBERS
+
     const { firstTx, txCount, txSkip, txCursor, txWork, txBytes, phase } = context.write(Napi)
     const t = context.write(TxQueue)
     const { tail, clean, noticed, doneSeen, slotBase, slotMask, ringSize, wakeAt, workLimit, stopped, restarts } = t

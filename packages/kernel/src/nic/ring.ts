@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { HardirqState } from '../irq/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb, SkbAccount } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { RingSlot, RxQueue } from './components.js'
@@ -28,6 +28,8 @@ export interface Ring {
  * gained by looking late. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_clean_rx_irq (descriptor done)
  */
 export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c', (context) => {
+  const { DROP } = NUMBERS
+
   const {
     laneBase,
     laneMask,

@@ -1,13 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_MF } from '@softnet/wire'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { dynamicQueueLimits } from '../qdisc/dql.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { NetDev } from './components.js'
-import { Dql, TxQueue, TxSlot, XOFF } from './tx-components.js'
+import { Dql, TxQueue, TxSlot } from './tx-components.js'
 
 /** The transmit half of a driver. */
 export interface TxRing {
@@ -26,6 +25,8 @@ export const txRing = defineSystem<TxRing>(
   'nic',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_xmit_frame_ring',
   (context) => {
+    const { DEVICE, IP_MF, SKB, XOFF } = NUMBERS
+
     const t = context.write(TxQueue)
     const { tail, rung, clean, slotBase, slotMask, ringSize, stopBelow, stopped, dev, fetchPs, linked, skbBase } = t
     const { packets, bytes: sentBytes, stops, ringMax } = t

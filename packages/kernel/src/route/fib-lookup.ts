@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { ERRNO, FibChild, FibNode, FibPrefix, FibRoot, FibRoute, RTN, TABLE } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { ERRNO, FibChild, FibNode, FibPrefix, FibRoot, FibRoute, RTN } from './components.js'
 import { ifAddrs } from './ifaddr.js'
 import { zeronetShift } from './zeronet.js'
 
@@ -33,6 +34,8 @@ export const fibLookup = defineSystem<FibLookup>(
   'route',
   'net/ipv4/fib_trie.c, fib_table_lookup',
   (context) => {
+    const { ERRNO, RTN, TABLE } = NUMBERS
+
     const { node: root } = context.read(FibRoot)
     const { key, pos, bits, best, child } = context.read(FibNode)
     const { node: children } = context.read(FibChild)

@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { DROP } from '../count/drops.js'
-import { FibRoute, HostDev, InDev, RTN, SCOPE } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { FibRoute, HostDev, InDev } from './components.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
 
@@ -18,6 +18,8 @@ export const fibValidateSource = defineSystem<FibValidateSource>(
   'route',
   'net/ipv4/fib_frontend.c, fib_validate_source',
   (context) => {
+    const { DROP, RTN, SCOPE } = NUMBERS
+
     const { acceptLocal, rpFilter, sendRedirects, firstAddress } = context.read(InDev)
     const { type, dev: routeDev, nhScope } = context.read(FibRoute)
     const { loopback } = context.read(HostDev)

@@ -1,11 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_P_IP, IPPROTO_IGMP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
-import { IPSKB, Skb } from '../skb/components.js'
-import { ERRNO, FibRoute, InDev, RTCF, RTN, SCOPE } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { FibRoute, InDev } from './components.js'
 import { fibExceptions, hasExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
 import { fibValidateSource } from './fib-validate-source.js'
@@ -40,6 +39,8 @@ export const ipRouteInput = defineSystem<RouteInput>(
   'route',
   'net/ipv4/route.c, ip_route_input_slow',
   (context) => {
+    const { DROP, ERRNO, ETH_P_IP, IPPROTO_IGMP, IPSKB, RTCF, RTN, SCOPE } = NUMBERS
+
     const { rtType, rtFlags, rtDev, rtGateway, rtMtu, rtError, ipcb } = context.write(Skb)
     const { saddr, dev, ipWord, protocol } = context.read(Skb)
     const { net } = context.read(Cpu)

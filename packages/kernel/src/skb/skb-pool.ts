@@ -2,11 +2,10 @@ import { defineSystem, PoolOwner, PoolSlot } from '@softnet/ecs'
 import { IP_MF, IP_OFFSET } from '@softnet/wire'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { SKB, Skb } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { SKB_DESTRUCTOR } from './skb-destructor.js'
 import { stampsPackets } from './stamps-packets.js'
@@ -32,6 +31,8 @@ export interface SkbPool {
 
 /** Pool of packet rows per partition: the row freed last is taken first, because it is still in the cache. */
 export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff.c, napi_skb_cache_get', (context) => {
+  const { SKB } = NUMBERS
+
   const { base, free, freeMin } = context.write(PoolOwner)
   const { row: slots } = context.write(PoolSlot)
   const s = context.write(Skb)
@@ -195,6 +196,8 @@ export const kfreeSkb = defineSystem<KfreeSkb>(
   'skb',
   'net/core/skbuff.c, sk_skb_reason_drop',
   (context) => {
+    const { DROP, SKB, STAGE } = NUMBERS
+
     const pool = context.system(skbPool)
     const count = context.system(counters)
     const { frames, flags } = context.read(Skb)
@@ -219,6 +222,8 @@ export const consumeSkb = defineSystem<(cpu: number, row: number) => void>(
   'skb',
   'net/core/skbuff.c, consume_skb',
   (context) => {
+    const { SKB, STAGE } = NUMBERS
+
     const pool = context.system(skbPool)
     const count = context.system(counters)
     const { frames, flags } = context.read(Skb)

@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { TASK_STATE, Task, WAIT } from '../task/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Task } from '../task/components.js'
 import { wakeTask } from '../task/wake.js'
 import { Epoll, Sock, SockWatch } from './components.js'
 
@@ -19,6 +19,8 @@ export const dataReady = defineSystem<DataReady>(
   'sock',
   'net/core/sock.c, sock_def_readable',
   (context) => {
+    const { STAGE, TASK_STATE, WAIT } = NUMBERS
+
     const { ready, readyNext, epoll, task, firstWatch, watchCount, napi: sockNapi } = context.write(Sock)
     const ep = context.write(Epoll)
     const { readyHead, readyTail, readyCount, waitHead, exclusive } = ep

@@ -2,10 +2,8 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
-import { VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { DeferPending } from '../softnet/components.js'
 
@@ -21,6 +19,8 @@ export const deferFree = defineSystem<(cpu: number, row: number) => void>(
   'skb',
   'net/core/skbuff.c, skb_attempt_defer_free',
   (context) => {
+    const { EVENT, STAGE, VIA } = NUMBERS
+
     const { allocCpu } = context.read(Skb)
     const { count } = context.write(DeferPending)
     const constants = context.resource(PLAN_CONSTANTS)

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { Task, TaskEvent } from '../task/components.js'
 import { wakeTask } from '../task/wake.js'
 import { Epoll, Sock } from './components.js'
@@ -23,6 +23,8 @@ export const epollReady = defineSystem<EpollReady>(
   'sock',
   'fs/eventpoll.c, ep_send_events',
   (context) => {
+    const { STAGE } = NUMBERS
+
     const { ready, readyNext } = context.write(Sock)
     const { readyHead, readyTail, readyCount, edge, waitHead } = context.write(Epoll)
     const { sock: eventSock } = context.write(TaskEvent)

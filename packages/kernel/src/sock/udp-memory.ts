@@ -1,9 +1,9 @@
 import { defineComponent, defineResource, defineSystem, f64 } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { Cpu, Owner, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu, Owner } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
+import { NUMBERS } from '../numbers.js'
 import { Sock } from './components.js'
 import { PAGE_BYTES, PCPU_RESERVE_PAGES } from './udp-memory-bound.js'
 
@@ -53,6 +53,8 @@ export const udpMemory = defineSystem<UdpMemoryAccount>(
   'sock',
   'net/core/sock.c, __sk_mem_raise_allocated',
   (context) => {
+    const { EVENT, VIA } = NUMBERS
+
     const { untold, allocated } = context.write(UdpMemory)
     const { forwardAlloc } = context.write(Sock)
     const { rmemAlloc, host: sockNet } = context.read(Sock)

@@ -2,17 +2,14 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
-import { Cpu, Owner, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu, Owner } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import type { Stage } from '../netif/stage.js'
 import { devNet } from '../netns/dev-net.js'
 import { RxQueue } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { SleepView, Task } from '../task/components.js'
 import { Sock, SockView } from './components.js'
@@ -39,6 +36,8 @@ export const udpEnqueue = defineSystem<UdpEnqueue>(
   'sock',
   'net/ipv4/udp.c, __udp_enqueue_schedule_skb',
   (context) => {
+    const { DROP, EVENT, SKB, SNMP, STAGE, VIA } = NUMBERS
+
     const s = context.write(Sock)
     const { rcvbuf, rmemAlloc, rmemMax, queueHead, queueTail, queueCount, drops, fullTold, cpu: sockCpu, task } = s
     const { napi: sockNapi, connected, rxHash } = s
@@ -184,6 +183,8 @@ export const udpQueueRcv = defineSystem<Stage>(
   'udp',
   'net/ipv4/udp.c, udp_queue_rcv_one_skb',
   (context) => {
+    const { DROP, EVENT, SKB, SNMP, STAGE } = NUMBERS
+
     const s = context.write(Sock)
     const { cpu: sockCpu, udpGro, task } = s
     const skb = context.write(Skb)

@@ -1,18 +1,15 @@
 import { defineSystem } from '@softnet/ecs'
-import { bucketIndex, LATENCY_BUCKETS } from '@softnet/scenario/plan'
+import { bucketIndex } from '@softnet/scenario/plan'
 import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { LatencyHistogram, LatencySum } from '../count/components.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge, chargePair, chargePs } from '../cpu/charge.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { pluginHook } from '../plugin/hooks.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { stampsPackets } from '../skb/stamps-packets.js'
 import { SoftirqState } from '../softirq/components.js'
@@ -39,6 +36,8 @@ export interface UdpRecvmsg {
 
 /** Receive calls on UDP sockets. Kernel: net/ipv4/udp.c, udp_recvmsg, __skb_recv_udp, udp_rmem_release */
 export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/ipv4/udp.c, udp_recvmsg', (context) => {
+  const { DROP, EVENT, LATENCY_BUCKETS, SKB, SNMP, STAGE, VIA } = NUMBERS
+
   const s = context.write(Sock)
   const { rcvbuf, rmemAlloc, forwardDeficit, queueHead, queueTail, queueCount, readerHead, readerTail, readerCount } = s
   const { received, drops, fullTold, connected, rxHash, timestamp } = s

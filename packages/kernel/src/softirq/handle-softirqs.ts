@@ -2,17 +2,17 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, perCpu, TRACE_SINK } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
-import { CONTEXT, Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { Cpu } from '../cpu/components.js'
 import { ipExpire } from '../defrag/ip-expire.js'
-import { NAPIF, Napi } from '../napi/components.js'
+import { Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
+import { NUMBERS } from '../numbers.js'
 import { netTxAction } from '../qdisc/net-tx-action.js'
 import { Softnet } from '../softnet/components.js'
-import { RunQueue, TASK_STATE, Task } from '../task/components.js'
-import { SOFTIRQ, SOFTIRQ_PHASE, SoftirqCount, SoftirqState } from './components.js'
+import { RunQueue, Task } from '../task/components.js'
+import { SoftirqCount, SoftirqState } from './components.js'
 import { raiseSoftirq } from './raise.js'
 
 /** The softirq engine of a CPU. */
@@ -37,6 +37,8 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
   'softirq',
   'kernel/softirq.c, handle_softirqs',
   (context) => {
+    const { CONTEXT, NAPIF, SOFTIRQ, SOFTIRQ_PHASE, STAGE, TASK_STATE } = NUMBERS
+
     const s = context.write(SoftirqState)
     const { pending, bits, active, phase, restarts, endJiffy, returnContext, budget, deadlineJiffy } = s
     const { listHead, listTail, repollHead, repollTail, polled, ksoftirqd, bhDisabled } = s

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
-import { CONTEXT, Cpu } from '../cpu/components.js'
+import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { wakeTask } from '../task/wake.js'
 import { SoftirqState } from './components.js'
 
@@ -19,6 +20,8 @@ export const raiseSoftirq = defineSystem<RaiseSoftirq>(
   'softirq',
   'kernel/softirq.c, raise_softirq_irqoff',
   (context) => {
+    const { CONTEXT } = NUMBERS
+
     const { pending, active, bhDisabled, ksoftirqd } = context.write(SoftirqState)
     const { context: cpuContext, clockPs } = context.read(Cpu)
     const trace = context.resource(TRACE_SINK)

@@ -4,13 +4,11 @@ import { hash32 } from '@softnet/wire'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { powerOfTwo } from '../build/sizes.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP, type DropName } from '../count/drops.js'
-import { VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import type { DropName } from '../count/drops.js'
 import { mail } from '../cpu/mail.js'
-import { NAPIF, Napi } from '../napi/components.js'
+import { Napi } from '../napi/components.js'
 import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { BACKLOG_LEVEL, BacklogView, FlowBucket, FlowHistory, Softnet } from './components.js'
@@ -44,6 +42,8 @@ export const backlog = defineSystem<Backlog>(
   'softnet',
   'net/core/dev.c, enqueue_to_backlog',
   (context) => {
+    const { BACKLOG_LEVEL, DEVICE, DROP, EVENT, NAPIF, VIA } = NUMBERS
+
     const sd = context.write(Softnet)
     const { inputHead, inputTail, inputCount, inputMax, backlogNapi, queueTail, dropped, flowLimitCount } = sd
     const { flowLimitOn, flowHistoryHead, inputLevel } = sd

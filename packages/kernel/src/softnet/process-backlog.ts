@@ -2,13 +2,12 @@ import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { NAPIF, Napi } from '../napi/components.js'
+import { Napi } from '../napi/components.js'
 import { netifReceive } from '../netif/netif-receive-skb.js'
 import { steer } from '../netif/steer.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { backlog } from './backlog.js'
 import { BacklogServed, Softnet } from './components.js'
@@ -28,6 +27,8 @@ export const processBacklog = defineSystem<ProcessBacklog>(
   'softnet',
   'net/core/dev.c, process_backlog',
   (context) => {
+    const { EVENT, NAPIF, STAGE, VIA } = NUMBERS
+
     const sd = context.write(Softnet)
     const { inputHead, inputTail, inputCount, processHead, processTail, processCount, queueHead, servedHead } = sd
     const { state, work, budget } = context.write(Napi)

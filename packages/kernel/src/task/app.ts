@@ -2,16 +2,16 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Epoll, Sock } from '../sock/components.js'
 import { epollReady } from '../sock/epoll.js'
 import { udpRecvmsg } from '../sock/udp-recvmsg.js'
 import { block } from './block.js'
 import { busyPoll } from './busy-poll.js'
-import { PC, Task, TaskEvent, TaskRequest, TaskSocket, WAIT } from './components.js'
+import { Task, TaskEvent, TaskRequest, TaskSocket } from './components.js'
 import { sendDatagram } from './send-datagram.js'
 
 /** One step of an application: at most one message, one event list or one piece of a poll. */
@@ -26,6 +26,8 @@ const WORK_PIECE_PS = 2_000_000
  * Kernel: net/socket.c, __sys_recvfrom, do_recvmmsg; fs/eventpoll.c, ep_poll; fs/select.c, do_select
  */
 export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys_recvfrom', (context) => {
+  const { PC, STAGE, WAIT } = NUMBERS
+
   const t = context.write(Task)
   const { pc, wait, firstSocket, socketCount, epoll, batch, maxEvents, nonblocking, workPs, workPerBytePs, echo } = t
   const { bufferBytes, replyBytes, left, got, socket, events, cursor, pendingWork, busyUntilPs, busyNapi, busyReturn } =

@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
+import { NUMBERS } from '../numbers.js'
 import { SleepView, Task } from './components.js'
 import { scheduler } from './scheduler.js'
 
@@ -16,6 +16,8 @@ export const block = defineSystem<Block>(
   'task',
   'kernel/time/sleep_timeout.c, schedule_timeout',
   (context) => {
+    const { EVENT, VIA } = NUMBERS
+
     const { waiting, waitSincePs, woken, heard } = context.write(Task)
     const { subscribed } = context.write(SleepView)
     const { clockPs } = context.read(Cpu)

@@ -1,15 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { gro } from '../gro/gro.js'
-import { NAPIF, Napi } from '../napi/components.js'
+import { Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { SoftirqState } from '../softirq/components.js'
 import { Task } from './components.js'
 
@@ -29,6 +28,8 @@ export const busyPoll = defineSystem<BusyPoll>(
   'task',
   'net/core/dev.c, __napi_busy_loop',
   (context) => {
+    const { NAPIF, SNMP, STAGE } = NUMBERS
+
     const { state, work, budget, dev, deferCount, busyPolls } = context.write(Napi)
     const { busyNapi, busyLast, busyOwned, busyTimed } = context.write(Task)
     const { bhDisabled, bhEnabled } = context.write(SoftirqState)

@@ -2,18 +2,17 @@ import { defineSystem, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { charge, chargePs } from '../cpu/charge.js'
-import { CONTEXT, Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { NAPIF, Napi } from '../napi/components.js'
+import { Cpu } from '../cpu/components.js'
+import { Napi } from '../napi/components.js'
 import { napiPoll } from '../napi/napi-poll.js'
 import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
 import { devNet } from '../netns/dev-net.js'
+import { NUMBERS } from '../numbers.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { appStep } from './app.js'
-import { RunQueue, TASK_KIND, Task } from './components.js'
+import { RunQueue, Task } from './components.js'
 import { scheduler } from './scheduler.js'
 
 /** Running of tasks. */
@@ -31,6 +30,8 @@ const DIM_WORK_PIECES = 8
 
 /** Tasks on a CPU: ksoftirqd, kworkers, NAPI threads and applications. Kernel: kernel/sched/core.c, __schedule */
 export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/core.c, __schedule', (context) => {
+  const { CONTEXT, EVENT, NAPIF, STAGE, TASK_KIND } = NUMBERS
+
   const { kind, pc, napi: taskNapi, vector } = context.write(Task)
   const { current, lastTask, head } = context.write(RunQueue)
   const { pending, active, bhDisabled, bhEnabled } = context.write(SoftirqState)

@@ -1,8 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
-import { CONTEXT, CONTEXT_ROWS, ContextTime, Cpu } from '../cpu/components.js'
-import { RunQueue, TASK_STATE, Task } from './components.js'
+import { ContextTime, Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
+import { RunQueue, Task } from './components.js'
 
 /** Run queues. */
 export interface Scheduler {
@@ -31,6 +32,8 @@ export const scheduler = defineSystem<Scheduler>(
   'task',
   'kernel/sched/fair.c, pick_next_entity',
   (context) => {
+    const { CONTEXT, CONTEXT_ROWS, TASK_STATE } = NUMBERS
+
     const {
       state,
       vruntimePs,

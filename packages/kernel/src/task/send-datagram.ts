@@ -1,7 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { ERRNO } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { SockSend } from '../sock/sock-wfree.js'
 import { SoftirqState } from '../softirq/components.js'
 import { udpSendmsg } from '../udp/udp-sendmsg.js'
@@ -27,6 +26,8 @@ export const sendDatagram = defineSystem<SendDatagram>(
   'task',
   'net/socket.c, __sys_sendto',
   (context) => {
+    const { ERRNO, STAGE } = NUMBERS
+
     const { nonblocking } = context.read(Task)
     const { waiter, waits } = context.write(SockSend)
     const { bhDisabled, bhEnabled } = context.write(SoftirqState)

@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { RunQueue, TASK_STATE, Task, TaskCpu } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { RunQueue, Task, TaskCpu } from './components.js'
 import { scheduler } from './scheduler.js'
 
 /** Wakes a task from code that runs on CPU `waker`; nothing happens if it is runnable already. */
@@ -15,6 +15,8 @@ export const wakeTask = defineSystem<WakeTask>(
   'task',
   'kernel/sched/core.c, try_to_wake_up',
   (context) => {
+    const { EVENT, TASK_STATE, VIA } = NUMBERS
+
     const { state, woken, cpu: taskCpu, lastCpu, firstCpu, cpuCount, wakeups } = context.write(Task)
     const { cpu: allowed } = context.read(TaskCpu)
     const { current, count } = context.read(RunQueue)

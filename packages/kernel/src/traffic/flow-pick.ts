@@ -1,8 +1,9 @@
 import { defineSystem, randomStreams } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { SteerResult } from '../wire/components.js'
 import { nicSteer } from '../wire/nic-steer.js'
 import { drawAlias } from './alias-table.js'
-import { Flow, PICK, Source, SourceState } from './components.js'
+import { Flow, Source, SourceState } from './components.js'
 
 /** Flows of sources. */
 export interface FlowPick {
@@ -21,6 +22,8 @@ export const flowPick = defineSystem<FlowPick>(
   'traffic',
   'net/core/pktgen.c, mod_cur_headers',
   (context) => {
+    const { PICK } = NUMBERS
+
     const {
       pick,
       flowBase,

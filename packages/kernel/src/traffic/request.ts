@@ -1,6 +1,6 @@
 import { defineSystem, eventList, randomStreams } from '@softnet/ecs'
-import { EVENT } from '../cpu/event-kinds.js'
-import { REQUEST, ReadyRequest, RequestSlot, Source, SourceState } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { ReadyRequest, RequestSlot, Source, SourceState } from './components.js'
 
 /** Closed-loop clients. */
 export interface Requests {
@@ -27,6 +27,8 @@ export interface Requests {
  * random think times need the event list. Kernel: none (the clients are outside)
  */
 export const requests = defineSystem<Requests>('requests', 'traffic', 'none', (context) => {
+  const { EVENT, REQUEST } = NUMBERS
+
   const { wire, stream, thinkPs, random: thinkRandom, timeoutPs, readyBase, readyMask } = context.read(Source)
   const { nextPs, readyHead, readyTail, thinkHead, thinkTail, waitHead, waitTail, replies, timeouts, lateReplies } =
     context.write(SourceState)

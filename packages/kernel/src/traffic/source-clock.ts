@@ -1,5 +1,6 @@
 import { defineSystem, randomStreams } from '@softnet/ecs'
-import { ARRIVAL, ReadyRequest, ReplayFrame, Source, SourceState } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { ReadyRequest, ReplayFrame, Source, SourceState } from './components.js'
 
 /** When sources send. */
 export interface SourceClock {
@@ -21,6 +22,8 @@ export const sourceClock = defineSystem<SourceClock>(
   'traffic',
   'net/core/pktgen.c, spin',
   (context) => {
+    const { ARRIVAL } = NUMBERS
+
     const source = context.read(Source)
     const {
       kind,

@@ -3,8 +3,9 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { inetEhash } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { LIST, LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { fourTupleSlot, LIST_STEP, portAddressSlot, portListSlot } from './socket-slot.js'
 
 const PURPOSE_EHASH = 0x75647073
@@ -42,6 +43,8 @@ export const udpLookup = defineSystem<UdpLookup>(
   'udp',
   'net/ipv4/udp.c, __udp4_lib_lookup',
   (context) => {
+    const { LIST, LIST_WORDS } = NUMBERS
+
     const { saddr, daddr, ports, dev } = context.read(Skb)
     const { net, number: cpuNumber } = context.read(Cpu)
     const sockets = context.read(Sock)

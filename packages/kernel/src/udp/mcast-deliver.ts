@@ -1,11 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { sockDrops } from '../sock/udp-queue-rcv.js'
@@ -35,6 +33,8 @@ export const udpMcastDeliver = defineSystem<UdpMcastDeliver>(
   'udp',
   'net/ipv4/udp.c, __udp4_lib_mcast_deliver',
   (context) => {
+    const { DROP, SNMP, STAGE } = NUMBERS
+
     const { sock } = context.write(Skb)
     const { daddr, frames } = context.read(Skb)
     const { packetPool } = context.read(Cpu)

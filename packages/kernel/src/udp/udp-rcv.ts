@@ -1,13 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, FAULT_UDP_LENGTH_LONG, FAULT_UDP_LENGTH_SHORT } from '@softnet/wire'
+import { FAULT_UDP_LENGTH_LONG, FAULT_UDP_LENGTH_SHORT } from '@softnet/wire'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import type { Stage } from '../netif/stage.js'
+import { NUMBERS } from '../numbers.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { checksumVerifiedAtEnqueue } from './checksum-rule.js'
@@ -25,6 +22,8 @@ const CHECKSUM_MASK = SKB.csumBad | SKB.csumUnnecessary | SKB.csumZero
  * Kernel: net/ipv4/udp.c, __udp4_lib_rcv
  */
 export const udpRcv = defineSystem<Stage>('udp_rcv', 'udp', 'net/ipv4/udp.c, __udp4_lib_rcv', (context) => {
+  const { DROP, FAULT_L4_SHORT, ICMP_CODE, ICMP_TYPE, SKB, SNMP, STAGE } = NUMBERS
+
   const { len, payload, sock, truesize } = context.write(Skb)
   const { faults, flags, fragNextRun, fragRunBytes, udpLen } = context.read(Skb)
   const lookup = context.system(udpLookup)

@@ -1,10 +1,11 @@
 import { defineSystem, randomStreams } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { drawAlias } from '../traffic/alias-table.js'
-import { ARRIVAL, Flow, MALFORM, PICK, ReplayFrame, RequestSlot, Source, SourceState } from '../traffic/components.js'
+import { Flow, ReplayFrame, RequestSlot, Source, SourceState } from '../traffic/components.js'
 import { flowPick } from '../traffic/flow-pick.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
-import { Draft, STEER, Wire, WireState } from './components.js'
+import { Draft, Wire, WireState } from './components.js'
 import { nicSteer } from './nic-steer.js'
 
 const IPV4_BYTES = 20
@@ -21,6 +22,8 @@ export const frameDraft = defineSystem<FrameDraft>(
   'wire',
   'net/core/pktgen.c, fill_packet_ipv4',
   (context) => {
+    const { ARRIVAL, MALFORM, PICK, STEER } = NUMBERS
+
     const {
       kind,
       stream,

@@ -1,18 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
-import {
-  ETH_P_IP,
-  FAULT_IP_TOT_LEN_LONG,
-  FAULT_IP_VERSION,
-  IP_DF,
-  IP_MF,
-  IPPROTO_TCP,
-  TCP_ACK,
-  TCP_PSH,
-} from '@softnet/wire'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
-import { Flow, MALFORM, ReplayFrame, Source } from '../traffic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { Flow, ReplayFrame, Source } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
-import { Draft, MIN_FRAME_BYTES, STEER, Wire, WireState } from './components.js'
+import { Draft, Wire, WireState } from './components.js'
 
 /** How much longer the header of a truncated packet says it is. */
 export const TRUNCATED_BYTES = 16
@@ -35,6 +26,22 @@ export interface LaneWrite {
 
 /** Fields of a frame as parsing would find them. Kernel: net/ethernet/eth.c, eth_type_trans; the card's descriptor */
 export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethernet/eth.c', (context) => {
+  const {
+    ETH_P_IP,
+    FAULT_IP_TOT_LEN_LONG,
+    FAULT_IP_VERSION,
+    IPPROTO_TCP,
+    IP_DF,
+    IP_MF,
+    MALFORM,
+    MIN_FRAME_BYTES,
+    PACKET_TYPE,
+    SKB,
+    STEER,
+    TCP_ACK,
+    TCP_PSH,
+  } = NUMBERS
+
   const {
     daddr: kDaddr,
     faults: kFaults,

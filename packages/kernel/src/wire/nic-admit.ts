@@ -1,9 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
-import { NIC_FAULT, NicFault, NicStall, pluginHook } from '../plugin/hooks.js'
+import { NUMBERS } from '../numbers.js'
+import { NicFault, NicStall, pluginHook } from '../plugin/hooks.js'
 import { BufferSlot, Wire, WireState } from './components.js'
 
 /** The card behind a port, from the last bit of a frame to its way into memory; the frame's port time is `WireState.portPs`. */
@@ -20,6 +19,8 @@ export interface NicAdmit {
 
 /** Packet buffer, rules that drop, PCIe. Kernel: none (the card); counters as in include/uapi/linux/if_link.h */
 export const nicAdmit = defineSystem<NicAdmit>('nic_admit', 'wire', 'include/uapi/linux/if_link.h', (context) => {
+  const { DEVICE, DROP, NIC_FAULT } = NUMBERS
+
   const w = context.read(Wire)
   const trace = context.resource(TRACE_SINK)
   const { dmaLatencyPs, deviceIndex, bufferBase, bufferMask, packetBufferBytes, serialFirst, serialStep } = w

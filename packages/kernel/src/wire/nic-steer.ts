@@ -1,7 +1,7 @@
 import { defineSystem, mix32 } from '@softnet/ecs'
-import { IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
-import { FEATURE, NetDev } from '../nic/components.js'
-import { ArfsFilter, IndirectionSlot, NtupleRule, STEER, SteerResult, ToeplitzWord, Wire } from './components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { ArfsFilter, IndirectionSlot, NtupleRule, SteerResult, ToeplitzWord, Wire } from './components.js'
 
 /**
  * What a flow's filter is found by, unsigned 32 bits: the card's hash where it covers the ports (`l4Hash` not 0), else a
@@ -30,6 +30,8 @@ export const nicSteer = defineSystem<NicSteer>(
   'wire',
   'net/ethtool/ioctl.c, ethtool_set_rxfh',
   (context) => {
+    const { FEATURE, IPPROTO_TCP, IPPROTO_UDP, STEER } = NUMBERS
+
     const wires = context.read(Wire)
     const rules = context.read(NtupleRule)
     const { queue: indirection } = context.read(IndirectionSlot)

@@ -1,17 +1,14 @@
 import { defineSystem, EventRow, eventList } from '@softnet/ecs'
-import { IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { PacketCount, TIMELINE_ROWS, Timeline } from '../count/components.js'
-import { DROP } from '../count/drops.js'
-import { EVENT } from '../cpu/event-kinds.js'
-import { LOOK_FRAMES, RxQueue } from '../nic/components.js'
-import { NIC_FAULT } from '../plugin/hooks.js'
-import { SKB, Skb } from '../skb/components.js'
+import { PacketCount, Timeline } from '../count/components.js'
+import { RxQueue } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
 import { sourceClock } from '../traffic/source-clock.js'
-import { Draft, MIN_FRAME_BYTES, Wire, WireState } from './components.js'
+import { Draft, Wire, WireState } from './components.js'
 import { frameDraft } from './frame-draft.js'
 import { laneWrite } from './lane-write.js'
 import { nicAdmit } from './nic-admit.js'
@@ -34,6 +31,8 @@ export interface WireRun {
  * Kernel: none (the link and the card); counters as in include/uapi/linux/if_link.h, struct rtnl_link_stats64
  */
 export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/linux/if_link.h', (context) => {
+  const { DROP, EVENT, IPPROTO_TCP, LOOK_FRAMES, MIN_FRAME_BYTES, NIC_FAULT, SKB, TIMELINE_ROWS } = NUMBERS
+
   const w = context.read(Wire)
   const { firstSource, sourceCount, closed, linkWhole, linkRest: linkRestStep, linkDenominator } = w
   const { overheadBytes, delayPs, dmaLatencyPs, txCount } = w

@@ -1,7 +1,7 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { PacketCount } from '../count/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
+import { NUMBERS } from '../numbers.js'
 import { requests } from '../traffic/request.js'
 import { Wire, WireState } from './components.js'
 
@@ -23,6 +23,8 @@ const MIN_FRAME_BYTES = 60
  * last bit is out, and what answers a client reaches it a link's delay later. Kernel: none (the card and the link)
  */
 export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) => {
+  const { EVENT } = NUMBERS
+
   const w = context.read(Wire)
   const { firstTx, txStep, txCount, linkWhole, linkRest, linkDenominator, overheadBytes, delayPs } = w
   const { txFreePs, txRest, txFrames, txBytes } = context.write(WireState)
