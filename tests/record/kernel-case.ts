@@ -8,6 +8,8 @@ const IP_ID = [8, 12] as const
 const IP_CHECK = [20, 24] as const
 const WORD_DIGITS = 8
 const HEADER_DIGITS = 40
+const ETHERNET_BYTES = 14
+const PACKET_INFO_BYTES = 4
 
 /** One step of a case. */
 export interface CaseStep {
@@ -55,12 +57,12 @@ function cover(digits: string[], from: number, to: number): void {
 }
 
 /** Digits that are the same in all runs; the fields that those that are not belong to are hidden whole. */
-export function patternOf(frames: readonly string[], isTap: boolean): string | null {
+export function patternOf(frames: readonly string[], linkBytes: number): string | null {
   const [first = ''] = frames
   if (frames.some((each) => each.length !== first.length)) return null
   const digits = [...first].map((digit, at) => (frames.every((each) => each[at] === digit) ? digit : '?'))
-  const start = isTap ? 28 : 0
-  const isIp = isTap ? first.slice(24, 28) === '0800' : first[0] === '4'
+  const start = linkBytes * 2
+  const isIp = linkBytes === 0 ? first[0] === '4' : first.slice(start - 4, start) === '0800'
   if (!isIp || !digits.includes('?')) return digits.join('')
   const header = Number.parseInt(first[start + 1] ?? '5', 16) * 8
   const has = (from: number, to: number) => digits.slice(start + from, start + to).includes('?')
@@ -73,7 +75,11 @@ export function patternOf(frames: readonly string[], isTap: boolean): string | n
 
 function recorded(given: CaseInput, runs: readonly Run[]): RecordedCase {
   const [first] = runs as [Run, ...Run[]]
-  const isTap = (dev: string) => given.setup.devices.some((device) => device.name === dev && device.kind === 'tap')
+  /** Bytes in front of an IP header: of Ethernet, or of packet information. */
+  const linkBytes = (dev: string) => {
+    const device = given.setup.devices.find(({ name }) => name === dev)
+    return device?.kind === 'tap' ? ETHERNET_BYTES : device?.pi === true ? PACKET_INFO_BYTES : 0
+  }
   const places = (run: Run) => run.out.map(({ step, dev, hex }) => [step, dev, hex.length])
   const sameOut = runs.every((run) => same(places(run), places(first)))
   const all = (of: (run: Run) => unknown) => runs.every((run) => same(of(run), of(first)))
@@ -84,7 +90,7 @@ function recorded(given: CaseInput, runs: readonly Run[]): RecordedCase {
       const pattern = sameOut
         ? patternOf(
             runs.map((run) => (run.out[i] as Sent).hex),
-            isTap(sent.dev),
+            linkBytes(sent.dev),
           )
         : null
       return { ...sent, ...(pattern === null ? {} : { pattern }) }

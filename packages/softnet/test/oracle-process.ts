@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { main } from '../src/oracle/cli.js'
 
 export interface OracleResult {
@@ -39,10 +40,15 @@ export async function oracleCases(...args: readonly string[]): Promise<readonly 
   return (JSON.parse(stdout) as { cases: CaseDocument[] }).cases
 }
 
+/** Path of a recording that comes with softnet. */
+export function carriedPath(name: string): string {
+  return fileURLToPath(new URL(`../../../../tests/data/oracle/${name}`, import.meta.url))
+}
+
 /** A recording that comes with softnet, as data to change. */
 // biome-ignore lint/suspicious/noExplicitAny: a test changes recordings at will
 export function carried(name: string): any {
-  return JSON.parse(readFileSync(new URL(`../../../../tests/data/oracle/${name}`, import.meta.url), 'utf8'))
+  return JSON.parse(readFileSync(carriedPath(name), 'utf8'))
 }
 
 /** Writes a recording into a directory and returns its path. */

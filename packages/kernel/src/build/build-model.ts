@@ -214,7 +214,7 @@ function provide(
     line: partitions.line,
     txPs: transmitLatencyPs(layout),
   })
-  binder.provide(PROGRAM_XMIT, hooks.program ?? { xmit: null })
+  binder.provide(PROGRAM_XMIT, hooks.program ?? { xmit: null, reflect: null })
   binder.provide(UDP_MEMORY_PLACES, udpMemoryPlaces(layout, partitions.leader))
   binder.provide(COLD_COSTS, { ...coldCosts(layout, profile), farPacketPs: farPackets(layout, partitions.line) })
 }

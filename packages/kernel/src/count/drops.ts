@@ -89,6 +89,8 @@ const PLACES = {
   nicFault: { where: 'nic_rx', reason: 'NIC_FAULT' },
   socketFilter: { where: 'udp_queue_rcv_one_skb', reason: 'SOCKET_FILTER' },
   igmpRcv: { where: 'igmp_rcv', reason: 'NOT_SPECIFIED' },
+  vlanUntag: { where: 'skb_vlan_untag', reason: 'NOT_SPECIFIED' },
+  pim: { where: 'pim_rcv', reason: 'NOT_SPECIFIED' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

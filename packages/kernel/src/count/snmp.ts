@@ -65,7 +65,7 @@ export const SNMP_TABLES = {
     'IgnoredMulti',
     'MemErrors',
   ],
-  TcpExt: ['ListenDrops', 'IPReversePathFilter', 'BusyPollRxPackets', 'PFMemallocDrop'],
+  TcpExt: ['ListenDrops', 'IPReversePathFilter', 'BusyPollRxPackets', 'PFMemallocDrop', 'ArpFilter'],
   IpExt: [
     'InNoRoutes',
     'InTruncatedPkts',
@@ -95,7 +95,7 @@ export type SnmpTable = keyof typeof SNMP_TABLES
 export type SnmpName = { [T in SnmpTable]: `${T}${(typeof SNMP_TABLES)[T][number]}` }[SnmpTable]
 
 /** Counters that came later: their numbers follow all others, so that those, and digests of runs, stay as they were. */
-const LATER: readonly string[] = ['TcpOutSegs']
+const LATER: readonly string[] = ['TcpOutSegs', 'TcpExtArpFilter']
 
 const all = Object.entries(SNMP_TABLES).flatMap(([table, list]) => list.map((name: string) => table + name))
 const names = [...all.filter((name) => !LATER.includes(name)), ...LATER]

@@ -83,6 +83,8 @@ export const FragPeerBucket = defineComponent('frag_peer_bucket', { peer: i32 })
 export const FragTimer = defineComponent('frag_timer', {
   head: i32,
   tail: i32,
+  /** First of those that fire at the jiffy of the last one, 0 if those are gone. */
+  lastSlot: i32,
   /** 1: an event of the CPU stands for the first of them, or for one that has gone since. */
   armed: u8,
 })

@@ -27,7 +27,7 @@ export const fragTimers = defineSystem<FragTimers>(
   'kernel/time/timer.c, mod_timer',
   (context) => {
     const { expiresJiffy, timerCpu, timerNext, timerPrevious } = context.write(FragQueue)
-    const { head, tail, armed } = context.write(FragTimer)
+    const { head, tail, lastSlot, armed } = context.write(FragTimer)
     const { clockPs, net } = context.read(Cpu)
     const events = context.system(eventList)
     const { jiffyPs, nets } = context.resource(PLAN_CONSTANTS)
@@ -42,6 +42,7 @@ export const fragTimers = defineSystem<FragTimers>(
       else timerNext[previous] = next
       if (next === 0) tail[cpu] = previous
       else timerPrevious[next] = previous
+      if (lastSlot[cpu] === queue) lastSlot[cpu] = next
       timerCpu[queue] = 0
     }
 
@@ -56,13 +57,18 @@ export const fragTimers = defineSystem<FragTimers>(
       start(cpu, queue) {
         stop(queue)
         expiresJiffy[queue] = wheelExpiry(Math.floor(clockPs[cpu] / jiffyPs[cpu]), timeoutJiffies[net[cpu]])
-        const last = tail[cpu]
+        // Of those of one jiffy the one started last fires first: a slot of the wheel is a stack.
+        const slot = lastSlot[cpu]
+        const next = slot !== 0 && expiresJiffy[slot] === expiresJiffy[queue] ? slot : 0
+        const previous = next === 0 ? tail[cpu] : timerPrevious[next]
         timerCpu[queue] = cpu
-        timerNext[queue] = 0
-        timerPrevious[queue] = last
-        if (last === 0) head[cpu] = queue
-        else timerNext[last] = queue
-        tail[cpu] = queue
+        timerNext[queue] = next
+        timerPrevious[queue] = previous
+        if (previous === 0) head[cpu] = queue
+        else timerNext[previous] = queue
+        if (next === 0) tail[cpu] = queue
+        else timerPrevious[next] = queue
+        lastSlot[cpu] = queue
         arm(cpu)
       },
       stop,

@@ -25,6 +25,7 @@ import type { BenchPackets } from './bench-packets.js'
 export interface BenchProgram {
   write(device: string, frame: Uint8Array, protocol?: number): void
   transmit(cpu: number, row: number): void
+  reflect(row: number): void
 }
 
 const MAX_FRAME_BYTES = 65_600
@@ -46,6 +47,7 @@ export function benchProgram(model: Model, cpu: number, packets: BenchPackets, o
   const parsed = new ParsedFrame()
   const smallHeadBytes = plan.hosts[0].smallHeadBytes
   let serial = 0
+  let written: Uint8Array = new Uint8Array(0)
 
   function layoutOf(name: string) {
     const found = layout.hosts[0].devices.find((each) => each.plan.name === name)
@@ -97,7 +99,12 @@ export function benchProgram(model: Model, cpu: number, packets: BenchPackets, o
       count.device(netDev.index[device], cpu, DEVICE.rxPackets, 1)
       count.device(netDev.index[device], cpu, DEVICE.rxBytes, given.length)
       single[0] = row
+      written = given
       receive.list(single, 1, cpu)
+    },
+    reflect(row) {
+      const found = layout.hosts[0].devices.find((each) => each.device === skb.dev[row])
+      if (found?.plan.driver.program !== null && found !== undefined) observer.transmit?.(found.plan.name, written)
     },
     transmit(_cpu, row) {
       const dev = skb.dev[row]

@@ -144,7 +144,7 @@ function napiDevice(model: Model, napi: number): string | null {
 export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
   const harness: HarnessCalls = { call: null }
   const rxHandler: { handle: RxHandler | null } = { handle: null }
-  const programXmit: ProgramXmit = { xmit: null }
+  const programXmit: ProgramXmit = { xmit: null, reflect: null }
   const model: Model = buildModel(plan, {
     trace: traceOf(observer, () => model),
     rxHandler,
@@ -156,6 +156,7 @@ export function createBench(plan: Plan, observer: BenchObserver = {}): Bench {
   const packets = benchPackets(binder, cpu)
   const program = benchProgram(model, cpu, packets, observer)
   programXmit.xmit = program.transmit
+  programXmit.reflect = program.reflect
   const process = benchProcess(model, cpu, harness)
   const steering = binder.bind(steer)
   const virtual = binder.bind(pollVirtual)

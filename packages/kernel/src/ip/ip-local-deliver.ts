@@ -17,6 +17,7 @@ import { tcpRcv } from '../tcp/tcp-rcv.js'
 
 const FRAGMENT = IP_MF | IP_OFFSET
 const PROTOCOLS = 256
+const IPPROTO_PIM = 103
 
 /** Puts fragments together, for what looks at packets before they are delivered. Kernel: net/ipv4/ip_input.c, ip_local_deliver */
 export const ipLocalDefrag = defineSystem<Stage>(
@@ -115,6 +116,10 @@ export const ipLocalDeliver = defineSystem<Stage>(
         } else if (protocol === IPPROTO_IGMP) {
           count.snmp(cpu, SNMP.IpInDelivers, 1)
           igmp(cpu, row)
+        } else if (protocol === IPPROTO_PIM) {
+          // A handler is there, and takes nothing without a router for groups.
+          count.snmp(cpu, SNMP.IpInDelivers, 1)
+          kfree(cpu, row, DROP.pim)
         } else protocolUnknown(cpu, row, raw)
       }
       if (kept > 0) count.snmp(cpu, SNMP.IpInDelivers, kept)

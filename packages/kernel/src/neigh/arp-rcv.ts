@@ -1,7 +1,9 @@
 import { defineSystem, eventList, mix32, streamKey } from '@softnet/ecs'
 import { ARP_LEN, ARPOP_REPLY, ARPOP_REQUEST, ETH_P_IP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
+import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { devNet } from '../netns/dev-net.js'
@@ -47,10 +49,12 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   const parms = context.read(NeighParms)
   const table = context.write(NeighTable)
   const { updated } = context.read(Neighbour)
+  const { state } = context.write(Neighbour)
   const result = context.read(RouteResult)
   const { clockPs, net } = context.read(Cpu)
   const { jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
   const bytes = context.system(skbBytes)
+  const count = context.system(counters)
   const kfree = context.system(kfreeSkb)
   const consume = context.system(consumeSkb)
   const route = context.system(ipRouteInput)
@@ -88,7 +92,10 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   /** True if our way to the sender is another device. Kernel: net/ipv4/arp.c, arp_filter */
   function filters(cpu: number, device: number, source: number, target: number): boolean {
     if (conf.arpFilter[device] === 0) return false
-    return routeOut.find(cpu, source, target, 0, 0) < 0 || result.dev[cpu] !== device
+    if (routeOut.find(cpu, source, target, 0, 0) < 0) return true
+    if (result.dev[cpu] === device) return false
+    count.snmp(cpu, SNMP.TcpExtArpFilter, 1)
+    return true
   }
 
   function reply(cpu: number, row: number, source: number, target: number): void {
@@ -97,10 +104,25 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     send(cpu, ARPOP_REPLY, dev[row], target, source, high, low, high, low)
   }
 
+  /** A neighbour, made if it is not known; groups and broadcasts need no asking. Kernel: net/ipv4/arp.c, arp_constructor */
+  function neighbour(cpu: number, device: number, source: number): number {
+    const found = lookup.create(cpu, source, device)
+    if (found === 0 || state[found] !== NUD.none) return found
+    const type = fib.addressType(net[cpu], source, 0)
+    if (type === RTN.broadcast || type === RTN.multicast) state[found] = NUD.noarp
+    return found
+  }
+
+  /** Takes over what a message says of its sender. Kernel: net/core/neighbour.c, neigh_update */
+  function update(cpu: number, row: number, found: number, wanted: number, override: boolean): void {
+    if (state[found] === NUD.noarp) return
+    neigh.update(cpu, found, bytes.u16(row, 8), bytes.u32(row, 10), wanted, override)
+  }
+
   /** Learns the sender of a request. Kernel: net/core/neighbour.c, neigh_event_ns */
   function learn(cpu: number, row: number, source: number): boolean {
-    const found = lookup.create(cpu, source, dev[row])
-    if (found !== 0) neigh.update(cpu, found, bytes.u16(row, 8), bytes.u32(row, 10), NUD.stale, true)
+    const found = neighbour(cpu, dev[row], source)
+    if (found !== 0) update(cpu, row, found, NUD.stale, true)
     return found !== 0
   }
 
@@ -147,13 +169,12 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
     const gratuitous = (found !== 0 || accept) && isGratuitous(cpu, row, op, source, target)
     if (found === 0 && accept) {
       const isReply = op === ARPOP_REPLY && fib.addressType(net[cpu], source, 0) === RTN.unicast
-      if (gratuitous || isReply) found = lookup.create(cpu, source, device)
+      if (gratuitous || isReply) found = neighbour(cpu, device, source)
     }
     if (found === 0) return
     const override = gratuitous || jiffies(cpu) > updated[found] + parms.locktime[device]
     const isReachable = op === ARPOP_REPLY && packetType[row] === PACKET_TYPE.host
-    const state = isReachable ? NUD.reachable : NUD.stale
-    neigh.update(cpu, found, bytes.u16(row, 8), bytes.u32(row, 10), state, override)
+    update(cpu, row, found, isReachable ? NUD.reachable : NUD.stale, override)
   }
 
   /** Handles a request and says what is left to do with it. */
@@ -215,12 +236,10 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
       const type = packetType[row]
       const isElse = type === PACKET_TYPE.otherhost || type === PACKET_TYPE.loopback
       const isIgnored = (iff[dev[row]] & IFF.noarp) !== 0 || isElse
+      if (isIgnored) consume(cpu, row)
+      else if (len[row] < ARP_LEN) kfree(cpu, row, DROP.arpShort)
       // Without bytes there is nothing to read: the kernel takes the frame.
-      if (isIgnored || page[row] === 0) {
-        consume(cpu, row)
-        return
-      }
-      if (len[row] < ARP_LEN) kfree(cpu, row, DROP.arpShort)
+      else if (page[row] === 0) consume(cpu, row)
       else if (bytes.u8(row, 4) !== HARDWARE_BYTES || bytes.u8(row, 5) !== 4) kfree(cpu, row, DROP.arpFormat)
       else process(cpu, row, false)
     },

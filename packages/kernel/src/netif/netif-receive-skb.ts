@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario/plan'
+import { FAULT_VLAN_SHORT } from '@softnet/wire'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { charge } from '../cpu/charge.js'
@@ -66,6 +67,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const { DEVICE, DROP, FEATURE, NF_HOOK, PACKET_TYPE, RX_HANDLER, SKB, STAGE } = NUMBERS
 
     const { processed } = context.write(Softnet)
+    const { faults } = context.read(Skb)
     const { dev, len, vlanTci, flags, protocol, packetType } = context.write(Skb)
     const { index: devIndex, features, rxHandler } = context.read(NetDev)
     const { device: vlanOf } = context.read(VlanDevice)
@@ -187,6 +189,10 @@ export const netifReceive = defineSystem<NetifReceive>(
       // IPv6 has a handler that this release leaves at its door: the kernel takes the packet.
       if (type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
         consume(cpu, row)
+        return false
+      }
+      if ((faults[row] & FAULT_VLAN_SHORT) !== 0) {
+        kfree(cpu, row, DROP.vlanUntag)
         return false
       }
       count.device(devIndex[dev[row]], cpu, DEVICE.rxDropped, 1)

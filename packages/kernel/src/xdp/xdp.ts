@@ -7,6 +7,7 @@ import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { NetDev } from '../nic/components.js'
 import { pluginHook, XdpVerdict } from '../plugin/hooks.js'
 import { Skb } from '../skb/components.js'
@@ -52,6 +53,7 @@ export const xdp = defineSystem<Xdp>(
     const pool = context.system(skbPool)
     const plugins = pluginHook(context, 'xdp')
     const action = plugins === null ? null : context.write(XdpVerdict).action
+    const program = context.resource(PROGRAM_XMIT)
     const one = new Int32Array(1)
 
     /** The programs of plugins run behind the rules, on what those pass. */
@@ -113,6 +115,7 @@ export const xdp = defineSystem<Xdp>(
         if (verdict === XDP.tx || (verdict === XDP.redirect && canLeave(device, row))) {
           count.device(device - firstDevice, cpu, DEVICE.txPackets, 1)
           count.device(device - firstDevice, cpu, DEVICE.txBytes, wireBytes[row])
+          if (verdict === XDP.tx) program.reflect?.(row)
           send(cpu, row)
           return verdict
         }

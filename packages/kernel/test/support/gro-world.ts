@@ -24,6 +24,7 @@ import { STAGE } from '../../src/cpu/stage-ids.js'
 import { type Gro, gro } from '../../src/gro/gro.js'
 import { LIST_RECEIVER } from '../../src/gro/list-receiver.js'
 import { UDP_GRO_SOCKET } from '../../src/gro/udp-gro-socket.js'
+import { PROGRAM_XMIT } from '../../src/link/program-xmit.js'
 import { GroBucket, Napi } from '../../src/napi/components.js'
 import { FEATURE, NetDev } from '../../src/nic/components.js'
 import { NO_TRACE, type TraceSink } from '../../src/observe/trace-sink.js'
@@ -136,6 +137,7 @@ export class GroWorld {
     const binder = new Binder(world)
     binder.provide(PLAN_CONSTANTS, this.#constants(options))
     binder.provide(TRACE_SINK, this.#sink())
+    binder.provide(PROGRAM_XMIT, { xmit: null, reflect: null })
     binder.provide(LIST_RECEIVER, (_cpu, napi) => this.#receive(napi))
     binder.provide(UDP_GRO_SOCKET, () => options.udpSocket ?? 0)
     this.gro = binder.bind(gro)

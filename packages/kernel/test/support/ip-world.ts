@@ -379,7 +379,7 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
   const sent: SentPacket[] = []
   const looped: number[] = []
   binder.provide(NETIF_RX, { rx: (_cpu, row) => looped.push(row) })
-  binder.provide(PROGRAM_XMIT, { xmit: (_cpu, row) => sent.push(sentPacket(binder, row)) })
+  binder.provide(PROGRAM_XMIT, { xmit: (_cpu, row) => sent.push(sentPacket(binder, row)), reflect: null })
   bindDestructor(binder)
   bindIcmp(binder)
   const pool = binder.bind(skbPool)

@@ -181,6 +181,14 @@ function atLeastOne(value: number | undefined): number {
   return value === undefined ? 0 : Math.max(1, value)
 }
 
+/** An address of the host, and the broadcast address of its subnet. Kernel: net/ipv4/af_inet.c, __inet_bind */
+function bindable(text: string): readonly number[] {
+  const prefix = parsePrefix(text)
+  if (prefix === null) return []
+  const { address, length } = prefix
+  return length >= 31 ? [address] : [address, (address | (0xffffffff >>> length)) >>> 0]
+}
+
 function checkLocal(
   input: SocketGroupInput,
   first: number,
@@ -190,7 +198,7 @@ function checkLocal(
   report: Report,
 ): void {
   if (first === 0) return
-  const local = new Set(devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)))
+  const local = new Set(devices.flatMap((device) => device.addresses.flatMap(bindable)))
   const isLocal = (address: number) =>
     local.has(address) || address >>> 24 === 127 || address === 0xffffffff || address >>> 28 === 0xe
   for (let index = 0; index < count; index++) {

@@ -18,7 +18,7 @@ const EXIT_WRONG_INPUT = 2
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 /** Recordings that come with softnet, below the root of the workspace. */
-const CARRIED = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'random.json']
+const CARRIED = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'random.json', 'packets.json']
 const CARRIED_FOLDER = new URL('../../../../../tests/data/oracle/', import.meta.url)
 
 /** One line of the result. */
@@ -69,12 +69,15 @@ function chosen(cases: readonly OracleCase[], name: string | undefined): readonl
   ])
 }
 
-/** Runs a case; a simulation that breaks off is a difference too. */
+/** Runs a case; settings that no machine can have and a simulation that breaks off are differences too. */
 function simulate(each: OracleCase): string | null {
   try {
     return each.run()
   } catch (thrown) {
-    if (thrown instanceof ScenarioError) throw thrown
+    if (thrown instanceof ScenarioError)
+      return thrown.errors
+        .map(({ path, given, accepted }) => `${path}: given ${JSON.stringify(given)}; accepted: ${accepted}`)
+        .join('; ')
     return `the simulation broke off: ${thrown instanceof Error ? thrown.message : String(thrown)}`
   }
 }

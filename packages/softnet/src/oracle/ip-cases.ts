@@ -1,6 +1,6 @@
 /** ip.json: packets written to tun and tap devices one at a time; what comes back, and what is counted? */
 import { type Bench, type BenchSocket, ERRNO } from '@softnet/kernel'
-import { type Plan, parseEndpoint } from '@softnet/scenario'
+import { type Plan, parseIpv4 } from '@softnet/scenario'
 import { L4_CHECKSUM_BAD, LINKTYPE_ETHERNET, LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 import { Differences } from './differences.js'
 import type { Fields } from './fields.js'
@@ -19,6 +19,14 @@ const SETTLE_MS = 25
 const REST_MS = 5
 /** Flags and protocol before each packet of a tun device without IFF_NO_PI. */
 const PACKET_INFO_BYTES = 4
+/** What the kernel puts there. */
+const PACKET_INFO_IPV4 = [0, 0, 8, 0]
+const ETHERNET_BYTES = 14
+/** First byte of an IPv4 header without options. */
+const PLAIN_IP = 0x45
+const IP_HEADER_BYTES = 20
+const UDP_HEADER_BYTES = 8
+const IPPROTO_UDP = 17
 
 /** One step of a recording. */
 interface Step {
@@ -178,7 +186,8 @@ class IpRun {
     const waitMs = steps.reduce((sum, step) => sum + step.ms, 0)
     const observer = {
       drop: (place: string) => this.#drops.push(place),
-      transmit: (dev: string, bytes: Uint8Array) => this.#sent.push({ step: this.#step, dev, bytes }),
+      transmit: (dev: string, bytes: Uint8Array) =>
+        this.#sent.push({ step: this.#step, dev, bytes: this.#read(dev, bytes) }),
     }
     const untilPs = (waitMs + REST_MS + (setup.joinsGroups ? SETTLE_MS : 0)) * PS_PER_MS + (steps.length + 1) * STEP_PS
     const bench = runMachine(plan, observer, untilPs, (on) => this.#program(on))
@@ -219,9 +228,16 @@ class IpRun {
     }, delayPs)
   }
 
+  /** A packet as the program reads it. */
+  #read(dev: string, bytes: Uint8Array): Uint8Array {
+    return this.#case.setup.hasPacketInfo(dev) ? Uint8Array.of(...PACKET_INFO_IPV4, ...bytes) : bytes
+  }
+
   /** Writes a packet; where it quotes the recorded answers it gets those of this run. */
   #write(on: Bench, dev: string, { bytes, dynamic }: PacketIn): void {
     const hasInfo = this.#case.setup.hasPacketInfo(dev)
+    // The kernel refuses to take less than the packet information.
+    if (hasInfo && bytes.length < PACKET_INFO_BYTES) return
     const packet = hasInfo ? bytes.subarray(PACKET_INFO_BYTES) : bytes
     const protocol = hasInfo ? ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) : undefined
     on.programWrite(dev, dynamic ? this.#requoted(packet) : packet, protocol)
@@ -245,7 +261,8 @@ class IpRun {
     if (op === 'ip neigh') return on.neighbours().join('\n')
     const [, name = '', count = '', to] = SEND.exec(op) ?? []
     if (name !== '') {
-      const target = to === undefined ? null : parseEndpoint(to)
+      const [address = '', port = ''] = to?.split(':') ?? []
+      const target = to === undefined ? null : { address: parseIpv4(address) ?? 0, port: Number(port) }
       const sent = this.#socketOf(name).send(this.#payload(Number(count)), target)
       return sent < 0 ? `-1 ${errnoName(-sent)}` : sent
     }
@@ -271,12 +288,23 @@ class IpRun {
     return 0
   }
 
-  /** What a program sent: the recordings tell it only by the packet that left, else any bytes do. */
+  /** What a program sent: the recordings tell it only by the packets that left, else any bytes do. */
   #payload(length: number): Uint8Array {
-    const recorded = this.#case.packetsOut.find((out) => out.step === this.#step && out.hex !== null)
-    const bytes = Buffer.from(recorded?.hex ?? '', 'hex')
-    if (bytes.length >= length + 28) return Uint8Array.from(bytes.subarray(bytes.length - length))
-    return Uint8Array.from({ length }, (_, i) => i & 0xff)
+    const pieces = this.#case.packetsOut
+      .filter((out) => out.step === this.#step && out.hex !== null)
+      .map((out) => Buffer.from(out.hex ?? '', 'hex').subarray(this.#linkBytes(out.dev)))
+      .filter((bytes) => bytes[0] === PLAIN_IP && bytes[9] === IPPROTO_UDP)
+    const data = Buffer.concat(pieces.map((bytes) => bytes.subarray(IP_HEADER_BYTES))).subarray(UDP_HEADER_BYTES)
+    return data.length === length ? Uint8Array.from(data) : Uint8Array.from({ length }, (_, i) => i & 0xff)
+  }
+
+  /** Bytes in front of the IP header of what a device sends. */
+  #linkBytes(dev: string): number {
+    return (this.#case.setup.isTap(dev) ? ETHERNET_BYTES : 0) + this.#infoBytes(dev)
+  }
+
+  #infoBytes(dev: string): number {
+    return this.#case.setup.hasPacketInfo(dev) ? PACKET_INFO_BYTES : 0
   }
 
   #compare(bench: Bench): void {
@@ -317,9 +345,12 @@ class IpRun {
       const hex = Buffer.from(own.bytes).toString('hex')
       if (out.pattern !== null && !matches(out.pattern, hex))
         this.#differences.value(`packet ${i + 1}`, out.pattern, hex)
-      const fault = checksumFault(own.bytes, setup.isTap(own.dev))
+      const fault = checksumFault(own.bytes.subarray(this.#infoBytes(own.dev)), setup.isTap(own.dev))
       // An ICMP message of zeros has checksum 0, which is not right and what the kernel sends.
-      const theirs = out.hex === null ? null : checksumFault(Buffer.from(out.hex, 'hex'), setup.isTap(own.dev))
+      const theirs =
+        out.hex === null
+          ? null
+          : checksumFault(Buffer.from(out.hex, 'hex').subarray(this.#infoBytes(own.dev)), setup.isTap(own.dev))
       if (fault !== null && theirs === null && out.pattern?.includes('?') === true)
         this.#differences.value(`packet ${i + 1}`, 'right checksums', fault)
     })

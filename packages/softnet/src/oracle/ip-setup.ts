@@ -190,35 +190,39 @@ function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
   return settings
 }
 
-function readRoutes(fields: Fields): RoutePlan[] {
-  if (!fields.has('routes')) return []
-  return fields.texts('routes').flatMap((text) => {
-    const route = parseRoute(text)
-    if (route === null) fields.refuse('routes', ROUTE_WORDS)
-    return route === null ? [] : [route]
-  })
+/** Routes, and the first one that is not modelled. */
+function readRoutes(fields: Fields): { readonly routes: readonly RoutePlan[]; readonly unknown: string | null } {
+  const texts = fields.has('routes') ? fields.texts('routes') : []
+  const unknown = texts.find((text) => parseRoute(text) === null)
+  return {
+    routes: texts.flatMap((text) => parseRoute(text) ?? []),
+    unknown: unknown === undefined ? null : `route '${unknown}' (accepted: ${ROUTE_WORDS})`,
+  }
 }
 
-const XDP = /^ip link set dev (\S+) xdpgeneric pinned xdp_(drop|pass)$/
+const XDP = /^ip link set dev (\S+) xdpgeneric pinned xdp_(aborted|drop|pass|tx)$/
 const NEIGH_ADD = /^ip neigh (?:add|replace) (\S+) lladdr (\S+) dev (\S+)(?: nud permanent)?$/
+
+/** Answer of a program to every packet. */
+type XdpVerdict = 'aborted' | 'drop' | 'pass' | 'tx'
 
 interface Commands {
   readonly neighbours: readonly NeighbourPlan[]
   /** Answer of the generic XDP program of a device. */
-  readonly xdp: ReadonlyMap<string, 'drop' | 'pass'>
+  readonly xdp: ReadonlyMap<string, XdpVerdict>
   readonly unknown: string | null
 }
 
 /** Commands that were run before the start: what they say of neighbours, and the first one that is not modelled. */
 function readCommands(fields: Fields): Commands {
   const neighbours: NeighbourPlan[] = []
-  const xdp = new Map<string, 'drop' | 'pass'>()
+  const xdp = new Map<string, XdpVerdict>()
   let unknown: string | null = null
   for (const text of fields.has('commands') ? fields.texts('commands') : []) {
     const [, address = '', mac = '', dev = ''] = NEIGH_ADD.exec(text) ?? []
     const program = XDP.exec(text)
     if (program !== null) {
-      xdp.set(program[1] as string, program[2] as 'drop' | 'pass')
+      xdp.set(program[1] as string, program[2] as XdpVerdict)
       continue
     }
     const ip = parseIpv4(address)
@@ -228,14 +232,13 @@ function readCommands(fields: Fields): Commands {
   return { neighbours, xdp, unknown }
 }
 
-/** Rules of nft, null without any. */
-function readRules(fields: Fields): NftRuleset | null {
-  if (!fields.has('nft') || fields.text('nft') === '') return null
+/** Rules of nft, null without any, and what is not modelled of them. */
+function readRules(fields: Fields): { readonly ruleset: NftRuleset | null; readonly unknown: string | null } {
+  if (!fields.has('nft') || fields.text('nft') === '') return { ruleset: null, unknown: null }
   const { ruleset, faults } = parseNft(fields.text('nft'))
   const [first] = faults
-  if (first === undefined) return ruleset
-  fields.refuse('nft', `line ${first.line}, column ${first.column}: ${first.accepted}`, first.nearest)
-  return null
+  if (first === undefined) return { ruleset, unknown: null }
+  return { ruleset: null, unknown: `nft, line ${first.line}, column ${first.column} (accepted: ${first.accepted})` }
 }
 
 /** Reads `setup` of a case. */
@@ -246,13 +249,13 @@ export function readSetup(fields: Fields, filters: readonly (readonly [string, s
     ? fields.list('sockets').map((_, i) => reader.read(fields.entry('sockets', i)))
     : []
   const settings = readSysctls(fields, devices)
-  const routes = readRoutes(fields)
+  const { routes, unknown: route } = readRoutes(fields)
   const commands = readCommands(fields)
   const byName = (name: string) => devices.find((device) => device.name === name)
-  const nftables = readRules(fields)
+  const { ruleset, unknown: rule } = readRules(fields)
   return {
-    missing: reader.missing ?? settings.missing ?? commands.unknown,
-    plan: (path) => planOf(path, devices, sockets, settings, routes, commands, nftables),
+    missing: reader.missing ?? settings.missing ?? commands.unknown ?? route ?? rule,
+    plan: (path) => planOf(path, devices, sockets, settings, routes, commands, ruleset),
     filterIndex: (name, program) => filters.filter(([each]) => each === name).findIndex(([, text]) => text === program),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
@@ -290,7 +293,7 @@ function planOf(
             ...(addresses.length > 0 ? { address: [...addresses] } : {}),
             ...(mac === null ? {} : { mac }),
             ...(xdp.has(name)
-              ? { xdp: { mode: 'generic' as const, rules: [{ verdict: xdp.get(name) as 'drop' | 'pass' }] } }
+              ? { xdp: { mode: 'generic' as const, rules: [{ verdict: xdp.get(name) as XdpVerdict }] } }
               : {}),
           },
         ]),
@@ -345,7 +348,7 @@ function programDevice(device: DevicePlan, given: Device, settings: Settings): D
   return {
     ...device,
     driver: { ...device.driver, program: given.kind },
-    conf: { ...device.conf, accept_source_route: 0, ...settings.conf.get(given.name) } as InterfaceConf,
+    conf: { ...device.conf, accept_source_route: 1, ...settings.conf.get(given.name) } as InterfaceConf,
     neigh: { ...device.neigh, ...settings.neigh.get(given.name) } as NeighPlan,
   }
 }
