@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
+import { withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { atUdpMem } from './support/udp-mem-scenario.js'
@@ -38,6 +39,12 @@ random('fragments, in all drawn orders', () => {
 random('two hosts, in all drawn orders', () => {
   for (let seed = 601; seed <= 612; seed++) {
     assert.is(checkScenario(twoRandomHosts(seed, 0.5), seed).join('\n'), '', `seed ${seed}`)
+  }
+})
+
+random('events, in all drawn orders', () => {
+  for (let seed = 501; seed <= 520; seed++) {
+    assert.is(checkScenario(withEvents(randomScenario(seed), seed), seed).join('\n'), '', `seed ${seed}`)
   }
 })
 

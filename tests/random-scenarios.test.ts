@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
+import { withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
@@ -51,6 +52,12 @@ for (const seed of [401, 402, 403]) {
 for (const seed of [601, 602]) {
   random(`two hosts, seed ${seed}`, () =>
     assert.is(checkScenario(twoRandomHosts(seed, 0.2), seed, ORDERS).join('\n'), ''),
+  )
+}
+
+for (const seed of [501, 502]) {
+  random(`events, seed ${seed}`, () =>
+    assert.is(checkScenario(withEvents(randomScenario(seed), seed), seed, ORDERS).join('\n'), ''),
   )
 }
 

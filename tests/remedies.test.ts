@@ -20,13 +20,14 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'firewall-sets': 'none',
   'conntrack-table-full': 'conntrack_full',
   'router-livelock': 'interrupt_livelock',
+  'link-flap': 'carrier_lost',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */
 const AT_THE_LIMIT: readonly string[] = ['napi-cures-livelock']
 
 /** Routers deliver nothing themselves: what counts is what they pass on. */
-const ROUTERS: readonly string[] = ['router-overload', 'router-livelock']
+const ROUTERS: readonly string[] = ['router-overload', 'router-livelock', 'link-flap']
 
 /** Scenarios whose size makes two runs too long for this test. */
 const LARGE: readonly string[] = ['rss-scale-64', 'wide-256', 'rps-64-cpus', 'flows-100k']
@@ -35,8 +36,8 @@ const LARGE: readonly string[] = ['rss-scale-64', 'wide-256', 'rps-64-cpus', 'fl
 const SHORT = '12ms'
 
 function durationOf(name: string, given: string | number | undefined) {
-  // Reassembly timers run for seconds.
-  return given === '200ms' || name === 'fragment-flood' ? given : SHORT
+  // Timers of reassembly and linkwatch run for seconds.
+  return given === '200ms' || name === 'fragment-flood' || name === 'link-flap' ? given : SHORT
 }
 
 for (const { name, scenario } of BUILTIN_SCENARIOS) {

@@ -28,6 +28,7 @@ import { STAGE } from './cpu/stage-ids.js'
 import { GRO_BUCKETS, IP_HEADER_BYTES, OUTCOME, OUTCOME_LIMIT, PROTO_TCP, PROTO_UDP } from './gro/outcome.js'
 import { ICMP_CODE, ICMP_TYPE } from './icmp/icmp-types.js'
 import { MODERATION } from './irq/components.js'
+import { DEV } from './link/components.js'
 import { NAPIF, POLL_KIND } from './napi/components.js'
 import { NF_HOOK } from './netfilter/components.js'
 import { RX_HANDLER } from './netif/components.js'
@@ -55,6 +56,7 @@ export const NUMBERS = {
   BACKLOG_LEVEL,
   CONTEXT,
   CONTEXT_ROWS,
+  DEV,
   DEVICE,
   DEVICE_ROWS,
   DROP,

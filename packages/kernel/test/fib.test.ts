@@ -23,6 +23,7 @@ function entry(prefix: number, lengthBits: number, metric = 0): RouteEntry {
     gateway: 0,
     prefsrc: 0,
     mtu: 0,
+    added: 0,
   }
 }
 

@@ -23,12 +23,18 @@ export interface InterfaceConf {
   readonly accept_source_route: number
   readonly drop_unicast_in_l2_multicast: number
   readonly forwarding: number
+  /** 1: routes of a device without carrier are passed over. */
+  readonly ignore_routes_with_linkdown: number
   readonly route_localnet: number
   readonly rp_filter: number
   readonly send_redirects: number
   readonly shared_media: number
   /** Who may make an entry of the neighbour table by an unasked message: 0 nobody, 1 anybody, 2 the subnet. */
   readonly arp_accept: number
+  /** 1: neighbours of a device that loses its carrier are forgotten. */
+  readonly arp_evict_nocarrier: number
+  /** 1: a device that comes up announces its addresses. */
+  readonly arp_notify: number
   /** Source address of requests: 0 any own one, 1 of the target's subnet, 2 the best one. */
   readonly arp_announce: number
   readonly arp_filter: number

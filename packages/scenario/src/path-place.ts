@@ -26,15 +26,16 @@ const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlac
   ['IP_RPFILTER', 'ip'],
   ['NETFILTER_DROP', 'ip'],
   ['SKB_UCOPY_FAULT', 'app'],
-  ['QUEUE_PURGE', 'app'],
   ['QDISC_OVERLIMIT', 'out'],
+  ['QDISC_DROP', 'out'],
   ['QDISC_CONGESTED', 'out'],
   ['FQ_FLOW_LIMIT', 'out'],
 ])
 
 /** Beginnings of kernel function names, longest match first within a place. */
 const PLACE_OF_FUNCTION: readonly (readonly [RegExp, PathPlace])[] = [
-  [/^__dev_(queue|xmit)/, 'out'],
+  [/^wire_rx$/, 'wire'],
+  [/^(__dev_(queue|xmit)|qdisc_|neigh_flush|wire_tx)/, 'out'],
   [/^(nic|ethtool|ntuple|rss)/, 'nic'],
   [/recvmsg|^skb_copy|^sys_/, 'app'],
   [/^_*(udp|tcp|sock|sk_|raw|icmp)/, 'socket'],

@@ -7,6 +7,7 @@
  */
 
 import type { BpfProgram } from './bpf.js'
+import type { EventPlan } from './event-plan.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
@@ -30,6 +31,8 @@ export interface Plan {
   readonly warmupPs: number
   readonly hosts: readonly HostPlan[]
   readonly traffic: readonly TrafficPlan[]
+  /** What happens to hosts during the run, in order of time; left out where nothing does. */
+  readonly events?: readonly EventPlan[]
   readonly plugins: readonly PluginPlan[]
   /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
   readonly limits: Readonly<Record<string, number>>

@@ -183,6 +183,19 @@ export interface DeviceRow {
   readonly link_bits_per_sec: number
   readonly mtu: number
   readonly driver: string
+  /** Of hosts to which events happen: what noop has dropped, and the state of the link as /sys/class/net/DEV has it. */
+  readonly tx_dropped?: number
+  readonly operstate?: 'up' | 'down' | 'lowerlayerdown'
+  readonly carrier_changes?: number
+  readonly carrier_up_count?: number
+  readonly carrier_down_count?: number
+}
+
+/** Something that became of a device: a kernel function that did it, or a notifier event. */
+export interface LinkLogRow {
+  readonly t_ns: number
+  readonly dev: string
+  readonly what: string
 }
 
 /** A transmit queue of a device that the host's load leaves by. */
@@ -229,6 +242,8 @@ export interface HostResult {
   /** Of devices that the host's load leaves by. */
   readonly tx_queues?: readonly TxQueueRow[]
   readonly qdiscs?: readonly QdiscRow[]
+  /** Of hosts to which events happen: what became of their devices, in order; the first 256. */
+  readonly link_log?: readonly LinkLogRow[]
   readonly tasks: readonly TaskRow[]
   /** GRO results by name, and skbs handed up. */
   readonly gro: Readonly<Record<string, number>>

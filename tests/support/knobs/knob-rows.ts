@@ -27,6 +27,7 @@ export const PLUGINS: readonly string[] = [
 export const BOUNDS: Readonly<Record<string, Sets | null>> = {
   // Only bounds ipfrag_high_thresh since 4.17.
   'hosts/*/sysctl/net.ipv4.ipfrag_low_thresh': { 'h/sysctl': { 'net.ipv4.ipfrag_low_thresh': 1e9 } },
+  'events/host': { events: [{ at: 0, do: 'unplug eth0', host: 'nobody' }] },
   'limits/capture-bytes': { ...replay, limits: { 'capture-bytes': 24 } },
   'limits/cpus-per-host': { limits: { 'cpus-per-host': 1 } },
   'limits/devices-per-host': {
@@ -42,6 +43,8 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
   'limits/tasks-per-host': { limits: { 'tasks-per-host': 1 } },
 }
 
+const CABLE: Sets = { events: [{ at: '500us', do: 'unplug eth0' }] }
+
 /** All rows by setting. */
 export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...TRAFFIC_ROWS,
@@ -49,5 +52,7 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...SYSCTL_ROWS,
   ...DEVICE_ROWS,
   ...APP_ROWS,
+  'events/at': { base: CABLE, change: { events: [{ at: '700us', do: 'unplug eth0' }] } },
+  'events/do': { base: CABLE, change: { events: [{ at: '500us', do: 'plug eth0' }] } },
   'hosts/*/devices/*/mac': { base: replay, change: { 'd/mac': '02:55:00:00:00:01' } },
 }

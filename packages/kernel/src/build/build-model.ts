@@ -17,6 +17,8 @@ import { IP_FINISH_OUTPUT2 } from '../ip/finish-output-resource.js'
 import { ipFinishOutput2 } from '../ip/ip-output.js'
 import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
+import { fillLink, hasEvents } from '../link/fill-link.js'
+import { hostEvents } from '../link/host-event.js'
 import { NETIF_RX } from '../link/netif-rx.js'
 import { PROGRAM_XMIT, type ProgramXmit } from '../link/program-xmit.js'
 import { NAPIF, Napi } from '../napi/components.js'
@@ -131,6 +133,7 @@ function fillColumns(model: Model): void {
   fillModeration(world, layout)
   fillTasks(world, layout)
   fillTx(world, layout)
+  fillLink(world, layout)
   fillRoutes(world, layout)
   fillPages(world, layout, partitions)
   fillNeighbours(world, layout)
@@ -148,6 +151,7 @@ function fillColumns(model: Model): void {
 function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
+  if (hasEvents(layout.plan)) binder.bind(hostEvents)?.schedule()
   if (hasGroups(layout.plan)) for (const net of layout.nets) binder.bind(igmpTimers).join(net.cpus[0], net.index)
   const idle = binder.bind(cstates)
   for (const cpu of layout.cpus) idle.enter(cpu)
@@ -173,6 +177,7 @@ function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants 
     cpuOfNumber: Int32Array.from(layout.hosts.flatMap((host) => host.cpus)),
     cpuBase,
     cpuCount: Int32Array.from(perCpu(around, (host) => host.cpus.length)),
+    cpusOfHost: layout.hosts.map(({ cpus }) => cpus),
     ownerRows: layout.ownerRows,
     timelinePs: Math.max(1, Math.ceil(plan.durationPs / TIMELINE_ROWS)),
     jiffyPs: perCpu(around, (host) => Math.floor(1e12 / host.hz)),

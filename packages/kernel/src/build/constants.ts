@@ -15,6 +15,8 @@ export interface PlanConstants {
   readonly cpuOfNumber: Int32Array
   readonly cpuBase: Int32Array
   readonly cpuCount: Int32Array
+  /** CPU entities of each host. */
+  readonly cpusOfHost: readonly (readonly number[])[]
   /** Rows of tables with one row per CPU or wire. */
   readonly ownerRows: number
   /** Length of one interval of the timeline, ps. */

@@ -27,6 +27,7 @@ import { declareIgmp } from '../igmp/components.js'
 import { declareIdents } from '../ip/ip-ident.js'
 import { CpuVector, HardirqState, IrqCount, LocalIrq } from '../irq/components.js'
 import { IdleState } from '../irq/cstates.js'
+import { declareLink } from '../link/fill-link.js'
 import { GroBucket, Napi } from '../napi/components.js'
 import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
@@ -160,6 +161,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTx(world, layout)
   declareTraffic(world, layout)
+  declareLink(world, layout)
   declareRoutes(world, layout)
   declareIdents(world, layout)
   declareNeighbours(world, layout)

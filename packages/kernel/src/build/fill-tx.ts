@@ -109,6 +109,7 @@ function fillQueue(
 function fillQdisc(world: World, plan: QdiscPlan, queue: number, mtu: number, flow: number): void {
   const q = world.columns(Qdisc)
   q.kind[queue] = QDISC[plan.kind]
+  q.sleeping[queue] = q.kind[queue]
   q.limit[queue] = plan.limit
   q.timerPs[queue] = Number.POSITIVE_INFINITY
   q.flowBase[queue] = flow

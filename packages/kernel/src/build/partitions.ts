@@ -164,6 +164,11 @@ function findEdges(layout: Layout, profile: CostProfile, leader: Int32Array, lin
     const latencyPs = Math.min(line[from * layout.cpuRows + to], profile.latency.ipiPs)
     add(from, to, latencyPs, 'pages of UDP sockets taken and given back')
   }
+  for (const { plan, cpus } of layout.hosts) {
+    if ((layout.plan.events ?? []).some(({ host }) => host === plan.name)) {
+      for (const cpu of cpus) add(cpus[0], cpu, profile.latency.ipiPs, 'what becomes of devices')
+    }
+  }
   for (const host of layout.hosts) {
     for (const device of host.devices) {
       if (device.wire === 0) continue

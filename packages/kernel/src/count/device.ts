@@ -9,6 +9,7 @@ export const DEVICE = {
   txPackets: 6,
   txBytes: 7,
   rxErrors: 8,
+  txDropped: 9,
 } as const
 
 /** GRO results and XDP verdicts counted per CPU. Kernel: include/linux/netdevice.h, enum gro_result */

@@ -6,6 +6,7 @@ import { igmpTimers } from '../igmp/igmp-timers.js'
 import { HardirqState, LocalIrq } from '../irq/components.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
+import { hostEvents } from '../link/host-event.js'
 import { napiControl } from '../napi/napi.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { neighbours } from '../neigh/neighbour.js'
@@ -73,6 +74,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const neigh = context.system(neighbours)
     const arp = context.system(arpRcv)
     const igmp = hasGroups(constants.plan) ? context.system(igmpTimers) : null
+    const link = context.system(hostEvents)
     const disciplines = context.system(qdiscRun)
     const wfree = context.system(sockWfree)
     const pages = context.system(packetPages)
@@ -191,6 +193,22 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           if (kind[row] === EVENT.neighTimer) neigh.timer(cpu, first, b[row])
           else if (kind[row] === EVENT.igmpTimer) igmp?.fire(cpu, first, b[row])
           else arp.redo(cpu, first)
+          cpuContext[cpu] = before
+          exitCheck[cpu] = 1
+          return
+        }
+        case EVENT.linkWatch:
+        case EVENT.hostEvent:
+        case EVENT.hostCommand:
+        case EVENT.netdev: {
+          if (link === null) return
+          irq.exitIdle(cpu)
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
+          if (kind[row] === EVENT.linkWatch) link.watch(cpu, b[row])
+          else if (kind[row] === EVENT.netdev) link.learn(cpu, first, b[row], c[row])
+          else if (kind[row] === EVENT.hostCommand) link.obey(cpu, first)
+          else link.happen(cpu, first)
           cpuContext[cpu] = before
           exitCheck[cpu] = 1
           return

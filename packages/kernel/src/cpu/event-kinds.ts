@@ -50,6 +50,14 @@ export const EVENT = {
   proxyArp: 22,
   /** Timer of IGMP `a` (which and kind) ran out; `b` is the arming it belongs to. */
   igmpTimer: 23,
+  /** Linkwatch looks at its devices; `b` is the queueing it belongs to. */
+  linkWatch: 40,
+  /** This CPU learns what has become of device `a`: bits `b`, and the notifier event `c`. */
+  netdev: 41,
+  /** Something happens to the host: row `a` of HostEvent. */
+  hostEvent: 42,
+  /** This CPU does its part of what a command asks for: row `a` of HostEvent. */
+  hostCommand: 43,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

@@ -4,6 +4,7 @@ import { HardirqState, LocalIrq } from '../irq/components.js'
 import { cstates } from '../irq/cstates.js'
 import { hardirq } from '../irq/hardirq.js'
 import { vectors } from '../irq/vectors.js'
+import { hasEvents } from '../link/fill-link.js'
 import { NUMBERS } from '../numbers.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
@@ -14,6 +15,7 @@ import { charge } from './charge.js'
 import { ContextTime, Cpu, Owner, StageTime } from './components.js'
 import { dispatchEvent } from './dispatch.js'
 import { mail } from './mail.js'
+import { thisCpu } from './this-cpu.js'
 
 /** Row of the greatest of `count` values from `first` on. */
 function largest(column: Float64Array, first: number, count: number): number {
@@ -67,7 +69,8 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
   const { current, head } = context.read(RunQueue)
   const { base: eventBase, count: eventCount } = context.read(EventHeap)
   const { timePs: eventPs } = context.read(EventRow)
-  const { jiffyPs } = context.resource(PLAN_CONSTANTS)
+  const { jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
+  const here = hasEvents(plan) ? context.system(thisCpu) : null
   const trace = context.resource(TRACE_SINK)
   const spend = context.system(charge)
   const line = context.system(vectors)
@@ -178,6 +181,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     },
     run(cpu) {
       let progress = false
+      here?.set(cpu)
       for (;;) {
         if (mailTight[cpu] !== 0 && !post.hasRoom(cpu)) {
           findNext(cpu)

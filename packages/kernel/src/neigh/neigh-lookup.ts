@@ -10,6 +10,8 @@ export interface NeighLookup {
   find(cpu: number, address: number, dev: number): number
   /** The same, made if it is not known; 0 if the table is full. Kernel: ___neigh_create */
   create(cpu: number, address: number, dev: number): number
+  /** Takes one out that nothing waits for. Kernel: neigh_flush_one */
+  remove(cpu: number, row: number): void
 }
 
 /** A table from this size on is swept when its last sweep is five seconds ago, as gc_thresh2 of gc_thresh3. */
@@ -78,6 +80,7 @@ export const neighLookup = defineSystem<NeighLookup>(
 
     return {
       find,
+      remove: unlink,
       create(cpu, address, dev) {
         const known = find(cpu, address, dev)
         if (known !== 0) return known

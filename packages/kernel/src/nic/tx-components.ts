@@ -51,6 +51,8 @@ export const TxQueue = defineComponent(
     doneSeen: u32,
     /** Bits of `XOFF`. */
     stopped: u8,
+    /** When it was stopped last, or switched on, ps. Kernel: struct netdev_queue, trans_start */
+    transStartPs: f64,
     packets: f64,
     bytes: f64,
     /** Times the driver stopped and woke it. */

@@ -29,7 +29,7 @@ export const txRing = defineSystem<TxRing>(
 
     const t = context.write(TxQueue)
     const { tail, rung, clean, slotBase, slotMask, ringSize, stopBelow, stopped, dev, fetchPs, linked, skbBase } = t
-    const { packets, bytes: sentBytes, stops, ringMax } = t
+    const { packets, bytes: sentBytes, stops, ringMax, transStartPs } = t
     const {
       postPs,
       bytes,
@@ -41,7 +41,7 @@ export const txRing = defineSystem<TxRing>(
     const { on: bql } = context.read(Dql)
     const { users, frames, wireBytes, request, sock, truesize, flags, page, idFrag } = context.write(Skb)
     const { index } = context.read(NetDev)
-    const { packetPool } = context.read(Cpu)
+    const { packetPool, clockPs } = context.read(Cpu)
     const pool = context.system(skbPool)
     const count = context.system(counters)
     const limits = context.system(dynamicQueueLimits)
@@ -74,11 +74,14 @@ export const txRing = defineSystem<TxRing>(
         if (used > ringMax[q]) ringMax[q] = used
         if (ringSize[q] - used < stopBelow[q]) {
           stopped[q] |= XOFF.driver
+          transStartPs[q] = clockPs[cpu]
           stops[q]++
         }
         if (bql[q] === 0) return
         limits.queued(q, size)
-        if (limits.avail(q) < 0) stopped[q] |= XOFF.stack
+        if (limits.avail(q) >= 0) return
+        stopped[q] |= XOFF.stack
+        transStartPs[q] = clockPs[cpu]
       },
       doorbell(q, atPs) {
         const at = atPs + fetchPs[q]

@@ -6,6 +6,7 @@ import { DEVICE_ROWS, DeviceCount } from '../count/components.js'
 import { DEVICE } from '../count/device.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
 import { WireState } from '../wire/components.js'
+import { reportLinkState } from './report-link.js'
 
 /** One row per receive queue. */
 export function reportQueues(model: Model, host: HostLayout): QueueRow[] {
@@ -85,6 +86,7 @@ export function reportDevices(model: Model, host: HostLayout): DeviceRow[] {
         link_bits_per_sec: device.plan.linkBitsPerSec,
         mtu: device.plan.mtu,
         driver: device.plan.driver.name,
+        ...reportLinkState(model, host, id, at(DEVICE.txDropped)),
       })
     })
   }

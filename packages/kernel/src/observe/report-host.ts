@@ -15,6 +15,7 @@ import { BacklogView, Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
 import { contextTimeline } from './context-timeline.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
+import { reportLinkLog } from './report-link.js'
 import { reportNetfilter } from './report-netfilter.js'
 import { reportQdiscs, reportSending, reportTxQueues } from './report-tx.js'
 
@@ -32,6 +33,7 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
     ...(host.devices.some((device) => device.txQueues.length > 0)
       ? { tx_queues: reportTxQueues(model, host), qdiscs: reportQdiscs(model, host) }
       : {}),
+    ...reportLinkLog(model, host),
     tasks: taskRows(model, host),
     gro: groCounts(model, host, false),
     xdp: groCounts(model, host, true),

@@ -68,6 +68,8 @@ export interface TraceSink {
   sent(cpu: number, nowPs: number, skb: number): void
   /** A system of a plugin has run for a CPU or a wire: positions among the plugins of the model and the plugin's systems. */
   pluginRun(owner: number, atPs: number, plugin: number, system: number): void
+  /** Something has become of a device: position in `LOG_NAMES`. */
+  linkEvent(cpu: number, nowPs: number, dev: number, what: number): void
   /** A packet at the taps (`ptype_all`) of the device it is on: behind GRO and generic XDP, once per device it passes. */
   tap(cpu: number, nowPs: number, skb: number): void
   /** A packet on its way to the driver, as taps see it there. */
@@ -109,6 +111,7 @@ export const NO_TRACE: TraceSink = {
   consumeSkb() {},
   sent() {},
   pluginRun() {},
+  linkEvent() {},
   tap() {},
   tapOut() {},
 }

@@ -1,7 +1,7 @@
 import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
 /** Numbers of the disciplines: `Qdisc.kind`. */
-export const QDISC = { noqueue: 0, pfifo_fast: 1, pfifo: 2, bfifo: 3, fq_codel: 4, fq: 5, tbf: 6 } as const
+export const QDISC = { noqueue: 0, pfifo_fast: 1, pfifo: 2, bfifo: 3, fq_codel: 4, fq: 5, tbf: 6, noop: 7 } as const
 
 /** Bands of pfifo_fast. */
 export const BANDS = 3
@@ -14,6 +14,8 @@ export const Qdisc = defineComponent(
   'qdisc',
   {
     kind: u8,
+    /** Its kind while noop stands in its place. Kernel: struct netdev_queue, qdisc_sleeping */
+    sleeping: u8,
     /** Packets, or bytes of bfifo and tbf. */
     limit: f64,
     /** Packets and bytes that wait, those put back included. */

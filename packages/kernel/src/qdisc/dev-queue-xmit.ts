@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
-import { TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
@@ -9,6 +9,8 @@ import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { DEV, DevView } from '../link/components.js'
+import { hasEvents } from '../link/fill-link.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
@@ -17,6 +19,7 @@ import { ERRNO } from '../route/components.js'
 import { IPSKB, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { sockWfree } from '../sock/sock-wfree.js'
+import { NET_XMIT } from './components.js'
 import { netdevPickTx } from './netdev-pick-tx.js'
 import { qdiscRun } from './qdisc-run.js'
 
@@ -37,6 +40,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const { cpu: txCpu } = context.read(TxQueue)
     const { index, running, xmit, iff, transmits } = context.read(NetDev)
     const { packetPool, clockPs } = context.read(Cpu)
+    const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
+    const views = hasEvents(plan) ? context.read(DevView).bits : null
     const trace = context.resource(TRACE_SINK)
     const pick = context.system(netdevPickTx)
     const disciplines = context.system(qdiscRun)
@@ -72,6 +77,13 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       return 0
     }
 
+    /** A device without carrier loses what is sent on it, and the sender is not told. Kernel: net/sched/sch_generic.c, noop_enqueue */
+    function toNoop(cpu: number, row: number, device: number): number {
+      count.device(index[device], cpu, DEVICE.txDropped, frames[row])
+      kfree(cpu, row, DROP.noopQdisc)
+      return NET_XMIT.cn
+    }
+
     /** The frame has left the host. */
     function leave(cpu: number, row: number, device: number): void {
       count.device(index[device], cpu, DEVICE.txPackets, frames[row])
@@ -89,8 +101,15 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         return -ERRNO.ENETDOWN
       }
       wireBytes[row] = packetBytes(row, device)
+      const amiss = views === null ? 0 : views[index[device] * cpuRows + cpu]
+      if ((amiss & DEV.inactive) !== 0) return toNoop(cpu, row, device)
       if (xmit[device] === XMIT.loopback) return loopback(cpu, row)
       if (transmits[device] !== 0) return toQueue(cpu, row, device)
+      if ((amiss & DEV.noCarrier) !== 0) {
+        // The driver takes it, and the card has no link to send it on.
+        kfree(cpu, row, DROP.noCarrierTx)
+        return 0
+      }
       if (xmit[device] === XMIT.program && program.xmit !== null) program.xmit(cpu, row)
       leave(cpu, row, device)
       return 0

@@ -1,12 +1,16 @@
 import { defineSystem } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
+import { counters } from '../count/counters.js'
+import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { NetDev } from '../nic/components.js'
 import { Dql, TxQueue, XOFF } from '../nic/tx-components.js'
 import { txRing } from '../nic/tx-ring.js'
 import { Skb } from '../skb/components.js'
+import { kfreeSkb } from '../skb/skb-pool.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { NET_XMIT, OutputQueue, QDISC, Qdisc } from './components.js'
@@ -49,8 +53,9 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const { sentPackets, sentBytes, requeues } = d
     const { head: outHead, tail: outTail } = context.write(OutputQueue)
     const { stopped } = context.read(TxQueue)
+    const { index } = context.read(NetDev)
     const { on: bql } = context.read(Dql)
-    const { next, frames, wireBytes } = context.write(Skb)
+    const { next, frames, wireBytes, dev } = context.write(Skb)
     const { clockPs } = context.read(Cpu)
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
@@ -62,6 +67,15 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const codelOps = context.system(fqCodel)
     const fqOps = context.system(fq)
     const tbfOps = context.system(tbf)
+    const count = context.system(counters)
+    const kfree = context.system(kfreeSkb)
+
+    /** A device without carrier: the sender is not told. Kernel: net/sched/sch_generic.c, noop_enqueue */
+    function noopEnqueue(cpu: number, row: number): number {
+      count.device(index[dev[row]], cpu, DEVICE.txDropped, frames[row])
+      kfree(cpu, row, DROP.noopQdisc)
+      return NET_XMIT.cn
+    }
 
     function enqueue(cpu: number, q: number, row: number): number {
       switch (kind[q]) {
@@ -71,6 +85,8 @@ export const qdiscRun = defineSystem<QdiscRun>(
           return fqOps.enqueue(cpu, q, row)
         case QDISC.tbf:
           return tbfOps.enqueue(cpu, q, row)
+        case QDISC.noop:
+          return noopEnqueue(cpu, row)
         default:
           return fifoOps.enqueue(cpu, q, row)
       }

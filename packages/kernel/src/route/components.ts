@@ -103,6 +103,8 @@ export const FibRoute = defineComponent('fib_route', {
   mtu: u32,
   /** 1: its device or next hop is gone (RTNH_F_DEAD). */
   dead: u8,
+  /** 1: somebody has added it; else an address brings it, again when its device comes up. */
+  added: u8,
 })
 
 /** IPv4 addresses of devices: rows of a device are linked in order of their addition. Constant in a run. */
@@ -137,9 +139,12 @@ export const InDev = defineComponent('in_dev', {
   sharedMedia: u8,
   arpAccept: u8,
   arpAnnounce: u8,
+  arpEvictNocarrier: u8,
   arpFilter: u8,
   arpIgnore: u8,
+  arpNotify: u8,
   dropGratuitousArp: u8,
+  ignoreRoutesWithLinkdown: u8,
   proxyArp: u8,
   proxyArpPvlan: u8,
   /** MTU as IPv4 uses it; u16 holds it but for loopback. */

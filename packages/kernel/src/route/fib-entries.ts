@@ -27,6 +27,8 @@ export interface RouteEntry {
   readonly gateway: number
   readonly prefsrc: number
   readonly mtu: number
+  /** 1: somebody has added it, no address brings it. */
+  readonly added: number
 }
 
 /** Mask of a prefix length, unsigned. */
@@ -78,6 +80,7 @@ function entry(given: Partial<RouteEntry> & Pick<RouteEntry, 'prefix' | 'lengthB
     gateway: 0,
     prefsrc: 0,
     mtu: 0,
+    added: 0,
     ...given,
   }
 }
@@ -112,7 +115,7 @@ function gatewayDevice(addresses: readonly AddressEntry[], gateway: number): num
 function plannedRoute(host: HostLayout, addresses: readonly AddressEntry[], plan: RoutePlan): RouteEntry {
   const { prefix, lengthBits, gateway, metric, mtu, tos } = plan
   const type = RTN[plan.type]
-  const base = { prefix, lengthBits, type, metric, mtu, tos, gateway, prefsrc: plan.source }
+  const base = { prefix, lengthBits, type, metric, mtu, tos, gateway, prefsrc: plan.source, added: 1 }
   if (plan.type === 'unreachable' || plan.type === 'prohibit' || plan.type === 'blackhole' || plan.type === 'throw')
     return entry({ ...base, dev: 0 })
   const named = plan.dev === 'lo' ? host.loopback : host.devices.find((each) => each.plan.name === plan.dev)?.device

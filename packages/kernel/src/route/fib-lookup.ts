@@ -1,7 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { thisCpu } from '../cpu/this-cpu.js'
+import { DevView } from '../link/components.js'
+import { hasEvents } from '../link/fill-link.js'
 import { NUMBERS } from '../numbers.js'
-import { ERRNO, FibChild, FibNode, FibPrefix, FibRoot, FibRoute, RTN } from './components.js'
+import { ERRNO, FibChild, FibNode, FibPrefix, FibRoot, FibRoute, InDev, RTN } from './components.js'
 import { ifAddrs } from './ifaddr.js'
 import { zeronetShift } from './zeronet.js'
 
@@ -34,14 +37,19 @@ export const fibLookup = defineSystem<FibLookup>(
   'route',
   'net/ipv4/fib_trie.c, fib_table_lookup',
   (context) => {
-    const { ERRNO, RTN, TABLE } = NUMBERS
+    const { DEV, ERRNO, RTN, SCOPE, TABLE } = NUMBERS
 
     const { node: root } = context.read(FibRoot)
     const { key, pos, bits, best, child } = context.read(FibNode)
     const { node: children } = context.read(FibChild)
     const { route: firstRoute, covering } = context.read(FibPrefix)
-    const { next, type, tos: routeTos, scope: routeScope, dev, gateway, prefsrc, table, dead } = context.read(FibRoute)
-    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
+    const routes = context.read(FibRoute)
+    const { next, type, tos: routeTos, scope: routeScope, dev, gateway, prefsrc, table, dead, nhScope, added } = routes
+    const { plan, cpuRows, firstDevice } = context.resource(PLAN_CONSTANTS)
+    const zeronet = zeronetShift(plan.kernel)
+    const views = hasEvents(plan) ? context.read(DevView).bits : null
+    const { ignoreRoutesWithLinkdown } = context.read(InDev)
+    const here = context.system(thisCpu)
     const addresses = context.system(ifAddrs)
     const typeError = Int16Array.from({ length: 16 }, (_, each) => TYPE_ERROR[each] ?? 0)
 
@@ -55,6 +63,15 @@ export const fibLookup = defineSystem<FibLookup>(
       return -at
     }
 
+    /** True if the route's device is down or has no carrier, as this CPU knows it. Kernel: net/ipv4/fib_trie.c, fib_lookup_good_nhc */
+    function isGone(route: number): boolean {
+      if (dead[route] !== 0) return true
+      if (views === null || dev[route] === 0 || nhScope[route] === SCOPE.nowhere) return false
+      const bits = views[(dev[route] - firstDevice) * cpuRows + here.id()]
+      if ((bits & DEV.down) !== 0 || ((bits & DEV.flushed) !== 0 && added[route] !== 0)) return true
+      return (bits & DEV.linkDown) !== 0 && ignoreRoutesWithLinkdown[dev[route]] !== 0
+    }
+
     function usable(route: number, tos: number, oif: number, scope: number): boolean {
       if (routeTos[route] !== 0 && routeTos[route] !== tos) return false
       return routeScope[route] >= scope && (oif === 0 || typeError[type[route]] !== 0 || oif === dev[route])
@@ -63,7 +80,7 @@ export const fibLookup = defineSystem<FibLookup>(
     function find(host: number, address: number, tos: number, oif: number, scope: number): number {
       for (let prefix = longest(host, address); prefix !== 0; prefix = covering[prefix]) {
         for (let route = firstRoute[prefix]; route !== 0; route = next[route]) {
-          if (dead[route] !== 0 || !usable(route, tos, oif, scope)) continue
+          if (isGone(route) || !usable(route, tos, oif, scope)) continue
           const error = typeError[type[route]]
           if (error === 0) return route
           // A throw route ends the search of the only table there is.
@@ -81,7 +98,7 @@ export const fibLookup = defineSystem<FibLookup>(
         if (address >>> 28 === 14) return RTN.multicast
         for (let prefix = longest(host, address); prefix !== 0; prefix = covering[prefix]) {
           for (let route = firstRoute[prefix]; route !== 0; route = next[route]) {
-            if (dead[route] !== 0 || table[route] !== TABLE.local) continue
+            if (isGone(route) || table[route] !== TABLE.local) continue
             return onlyDev === 0 || dev[route] === onlyDev ? type[route] : RTN.unicast
           }
         }

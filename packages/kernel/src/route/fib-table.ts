@@ -112,6 +112,9 @@ function fillInDevs(world: World, layout: Layout): void {
         inDev.sharedMedia[id] = conf.shared_media
         inDev.arpAccept[id] = conf.arp_accept
         inDev.arpAnnounce[id] = conf.arp_announce
+        inDev.arpEvictNocarrier[id] = conf.arp_evict_nocarrier
+        inDev.arpNotify[id] = conf.arp_notify
+        inDev.ignoreRoutesWithLinkdown[id] = conf.ignore_routes_with_linkdown
         inDev.arpFilter[id] = conf.arp_filter
         inDev.arpIgnore[id] = conf.arp_ignore
         inDev.dropGratuitousArp[id] = conf.drop_gratuitous_arp

@@ -2,6 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
+import { hasEvents } from '../link/fill-link.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { FibRoute, InDev } from './components.js'
@@ -57,13 +58,16 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
 
-    // Packets of one batch mostly have one destination, whose route is then at hand. Routes are constant in a run.
+    // Packets of one batch mostly have one destination, whose route is then at hand. Routes are constant where no
+    // device comes or goes.
+    const isConstant = !hasEvents(plan)
     let hintHost = -1
     let hintDest = 0
     let hintTos = 0
     let hintRoute = 0
 
     function find(at: number, dest: number, tos: number): number {
+      if (!isConstant) return fib.find(at, dest, tos, 0, SCOPE.universe)
       if (at !== hintHost || dest !== hintDest || tos !== hintTos) {
         hintRoute = fib.find(at, dest, tos, 0, SCOPE.universe)
         hintHost = at

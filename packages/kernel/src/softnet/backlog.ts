@@ -6,6 +6,8 @@ import { powerOfTwo } from '../build/sizes.js'
 import { counters } from '../count/counters.js'
 import type { DropName } from '../count/drops.js'
 import { mail } from '../cpu/mail.js'
+import { DevView } from '../link/components.js'
+import { hasEvents } from '../link/fill-link.js'
 import { Napi } from '../napi/components.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
@@ -42,7 +44,7 @@ export const backlog = defineSystem<Backlog>(
   'softnet',
   'net/core/dev.c, enqueue_to_backlog',
   (context) => {
-    const { BACKLOG_LEVEL, DEVICE, DROP, EVENT, NAPIF, VIA } = NUMBERS
+    const { BACKLOG_LEVEL, DEV, DEVICE, DROP, EVENT, NAPIF, VIA } = NUMBERS
 
     const sd = context.write(Softnet)
     const { inputHead, inputTail, inputCount, inputMax, backlogNapi, queueTail, dropped, flowLimitCount } = sd
@@ -52,13 +54,14 @@ export const backlog = defineSystem<Backlog>(
     const { count: buckets } = context.write(FlowBucket)
     const { next, hash, dev } = context.write(Skb)
     const { state } = context.write(Napi)
-    const { running, index: devIndex } = context.read(NetDev)
+    const { index: devIndex } = context.read(NetDev)
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const post = context.system(mail)
     const constants = context.resource(PLAN_CONSTANTS)
     const { plan, flowTableRows, cpuOfNumber, cpuBase, cpuCount, cpuRows } = constants
     const maxBacklog = perCpu(constants, ({ sysctl }) => sysctl['net.core.netdev_max_backlog'])
+    const views = hasEvents(plan) ? context.read(DevView).bits : null
     const hashed = KERNEL_VERSIONS[plan.kernel].flowLimitSlot === 'hash_32'
     const tableLength = perCpu(constants, ({ sysctl }) => powerOfTwo(sysctl['net.core.flow_limit_table_len']))
     const tableBits = tableLength.map((length) => 31 - Math.clz32(length))
@@ -77,6 +80,12 @@ export const backlog = defineSystem<Backlog>(
       if (buckets[base + slot] <= FLOW_HISTORY / 2) return false
       flowLimitCount[cpu]++
       return true
+    }
+
+    /** Kernel: include/linux/netdevice.h, netif_running */
+    function isDown(cpu: number, row: number): boolean {
+      if (views === null || dev[row] === 0) return false
+      return (views[devIndex[dev[row]] * cpuRows + cpu] & DEV.down) !== 0
     }
 
     function drop(cpu: number, row: number, place: DropName): number {
@@ -102,7 +111,7 @@ export const backlog = defineSystem<Backlog>(
     return {
       enqueue(cpu, row, isOwn) {
         scheduleWanted = false
-        if (dev[row] !== 0 && running[dev[row]] === 0) return drop(cpu, row, 'devNotReady')
+        if (views !== null && isDown(cpu, row)) return drop(cpu, row, 'devNotReady')
         const queued = inputCount[cpu]
         if (queued > maxBacklog[cpu]) {
           dropped[cpu]++
@@ -130,7 +139,8 @@ export const backlog = defineSystem<Backlog>(
       refuses(cpu, target, row) {
         if (flowLimitOn[cpu] === 0) return false
         const pair = cpu * cpuRows + target
-        if (believedLevel[pair] !== BACKLOG_LEVEL.half || (dev[row] !== 0 && running[dev[row]] === 0)) return false
+        if (believedLevel[pair] !== BACKLOG_LEVEL.half) return false
+        if (isDown(cpu, row)) return false
         if (!flowLimit(cpu, row)) return false
         viewDropped[pair]++
         drop(cpu, row, 'flowLimit')

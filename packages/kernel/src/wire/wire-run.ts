@@ -1,6 +1,7 @@
 import { defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount, Timeline } from '../count/components.js'
+import { wireCable } from '../link/wire-cable.js'
 import { RxQueue } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
@@ -60,6 +61,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const filters = context.system(arfsFilters)
   const tx = context.system(wireTx)
   const card = context.system(nicAdmit)
+  const cable = context.system(wireCable)
 
   /** Source that sends next; of equal ones the first. 0: the wire has none. */
   function firstToSend(wire: number): number {
@@ -153,12 +155,15 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   function send(wire: number): void {
     const s = draftSource[wire]
     const bytes = Math.max(MIN_FRAME_BYTES, draftBytes[wire])
+    const startPs = cable === null ? 0 : Math.max(wantPs[wire], linkFreePs[wire])
     serialise(wire, bytes)
     const number = frames[wire]
     frames[wire] = number + 1
     pending[wire] = 0
     const broken = card.broken(wire)
-    if (broken === NIC_FAULT.lose) {
+    if (cable !== null && !cable.receives(wire, startPs, portPs[wire])) {
+      card.lose(wire, number, DROP.noCarrier)
+    } else if (broken === NIC_FAULT.lose) {
       card.lose(wire, number, DROP.nicFault)
     } else if (draftError[wire] !== 0 || broken === NIC_FAULT.crc) {
       card.damaged(wire, number)

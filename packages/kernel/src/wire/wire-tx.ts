@@ -1,5 +1,7 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { PacketCount } from '../count/components.js'
+import { counters } from '../count/counters.js'
+import { wireCable } from '../link/wire-cable.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { requests } from '../traffic/request.js'
@@ -23,7 +25,7 @@ const MIN_FRAME_BYTES = 60
  * last bit is out, and what answers a client reaches it a link's delay later. Kernel: none (the card and the link)
  */
 export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) => {
-  const { EVENT } = NUMBERS
+  const { DROP, EVENT } = NUMBERS
 
   const w = context.read(Wire)
   const { firstTx, txStep, txCount, linkWhole, linkRest, linkDenominator, overheadBytes, delayPs } = w
@@ -32,6 +34,8 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
   const { postPs, donePs, bytes, frames, request } = context.write(TxSlot)
   const { sent } = context.write(PacketCount)
   const events = context.system(eventList)
+  const count = context.system(counters)
+  const cable = context.system(wireCable)
   const clients = context.system(requests)
 
   /** Queue whose next frame the card has first; of equal ones the first. 0: none. */
@@ -58,7 +62,8 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
     const slot = slotBase[q] + ((done[q] & slotMask[q]) >>> 0)
     const n = frames[slot]
     const size = Math.max(n * MIN_FRAME_BYTES, bytes[slot]) + n * overheadBytes[wire]
-    let end = Math.max(postPs[slot], txFreePs[wire]) + size * linkWhole[wire]
+    const start = Math.max(postPs[slot], txFreePs[wire])
+    let end = start + size * linkWhole[wire]
     if (linkRest[wire] !== 0) {
       const rest = txRest[wire] + size * linkRest[wire]
       const carried = Math.floor(rest / linkDenominator[wire])
@@ -66,10 +71,16 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
       end += carried
     }
     txFreePs[wire] = end
-    txFrames[wire] += n
-    txBytes[wire] += bytes[slot]
     donePs[slot] = end + doneDelayPs[q]
     done[q]++
+    if (cable !== null && !cable.sends(wire, start, end)) {
+      // The card gives the descriptor back all the same.
+      count.drop(wire, DROP.noCarrierTx, n, end)
+      frames[slot] = 0
+      return
+    }
+    txFrames[wire] += n
+    txBytes[wire] += bytes[slot]
     sent[wire] += n
     if (request[slot] !== 0 && clients.isOwn(wire, request[slot]))
       events.push(wire, wire, end + delayPs[wire], EVENT.reply, 0, 0, request[slot])

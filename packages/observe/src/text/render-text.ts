@@ -4,6 +4,7 @@ import { cpuLines } from './cpu-bars.js'
 import { DENSITIES, type Density } from './density.js'
 import { latencyLines } from './latency-picture.js'
 import { clip } from './layout.js'
+import { linkLines } from './link-lines.js'
 import { createPaint, type Paint } from './paint.js'
 import { pathLines } from './path-picture.js'
 import { pluginLines } from './plugin-lines.js'
@@ -35,6 +36,7 @@ function screen(result: ResultDocument, columns: number, density: Density, paint
     cpuLines(result, columns, density, paint),
     [...queues, ...counters],
     latencyLines(result, columns, density, paint),
+    linkLines(result, columns, density, paint),
     pluginLines(result, columns, density, paint),
     verdictLines(result.verdict, columns, density, paint),
   ].filter((section) => section.length > 0)

@@ -6,6 +6,7 @@ import type { DiagnosisRule, Finding } from './rule.js'
 import { BACKLOG_RULES } from './rules-backlog.js'
 import { FRAGMENT_RULES } from './rules-fragments.js'
 import { GROWING_RULES } from './rules-growing.js'
+import { LINK_RULES } from './rules-link.js'
 import { LOSSLESS_RULES } from './rules-lossless.js'
 import { NETFILTER_RULES } from './rules-netfilter.js'
 import { PROTOCOL_RULES } from './rules-protocol.js'
@@ -16,6 +17,7 @@ import { WIRE_RULES } from './rules-wire.js'
 /** Every built-in diagnosis; among findings of one subject with equal loss the earlier rule wins. */
 export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...WIRE_RULES,
+  ...LINK_RULES,
   ...NETFILTER_RULES,
   ...RING_RULES,
   ...BACKLOG_RULES,

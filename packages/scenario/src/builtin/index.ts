@@ -3,6 +3,7 @@
 import { FIREWALL_SCENARIOS } from './firewall.js'
 import { FRAGMENT_SCENARIOS } from './fragments.js'
 import { LIMIT_SCENARIOS } from './limits.js'
+import { LINK_SCENARIOS } from './link.js'
 import { NAPI_SCENARIOS } from './napi.js'
 import { RSS_SCENARIOS } from './rss.js'
 import { STEERING_SCENARIOS } from './steering.js'
@@ -18,6 +19,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...NAPI_SCENARIOS,
   ...FIREWALL_SCENARIOS,
   ...WAY_OUT_SCENARIOS,
+  ...LINK_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */

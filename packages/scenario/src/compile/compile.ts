@@ -12,6 +12,7 @@ import { type HostInput, type ParsedScenario, scenarioSchemaWith } from '../sche
 import type { TrafficInput } from '../schema/traffic.js'
 import { applyOverride, type Override } from '../set-path.js'
 import { KERNEL_VERSIONS } from '../versions.js'
+import { compileEvents } from './events.js'
 import { compileHost, type Environment } from './host.js'
 import { compilePlugins } from './plugins.js'
 import { compileTraffic } from './traffic.js'
@@ -129,6 +130,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const traffic = sources
     .map(([name, source]) => compileTraffic(name, source, around))
     .filter((source): source is TrafficPlan => source !== null)
+  const events = compileEvents(scenario.events ?? [], hosts, durationPs, report)
   const plugins = compilePlugins((scenario.plugins ?? {}) as Record<string, PluginInput>, {
     report,
     hosts,
@@ -144,6 +146,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     warmupPs,
     hosts,
     traffic,
+    ...(events.length === 0 ? {} : { events }),
     plugins,
     limits,
   }

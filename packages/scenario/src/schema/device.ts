@@ -236,6 +236,8 @@ export const deviceSchema = z
     ).optional(),
     conf: z
       .strictObject({
+        arp_evict_nocarrier: flag('1, the default, forgets neighbours when the carrier is lost.'),
+        ignore_routes_with_linkdown: flag('1 passes over routes while the device has no carrier.'),
         accept_local: flag('1 accepts packets with a local source address.'),
         drop_unicast_in_l2_multicast: flag('1 drops unicast packets in multicast frames.'),
         forwarding: flag('1 passes on what comes in for others; default net.ipv4.ip_forward.'),

@@ -10,6 +10,7 @@ import { KERNEL_VERSION_NAMES } from '../versions.js'
 import { accepts } from './accepted.js'
 import { appSchema } from './app.js'
 import { deviceSchema } from './device.js'
+import { eventSchema } from './event.js'
 import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
 import { pluginsSchema, pluginsSchemaOf } from './plugins.js'
 import { sysctlSchema } from './sysctl.js'
@@ -178,6 +179,11 @@ export const scenarioSchema = z
       z.record(nameKey('traffic'), trafficSchema).refine((value) => Object.keys(value).length > 0),
       'at least one source of traffic, name: {…}',
     ).describe('Sources of traffic by name.'),
+    events: z
+      .array(eventSchema)
+      .max(10_000)
+      .optional()
+      .describe('What happens during the run: cables, links, settings.'),
     plugins: pluginsSchema,
     limits: limits.optional(),
   })

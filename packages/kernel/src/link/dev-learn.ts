@@ -1,0 +1,49 @@
+import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { neighIfdown } from '../neigh/neigh-ifdown.js'
+import { NetDev } from '../nic/components.js'
+import { TxQueue } from '../nic/tx-components.js'
+import { devActivateQueue } from '../qdisc/dev-activate-queue.js'
+import { InDev } from '../route/components.js'
+import { DEV, DevView, NETDEV } from './components.js'
+
+/** A CPU learns what has become of a device (bits of `DEV`), and does its part of what follows; `event` is one of `NETDEV`. */
+export type DevLearn = (cpu: number, dev: number, bits: number, event: number) => void
+
+/**
+ * A CPU's part of a change: its transmit queues of the device, its routes and neighbours, in the order of the notifier
+ * chain. Kernel: net/ipv4/arp.c, arp_netdev_event; net/ipv4/fib_frontend.c, fib_netdev_event; net/sched/sch_generic.c
+ */
+export const devLearn = defineSystem<DevLearn>(
+  'netdev_event',
+  'link',
+  'net/ipv4/arp.c, arp_netdev_event',
+  (context) => {
+    const { bits: views } = context.write(DevView)
+    const { index, firstTx, txCount, txStep } = context.read(NetDev)
+    const { cpu: queueCpu, dev: queueDev } = context.read(TxQueue)
+    const { arpEvictNocarrier } = context.read(InDev)
+    const { cpuRows } = context.resource(PLAN_CONSTANTS)
+    const queues = context.system(devActivateQueue)
+    const neighbours = context.system(neighIfdown)
+
+    /** VLAN devices send by the queues of the device below, and have none of their own to switch. */
+    function switchQueues(cpu: number, dev: number, isActive: boolean): void {
+      for (let i = 0; i < txCount[dev]; i++) {
+        const queue = firstTx[dev] + i * txStep[dev]
+        if (queueCpu[queue] === cpu && queueDev[queue] === dev) queues(cpu, queue, isActive)
+      }
+    }
+
+    return (cpu, dev, bits, event) => {
+      const row = index[dev] * cpuRows + cpu
+      const changed = views[row] ^ bits
+      views[row] = bits
+      if ((changed & DEV.inactive) !== 0) switchQueues(cpu, dev, (bits & DEV.inactive) === 0)
+      if (event === NETDEV.change && (bits & DEV.noCarrier) !== 0 && arpEvictNocarrier[dev] !== 0) {
+        neighbours(cpu, dev, true)
+      }
+      if (event === NETDEV.down) neighbours(cpu, dev, false)
+    }
+  },
+)

@@ -1,0 +1,111 @@
+import type { World } from '@softnet/ecs'
+import type { EventPlan, Plan } from '@softnet/scenario/plan'
+import type { DeviceLayout, HostLayout, Layout } from '../build/layout.js'
+import {
+  ACTION,
+  CableChange,
+  DevView,
+  HostEvent,
+  IF_OPER,
+  LinkDev,
+  LinkLog,
+  LinkWatch,
+  LOG_ROWS,
+  WireCable,
+} from './components.js'
+
+/** Whether anything happens to hosts during a run: without it no table is declared and nothing is asked. */
+export function hasEvents(plan: Plan): boolean {
+  return (plan.events ?? []).length > 0
+}
+
+/** An event with the entities it is about. */
+export interface PlacedEvent {
+  readonly plan: EventPlan
+  readonly host: HostLayout
+  readonly device: DeviceLayout
+}
+
+/** Events of a layout in the order of the plan; row of `HostEvent` = position + 1. */
+export function placedEvents(layout: Layout): PlacedEvent[] {
+  return (layout.plan.events ?? []).map((plan) => {
+    const host = layout.hosts.find((each) => each.plan.name === plan.host)
+    const device = host?.devices.find((each) => each.plan.name === plan.action.dev)
+    if (host === undefined || device === undefined) throw new Error(`an event names a device that is not there`)
+    return { plan, host, device }
+  })
+}
+
+/** Times at which a device's cable changes its state, the first a pull. */
+function cableChanges(events: readonly PlacedEvent[], device: DeviceLayout): number[] {
+  const times: number[] = []
+  for (const each of events) {
+    const { action } = each.plan
+    if (each.device !== device || action.kind !== 'cable') continue
+    if (action.up === (times.length % 2 === 1)) times.push(each.plan.atPs)
+  }
+  return times
+}
+
+/** Declares what events need. */
+export function declareLink(world: World, layout: Layout): void {
+  if (!hasEvents(layout.plan)) return
+  const devices = layout.firstDevice + layout.deviceCount
+  const events = placedEvents(layout)
+  world.pool(LinkDev, devices)
+  world.pool(LinkWatch, layout.hosts.length)
+  world.pool(LinkLog, layout.hosts.length * LOG_ROWS)
+  world.pool(DevView, layout.deviceCount * layout.cpuRows)
+  world.pool(CableChange, events.length)
+  world.pool(WireCable, layout.ownerRows)
+  world.pool(HostEvent, events.length)
+}
+
+/** Fills them: every device is up and has its carrier. */
+export function fillLink(world: World, layout: Layout): void {
+  if (!hasEvents(layout.plan)) return
+  const watch = world.columns(LinkWatch)
+  for (const host of layout.hosts) {
+    watch.cpu[host.index + 1] = host.cpus[0]
+    watch.nextEventJiffy[host.index + 1] = -host.plan.hz
+    for (const device of host.devices) fillDevice(world, device)
+  }
+  fillEvents(world, layout)
+}
+
+function fillDevice(world: World, { device, plan }: DeviceLayout): void {
+  const link = world.columns(LinkDev)
+  link.uppers[device] = plan.vlans.length
+  for (let id = device; id <= device + plan.vlans.length; id++) {
+    link.operstate[id] = IF_OPER.up
+    if (id > device) link.lower[id] = device
+  }
+}
+
+function fillEvents(world: World, layout: Layout): void {
+  const rows = world.columns(HostEvent)
+  const cable = world.columns(WireCable)
+  const { atPs } = world.columns(CableChange)
+  const events = placedEvents(layout)
+  events.forEach(({ plan: { atPs: time, action }, device }, i) => {
+    const row = i + 1
+    rows.atPs[row] = time
+    rows.dev[row] = device.device
+    rows.action[row] = ACTION[action.kind]
+    if (action.kind !== 'coalesce') {
+      rows.up[row] = action.up ? 1 : 0
+      return
+    }
+    rows.rxUsecsPs[row] = action.rxUsecs === null ? -1 : action.rxUsecs * 1e6
+    rows.rxFrames[row] = action.rxFrames ?? -1
+    rows.txUsecsPs[row] = action.txUsecs === null ? -1 : action.txUsecs * 1e6
+  })
+  let next = 1
+  for (const device of layout.hosts.flatMap((host) => host.devices)) {
+    if (device.wire === 0) continue
+    const times = cableChanges(events, device)
+    cable.first[device.wire] = next
+    cable.count[device.wire] = times.length
+    for (const time of times) atPs[next++] = time
+  }
+}

@@ -1,0 +1,88 @@
+import { defineSystem, eventList } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { COST_LATENCY } from '../build/latency.js'
+import { Cpu, VIA } from '../cpu/components.js'
+import { EVENT } from '../cpu/event-kinds.js'
+import { mail } from '../cpu/mail.js'
+import { NetDev } from '../nic/components.js'
+import { ACTION, HostEvent, LinkWatch, LOG } from './components.js'
+import { type DevLearn, devLearn } from './dev-learn.js'
+import { hasEvents } from './fill-link.js'
+import { linkWatch } from './link-watch.js'
+import { netdevNotify } from './netdev-notify.js'
+import { setCoalesce } from './set-coalesce.js'
+
+/** What happens to hosts during a run. */
+export interface HostEvents {
+  /** Puts all of it on the event lists of the CPUs that handle it; at time 0. */
+  schedule(): void
+  /** Row `row` of `HostEvent` happens. */
+  happen(cpu: number, row: number): void
+  /** A CPU does its part of the command of row `row`. */
+  obey(cpu: number, row: number): void
+  /** The work of linkwatch. */
+  watch(cpu: number, sequence: number): void
+  /** A CPU learns what has become of a device. */
+  readonly learn: DevLearn
+}
+
+/**
+ * Events of the scenario, on the first CPU of their host: commands are typed there, and the card's interrupt for a change
+ * of its link comes there. Null where nothing happens. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_msix_other
+ */
+export const hostEvents = defineSystem<HostEvents | null>(
+  'host_events',
+  'link',
+  'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_watchdog_link_is_down',
+  (context) => {
+    const { plan, cpusOfHost } = context.resource(PLAN_CONSTANTS)
+    if (!hasEvents(plan)) return null
+    const rows = context.read(HostEvent)
+    const { host } = context.read(NetDev)
+    const { clockPs, host: hostOf } = context.read(Cpu)
+    const { cpu: controlCpu } = context.read(LinkWatch)
+    const { irqDeliveryPs } = context.resource(COST_LATENCY)
+    const events = context.system(eventList)
+    const post = context.system(mail)
+    const notify = context.system(netdevNotify)
+    const coalesce = context.system(setCoalesce)
+    const watcher = context.system(linkWatch)
+    const learn = context.system(devLearn)
+    /** A driver writes the registers of every vector, wherever its interrupt goes. Kernel: ixgbe_set_coalesce */
+    function command(cpu: number, row: number): void {
+      notify.log(cpu, rows.dev[row], LOG.coalesce)
+      coalesce(cpu, row)
+      for (const to of cpusOfHost[hostOf[cpu]]) {
+        if (to !== cpu) post.note(cpu, to, VIA.ipi, EVENT.hostCommand, row, 0, 0)
+      }
+    }
+
+    /** The next event of a host behind row `after` goes on the list: one at a time, however many there are. */
+    function push(index: number, after: number): void {
+      const cpu = controlCpu[index + 1]
+      for (let row = after + 1; row < rows.dev.length; row++) {
+        if (host[rows.dev[row]] !== index) continue
+        // The interrupt of a link takes its time to come.
+        const duePs = rows.atPs[row] + (rows.action[row] === ACTION.cable ? irqDeliveryPs : 0)
+        events.push(cpu, cpu, Math.max(duePs, clockPs[cpu]), EVENT.hostEvent, row, 0, 0)
+        return
+      }
+    }
+
+    return {
+      schedule() {
+        plan.hosts.forEach((_, index) => {
+          push(index, 0)
+        })
+      },
+      happen(cpu, row) {
+        push(host[rows.dev[row]], row)
+        if (rows.action[row] === ACTION.cable) watcher.carrier(cpu, rows.dev[row], rows.up[row] !== 0)
+        else command(cpu, row)
+      },
+      obey: coalesce,
+      watch: watcher.work,
+      learn,
+    }
+  },
+)

@@ -1,0 +1,64 @@
+/** Diagnoses of links that went away during the run. */
+import type { LinkLogRow } from '@softnet/scenario/plan'
+import { formatCount, formatPercent, formatTime } from '../format.js'
+import type { HostFacts, RunFacts } from './facts.js'
+import type { DiagnosisRule, Finding } from './rule.js'
+
+/** A carrier that went, and when the kernel stopped using its device; both ns. */
+interface Loss {
+  readonly dev: string
+  readonly atNs: number
+  /** Until the device was switched off, or the carrier was back, or the run ended. */
+  readonly blindNs: number
+}
+
+/** What is lost for want of a carrier, by place. */
+const PLACES = ['wire_rx', 'wire_tx', '__dev_xmit_skb', 'qdisc_reset', 'neigh_flush_dev'] as const
+
+function lossesOf(log: readonly LinkLogRow[], endNs: number): Loss[] {
+  return log.flatMap((row, i) => {
+    if (row.what !== 'netif_carrier_off') return []
+    const ends = ['dev_deactivate', 'netif_carrier_on', 'NETDEV_GOING_DOWN']
+    const end = log.slice(i + 1).find(({ dev, what }) => dev === row.dev && ends.includes(what))
+    return [{ dev: row.dev, atNs: row.t_ns, blindNs: (end?.t_ns ?? endNs) - row.t_ns }]
+  })
+}
+
+function lostAt(host: HostFacts, run: RunFacts, place: (typeof PLACES)[number]): number {
+  const isLink = ({ where, reason }: { where: string; reason: string }): boolean =>
+    where === place && (place !== '__dev_xmit_skb' || reason === 'QDISC_DROP')
+  return run.result.drops.reduce((sum, row) => (row.host === host.name && isLink(row) ? sum + row.count : sum), 0)
+}
+
+function carrierLost(host: HostFacts, run: RunFacts): Finding | null {
+  const losses = lossesOf(host.result.link_log ?? [], run.result.simulated_ns)
+  const longest = [...losses].sort((a, b) => b.blindNs - a.blindNs)[0]
+  const [received, blind, noop, ...purged] = PLACES.map((place) => lostAt(host, run, place))
+  const waited = purged.reduce((sum, count) => sum + count, 0)
+  const lost = (received ?? 0) + (blind ?? 0) + (noop ?? 0) + waited
+  if (longest === undefined || lost === 0) return null
+  const { offered } = run.result.packets
+  const share = offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''
+  const times = losses.length === 1 ? 'once' : `${losses.length} times`
+  const parts = [
+    [received, 'came while the cable was out'],
+    [blind, 'were sent before linkwatch switched the device off'],
+    [noop, 'met its noop discipline'],
+    [waited, 'had waited to be sent'],
+  ] as const
+  const words = parts.filter(([count]) => (count ?? 0) > 0).map(([count, what]) => `${formatCount(count ?? 0)} ${what}`)
+  return {
+    lostFrames: lost,
+    weight: 1,
+    claim: `The link went away ${times}: ${formatCount(lost)} frames${share} were lost for want of a carrier.`,
+    evidence: `${words.join(', ')}; the longest that ${longest.dev} was sent to without carrier was ${formatTime(longest.blindNs)}, from ${formatTime(longest.atNs)} on.`,
+    advice:
+      'Linkwatch handles a link that goes at most once a second; what must be faster watches the carrier itself, as bonding does (miimon).',
+    remedies: [],
+  }
+}
+
+/** Rules about links. */
+export const LINK_RULES: readonly DiagnosisRule[] = [
+  { name: 'carrier_lost', subject: 'wire', summary: 'A link went away', find: carrierLost },
+]

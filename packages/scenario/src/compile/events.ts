@@ -1,0 +1,53 @@
+/** Events of a scenario: in order of time, each of a device that is there and can do what is asked of it. */
+import type { EventAction, EventPlan } from '../event-plan.js'
+import type { FaultPath, Report } from '../fault.js'
+import type { DevicePlan, HostPlan } from '../plan.js'
+import { formatTime } from '../quantity.js'
+import type { EventInput } from '../schema/event.js'
+
+/** Checks one event against the device it is about. */
+function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, report: Report): void {
+  const { driver, name } = device
+  if (action.kind === 'cable' && driver.virtual) {
+    report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
+  }
+  if (action.kind !== 'coalesce') return
+  if (driver.moderation === 'none') report.fault(path, `a device that moderates interrupts; ${driver.name} does not`)
+  else if (action.rxFrames !== null && !driver.rxFramesSupported) {
+    report.fault(path, `no rx-frames: ${driver.name} has no such limit`)
+  } else if (device.adaptiveRx) {
+    report.warn(path, `adaptive moderation of ${name} overrides it`)
+  }
+}
+
+/** Compiles the events of a scenario, those of one time in the order they are written. */
+export function compileEvents(
+  given: readonly EventInput[],
+  hosts: readonly HostPlan[],
+  durationPs: number,
+  report: Report,
+): readonly EventPlan[] {
+  const events = given.map(({ at, host: named, do: action }, index): EventPlan | null => {
+    const path: FaultPath = ['events', index]
+    const names = hosts.map(({ name }) => name)
+    if (at >= durationPs) report.warn([...path, 'at'], `the run ends before, at ${formatTime(durationPs)}`)
+    if (named === undefined && hosts.length !== 1) {
+      report.fault([...path, 'host'], `one of the hosts ${names.join(', ')}`, [], null)
+      return null
+    }
+    const host = named === undefined ? hosts[0] : hosts.find(({ name }) => name === named)
+    if (host === undefined) {
+      report.fault([...path, 'host'], `one of the hosts ${names.join(', ')}`, names)
+      return null
+    }
+    const devices = host.devices.map(({ name }) => name)
+    const device = host.devices.find(({ name }) => name === action.dev)
+    if (device === undefined) {
+      report.fault([...path, 'do'], `a device of ${host.name}: ${devices.join(', ')}`, devices, action.dev)
+      return null
+    }
+    checkAction(action, device, [...path, 'do'], report)
+    return at >= durationPs ? null : { atPs: at, host: host.name, action }
+  })
+  return events.filter((event): event is EventPlan => event !== null).sort((a, b) => a.atPs - b.atPs)
+}

@@ -1,0 +1,46 @@
+/** What happens to a host during a run, in the words of the commands that bring it about. */
+import type { EventAction } from './event-plan.js'
+
+/** What `parseEvent` accepts, in words. */
+export const EVENT_WORDS = 'unplug DEV, plug DEV, ethtool -C DEV rx-usecs N'
+
+const USECS_MAX = 1_000_000
+const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/
+
+function isDevice(word: string | undefined): word is string {
+  return word !== undefined && DEVICE.test(word)
+}
+
+const COALESCE = ['rx-usecs', 'rx-frames', 'tx-usecs'] as const
+
+/** `ethtool -C DEV NAME VALUE …`. */
+function parseCoalesce(words: readonly string[]): EventAction | null {
+  const [dev, ...pairs] = words
+  if (!isDevice(dev) || pairs.length === 0 || pairs.length % 2 !== 0) return null
+  const values: Partial<Record<(typeof COALESCE)[number], number>> = {}
+  for (let i = 0; i < pairs.length; i += 2) {
+    const name = COALESCE.find((known) => known === pairs[i])
+    const value = Number(pairs[i + 1])
+    if (name === undefined || values[name] !== undefined || !/^\d+$/.test(pairs[i + 1] ?? '')) return null
+    if (value > (name === 'rx-frames' ? 65_535 : USECS_MAX)) return null
+    values[name] = value
+  }
+  return {
+    kind: 'coalesce',
+    dev,
+    rxUsecs: values['rx-usecs'] ?? null,
+    rxFrames: values['rx-frames'] ?? null,
+    txUsecs: values['tx-usecs'] ?? null,
+  }
+}
+
+/** Reads one event; null if it is none. Kernel: iproute2's and ethtool's words */
+export function parseEvent(text: string): EventAction | null {
+  const words = text.trim().split(/\s+/)
+  const [first, second] = words
+  if (first === 'plug' || first === 'unplug') {
+    return words.length === 2 && isDevice(second) ? { kind: 'cable', dev: second, up: first === 'plug' } : null
+  }
+  if (first === 'ethtool' && (second === '-C' || second === '--coalesce')) return parseCoalesce(words.slice(2))
+  return null
+}
