@@ -6,7 +6,13 @@ import type { Report } from './run-model.js'
 const PRINTED_NS = 1
 /** Greatest napi-weight. */
 const MAX_WEIGHT = 256
-const ROUTE_PLACES = ['ip_route_input_slow', 'fib_validate_source', 'ip_route_input_rcu', 'ip_rcv_finish_core']
+const ROUTE_PLACES = [
+  'ip_route_input_slow',
+  'fib_validate_source',
+  'ip_route_input_rcu',
+  'ip_rcv_finish_core',
+  'ip_forward',
+]
 
 type Fault = (text: string) => void
 
@@ -162,7 +168,15 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   const refused = sum(sockets.map((socket) => socket.drops))
   if (refused < at('Udp', 'RcvbufErrors'))
     fault(`sockets dropped ${refused}, UdpRcvbufErrors ${at('Udp', 'RcvbufErrors')}`)
-  const ways = ['InHdrErrors', 'InAddrErrors', 'InUnknownProtos', 'InDiscards', 'InDelivers', 'ReasmReqds']
+  const ways = [
+    'InHdrErrors',
+    'InAddrErrors',
+    'InUnknownProtos',
+    'InDiscards',
+    'InDelivers',
+    'ReasmReqds',
+    'ForwDatagrams',
+  ]
   const known = sum(ways.map((name) => at('Ip', name))) + at('IpExt', 'InTruncatedPkts') + at('IpExt', 'InNoRoutes')
   // Every fragment is received, and what is put together is delivered once more.
   const rest = at('Ip', 'InReceives') - known + at('Ip', 'ReasmOKs')

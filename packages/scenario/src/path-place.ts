@@ -11,6 +11,8 @@ export type PathPlace = (typeof PATH_PLACES)[number]
 /** Reasons that name their place whatever function reports them. */
 const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlace>([
   ['NIC_WIRE_ERROR', 'wire'],
+  ['LINK_LOSS', 'wire'],
+  ['SWITCH_FULL', 'wire'],
   ['NIC_RX_MISSED', 'nic'],
   ['NIC_RX_NO_BUFFER', 'ring'],
   ['XDP_NATIVE_DROP', 'napi'],

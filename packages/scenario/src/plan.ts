@@ -9,6 +9,7 @@
 import type { BpfProgram } from './bpf.js'
 import type { EventPlan } from './event-plan.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
+import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
 import type { PluginPlan } from './plugin/plugin-plan.js'
@@ -33,6 +34,8 @@ export interface Plan {
   readonly traffic: readonly TrafficPlan[]
   /** What happens to hosts during the run, in order of time; left out where nothing does. */
   readonly events?: readonly EventPlan[]
+  /** What joins the devices of hosts; left out: nothing does, and what leaves a host has left the simulation. */
+  readonly links?: readonly LinkPlan[]
   readonly plugins: readonly PluginPlan[]
   /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
   readonly limits: Readonly<Record<string, number>>
@@ -200,6 +203,8 @@ export interface DevicePlan {
   readonly neigh: NeighPlan
   /** Hardware addresses of next hops are asked for. */
   readonly arp?: boolean
+  /** Name of the link or switch it is on; left out: traffic sources are at the other end. */
+  readonly link?: string
   /** The way out; left out where nothing takes time. */
   readonly tx?: TxPlan
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */

@@ -20,7 +20,7 @@ export interface DropRow {
   readonly host: string
   /** Kernel function (or the place in the NIC) that lost the packet. */
   readonly where: string
-  /** Name of `enum skb_drop_reason` without its prefix, or NIC_WIRE_ERROR NIC_RX_MISSED NIC_RX_NO_BUFFER XDP_NATIVE_DROP. */
+  /** Name of `enum skb_drop_reason` without its prefix, or NIC_WIRE_ERROR NIC_RX_MISSED NIC_RX_NO_BUFFER XDP_NATIVE_DROP LINK_LOSS SWITCH_FULL. */
   readonly reason: string
   /** Wire frames. */
   readonly count: number
@@ -377,12 +377,41 @@ export interface ResultDocument {
   readonly latency_histogram: readonly (readonly [number, number])[]
   readonly timeline: readonly TimelineRow[]
   readonly hosts: Readonly<Record<string, HostResult>>
+  /** Links and switches by name; only of scenarios with any. */
+  readonly links?: Readonly<Record<string, LinkResult>>
   /** By the names the scenario gives them; only of scenarios with plugins. */
   readonly plugins?: Readonly<Record<string, PluginResult>>
   readonly verdict: Verdict
   /** What was simulated; left out by what runs a plan and does not know its scenario. */
   readonly input?: ResultInput
   readonly trace?: TraceSummary
+}
+
+/** What came to one port of a link or switch; wire frames. */
+export interface LinkPortRow {
+  /** `host/device` at the end of the way. */
+  readonly to: string
+  /** Frames that reached the port, their bytes without FCS, and the part of the link's time they took on it, 0 to 1. */
+  readonly frames: number
+  readonly bytes: number
+  readonly load: number
+  /** Frames to it that were lost on the way, arrived twice, or took longer than others. */
+  readonly lost: number
+  readonly duplicated: number
+  readonly reordered: number
+  /** Switch: frames for which the port's buffer had no room, and frames sent to every port. */
+  readonly overflow: number
+  readonly flooded: number
+  /** Frames to other cards, which this one does not take. */
+  readonly foreign: number
+}
+
+/** A link or a switch. */
+export interface LinkResult {
+  readonly kind: 'link' | 'switch'
+  readonly ports: readonly LinkPortRow[]
+  /** Addresses a switch had learnt at the end. */
+  readonly learnt?: number
 }
 
 /** Enough to simulate the same again. */

@@ -52,6 +52,7 @@ import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
 import { fillUdp, socketHashMask } from '../udp/udp-table.js'
+import { linkRun } from '../wire/link-run.js'
 import { wireRun } from '../wire/wire-run.js'
 import { fillXdp } from '../xdp/build.js'
 import { computeLayout } from './compute-layout.js'
@@ -59,6 +60,7 @@ import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, perCpu, TRACE_SINK } fr
 import { declareModel } from './declare.js'
 import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
 import { fillDevices } from './fill-devices.js'
+import { fillLinks } from './fill-links.js'
 import { fillTasks } from './fill-tasks.js'
 import { fillTx } from './fill-tx.js'
 import { COST_LATENCY } from './latency.js'
@@ -129,13 +131,14 @@ function fillColumns(model: Model): void {
   const { world, layout, partitions, sizes, profile, constants } = model
   const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
-  fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
+  const firstLinkRow = fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
   fillTx(world, layout)
   fillLink(world, layout)
   fillRoutes(world, layout)
-  fillPages(world, layout, partitions)
+  const firstLanePage = fillPages(world, layout, partitions)
+  fillLinks(model.binder, layout, firstLinkRow, firstLanePage)
   fillNeighbours(world, layout)
   fillUdp(world, layout)
   fillIcmp(world, layout)
@@ -288,6 +291,7 @@ function bindMachine(model: Model): void {
   }
   binder.bind(runCpu)
   binder.bind(wireRun)
+  if ((layout.plan.links ?? []).length > 0) binder.bind(linkRun)
   binder.bind(mail)
 }
 

@@ -66,7 +66,19 @@ export function sends(app: AppPlan): boolean {
 
 /** Whether packets leave a host as part of its load: its programs send, or it passes them on. */
 export function transmits(host: HostPlan): boolean {
-  return host.apps.some(sends) || host.devices.some((device) => device.conf.forwarding !== 0)
+  const isOnLink = host.devices.some(({ link }) => link !== undefined)
+  return isOnLink || host.apps.some(sends) || host.devices.some((device) => device.conf.forwarding !== 0)
+}
+
+/** Whether a packet on a link may come in pieces: somebody sends one that is longer than the narrowest way. */
+function mayFragment(plan: Plan): boolean {
+  const devices = plan.hosts.flatMap((host) => host.devices)
+  const narrowest = Math.min(...devices.map(({ mtu }) => mtu))
+  const widest = Math.max(...devices.map(({ mtu }) => mtu))
+  if (narrowest < widest) return true
+  if (plan.traffic.some((each) => each.kind === 'replay' || (each.kind === 'open' && each.fragments !== null)))
+    return true
+  return plan.hosts.some((host) => host.apps.some((app) => sends(app) && app.replyBytes + 28 > narrowest))
 }
 
 /** Devices of a host as entities: each of the plan, and one per VLAN id on it. */
@@ -169,9 +181,11 @@ function layoutHost(run: Plan, host: HostPlan, index: number, loopback: number, 
     vectors: free.vectors.take(plan.vectors.length),
     napis: free.napis.take(plan.vectors.length),
     threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],
-    fragments: run.traffic.some(
-      (each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, parseMac(plan.mac)),
-    ),
+    fragments:
+      (plan.link !== undefined && mayFragment(run)) ||
+      run.traffic.some(
+        (each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, parseMac(plan.mac)),
+      ),
     workers: hasDim(plan) ? free.tasks.take(plan.vectors.length) : [],
   }))
   const appTasks: number[][] = []

@@ -58,6 +58,7 @@ import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket 
 import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
+import { declareLinks } from './fill-links.js'
 import { declareTx } from './fill-tx.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
@@ -160,6 +161,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTx(world, layout)
+  declareLinks(world, layout)
   declareTraffic(world, layout)
   declareLink(world, layout)
   declareRoutes(world, layout)

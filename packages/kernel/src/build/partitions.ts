@@ -1,5 +1,6 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from './layout.js'
+import { linkLayouts } from './link-layout.js'
 import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
@@ -123,6 +124,11 @@ export function findPartitions(layout: Layout, profile: CostProfile): Partitions
       fused.push({ owners, why: set.why })
       for (const owner of owners) groups.join(owners[0], owner)
     }
+  }
+  for (const { plan, devices } of linkLayouts(layout)) {
+    const owners = devices.map(({ wire }) => wire).sort((a, b) => a - b)
+    fused.push({ owners, why: `they are the ends of ${plan.name}` })
+    for (const owner of owners) groups.join(owners[0], owner)
   }
   const leader = Int32Array.from({ length: layout.ownerRows }, (_, owner) => groups.find(owner))
   const members = new Map<number, number[]>()

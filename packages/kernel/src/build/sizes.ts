@@ -3,7 +3,9 @@ import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
+import { linkSkbRows } from './fill-links.js'
 import type { HostLayout, Layout } from './layout.js'
+import { linkLaneFrames, linkLayouts } from './link-layout.js'
 import type { Edge, Partitions } from './partitions.js'
 import { fragmentCpus, queueCpu, socketCpu } from './reach.js'
 
@@ -61,9 +63,10 @@ const LANE_SLOTS = 512
 
 /** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
 export function laneSlots(device: DevicePlan, plan: Plan): number {
-  return plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
-    ? powerOfTwo(LANE_SLOTS + Math.ceil(device.packetBufferBytes / ETH_ZLEN))
-    : LANE_SLOTS
+  const stalled = plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
+    ? Math.ceil(device.packetBufferBytes / ETH_ZLEN)
+    : 0
+  return powerOfTwo(LANE_SLOTS + stalled + linkLaneFrames(device, plan))
 }
 
 /** Sockets that a task reads, as rows of TaskSocket. */
@@ -145,7 +148,9 @@ function eventCapacities(layout: Layout, partitions: Partitions): Int32Array {
     if (owners.length > 1) for (const owner of owners) capacity[owner] += 16_384
   }
   for (const wire of layout.wires) capacity[wire] += wireEventCapacity(layout, wire)
-  return capacity.map((n) => Math.min(n, Math.max(limit, 4096)))
+  const stored = new Int32Array(layout.ownerRows)
+  for (const { devices, rows } of linkLayouts(layout)) for (const { wire } of devices) stored[wire] = rows
+  return capacity.map((n, owner) => Math.min(n, Math.max(limit, 4096)) + stored[owner])
 }
 
 function remoteSources(layout: Layout, partitions: Partitions): number[] {
@@ -213,7 +218,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     poolRows,
     packetRows,
     laneRows: lanes,
-    skbRows: packetRows + lanes + mailRings * mailSlots(layout),
+    skbRows: packetRows + lanes + mailRings * mailSlots(layout) + linkSkbRows(layout),
     eventCapacity,
     eventRows: eventCapacity.reduce((a, b) => a + b, 0),
     mailRings,

@@ -96,6 +96,8 @@ const PLACES = {
   igmpRcv: { where: 'igmp_rcv', reason: 'NOT_SPECIFIED' },
   vlanUntag: { where: 'skb_vlan_untag', reason: 'NOT_SPECIFIED' },
   pim: { where: 'pim_rcv', reason: 'NOT_SPECIFIED' },
+  linkLoss: { where: 'link', reason: 'LINK_LOSS' },
+  switchFull: { where: 'switch', reason: 'SWITCH_FULL' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

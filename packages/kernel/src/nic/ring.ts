@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { HardirqState } from '../irq/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb, SkbAccount } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { RingSlot, RxQueue } from './components.js'
 
@@ -54,12 +55,13 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     cpu: queueCpu,
   } = context.write(RxQueue)
   const { row: slots } = context.write(RingSlot)
-  const { users, duePs, next, wireBytes } = context.write(Skb)
+  const { users, duePs, next, wireBytes, page } = context.write(Skb)
   const { packetPool, lookPs } = context.read(Cpu)
   const { isLineKnown } = context.write(HardirqState)
   const { buffers } = context.write(SkbAccount)
   const trace = context.resource(TRACE_SINK)
   const pool = context.system(skbPool)
+  const pages = context.system(packetPages)
   const count = context.system(counters)
 
   function fill(queue: number, row: number): void {
@@ -81,6 +83,21 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     if (trace.on) trace.frameDrop(cpu, duePs[lane], lane, drop, queue)
   }
 
+  /** Copies a frame off its lane; false if its bytes find no memory. A page of a lane stays with the lane. */
+  function arrive(row: number, lane: number, owner: number): boolean {
+    pool.arrive(row, lane)
+    const id = page[lane]
+    if (id === 0 || !pages.owns(id)) return true
+    page[row] = 0
+    const length = pages.length(id)
+    const own = pages.take(owner, length)
+    if (own === 0) return false
+    const first = pages.first(id)
+    pages.bytes.copyWithin(pages.first(own), first, first + length)
+    page[row] = own
+    return true
+  }
+
   function dmaOne(queue: number): number {
     const head = laneHead[queue]
     const lane = laneBase[queue] + (head & laneMask[queue])
@@ -94,8 +111,12 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         noBuffer[queue]++
         noBufferCount[queue]++
         lose(queue, lane, DROP.noBuffer)
+      } else if (!arrive(row, lane, owner)) {
+        pool.release(row, owner)
+        noBuffer[queue]++
+        noBufferCount[queue]++
+        lose(queue, lane, DROP.noBuffer)
       } else {
-        pool.arrive(row, lane)
         fill(queue, row)
         if (trace.on) trace.ringFill(queue, duePs[lane], row)
         taken = 1
@@ -105,11 +126,11 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       const size = wireBytes[lane]
       if (heldBytes[queue] + size <= packetBufferBytes[queue]) {
         const row = pool.take(owner)
-        if (row === 0) {
+        if (row === 0 || !arrive(row, lane, owner)) {
+          if (row !== 0) pool.release(row, owner)
           missed[queue]++
           lose(queue, lane, DROP.nicMissed)
         } else {
-          pool.arrive(row, lane)
           next[row] = 0
           if (heldHead[queue] === 0) heldHead[queue] = row
           else next[heldTail[queue]] = row

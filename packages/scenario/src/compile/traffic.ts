@@ -36,6 +36,17 @@ export function compileTraffic(name: string, input: TrafficInput, around: Traffi
     around.env.report.fault([...path, 'to'], `a device with a link: ${target.device.driver.name} has no sender here`)
     return null
   }
+  if (target.device.link !== undefined) {
+    const free = around.hosts.flatMap((host) =>
+      host.devices.filter(({ link }) => link === undefined).map((device) => `${host.name}/${device.name}`),
+    )
+    const words = free.length === 0 ? 'no source: programs of hosts send' : `one of ${free.join(', ')}`
+    around.env.report.fault(
+      [...path, 'to'],
+      `a device at whose other end is no host (${words}); ${target.device.name} is on ${target.device.link}`,
+    )
+    return null
+  }
   if (input.kind === 'closed') return compileClosed(name, input, target, path, around)
   if (input.kind === 'replay') return compileReplay(name, input, target, path, around)
   return compileOpen(name, input, target, path, around)

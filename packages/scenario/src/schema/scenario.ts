@@ -12,6 +12,7 @@ import { appSchema } from './app.js'
 import { deviceSchema } from './device.js'
 import { eventSchema } from './event.js'
 import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
+import { linkSchema, switchSchema } from './link.js'
 import { pluginsSchema, pluginsSchemaOf } from './plugins.js'
 import { sysctlSchema } from './sysctl.js'
 import { trafficSchema } from './traffic.js'
@@ -175,10 +176,17 @@ export const scenarioSchema = z
       z.record(nameKey('host'), hostSchema).refine((value) => Object.keys(value).length > 0),
       'at least one host, name: {devices: {…}}',
     ).describe('Hosts by name.'),
-    traffic: accepts(
-      z.record(nameKey('traffic'), trafficSchema).refine((value) => Object.keys(value).length > 0),
-      'at least one source of traffic, name: {…}',
-    ).describe('Sources of traffic by name.'),
+    links: z
+      .record(nameKey('link'), linkSchema)
+      .optional()
+      .describe(
+        'Links between devices of hosts, by name; at the other end of any other device are the sources of traffic.',
+      ),
+    switches: z.record(nameKey('switch'), switchSchema).optional().describe('Switches between devices, by name.'),
+    traffic: z
+      .record(nameKey('traffic'), trafficSchema)
+      .optional()
+      .describe('Sources of traffic by name; there has to be one unless a program sends of its own.'),
     events: z
       .array(eventSchema)
       .max(10_000)
