@@ -88,6 +88,17 @@ const ECHOES = new Set([
 const resultOf = (plan: Plan): string =>
   JSON.stringify(runModel(plan).report, (key, value) => (ECHOES.has(key) ? undefined : value))
 
+/** Results of what rows begin with, by its text: many rows begin alike. */
+const begun = new Map<string, string>()
+
+function resultBefore(base: Sets | undefined): string {
+  const plan = planOf(base)
+  const key = JSON.stringify(base ?? {})
+  const result = begun.get(key) ?? resultOf(plan)
+  begun.set(key, result)
+  return result
+}
+
 knobs('the table has a row for every setting, and none for others', () => {
   const known = [...Object.keys(ALL_ROWS), ...WORDS, ...PLUGINS, ...Object.keys(BOUNDS)].sort()
   assert.equal(known, schemaLeaves(scenarioJsonSchema()))
@@ -95,9 +106,8 @@ knobs('the table has a row for every setting, and none for others', () => {
 
 for (const [setting, { base, change }] of Object.entries(ALL_ROWS)) {
   knobs(setting, () => {
-    const before = planOf(base)
     const after = planOf(base, change)
-    assert.not.equal(resultOf(before), resultOf(after))
+    assert.not.equal(resultBefore(base), resultOf(after))
   })
 }
 
