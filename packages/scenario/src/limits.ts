@@ -92,7 +92,8 @@ export const LIMITS: readonly Limit[] = [
     min: 1,
     max: 65_536,
     unit: 'pages',
-    reason: 'packets of real bytes that can be alive: ICMP errors, ARP, packets with options; 2 KiB each',
+    reason:
+      'packets of real bytes that can be alive: ICMP errors, ARP (2048 at least), packets with options; 2 KiB each',
   },
   {
     name: 'frames-per-link',

@@ -120,6 +120,10 @@ export interface SysctlPlan {
   readonly 'net.ipv4.ipfrag_low_thresh': number
   /** Seconds. */
   readonly 'net.ipv4.ipfrag_time': number
+  /** Entries of the table of neighbours below which nothing is swept, from which a sweep is tried, and at most. */
+  readonly 'net.ipv4.neigh.default.gc_thresh1': number
+  readonly 'net.ipv4.neigh.default.gc_thresh2': number
+  readonly 'net.ipv4.neigh.default.gc_thresh3': number
   readonly 'net.ipv4.ipfrag_max_dist': number
   /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
   readonly 'net.ipv4.conf.all.rp_filter': number
@@ -435,7 +439,9 @@ export type TrafficPlan =
       readonly name: string
       readonly host: string
       readonly dev: string
-      readonly protocol: 'udp' | 'tcp'
+      readonly protocol: 'udp' | 'tcp' | 'icmp' | 'arp'
+      /** Kind of message; left out with other protocols. */
+      readonly arp?: 'request' | 'reply' | 'gratuitous'
       readonly arrival: Arrival
       /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire); the mean of fragments. */
       readonly frame: Distribution

@@ -157,6 +157,21 @@ export interface NetfilterResult {
   readonly conntrack?: ConntrackResult
 }
 
+/** `/proc/net/stat/arp_cache` of one CPU; `entries` is that of the host's tables. */
+export interface ArpCacheStat {
+  readonly entries: number
+  readonly allocs: number
+  readonly destroys: number
+  readonly hash_grows: number
+  readonly lookups: number
+  readonly hits: number
+  readonly res_failed: number
+  readonly periodic_gc_runs: number
+  readonly forced_gc_runs: number
+  readonly unresolved_discards: number
+  readonly table_fulls: number
+}
+
 export interface NetnsResult {
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly netstat: Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -165,6 +180,8 @@ export interface NetnsResult {
   readonly sockstat: { readonly FRAG: { readonly inuse: number; readonly memory: number; readonly memory_max: number } }
   /** Only of hosts with rules. */
   readonly netfilter?: NetfilterResult
+  /** By CPU; only of hosts that asked for a neighbour or heard ARP. */
+  readonly arp_cache?: readonly ArpCacheStat[]
 }
 
 export interface DeviceRow {
@@ -297,7 +314,7 @@ export interface WaitingFrames {
   readonly softirq: number
   readonly backlog: number
   readonly socket: number
-  /** In a queueing discipline, a transmit ring or the card, on their way out. */
+  /** Waiting for the address of a neighbour, in a queueing discipline, a transmit ring or the card, on their way out. */
   readonly out?: number
 }
 

@@ -2,6 +2,7 @@ import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
 import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
+import { netnsSharing } from './shared-tables.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
@@ -68,7 +69,7 @@ class Groups {
 }
 
 /** Sets of CPUs of a host that Linux lets act on one thing without any latency. */
-function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: string }> {
+function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: number[]; why: string }> {
   const { plan, cpus: ids } = host
   const irqCpus = new Set<number>()
   for (const device of host.devices) {
@@ -88,6 +89,7 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
     )
     yield { owners: [...irqCpus, ...steered], why: 'their packets share limits and connections of netfilter' }
   }
+  yield* netnsSharing(host, layout)
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
     cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])
@@ -118,7 +120,7 @@ export function findPartitions(layout: Layout, profile: CostProfile): Partitions
   const groups = new Groups(layout.ownerRows)
   const fused: { owners: readonly number[]; why: string }[] = []
   for (const host of layout.hosts) {
-    for (const set of sharedSets(host)) {
+    for (const set of sharedSets(host, layout)) {
       const owners = [...new Set(set.owners)].sort((a, b) => a - b)
       if (owners.length < 2) continue
       fused.push({ owners, why: set.why })

@@ -107,9 +107,15 @@ function reachOfSending(layout: Layout, host: HostLayout, reach: Reach): void {
 }
 
 /** CPUs that may send: those of programs, and those whose softirqs answer or pass on. */
-function sendingCpus(host: HostLayout): Set<number> {
-  const cpus = new Set<number>()
+export function sendingCpus(host: HostLayout): Set<number> {
+  const cpus = softirqCpus(host)
   for (const app of host.plan.apps) for (const cpu of app.tasks.flat()) cpus.add(host.cpus[cpu])
+  return cpus
+}
+
+/** CPUs whose softirqs take packets of devices. */
+export function softirqCpus(host: HostLayout): Set<number> {
+  const cpus = new Set<number>()
   for (const device of host.devices) {
     device.plan.queues.forEach((_, q) => {
       for (const cpu of [...pollCpus(host, device, q), ...steerTargets(host, device, q)]) cpus.add(cpu)
@@ -203,6 +209,7 @@ function reachOfDevice(
   for (const traffic of layout.plan.traffic) {
     if (traffic.host !== host.plan.name || traffic.dev !== device.plan.name) continue
     if (traffic.kind === 'replay') anything(everyReader)
+    else if (traffic.kind === 'open' && (traffic.protocol === 'icmp' || traffic.protocol === 'arp')) anything([])
     else if (
       (traffic.kind === 'open' && traffic.fragments !== null) ||
       traffic.flows.pick === 'churn' ||

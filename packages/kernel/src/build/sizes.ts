@@ -8,6 +8,7 @@ import type { HostLayout, Layout } from './layout.js'
 import { linkLaneFrames, linkLayouts } from './link-layout.js'
 import type { Edge, Partitions } from './partitions.js'
 import { fragmentCpus, queueCpu, socketCpu } from './reach.js'
+import { neighbourRows } from './shared-tables.js'
 
 /** How many rows the tables need that do not follow from counts of entities alone. */
 export interface Sizes {
@@ -41,6 +42,8 @@ export interface Sizes {
   readonly taskRequests: number
 }
 
+/** Timers that a neighbour may have pending: of reachability, delay, and a probe. */
+const NEIGH_TIMERS = 3
 /** Most rows of one partition's packet pool that are made without being asked for: cached ids are what makes it fast. */
 const POOL_ROWS_MAX = 131_072
 const SMALLEST_TRUESIZE_BYTES = 768
@@ -150,6 +153,10 @@ function eventCapacities(layout: Layout, partitions: Partitions): Int32Array {
   for (const wire of layout.wires) capacity[wire] += wireEventCapacity(layout, wire)
   const stored = new Int32Array(layout.ownerRows)
   for (const { devices, rows } of linkLayouts(layout)) for (const { wire } of devices) stored[wire] = rows
+  // Timers of neighbours, those that were armed anew too.
+  for (const host of layout.hosts) {
+    for (const cpu of host.cpus) stored[cpu] = NEIGH_TIMERS * neighbourRows(host, layout.plan)
+  }
   return capacity.map((n, owner) => Math.min(n, Math.max(limit, 4096)) + stored[owner])
 }
 

@@ -7,7 +7,7 @@ import { devNet } from '../netns/dev-net.js'
 import { IgmpDev, IgmpGroup, IgmpMember } from './components.js'
 import { IGMP, IGMP_RECORD, igmpSend } from './igmp-send.js'
 
-/** Timers of IGMP on a CPU. */
+/** Timers of IGMP; each runs on the CPU that armed it. */
 export interface IgmpTimers {
   /** The groups of a host are joined. Kernel: net/ipv4/igmp.c, igmp_group_added */
   join(cpu: number, host: number): void
@@ -45,7 +45,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     const { dev: groupDev, address, host: groupHost } = context.read(IgmpGroup)
     const m = context.write(IgmpMember)
     const d = context.write(IgmpDev)
-    const { clockPs } = context.read(Cpu)
+    const { clockPs, home } = context.read(Cpu)
     const { plan, hz, jiffyPs, firstDevice, cpuRows } = context.resource(PLAN_CONSTANTS)
     const events = context.system(eventList)
     const send = context.system(igmpSend)
@@ -59,11 +59,11 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     }
 
     function row(cpu: number, dev: number): number {
-      return 1 + cpu * devices + dev - firstDevice
+      return 1 + home[cpu] * devices + dev - firstDevice
     }
 
     function member(cpu: number, group: number): number {
-      return cpu * groups + group
+      return home[cpu] * groups + group
     }
 
     /** Random number of jiffies below `most`, and two. */

@@ -1,5 +1,6 @@
 import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
+import { Neighbour } from '../neigh/components.js'
 import { RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Qdisc } from '../qdisc/components.js'
@@ -86,6 +87,8 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
   for (const { devices } of hosts) {
     for (const queue of devices.flatMap((device) => device.txQueues)) waiting.out += qlen[queue]
   }
+  const { used, queueHead } = model.world.columns(Neighbour)
+  for (let row = 1; row < used.length; row++) if (used[row] !== 0) waiting.out += list(queueHead[row])
   waiting.out += framesInRings(model, 0) + framesInRings(model, 1) + framesOnCards(model, simulatedPs)
   const { wire, nic, ring, backlog, socket, out } = waiting
   waiting.softirq =

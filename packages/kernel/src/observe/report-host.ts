@@ -16,6 +16,7 @@ import { Task } from '../task/components.js'
 import { contextTimeline } from './context-timeline.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 import { reportLinkLog } from './report-link.js'
+import { reportNeighbours } from './report-neighbours.js'
 import { reportNetfilter } from './report-netfilter.js'
 import { reportQdiscs, reportSending, reportTxQueues } from './report-tx.js'
 
@@ -47,6 +48,7 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
         sockets: socketRows(model, host),
         sockstat: { FRAG: fragStat(model, host) },
         ...reportNetfilter(model, host),
+        ...reportNeighbours(model, host),
       },
     },
   }

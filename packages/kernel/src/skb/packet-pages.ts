@@ -2,6 +2,7 @@ import { defineComponent, defineSystem, i32, u8, u16, u32, type World } from '@s
 import type { Layout } from '../build/layout.js'
 import { linkedQueues, linkLayouts } from '../build/link-layout.js'
 import type { Partitions } from '../build/partitions.js'
+import { neighbourRows } from '../build/shared-tables.js'
 import { ReplayFrame } from '../traffic/components.js'
 import { LANE_PAGES } from '../wire/link-components.js'
 
@@ -39,6 +40,8 @@ const SMALL_BYTES = 2048
 /** A large one holds any IPv4 packet. */
 const LARGE_BYTES = 65_536
 const SMALL_PAGES = 64
+/** Where ARP is spoken: requests and answers that wait in a discipline and a ring. */
+const ARP_PAGES = 2048
 const LARGE_PAGES = 2
 
 /** Frames of a ring, and of the queues behind it, that a CPU of a host on a link has pages for. */
@@ -67,9 +70,11 @@ function counts(layout: Layout, partitions: Partitions): PageCounts[] {
   const asked = layout.plan.limits['packet-pages-per-cpu'] ?? SMALL_PAGES
   const stored = new Set(linkLayouts(layout).flatMap(({ rows, leader }) => (rows > 0 ? [leader] : [])))
   const owners = [...partitions.members.keys()].filter((leader) => leader < layout.firstWire || stored.has(leader))
+  const speaksArp = layout.hosts.some((host) => neighbourRows(host, layout.plan) > 0)
   return owners.map((owner) => {
-    const small = asked + (stored.has(owner) ? LINKED_FRAMES_MAX : linkedFrames(layout, owner, partitions))
-    return { owner, small, large: Math.max(LARGE_PAGES, Math.ceil(small / 16)) }
+    const frames = stored.has(owner) ? LINKED_FRAMES_MAX : linkedFrames(layout, owner, partitions)
+    const small = Math.max(asked + frames, speaksArp ? ARP_PAGES : 0)
+    return { owner, small, large: Math.max(LARGE_PAGES, Math.ceil((asked + frames) / 16)) }
   })
 }
 

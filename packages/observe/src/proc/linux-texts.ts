@@ -1,6 +1,7 @@
 /** The files of one host that people's tools read. */
 import type { ResultDocument } from '@softnet/scenario/plan'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
+import { arpCacheText } from './neighbours.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
 import { conntrackStatText, conntrackText, rulesetText } from './netfilter.js'
 import { tcQdiscText } from './tc.js'
@@ -47,6 +48,8 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
       { path: 'proc/net/stat/nf_conntrack', text: conntrackStatText(netfilter.conntrack) },
     )
   }
+  const arpCache = root === undefined ? undefined : found.netns[root]?.arp_cache
+  if (arpCache !== undefined) texts.push({ path: 'proc/net/stat/arp_cache', text: arpCacheText(arpCache) })
   for (const [device, counters] of Object.entries(found.ethtool)) {
     texts.push({ path: `ethtool-S/${device}`, text: ethtoolText(counters) })
   }

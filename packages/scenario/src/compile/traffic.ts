@@ -1,6 +1,6 @@
 /** Sources of traffic: where they send, how fast, which flows. */
 import { formatIpv4, parsePrefix } from '../address.js'
-import type { FaultPath } from '../fault.js'
+import type { FaultPath, Report } from '../fault.js'
 import { FCS_BYTES, IMIX_FRAMES } from '../frame-sizes.js'
 import type { Arrival, DevicePlan, Distribution, FlowSetPlan, FragmentsPlan, HostPlan, TrafficPlan } from '../plan.js'
 import type { OfferedRate } from '../schema/fields.js'
@@ -218,7 +218,7 @@ function compileFragments(
     return null
   }
   if (input.frame !== undefined) report.fault([...path, 'datagram'], 'frame or datagram, not both')
-  if (input.protocol === 'tcp') report.fault([...path, 'datagram'], 'protocol: udp')
+  if ((input.protocol ?? 'udp') !== 'udp') report.fault([...path, 'datagram'], 'protocol: udp')
   const mtu = input.fragment?.mtu ?? target.device.mtu
   if (mtu > target.device.mtu) {
     report.fault([...path, 'fragment', 'mtu'], `at most ${target.device.mtu}, the MTU of ${target.device.name}`)
@@ -259,6 +259,28 @@ function datagramFrames(
   return { frame: { kind: 'fixed', bytes: frameBytes }, load: { frames, bytes } }
 }
 
+/** What a protocol cannot do is a fault; what it does not look at, a warning. */
+function checkProtocol(
+  input: OpenInput,
+  protocol: 'udp' | 'tcp' | 'icmp' | 'arp',
+  path: FaultPath,
+  report: Report,
+): void {
+  const idle = (key: string): void => report.warn([...path, key], `has no effect with protocol: ${protocol}`)
+  if (protocol !== 'tcp' && input.train !== undefined && input.train > 1) idle('train')
+  if (protocol !== 'udp' && input['zero-checksum'] === true) idle('zero-checksum')
+  if (protocol !== 'arp') {
+    if (input.arp !== undefined) idle('arp')
+    return
+  }
+  if (input.malform !== undefined) idle('malform')
+  if (input.frame !== undefined && input.frame !== 64)
+    report.fault([...path, 'frame'], '64: ARP messages have no other length')
+  if ((input.vlan ?? 0) > 0) report.fault([...path, 'vlan'], 'no tag: ARP messages are sent untagged')
+  if (input.flows?.pick === 'churn')
+    report.fault([...path, 'flows', 'pick'], 'roundrobin, uniform or zipf with protocol: arp')
+}
+
 function compileOpen(
   name: string,
   input: OpenInput,
@@ -279,12 +301,7 @@ function compileOpen(
     report.warn([...path, 'vlan'], `${target.device.name} has no VLAN device ${vlan}: the frames are dropped`)
   }
   const protocol = input.protocol ?? 'udp'
-  if (protocol === 'udp' && input.train !== undefined && input.train > 1) {
-    report.warn([...path, 'train'], 'has no effect with protocol: udp')
-  }
-  if (protocol === 'tcp' && input['zero-checksum'] === true) {
-    report.warn([...path, 'zero-checksum'], 'has no effect with protocol: tcp')
-  }
+  checkProtocol(input, protocol, path, report)
   const malform = input.malform ?? {}
   return {
     kind: 'open',
@@ -292,10 +309,11 @@ function compileOpen(
     host: target.host.name,
     dev: target.device.name,
     protocol,
+    ...(protocol === 'arp' ? { arp: input.arp ?? 'request' } : {}),
     arrival: compileArrival(input, load, target, path, around),
     frame,
     fragments,
-    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around),
+    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around, protocol === 'arp'),
     startPs,
     stopPs,
     packets: input.packets ?? 0,
@@ -350,6 +368,7 @@ function compileFlows(
   target: Target,
   path: FaultPath,
   around: TrafficSurroundings,
+  isArp = false,
 ): FlowSetPlan {
   const { env } = around
   const { report } = env
@@ -378,14 +397,15 @@ function compileFlows(
     target.host.devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)),
   )
   for (let index = 0; index < Math.min(daddrCount, count); index++) {
-    if (everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue
+    if (isArp || everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue
     report.warn(
       [...path, 'dst'],
       `${formatIpv4(daddr + index)} is not an address of ${target.host.name}: the packets are not for it`,
     )
     break
   }
-  const distinct = [saddrCount, daddrCount, sportCount, dportCount].reduce(leastCommonMultiple, 1)
+  const ranges = isArp ? [saddrCount, daddrCount] : [saddrCount, daddrCount, sportCount, dportCount]
+  const distinct = ranges.reduce(leastCommonMultiple, 1)
   if (distinct < count) report.warn(path, `the addresses and ports give ${distinct} different flows, not ${count}`)
   return {
     count,

@@ -4,6 +4,8 @@ import { accepts } from './accepted.js'
 import { choice, cpuMask, integer, linuxTime } from './fields.js'
 
 const S32_MAX = 2_147_483_647
+/** A table of neighbours has a row for each. */
+const NEIGH_MAX = 1_048_576
 
 const udpMem = () => {
   const words = 'three integers in pages: min, pressure, max, ascending'
@@ -89,6 +91,21 @@ export const sysctlSchema = z
       'Fragments of one sender between two of a datagram beyond which it is given up; 0 is off.',
       0,
       S32_MAX,
+    ).optional(),
+    'net.ipv4.neigh.default.gc_thresh1': integer(
+      'Neighbours below which the periodic sweep leaves all.',
+      0,
+      NEIGH_MAX,
+    ).optional(),
+    'net.ipv4.neigh.default.gc_thresh2': integer(
+      'Neighbours from which a new one has the table swept, every five seconds.',
+      0,
+      NEIGH_MAX,
+    ).optional(),
+    'net.ipv4.neigh.default.gc_thresh3': integer(
+      'Neighbours at most: neighbor table overflow.',
+      0,
+      NEIGH_MAX,
     ).optional(),
     'net.ipv4.ip_forward': integer('1: every device passes on what is for others.', 0, 1).optional(),
     'net.ipv4.icmp_echo_ignore_all': integer('1 answers no echo request.', 0, 1).optional(),

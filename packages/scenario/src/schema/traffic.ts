@@ -97,7 +97,14 @@ const open = z
   .strictObject({
     kind: z.literal('open').optional().describe('Sends at a rate, whatever comes back.'),
     ...common,
-    protocol: choice(['udp', 'tcp'], 'Transport protocol; tcp sends synthetic segments.').optional(),
+    protocol: choice(
+      ['udp', 'tcp', 'icmp', 'arp'],
+      'What frames carry: tcp sends synthetic segments, icmp echo requests, arp messages of frames of 64 bytes.',
+    ).optional(),
+    arp: choice(
+      ['request', 'reply', 'gratuitous'],
+      'arp: requests for dst and gratuitous messages go to everybody, replies to the device; src is the sender.',
+    ).optional(),
     pattern: choice(
       ['constant', 'poisson', 'onoff', 'ramp', 'burst'],
       'How frames follow each other; default constant.',
