@@ -11,6 +11,10 @@ import { IGMP, IGMP_RECORD, igmpSend } from './igmp-send.js'
 export interface IgmpTimers {
   /** The groups of a host are joined. Kernel: net/ipv4/igmp.c, igmp_group_added */
   join(cpu: number, host: number): void
+  /** A device comes up: its groups are reported anew. Kernel: net/ipv4/igmp.c, ip_mc_up */
+  up(cpu: number, dev: number): void
+  /** A device goes down: nothing is reported any more. Kernel: ip_mc_down */
+  down(cpu: number, dev: number): void
   /** One of them has run out: `what` as the event has it. */
   fire(cpu: number, what: number, sequence: number): void
   /** Answers a general query of version 3 within `maxDelayJiffies`. Kernel: igmp_gq_start_timer */
@@ -150,19 +154,36 @@ export const igmpTimers = defineSystem<IgmpTimers>(
       startMember(cpu, group, most)
     }
 
+    /** Kernel: igmp_group_added */
+    function added(cpu: number, group: number): void {
+      const dev = groupDev[group]
+      const at = row(cpu, dev)
+      m.unsolicited[member(cpu, group)] = ROBUSTNESS
+      m.changes[member(cpu, group)] = ROBUSTNESS
+      d.changeCount[at] = ROBUSTNESS
+      d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz[cpu]
+      d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz[cpu]
+      startChange(cpu, dev, 1)
+    }
+
     return {
       row,
       join(cpu, host) {
+        for (let group = 1; group <= groups; group++) if (groupHost[group] === host) added(cpu, group)
+      },
+      up(cpu, dev) {
+        d.v1UntilJiffy[row(cpu, dev)] = 0
+        d.v2UntilJiffy[row(cpu, dev)] = 0
+        for (let group = 1; group <= groups; group++) if (groupDev[group] === dev) added(cpu, group)
+      },
+      down(cpu, dev) {
+        d.changeCount[row(cpu, dev)] = 0
+        d.changeSequence[row(cpu, dev)]++
+        d.queryRunning[row(cpu, dev)] = 0
         for (let group = 1; group <= groups; group++) {
-          if (groupHost[group] !== host) continue
-          const dev = groupDev[group]
-          const at = row(cpu, dev)
-          m.unsolicited[member(cpu, group)] = ROBUSTNESS
-          m.changes[member(cpu, group)] = ROBUSTNESS
-          d.changeCount[at] = ROBUSTNESS
-          d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz[cpu]
-          d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz[cpu]
-          startChange(cpu, dev, 1)
+          if (groupDev[group] !== dev) continue
+          m.running[member(cpu, group)] = 0
+          m.unsolicited[member(cpu, group)] = 0
         }
       },
       fire(cpu, what, sequence) {

@@ -102,6 +102,8 @@ export const RxQueue = defineComponent(
     ringSize: u32,
     /** Descriptors that hold a free buffer now. */
     descriptors: i32,
+    /** 1: the device is closed, and the card takes no frame. */
+    closed: u8,
     /** Cleaned but not refilled (cleaned_count). */
     cleaned: i32,
     /** Frames waiting in the packet buffer without a descriptor (hold), a list of packets. */

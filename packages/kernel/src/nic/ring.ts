@@ -21,6 +21,8 @@ export interface Ring {
   take(queue: number): number
   /** Gives `buffers` descriptors back to the NIC at the CPU's `lookPs`. */
   refill(queue: number, buffers: number): void
+  /** Takes the first frame out of the packet buffer; its row is free already. */
+  unhold(queue: number, row: number): void
 }
 
 /**
@@ -49,6 +51,7 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     packetBufferBytes,
     noBuffer,
     noBufferCount,
+    closed,
     missed,
     frames,
     bytes,
@@ -121,6 +124,8 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         if (trace.on) trace.ringFill(queue, duePs[lane], row)
         taken = 1
       }
+    } else if (closed[queue] !== 0) {
+      lose(queue, lane, DROP.devClosed)
     } else {
       noBufferCount[queue]++
       const size = wireBytes[lane]
@@ -180,9 +185,17 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       slots[slot] = 0
       return row
     },
+    unhold(queue, row) {
+      heldHead[queue] = next[row]
+      if (heldHead[queue] === 0) heldTail[queue] = 0
+      heldFrames[queue]--
+      heldBytes[queue] -= wireBytes[row]
+      buffers[packetPool[queueCpu[queue]]]--
+    },
     refill(queue, given) {
       // Frames that arrived before the tail moved must not find the new buffers.
       dma(queue)
+      if (closed[queue] !== 0) return
       descriptors[queue] += given
       while (heldHead[queue] !== 0 && descriptors[queue] > 0) {
         const row = heldHead[queue]

@@ -9,7 +9,7 @@ import type { EventInput } from '../schema/event.js'
 /** Checks one event against the device it is about. */
 function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, report: Report): void {
   const { driver, name } = device
-  if (action.kind === 'cable' && driver.virtual) {
+  if (action.kind !== 'coalesce' && driver.virtual) {
     report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
   }
   if (action.kind !== 'coalesce') return

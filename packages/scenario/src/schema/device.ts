@@ -236,6 +236,7 @@ export const deviceSchema = z
     ).optional(),
     conf: z
       .strictObject({
+        arp_notify: flag('1 announces the addresses when the device comes up.'),
         arp_evict_nocarrier: flag('1, the default, forgets neighbours when the carrier is lost.'),
         ignore_routes_with_linkdown: flag('1 passes over routes while the device has no carrier.'),
         accept_local: flag('1 accepts packets with a local source address.'),
