@@ -3,7 +3,6 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
-import { ColumnGroups } from './column-groups.js'
 import { PACKET_TYPE, SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { skbPool } from './skb-pool.js'
@@ -35,10 +34,10 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   const pool = context.system(skbPool)
   const pages = context.system(packetPages)
   const count = context.system(counters)
-  const all = new ColumnGroups(Object.values(columns))
+  const lists = Object.values(columns)
   const c = columns
   // What copies between partitions leave behind: routes do not cross them.
-  const routed = new ColumnGroups([
+  const routed = [
     c.rtType,
     c.rtFlags,
     c.rtDev,
@@ -51,7 +50,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     c.optTs,
     c.optSrr,
     c.fragMax,
-  ])
+  ]
   const smallHeads = Int32Array.from(
     plan.hosts,
     (each) => each.smallHeadBytes ?? KERNEL_VERSIONS[plan.kernel].smallHeadBytes,
@@ -67,7 +66,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     make(cpu, bytes, real) {
       const row = pool.take(packetPool[cpu])
       if (row === 0) return 0
-      all.clear(row)
+      for (let i = 0; i < lists.length; i++) lists[i][row] = 0
       users[row] = 1
       if (real) {
         page[row] = pages.take(packetPool[cpu], bytes)
@@ -90,7 +89,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       const copy = pool.take(packetPool[cpu])
       if (copy === 0) return 0
       pool.copy(copy, row)
-      routed.copy(copy, row)
+      for (let i = 0; i < routed.length; i++) routed[i][copy] = routed[i][row]
       next[copy] = 0
       c.flags[copy] &= ~SKB.charged
       name(cpu, copy)
