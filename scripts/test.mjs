@@ -1,18 +1,19 @@
 // `npm test`: install, type check, lint, all *.test.ts and the benchmark smoke run. `--long`: all *.long.ts and the site.
-// The last line is always `N passed, N failed`.
+// The slowest files are listed at the end; the last line is always `N passed, N failed`.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
-import { ensureInstalled, filesBelow, makeBundle, requireNode, root, tool } from './workspace.mjs'
+import { END_OF_FILE, ensureInstalled, filesBelow, makeBundle, requireNode, root, tool } from './workspace.mjs'
 
 const long = process.argv.includes('--long')
 const suffix = long ? '.long.ts' : '.test.ts'
-// uvu knows no time limit; a group that hangs has to end, and say that it hung.
-const limitSeconds = long ? 12 * 60 : 6 * 60
-/** Folders whose tests take longer than all others together, and the groups they are dealt out to: both cores are busy to the end. */
-const DEALT = { tests: 3, 'packages/softnet': 2 }
+// uvu knows no time limit; a file that hangs has to end, and say that it hung.
+const limitSeconds = long ? 12 * 60 : 3 * 60
+/** Lines of a test's output that say no more than that it passed. */
+const PLAIN = /^(\S+\.js|.*• {2,}\(\d+ \/ \d+\)| *(Total|Passed|Skipped|Duration): .*| *)$/
+const SLOWEST_SHOWN = 15
 const total = { passed: 0, failed: 0 }
+const times = []
 const running = new Set()
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -24,23 +25,29 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 requireNode()
 await ensureInstalled()
-if (await step('types', 'typescript/bin/tsc', ['-b'])) {
-  await makeBundle()
+// The compiler uses one core; what else looks at the sources takes the other.
+const [compiles] = await Promise.all([
+  step('types', 'typescript/bin/tsc', ['-b']),
+  long || step('lint', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '.']),
+])
+if (compiles) {
   if (long) await step('site', 'typedoc/bin/typedoc', ['--logLevel', 'Warn'])
-  else await step('lint', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '.'])
-  await runGroups(groups())
+  await makeBundle()
+  await runTests(tests())
 }
 if (total.passed + total.failed === 0) {
   console.log(`no file ends in ${suffix}`)
   total.failed++
 }
+console.log(slowest())
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
 async function step(title, bin, args) {
   const startMs = Date.now()
   const { code, output } = await tool(bin, args)
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${title.padEnd(20)} ${seconds(startMs)}`)
+  const wallMs = Date.now() - startMs
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds(wallMs)}  ${title}`)
   if (code !== 0) {
     console.log(output)
     total.failed++
@@ -48,79 +55,116 @@ async function step(title, bin, args) {
   return code === 0
 }
 
-// From the sources, not from dist: a test that was deleted must not run on.
-function groups() {
-  const byName = new Map()
-  const dealt = new Map()
+/** Test files by their folder's place in the order. From the sources, not from dist: a test that was deleted must not run on. */
+function tests() {
+  const found = []
   for (const path of [...filesBelow('packages'), ...filesBelow('tests'), ...filesBelow('benchmarks')]) {
     if (!path.endsWith(suffix)) continue
     const parts = path.split(sep)
     const folder = parts.slice(0, parts[0] === 'packages' ? 2 : 1)
     const compiled = join(root, ...folder, 'dist', ...parts.slice(folder.length)).replace(/\.ts$/, '.js')
-    const place = folder.join('/')
-    const turn = dealt.get(place) ?? 0
-    dealt.set(place, turn + 1)
-    const name = DEALT[place] === undefined ? place : `${place}/${turn % DEALT[place]}`
-    byName.set(name, [...(byName.get(name) ?? []), compiled])
+    found.push({ name: path, place: folder.join('/'), file: compiled })
   }
-  const found = [...byName].map(([name, files]) => ({ name, args: [join(root, 'scripts/test-group.mjs'), ...files] }))
-  const smoke = join(root, 'benchmarks/dist/smoke.js')
-  if (!long && existsSync(join(root, 'benchmarks/smoke.ts'))) {
-    found.push({ name: 'benchmarks/smoke', args: [smoke], single: true })
-  }
-  // The groups that start whole runs take longest, so they start first.
-  const order = ['tests', 'packages/softnet', 'packages/kernel']
-  const rank = ({ name }) => order.findIndex((place) => name.startsWith(place)) >>> 0
+  if (!long)
+    found.push({ name: 'benchmarks/smoke.ts', place: 'smoke', program: [join(root, 'benchmarks/dist/smoke.js')] })
+  // Files that start whole runs take longest, so they are begun first: at the end both cores have short ones left.
+  const order = ['tests', 'smoke', 'packages/softnet', 'packages/kernel']
+  const rank = ({ place }) => order.indexOf(place) >>> 0
   return found.sort((a, b) => rank(a) - rank(b))
 }
 
-async function runGroups(waiting) {
+/** Two at a time. Files of a folder go on in the process of the one before, which has loaded most of what they need. */
+async function runTests(waiting) {
   const lane = async () => {
-    for (let group = waiting.shift(); group; group = waiting.shift()) report(group, await runGroup(group))
+    let group = null
+    for (let test = waiting.shift(); test; test = waiting.shift()) {
+      if (group !== null && group.place !== test.place) {
+        endGroup(group)
+        group = null
+      }
+      group ??= { place: test.place, child: start(test.program ?? [join(root, 'scripts/test-group.mjs')]) }
+      if (test.file !== undefined) group.child.send(test.file)
+      const found = await ended(group.child)
+      report(test, found)
+      if (found.code !== undefined) group = null
+    }
+    if (group !== null) endGroup(group)
   }
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane))
 }
 
-function runGroup({ args }) {
+function start(args) {
+  // A process group of its own, so that what a test started ends with it.
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true })
+  running.add(child)
+  child.on('close', () => running.delete(child))
+  child.stdout.setEncoding('utf8')
+  child.stderr.setEncoding('utf8')
+  return child
+}
+
+/** A process that waits for files ends when nobody can send it any. */
+function endGroup({ child }) {
+  if (child.connected) child.disconnect()
+}
+
+/** What a file or program printed up to its end, how long it took, and the exit code if its process ended with it. */
+function ended(child) {
   return new Promise((resolve) => {
     const startMs = Date.now()
-    // A process group of its own, so that what a test started ends with it.
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    running.add(child)
     let output = ''
     let late = false
+    const finish = (found) => {
+      clearTimeout(timer)
+      child.stdout.off('data', take)
+      child.stderr.off('data', take)
+      child.off('close', close)
+      resolve({ output: output.split(END_OF_FILE)[0], late, wallMs: Date.now() - startMs, ...found })
+    }
     const take = (chunk) => {
       output += chunk
+      const [, end] = output.split(END_OF_FILE)
+      // What it wrote to the other stream may still be on its way.
+      if (end?.includes('\n')) setImmediate(finish, JSON.parse(end.split('\n')[0]))
     }
-    child.stdout.setEncoding('utf8').on('data', take)
-    child.stderr.setEncoding('utf8').on('data', take)
+    const close = (code) => finish({ code: code ?? 1 })
     const timer = setTimeout(() => {
       late = true
       kill(child)
     }, limitSeconds * 1000)
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      running.delete(child)
-      resolve({ code: code ?? 1, output, late, startMs })
-    })
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.on('close', close)
   })
 }
 
-function report({ name, single }, { code, output, late, startMs }) {
+function report({ name, program }, { output, code, late, wallMs, workMs }) {
   const counted = { passed: lastCount(output, 'Passed'), total: lastCount(output, 'Total') }
-  const passed = single ? Number(code === 0) : (counted.passed ?? 0)
-  let failed = single ? Number(code !== 0) : (counted.total ?? 0) - passed - (lastCount(output, 'Skipped') ?? 0)
+  const passed = program ? Number(code === 0) : (counted.passed ?? 0)
+  let failed = program ? Number(code !== 0) : (counted.total ?? 0) - passed - (lastCount(output, 'Skipped') ?? 0)
   let why = ''
   if (late) why = `ended after its limit of ${limitSeconds} s`
-  else if (!single && counted.total === undefined) why = 'ended before its summary'
-  else if (!single && counted.total === 0) why = 'ran no test'
-  else if (code !== 0 && failed === 0) why = `exit code ${code}`
+  else if (!program && counted.total === undefined) why = 'ended before its summary'
+  else if (!program && counted.total === 0) why = 'ran no test'
+  else if (!program && code !== undefined) why = `its process ended with exit code ${code}`
   if (why) failed++
   total.passed += passed
   total.failed += failed
+  times.push({ name, wallMs, workMs })
   const verdict = failed === 0 ? 'ok    ' : 'FAILED'
-  console.log(`${verdict} ${name.padEnd(20)} ${seconds(startMs)}  ${passed} passed, ${failed} failed  ${why}`)
-  console.log(output.trimEnd().replace(/^/gm, '    '))
+  console.log(`${verdict} ${seconds(wallMs)}  ${name}: ${passed} passed, ${failed} failed  ${why}`.trimEnd())
+  const shown = failed === 0 ? output.split('\n').filter((line) => !PLAIN.test(line)) : [output.trimEnd()]
+  if (shown.length > 0) console.log(shown.join('\n').replace(/^/gm, '    '))
+}
+
+/** Table of the files that took longest. */
+function slowest() {
+  const rows = times.sort((a, b) => b.wallMs - a.wallMs).slice(0, SLOWEST_SHOWN)
+  const lines = rows.map(({ name, wallMs, workMs }) => {
+    const work = workMs === undefined ? '' : seconds(workMs)
+    return `${seconds(wallMs)} ${work.padStart(8)}  ${name}`
+  })
+  return ['\nslowest files: time, and work of the process itself', ...lines].join('\n')
 }
 
 function lastCount(output, label) {
@@ -136,6 +180,6 @@ function kill(child) {
   }
 }
 
-function seconds(startMs) {
-  return `${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1).padStart(6)} s`
 }

@@ -7,6 +7,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** What a process that runs test files prints after each of them, before a line of JSON. */
+export const END_OF_FILE = '\u0004end of file '
+
 const stampFolder = join(root, 'node_modules', '.softnet')
 const oldestNode = [20, 19]
 

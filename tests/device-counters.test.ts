@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { runScenario } from './support/run-scenario.js'
 
 type Device = ScenarioInput['hosts'][string]['devices'][string]
-type Source = ScenarioInput['traffic'][string]
+type Source = NonNullable<ScenarioInput['traffic']>[string]
 
 function run(device: Partial<Device>, source: Partial<Source>, more: object = {}) {
   const { report } = runScenario({

@@ -2,14 +2,14 @@
  * Pages cannot go stale: their commands run, their outputs are the real ones, their programs compile and run, their
  * links lead somewhere. `SOFTNET_DOCS=update` writes the outputs of this version into the pages.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCommands, type Finished, folderPages, isQuick, longPages, read, root, wordsOf } from './docs/commands.js'
+import { checkCommands, folderPages, isQuick, longPages, read, root, wordsOf } from './docs/commands.js'
 import { blocksOf, commandsOf, linksOf } from './docs/page.js'
 import { compilePrograms } from './docs/typed-blocks.js'
+import { runProgram } from './support/cli.js'
 
 const modelPages = readdirSync(join(root, 'packages/kernel/src'))
   .map((name) => `packages/kernel/src/${name}/model.md`)
@@ -20,21 +20,6 @@ const QUICK = ['docs/questions/03-squeeze-or-loss.md']
 const manifest = JSON.parse(read('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>
   readonly packageManager: string
-}
-
-function runProgram(file: string): Promise<Finished> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      stderr += text
-    })
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
-  })
 }
 
 const docs = suite('the documentation')
@@ -67,7 +52,7 @@ docs('every TypeScript block compiles, and whole programs run', async () => {
       const text = readFileSync(file, 'utf8')
       // Fragments, and modules for others to load, are only compiled.
       if (!/^import /m.test(text) || /^export default /m.test(text)) continue
-      const { code, stdout, stderr } = await runProgram(file.replace(/\.ts$/, '.js'))
+      const { code, stdout, stderr } = await runProgram([file.replace(/\.ts$/, '.js')])
       assert.is(code, 0, stderr)
       assert.is.not(stdout, '', `${file} prints nothing`)
     }

@@ -3,7 +3,6 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Sets } from './support/knobs/knob-base.js'
 import { ALL_ROWS, BOUNDS, PLUGINS, WORDS } from './support/knobs/knob-rows.js'
-import { settingOfHost } from './support/knobs/netns-rows.js'
 import { madeCapture } from './support/made-capture.js'
 import { runModel } from './support/run-model.js'
 import { schemaLeaves } from './support/schema-leaves.js'
@@ -89,19 +88,26 @@ const ECHOES = new Set([
 const resultOf = (plan: Plan): string =>
   JSON.stringify(runModel(plan).report, (key, value) => (ECHOES.has(key) ? undefined : value))
 
+/** Results of what rows begin with, by its text: many rows begin alike. */
+const begun = new Map<string, string>()
+
+function resultBefore(base: Sets | undefined): string {
+  const plan = planOf(base)
+  const key = JSON.stringify(base ?? {})
+  const result = begun.get(key) ?? resultOf(plan)
+  begun.set(key, result)
+  return result
+}
+
 knobs('the table has a row for every setting, and none for others', () => {
   const known = [...Object.keys(ALL_ROWS), ...WORDS, ...PLUGINS, ...Object.keys(BOUNDS)].sort()
-  const leaves = schemaLeaves(scenarioJsonSchema())
-  const own = leaves.filter((leaf) => settingOfHost(leaf) === null)
-  assert.equal(known, own)
-  for (const leaf of leaves) assert.ok(own.includes(settingOfHost(leaf) ?? leaf), leaf)
+  assert.equal(known, schemaLeaves(scenarioJsonSchema()))
 })
 
 for (const [setting, { base, change }] of Object.entries(ALL_ROWS)) {
   knobs(setting, () => {
-    const before = planOf(base)
     const after = planOf(base, change)
-    assert.not.equal(resultOf(before), resultOf(after))
+    assert.not.equal(resultBefore(base), resultOf(after))
   })
 }
 

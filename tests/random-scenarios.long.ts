@@ -4,6 +4,7 @@ import { checkScenario } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
 import { withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
+import { randomNetwork } from './support/random-network.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { atUdpMem } from './support/udp-mem-scenario.js'
 
@@ -40,6 +41,15 @@ random('two hosts, in all drawn orders', () => {
   for (let seed = 601; seed <= 612; seed++) {
     assert.is(checkScenario(twoRandomHosts(seed, 0.5), seed).join('\n'), '', `seed ${seed}`)
   }
+})
+
+random('hosts behind a router, on links and switches, in all drawn orders', () => {
+  const faults: string[] = []
+  for (let seed = 700; seed < 724; seed++) {
+    const list = checkScenario(randomNetwork(seed), seed)
+    if (list.length > 0) faults.push(`SEED=${seed} node tests/dist/linked-hosts.test.js\n  ${list.join('\n  ')}`)
+  }
+  assert.is(faults.join('\n'), '')
 })
 
 random('events, in all drawn orders', () => {

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
 import { FOUND_SEEDS } from './support/found-seeds.js'
-import { withEvents } from './support/random-events.js'
+import { eventful, withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
@@ -55,9 +55,13 @@ for (const seed of [601, 602]) {
   )
 }
 
+random('a host to whose device everything happens', () =>
+  assert.is(checkScenario(eventful(), 1, ORDERS).join('\n'), ''),
+)
+
 for (const seed of [501, 502]) {
   random(`events, seed ${seed}`, () =>
-    assert.is(checkScenario(withEvents(randomScenario(seed), seed), seed, ORDERS).join('\n'), ''),
+    assert.is(checkScenario(withEvents(randomScenario(seed, 0.2), seed), seed, ORDERS).join('\n'), ''),
   )
 }
 

@@ -21,13 +21,17 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'conntrack-table-full': 'conntrack_full',
   'router-livelock': 'interrupt_livelock',
   'link-flap': 'carrier_lost',
+  'nat-gateway': 'conntrack_full',
+  'arp-storm': 'neighbour_table_full',
+  'gratuitous-flood': 'arp_flood',
+  'icmp-flood': 'echo_flood',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */
-const AT_THE_LIMIT: readonly string[] = ['napi-cures-livelock']
+const AT_THE_LIMIT: readonly string[] = ['napi-cures-livelock', 'gratuitous-flood']
 
 /** Routers deliver nothing themselves: what counts is what they pass on. */
-const ROUTERS: readonly string[] = ['router-overload', 'router-livelock', 'link-flap']
+const ROUTERS: readonly string[] = ['router-overload', 'router-livelock', 'nat-gateway', 'arp-storm', 'link-flap']
 
 /** Scenarios whose size makes two runs too long for this test. */
 const LARGE: readonly string[] = ['rss-scale-64', 'wide-256', 'rps-64-cpus', 'flows-100k']
@@ -37,7 +41,8 @@ const SHORT = '12ms'
 
 function durationOf(name: string, given: string | number | undefined) {
   // Timers of reassembly and linkwatch run for seconds.
-  return given === '200ms' || name === 'fragment-flood' || name === 'link-flap' ? given : SHORT
+  const keeps = ['fragment-flood', 'link-flap'].includes(name)
+  return given === '200ms' || given === '120ms' || keeps ? given : SHORT
 }
 
 for (const { name, scenario } of BUILTIN_SCENARIOS) {

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
+import { randomNetwork } from './support/random-network.js'
 import { randomScenario } from './support/random-scenario.js'
 import { sharedCells } from './support/shared-cells.js'
 
@@ -19,5 +20,13 @@ for (let first = FIRST_SEED; first < FIRST_SEED + COUNT; first += PER_TEST) {
     assert.is(faults.join('\n'), '')
   })
 }
+
+shared('hosts on links and switches', () => {
+  const faults: string[] = []
+  for (let seed = 1; seed <= 20; seed++) {
+    for (const cell of sharedCells(planOf(randomNetwork(seed, 0.5), `network ${seed}`))) faults.push(`${seed}: ${cell}`)
+  }
+  assert.is(faults.join('\n'), '')
+})
 
 shared.run()

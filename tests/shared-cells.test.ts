@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
+import { randomNetwork } from './support/random-network.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { sharedCells } from './support/shared-cells.js'
 
@@ -21,6 +22,10 @@ for (const [seed, where] of found) {
 
 shared('two hosts', () => {
   for (const seed of [602]) assert.equal(sharedCells(planOf(twoRandomHosts(seed, 0.2), `seed ${seed}`)), [])
+})
+
+shared('hosts on a link or switch', () => {
+  for (const seed of [3]) assert.equal(sharedCells(planOf(randomNetwork(seed, 0.3), `network ${seed}`)), [])
 })
 
 shared.run()

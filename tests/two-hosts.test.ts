@@ -7,7 +7,7 @@ import { runScenario } from './support/run-scenario.js'
 const twoHosts = suite('two hosts that do not talk')
 
 type Host = ScenarioInput['hosts'][string]
-type Source = ScenarioInput['traffic'][string]
+type Source = NonNullable<ScenarioInput['traffic']>[string]
 
 /** Few CPUs, slow ticks, small limits: whatever is read from the wrong host shows. */
 const small: Host = {
@@ -71,7 +71,7 @@ const large: Host = {
 const toSmall: Source = { kind: 'open', to: 'small/eth0', rate: '2Mpps', flows: { count: 16, dport: 9000 } }
 const toLarge: Source = { kind: 'open', to: 'large/eth0', rate: '900kpps', flows: { count: 8, dport: 9000 } }
 
-function run(hosts: ScenarioInput['hosts'], traffic: ScenarioInput['traffic']): Report {
+function run(hosts: ScenarioInput['hosts'], traffic: NonNullable<ScenarioInput['traffic']>): Report {
   return runScenario({ name: 'two', duration: '12ms', hosts, traffic }).report
 }
 

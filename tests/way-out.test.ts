@@ -51,6 +51,56 @@ wayOut('a link of 1 Gbit/s carries as many answers as fit', () => {
   assert.ok(packets.sent > 840 && packets.sent <= 852, `${packets.sent} sent in 10 ms`)
 })
 
+/** A router that gets TCP segments in trains, and passes them on to a device of this MTU. */
+function groRouter(gro: 'on' | 'off', mtu: number): Report {
+  const compiled = compileScenario(
+    {
+      duration: '3ms',
+      hosts: {
+        h: {
+          cpus: 1,
+          cstates: 'none',
+          sysctl: { 'net.ipv4.ip_forward': 1 },
+          neighbours: ['203.0.113.9 lladdr 02:00:00:00:00:09 dev eth1'],
+          devices: {
+            eth0: { driver: 'ixgbe', address: '192.0.2.1/24', channels: { combined: 1 }, features: { gro } },
+            eth1: { driver: 'ixgbe', address: '203.0.113.1/24', channels: { combined: 1 }, link: '10Gbit', mtu },
+          },
+        },
+      },
+      traffic: {
+        t: {
+          to: 'h/eth0',
+          protocol: 'tcp',
+          frame: 1514,
+          rate: '700kpps',
+          train: 16,
+          flows: { count: 4, dst: '203.0.113.9' },
+        },
+      },
+    },
+    { source: 'way-out' },
+  )
+  if (!compiled.ok) throw new Error(compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; '))
+  return run(compiled.plan)
+}
+
+wayOut('a router passes on what GRO has merged, whose segments fit, at half the price', () => {
+  const [merged, single, narrow] = [groRouter('on', 1500), groRouter('off', 1500), groRouter('on', 1400)]
+  for (const { packets, drops } of [merged, single]) {
+    assert.equal(drops, [])
+    assert.ok(packets.sent > 1950, `${packets.sent} sent`)
+  }
+  const forwarded = (report: Report): number => report.hosts.h?.netns.init?.snmp.Ip?.ForwDatagrams ?? 0
+  assert.ok(forwarded(merged) * 4 < forwarded(single))
+  const softirqNs = (report: Report): number => report.hosts.h?.cpus[0]?.time_ns.softirq ?? 0
+  assert.ok(softirqNs(merged) * 2 < softirqNs(single))
+  // The card sends each segment with headers of its own.
+  assert.is(merged.hosts.h?.tx_queues?.[1]?.bytes, (merged.hosts.h?.tx_queues?.[1]?.packets ?? 0) * 1510)
+  assert.is(lostBy(narrow, 'PKT_TOO_BIG'), narrow.packets.dropped)
+  assert.ok(narrow.packets.dropped > 1950)
+})
+
 wayOut('a full pfifo loses what comes, and no more than its limit waits', () => {
   const report = flood({ qdisc: { kind: 'pfifo', limit: 50 } })
   const row = qdisc(report)

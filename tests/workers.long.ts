@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
 import { Crew } from './support/crew.js'
+import { randomNetwork } from './support/random-network.js'
 import { randomScenario } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
 
@@ -48,5 +49,14 @@ for (let first = FIRST_SEED; first < FIRST_SEED + SEEDS; first += PER_TEST) {
     assert.equal(faults, [])
   })
 }
+
+workers('hosts on links and switches end alike on several workers', async () => {
+  const faults: string[] = []
+  for (let seed = 700; seed < 724; seed++) {
+    const counts = [COUNTS[seed % COUNTS.length] as number]
+    faults.push(...(await faultsOf(randomNetwork(seed, 0.3), `network ${seed}`, counts, seed)))
+  }
+  assert.equal(faults, [])
+})
 
 workers.run()

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planOf } from './support/check-scenario.js'
 import { Crew } from './support/crew.js'
+import { randomNetwork } from './support/random-network.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
 
@@ -50,6 +51,10 @@ for (let seed = 501; seed <= 520; seed++) {
     sameOn([count], randomScenario(seed, 0.2), `seed ${seed}`, seed),
   )
 }
+
+workers('hosts on a link that loses, doubles and delays end alike on 3 workers', () =>
+  sameOn([3], randomNetwork(704, 0.3), 'network 704', 704),
+)
 
 for (const seed of [602, 603]) {
   workers(`two random hosts, seed ${seed}, end alike on 3 workers`, () =>

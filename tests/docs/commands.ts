@@ -2,10 +2,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { uvu } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type Finished, runCli } from '../support/cli.js'
 import { blocksOf, commandsOf, fileLines, replaceBlock, shownLines, withoutWallTime } from './page.js'
 
 /** Root of the repository. */
@@ -33,39 +33,9 @@ const MANY_RUNS = /^npx softnet (sweep|compare|explain) /
 export const isQuick = (page: string, command: string): boolean =>
   !longPages().includes(page) && !MANY_RUNS.test(command)
 
-/** How a command or program ended. */
-export interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Words of a command line; double and single quotes hold words together. */
 export function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ''))
-}
-
-/** A stream that keeps what is written to it. */
-function keeper(): { readonly stream: Writable; text(): string } {
-  const parts: string[] = []
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      parts.push(chunk.toString('utf8'))
-      done()
-    },
-  })
-  return { stream, text: () => parts.join('') }
-}
-
-/** The command line as a function: each run has a thread of its own all the same. */
-const cli: { main(argv: readonly string[], streams: { stdout: Writable; stderr: Writable }): Promise<number> } =
-  await import(new URL('../../../packages/softnet/dist/src/cli.js', import.meta.url).href)
-
-async function execute(argv: readonly string[]): Promise<Finished> {
-  const stdout = keeper()
-  const stderr = keeper()
-  const code = await cli.main(argv, { stdout: stdout.stream, stderr: stderr.stream })
-  return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
 /**
@@ -92,7 +62,7 @@ export function checkCommands(
     const known = finished.get(command)
     if (known !== undefined) return known
     const argv = command === 'npm start' ? ['run'] : wordsOf(command).slice(2)
-    const started = last.then(() => execute(argv))
+    const started = last.then(() => runCli(argv))
     last = started
     finished.set(command, started)
     return started

@@ -1,8 +1,8 @@
-import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from '@softnet/kernel'
 import type { Plan } from '@softnet/scenario'
 import { type CompileOptions, compile } from 'softnet'
+import { runCli } from './cli.js'
 
 /** A plan with its plugins, in this thread. */
 export interface PluginPlan {
@@ -34,12 +34,8 @@ export async function pluginPlan(
   return { plan, plugins: await loader.importPlugins(plan) }
 }
 
-const cli: { main(argv: readonly string[], streams: { stdout: Writable; stderr: Writable }): Promise<number> } =
-  await import(new URL('../../../packages/softnet/dist/src/cli.js', import.meta.url).href)
-
 /** Writes a plugin as `softnet new plugin` does. */
 export async function writePlugin(directory: string): Promise<void> {
-  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
-  const code = await cli.main(['new', 'plugin', directory], { stdout: nowhere(), stderr: nowhere() })
+  const { code } = await runCli(['new', 'plugin', directory])
   if (code !== 0) throw new Error(`softnet new plugin ended with ${code}`)
 }

@@ -5,7 +5,8 @@ type Events = NonNullable<ScenarioInput['events']>
 
 /** Something that can happen to a device. */
 function randomAction(draw: Draw, dev: string): string {
-  return draw.pick([`unplug ${dev}`, `plug ${dev}`, `unplug ${dev}`, `plug ${dev}`])
+  const cable = draw.pick([`unplug ${dev}`, `plug ${dev}`])
+  return draw.chance(0.5) ? cable : `ip link set ${dev} ${draw.pick(['down', 'up'])}`
 }
 
 /** The scenario with things that happen to its devices, drawn from a seed. */
@@ -19,4 +20,24 @@ export function withEvents(scenario: ScenarioInput, seed: number): ScenarioInput
     do: randomAction(draw, draw.pick(names)[0]),
   }))
   return { ...scenario, events }
+}
+
+/** A host to whose device everything happens that can. */
+export function eventful(): ScenarioInput {
+  const devices = { eth0: { driver: 'ixgbe' as const, address: '192.0.2.1/24', channels: { combined: 2 }, arp: true } }
+  return {
+    duration: '4ms',
+    hosts: { h: { cpus: 2, devices, apps: { e: { kind: 'udp_echo', cpus: [0, 1] } } } },
+    traffic: { t: { rate: '200kpps', flows: { count: 8 } } },
+    events: [
+      { at: '500us', do: 'unplug eth0' },
+      { at: '800us', do: 'plug eth0' },
+      { at: '2ms', do: 'ethtool -C eth0 rx-usecs 20' },
+      { at: '1200us', do: 'ip link set eth0 down' },
+      { at: '1300us', do: 'ip link set eth0 up' },
+      { at: '1310us', do: 'ip link set eth0 down' },
+      { at: '1311us', do: 'ip link set eth0 up' },
+      { at: '3ms', do: 'unplug eth0' },
+    ],
+  }
 }

@@ -1,7 +1,7 @@
 import type { ScenarioInput } from '@softnet/scenario'
 import { Draw, given } from './draw.js'
 
-type Source = ScenarioInput['traffic'][string]
+type Source = NonNullable<ScenarioInput['traffic']>[string]
 
 function inFragments(source: Source, draw: Draw): Source {
   if (source.kind === 'closed' || source.kind === 'replay' || source.protocol === 'tcp') return source
@@ -31,6 +31,8 @@ export function withFragments(scenario: ScenarioInput, seed: number): ScenarioIn
     })
     return [name, { ...host, sysctl: { ...host.sysctl, ...sysctl } }] as const
   })
-  const traffic = Object.entries(scenario.traffic).map(([name, source]) => [name, inFragments(source, draw)] as const)
+  const traffic = Object.entries(scenario.traffic ?? {}).map(
+    ([name, source]) => [name, inFragments(source, draw)] as const,
+  )
   return { ...scenario, hosts: Object.fromEntries(hosts), traffic: Object.fromEntries(traffic) }
 }

@@ -124,7 +124,7 @@ export function twoRandomHosts(seed: number, scale = 1): ScenarioInput {
   let other = seed + SECOND_HOST
   while (randomScenario(other).kernel !== first.kernel) other++
   const second = randomScenario(other, scale)
-  const traffic = Object.entries(second.traffic).map(([name, source]) => [
+  const traffic = Object.entries(second.traffic ?? {}).map(([name, source]) => [
     `k-${name}`,
     { ...source, to: `k/${(source.to as string).slice(2)}` },
   ])

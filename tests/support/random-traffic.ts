@@ -4,7 +4,7 @@ import { type Apps, firstPortOf } from './random-apps.js'
 import type { Devices } from './random-devices.js'
 import type { Surroundings } from './random-scenario.js'
 
-type Traffic = ScenarioInput['traffic']
+type Traffic = NonNullable<ScenarioInput['traffic']>
 type Source = Traffic[string]
 
 /** Draws one to four sources for the devices that have a wire. */

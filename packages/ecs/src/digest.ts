@@ -7,8 +7,14 @@ const scratchWords = new Uint32Array(scratch.buffer)
 /** Rows that are looked at together: their values fit into the first cache. */
 const CHUNK_ROWS = 1024
 
+/** Rows that are passed over together where all of them are zero. */
+const BLOCK_ROWS = 8 * CHUNK_ROWS
+
 /** A piece of a column as doubles: what reads it need not know the column's type, which would make it many times slower. */
 const chunk = new Float64Array(CHUNK_ROWS)
+
+/** As many zeros as a block of the widest type has bytes. */
+const zeros = new Uint8Array(BLOCK_ROWS * Float64Array.BYTES_PER_ELEMENT)
 
 /** Two 32-bit words that values are mixed into. */
 class Mixer {
@@ -25,39 +31,48 @@ class Mixer {
   }
 }
 
-/** True if every byte of the rows is zero; most rows of most columns are. */
-function isBlank(words: Int32Array, bytesPerRow: number, from: number, to: number): boolean {
-  const end = Math.min(words.length, Math.ceil((to * bytesPerRow) / 4))
-  for (let i = Math.floor((from * bytesPerRow) / 4); i < end; i++) if (words[i] !== 0) return false
-  return (to * bytesPerRow) / 4 <= words.length
-}
-
-/** Calls `visit` for pieces of a column that hold more than zeros, with their first row and their number of rows in `chunk`. */
+/**
+ * Calls `visit` for pieces of a column that hold more than zeros, with their first row and their number of rows in
+ * `chunk`. Most rows of most columns are zero, so they are compared as bytes, in large blocks first.
+ */
 function eachChunk(values: AnyColumn, rows: number, visit: (from: number, count: number) => void): void {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.byteLength >>> 2)
-  for (let from = 0; from < rows; from += CHUNK_ROWS) {
-    const to = Math.min(rows, from + CHUNK_ROWS)
-    if (isBlank(words, values.BYTES_PER_ELEMENT, from, to)) continue
-    chunk.set(values.subarray(from, to))
-    visit(from, to - from)
+  const width = values.BYTES_PER_ELEMENT
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+  const isBlank = (from: number, to: number): boolean =>
+    bytes.compare(zeros, 0, (to - from) * width, from * width, to * width) === 0
+  for (let block = 0; block < rows; block += BLOCK_ROWS) {
+    const end = Math.min(rows, block + BLOCK_ROWS)
+    if (isBlank(block, end)) continue
+    for (let from = block; from < end; from += CHUNK_ROWS) {
+      const to = Math.min(end, from + CHUNK_ROWS)
+      if (isBlank(from, to)) continue
+      chunk.set(values.subarray(from, to))
+      visit(from, to - from)
+    }
   }
 }
 
-/** One byte per row: 1 if the row counts. */
-function liveRows(live: AnyColumn | null, rows: number): Uint8Array {
+/** One byte per row: 1 if the row counts; null where all do. */
+function liveRows(live: AnyColumn | null, rows: number): Uint8Array | null {
+  if (live === null) return null
   const alive = new Uint8Array(rows)
-  if (live === null) return alive.fill(1)
   eachChunk(live, Math.min(rows, live.length), (from, count) => {
     for (let i = 0; i < count; i++) alive[from + i] = chunk[i] === 0 ? 0 : 1
   })
   return alive
 }
 
-function mixOrdered(all: Mixer, values: AnyColumn, alive: Uint8Array, name: ((row: number) => number) | null): void {
-  eachChunk(values, Math.min(values.length, alive.length), (from, count) => {
+function mixOrdered(
+  all: Mixer,
+  values: AnyColumn,
+  rows: number,
+  alive: Uint8Array | null,
+  name: ((row: number) => number) | null,
+): void {
+  eachChunk(values, rows, (from, count) => {
     for (let i = 0; i < count; i++) {
       const value = chunk[i] as number
-      if (value === 0 || alive[from + i] === 0) continue
+      if (value === 0 || (alive !== null && alive[from + i] === 0)) continue
       all.mix(name === null ? value : name(value), from + i)
     }
   })
@@ -67,21 +82,21 @@ function mixOrdered(all: Mixer, values: AnyColumn, alive: Uint8Array, name: ((ro
 function mixUnordered(
   all: Mixer,
   columns: readonly { readonly values: AnyColumn; readonly name: ((row: number) => number) | null }[],
-  alive: Uint8Array,
+  rows: number,
+  alive: Uint8Array | null,
 ): void {
-  const ids: number[] = []
-  for (let row = 0; row < alive.length; row++) if (alive[row] !== 0) ids.push(row)
-  const place = new Int32Array(alive.length)
-  ids.forEach((row, i) => {
-    place[row] = i
-  })
-  const mixers = ids.map(() => new Mixer())
+  const mixers: Mixer[] = []
+  /** Position of a row's mixer, from 1. */
+  const place = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) {
+    if (alive === null || alive[row] !== 0) place[row] = mixers.push(new Mixer())
+  }
   columns.forEach(({ values, name }, c) => {
-    eachChunk(values, Math.min(values.length, alive.length), (from, count) => {
+    eachChunk(values, Math.min(values.length, rows), (from, count) => {
       for (let i = 0; i < count; i++) {
         const value = chunk[i] as number
-        if (value === 0 || alive[from + i] === 0) continue
-        mixers[place[from + i] as number]?.mix(name === null ? value : name(value), c)
+        const at = place[from + i] as number
+        if (value !== 0 && at !== 0) mixers[at - 1]?.mix(name === null ? value : name(value), c)
       }
     })
   })
@@ -113,10 +128,11 @@ export function digestWorld(
       values,
       name: component.references.includes(name) ? nameOf : null,
     }))
-    if (component.unorderedRows) return mixUnordered(all, named, alive)
+    if (component.unorderedRows) return mixUnordered(all, named, rows, alive)
     named.forEach(({ values, name }, c) => {
-      mixOrdered(all, values, alive, name)
-      all.mix(Math.min(values.length, rows), c)
+      const count = Math.min(values.length, rows)
+      mixOrdered(all, values, count, alive, name)
+      all.mix(count, c)
     })
   }, isMeant)
   return (all.h1 >>> 0).toString(16).padStart(8, '0') + (all.h2 >>> 0).toString(16).padStart(8, '0')

@@ -1,5 +1,6 @@
 import { LATENCY_BUCKETS } from '@softnet/scenario/plan'
 import {
+  ETH_HLEN,
   ETH_P_IP,
   FAULT_IP_OPTIONS_SHORT,
   FAULT_IP_SHORT,
@@ -16,7 +17,9 @@ import {
   IPPROTO_UDP,
   TCP_ACK,
   TCP_CWR,
+  TCP_FIN,
   TCP_PSH,
+  VLAN_HLEN,
 } from '@softnet/wire'
 import { DEVICE_ROWS, DROP_ROWS, GRO_ROWS, SNMP_ROWS, TIMELINE_ROWS } from './count/components.js'
 import { DEVICE, GRO } from './count/device.js'
@@ -44,6 +47,7 @@ import { BACKLOG_LEVEL } from './softnet/components.js'
 import { PC, TASK_KIND, TASK_STATE, WAIT } from './task/components.js'
 import { ARRIVAL, MALFORM, PICK, REQUEST } from './traffic/components.js'
 import { MIN_FRAME_BYTES, STEER } from './wire/components.js'
+import { LANE_PAGES, LINK_KIND } from './wire/link-components.js'
 import { XDP } from './xdp/components.js'
 
 /**
@@ -62,6 +66,7 @@ export const NUMBERS = {
   DROP,
   DROP_ROWS,
   ERRNO,
+  ETH_HLEN,
   ETH_P_IP,
   EVENT,
   FAULT_IP_OPTIONS_SHORT,
@@ -86,7 +91,9 @@ export const NUMBERS = {
   IP_MF,
   IP_OFFSET,
   IRQ_KIND,
+  LANE_PAGES,
   LATENCY_BUCKETS,
+  LINK_KIND,
   LIST,
   LIST_WORDS,
   LOOK_FRAMES,
@@ -122,9 +129,11 @@ export const NUMBERS = {
   TASK_STATE,
   TCP_ACK,
   TCP_CWR,
+  TCP_FIN,
   TCP_PSH,
   TIMELINE_ROWS,
   VIA,
+  VLAN_HLEN,
   WAIT,
   XDP,
   XOFF,

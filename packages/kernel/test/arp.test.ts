@@ -258,9 +258,11 @@ test('the source of a request follows arp_announce', () => {
 
 test('a full table gives up what nobody uses, and refuses where there is nothing', () => {
   const world = arpWorld()
-  const { rows, entries } = world.world.columns(NeighTable)
+  const { rows, thresh2, thresh3, entries } = world.world.columns(NeighTable)
   const lookup = world.binder.bind(neighLookup)
   const limit = rows[1] as number
+  thresh2[1] = limit / 2
+  thresh3[1] = limit
   for (let i = 0; i < limit; i++) assert.ok(lookup.create(1, (ip('10.9.0.0') + i) | 0, world.devs[0] ?? 0) > 0)
   send(world, '10.20.0.1')
   assert.equal(world.drops(), { 'NEIGH_CREATEFAIL@ip_finish_output2': 1 })

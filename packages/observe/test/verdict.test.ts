@@ -2,9 +2,12 @@ import { compileScenario, type Plan, type ScenarioInput } from '@softnet/scenari
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DIAGNOSIS_RULES, diagnose, findAll } from '../src/verdict/diagnose.js'
+import { ANSWER_CASES } from './answer-cases.js'
 import { cpu, device, drop, hostPlan, hostResult, plan, queue, result, socket, sysctl } from './fixtures.js'
 import { steadyPlan, steadyQueues } from './growing-cases.js'
-import { CASES, calm, full, hot, lonely, missed, rps } from './verdict-cases.js'
+import { calm, full, hot, lonely, missed, CASES as PATH_CASES, rps } from './verdict-cases.js'
+
+const CASES = [...PATH_CASES, ...ANSWER_CASES]
 
 for (const [index, { rule, document, plan: from, says, sets }] of CASES.entries()) {
   test(`${rule} (${index}) is found, worded and answered`, () => {

@@ -4,6 +4,8 @@
 export type EventAction =
   /** The link of a device loses or regains its signal. */
   | { readonly kind: 'cable'; readonly dev: string; readonly up: boolean }
+  /** `ip link set DEV up` or `down`. */
+  | { readonly kind: 'link'; readonly dev: string; readonly up: boolean }
   /** `ethtool -C DEV …`; null where a value is not given. */
   | {
       readonly kind: 'coalesce'

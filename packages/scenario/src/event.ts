@@ -2,13 +2,21 @@
 import type { EventAction } from './event-plan.js'
 
 /** What `parseEvent` accepts, in words. */
-export const EVENT_WORDS = 'unplug DEV, plug DEV, ethtool -C DEV rx-usecs N'
+export const EVENT_WORDS = 'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N'
 
 const USECS_MAX = 1_000_000
 const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/
 
 function isDevice(word: string | undefined): word is string {
   return word !== undefined && DEVICE.test(word)
+}
+
+/** `ip link set [dev] DEV up|down`. */
+function parseLinkSet(words: readonly string[]): EventAction | null {
+  const rest = words[0] === 'dev' ? words.slice(1) : words
+  const [dev, state] = rest
+  if (!isDevice(dev) || rest.length !== 2 || (state !== 'up' && state !== 'down')) return null
+  return { kind: 'link', dev, up: state === 'up' }
 }
 
 const COALESCE = ['rx-usecs', 'rx-frames', 'tx-usecs'] as const
@@ -37,10 +45,11 @@ function parseCoalesce(words: readonly string[]): EventAction | null {
 /** Reads one event; null if it is none. Kernel: iproute2's and ethtool's words */
 export function parseEvent(text: string): EventAction | null {
   const words = text.trim().split(/\s+/)
-  const [first, second] = words
+  const [first, second, third] = words
   if (first === 'plug' || first === 'unplug') {
     return words.length === 2 && isDevice(second) ? { kind: 'cable', dev: second, up: first === 'plug' } : null
   }
+  if (first === 'ip' && (second === 'link' || second === 'l') && third === 'set') return parseLinkSet(words.slice(3))
   if (first === 'ethtool' && (second === '-C' || second === '--coalesce')) return parseCoalesce(words.slice(2))
   return null
 }

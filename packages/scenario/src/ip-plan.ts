@@ -54,6 +54,8 @@ export interface NeighPlan {
   readonly mcast_solicit: number
   readonly mcast_resolicit: number
   readonly unres_qlen_bytes: number
+  /** Seconds. */
+  readonly gc_stale_time: number
   /** In hundredths of a second. */
   readonly locktime: number
   /** In hundredths of a second. */

@@ -47,6 +47,7 @@ export const DEFAULT_NEIGH: NeighPlan = {
   mcast_solicit: 3,
   mcast_resolicit: 0,
   unres_qlen_bytes: 212_992,
+  gc_stale_time: 60,
   locktime: 100,
   proxy_delay: 80,
   proxy_qlen: 64,

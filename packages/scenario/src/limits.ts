@@ -92,7 +92,16 @@ export const LIMITS: readonly Limit[] = [
     min: 1,
     max: 65_536,
     unit: 'pages',
-    reason: 'packets of real bytes that can be alive: ICMP errors, ARP, packets with options; 2 KiB each',
+    reason:
+      'packets of real bytes that can be alive: ICMP errors, ARP (2048 at least), packets with options; 2 KiB each',
+  },
+  {
+    name: 'frames-per-link',
+    default: 65_536,
+    min: 256,
+    max: 4_194_304,
+    unit: 'frames',
+    reason: 'frames that may be on a link or in a switch at once: delay and buffers times rate, at most so many',
   },
   {
     name: 'capture-bytes',

@@ -11,6 +11,8 @@ export type PathPlace = (typeof PATH_PLACES)[number]
 /** Reasons that name their place whatever function reports them. */
 const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlace>([
   ['NIC_WIRE_ERROR', 'wire'],
+  ['LINK_LOSS', 'wire'],
+  ['SWITCH_FULL', 'wire'],
   ['NIC_RX_MISSED', 'nic'],
   ['NIC_RX_NO_BUFFER', 'ring'],
   ['XDP_NATIVE_DROP', 'napi'],
@@ -26,6 +28,9 @@ const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlac
   ['IP_RPFILTER', 'ip'],
   ['NETFILTER_DROP', 'ip'],
   ['SKB_UCOPY_FAULT', 'app'],
+  ['NEIGH_CREATEFAIL', 'out'],
+  ['NEIGH_FAILED', 'out'],
+  ['NEIGH_QUEUEFULL', 'out'],
   ['QDISC_OVERLIMIT', 'out'],
   ['QDISC_DROP', 'out'],
   ['QDISC_CONGESTED', 'out'],
@@ -35,7 +40,8 @@ const PLACE_OF_REASON: ReadonlyMap<string, PathPlace> = new Map<string, PathPlac
 /** Beginnings of kernel function names, longest match first within a place. */
 const PLACE_OF_FUNCTION: readonly (readonly [RegExp, PathPlace])[] = [
   [/^wire_rx$/, 'wire'],
-  [/^(__dev_(queue|xmit)|veth_|_*dev_forward|qdisc_|neigh_flush|wire_tx)/, 'out'],
+  [/^ndo_stop$/, 'ring'],
+  [/^(__dev_(queue|xmit)|qdisc_|neigh_flush|wire_tx)/, 'out'],
   [/^(nic|ethtool|ntuple|rss)/, 'nic'],
   [/recvmsg|^skb_copy|^sys_/, 'app'],
   [/^_*(udp|tcp|sock|sk_|raw|icmp)/, 'socket'],

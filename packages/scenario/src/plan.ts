@@ -9,6 +9,7 @@
 import type { BpfProgram } from './bpf.js'
 import type { EventPlan } from './event-plan.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
+import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
 import type { PluginPlan } from './plugin/plugin-plan.js'
@@ -33,6 +34,8 @@ export interface Plan {
   readonly traffic: readonly TrafficPlan[]
   /** What happens to hosts during the run, in order of time; left out where nothing does. */
   readonly events?: readonly EventPlan[]
+  /** What joins the devices of hosts; left out: nothing does, and what leaves a host has left the simulation. */
+  readonly links?: readonly LinkPlan[]
   readonly plugins: readonly PluginPlan[]
   /** Upper bounds the user raised or lowered; every one has a default in `limits.ts`. */
   readonly limits: Readonly<Record<string, number>>
@@ -117,6 +120,10 @@ export interface SysctlPlan {
   readonly 'net.ipv4.ipfrag_low_thresh': number
   /** Seconds. */
   readonly 'net.ipv4.ipfrag_time': number
+  /** Entries of the table of neighbours below which nothing is swept, from which a sweep is tried, and at most. */
+  readonly 'net.ipv4.neigh.default.gc_thresh1': number
+  readonly 'net.ipv4.neigh.default.gc_thresh2': number
+  readonly 'net.ipv4.neigh.default.gc_thresh3': number
   readonly 'net.ipv4.ipfrag_max_dist': number
   /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
   readonly 'net.ipv4.conf.all.rp_filter': number
@@ -191,8 +198,6 @@ export interface DevicePlan {
   /** Namespace, and the name the device has there; both left out for the initial one. */
   readonly netns?: string
   readonly ifname?: string
-  /** Other end of a veth pair, by its name on the host. */
-  readonly peer?: string
   readonly driver: DriverProfile
   readonly mac: string
   readonly mtu: number
@@ -202,6 +207,8 @@ export interface DevicePlan {
   readonly neigh: NeighPlan
   /** Hardware addresses of next hops are asked for. */
   readonly arp?: boolean
+  /** Name of the link or switch it is on; left out: traffic sources are at the other end. */
+  readonly link?: string
   /** The way out; left out where nothing takes time. */
   readonly tx?: TxPlan
   /** IPv4 addresses with prefix length, `192.0.2.1/24`. */
@@ -432,7 +439,9 @@ export type TrafficPlan =
       readonly name: string
       readonly host: string
       readonly dev: string
-      readonly protocol: 'udp' | 'tcp'
+      readonly protocol: 'udp' | 'tcp' | 'icmp' | 'arp'
+      /** Kind of message; left out with other protocols. */
+      readonly arp?: 'request' | 'reply' | 'gratuitous'
       readonly arrival: Arrival
       /** Frame length without FCS, bytes (60 for a minimum frame; 64 on the wire); the mean of fragments. */
       readonly frame: Distribution

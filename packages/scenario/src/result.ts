@@ -20,7 +20,7 @@ export interface DropRow {
   readonly host: string
   /** Kernel function (or the place in the NIC) that lost the packet. */
   readonly where: string
-  /** Name of `enum skb_drop_reason` without its prefix, or NIC_WIRE_ERROR NIC_RX_MISSED NIC_RX_NO_BUFFER XDP_NATIVE_DROP. */
+  /** Name of `enum skb_drop_reason` without its prefix, or NIC_WIRE_ERROR NIC_RX_MISSED NIC_RX_NO_BUFFER XDP_NATIVE_DROP LINK_LOSS SWITCH_FULL. */
   readonly reason: string
   /** Wire frames. */
   readonly count: number
@@ -157,6 +157,21 @@ export interface NetfilterResult {
   readonly conntrack?: ConntrackResult
 }
 
+/** `/proc/net/stat/arp_cache` of one CPU; `entries` is that of the host's tables. */
+export interface ArpCacheStat {
+  readonly entries: number
+  readonly allocs: number
+  readonly destroys: number
+  readonly hash_grows: number
+  readonly lookups: number
+  readonly hits: number
+  readonly res_failed: number
+  readonly periodic_gc_runs: number
+  readonly forced_gc_runs: number
+  readonly unresolved_discards: number
+  readonly table_fulls: number
+}
+
 export interface NetnsResult {
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly netstat: Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -165,6 +180,8 @@ export interface NetnsResult {
   readonly sockstat: { readonly FRAG: { readonly inuse: number; readonly memory: number; readonly memory_max: number } }
   /** Only of hosts with rules. */
   readonly netfilter?: NetfilterResult
+  /** By CPU; only of hosts that asked for a neighbour or heard ARP. */
+  readonly arp_cache?: readonly ArpCacheStat[]
 }
 
 export interface DeviceRow {
@@ -183,7 +200,7 @@ export interface DeviceRow {
   readonly link_bits_per_sec: number
   readonly mtu: number
   readonly driver: string
-  /** Of ends of veth pairs, and of hosts to which events happen: what noop has dropped, and the state of the link as /sys/class/net/DEV has it. */
+  /** Of hosts to which events happen: what noop has dropped, and the state of the link as /sys/class/net/DEV has it. */
   readonly tx_dropped?: number
   readonly operstate?: 'up' | 'down' | 'lowerlayerdown'
   readonly carrier_changes?: number
@@ -297,7 +314,7 @@ export interface WaitingFrames {
   readonly softirq: number
   readonly backlog: number
   readonly socket: number
-  /** In a queueing discipline, a transmit ring or the card, on their way out. */
+  /** Waiting for the address of a neighbour, in a queueing discipline, a transmit ring or the card, on their way out. */
   readonly out?: number
 }
 
@@ -377,12 +394,41 @@ export interface ResultDocument {
   readonly latency_histogram: readonly (readonly [number, number])[]
   readonly timeline: readonly TimelineRow[]
   readonly hosts: Readonly<Record<string, HostResult>>
+  /** Links and switches by name; only of scenarios with any. */
+  readonly links?: Readonly<Record<string, LinkResult>>
   /** By the names the scenario gives them; only of scenarios with plugins. */
   readonly plugins?: Readonly<Record<string, PluginResult>>
   readonly verdict: Verdict
   /** What was simulated; left out by what runs a plan and does not know its scenario. */
   readonly input?: ResultInput
   readonly trace?: TraceSummary
+}
+
+/** What came to one port of a link or switch; wire frames. */
+export interface LinkPortRow {
+  /** `host/device` at the end of the way. */
+  readonly to: string
+  /** Frames that reached the port, their bytes without FCS, and the part of the link's time they took on it, 0 to 1. */
+  readonly frames: number
+  readonly bytes: number
+  readonly load: number
+  /** Frames to it that were lost on the way, arrived twice, or took longer than others. */
+  readonly lost: number
+  readonly duplicated: number
+  readonly reordered: number
+  /** Switch: frames for which the port's buffer had no room, and frames sent to every port. */
+  readonly overflow: number
+  readonly flooded: number
+  /** Frames to other cards, which this one does not take. */
+  readonly foreign: number
+}
+
+/** A link or a switch. */
+export interface LinkResult {
+  readonly kind: 'link' | 'switch'
+  readonly ports: readonly LinkPortRow[]
+  /** Addresses a switch had learnt at the end. */
+  readonly learnt?: number
 }
 
 /** Enough to simulate the same again. */

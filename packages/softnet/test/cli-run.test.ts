@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scenarioTemplate } from '../src/scenario-template.js'
-import { cli, inDirectory, namesIn, startCli } from './cli-process.js'
+import { cli, cliInside, inDirectory, namesIn, startCli } from './cli-process.js'
 
 function withScenario(body: (directory: string) => Promise<void>): () => Promise<void> {
   return inDirectory(async (directory) => {
@@ -42,7 +42,7 @@ test(
   'the same seed gives the same result',
   withScenario(async (directory) => {
     const run = async (...options: readonly string[]) => {
-      const { stdout } = await cli(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
+      const { stdout } = await cliInside(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
       // How long it took and how many threads helped depends on the machine.
       return { ...JSON.parse(stdout), wall_ms: 0, workers: 0, parallel: null }
     }
@@ -55,8 +55,8 @@ test(
 test(
   'without a scenario the first built-in one runs',
   inDirectory(async (directory) => {
-    const { scenarios } = JSON.parse((await cli(directory, 'list', '--format', 'json')).stdout)
-    const run = await cli(directory, 'run', '--duration', '5ms', '--set', 'warmup=0', '--format', 'json')
+    const { scenarios } = JSON.parse((await cliInside(directory, 'list', '--format', 'json')).stdout)
+    const run = await cliInside(directory, 'run', '--duration', '5ms', '--set', 'warmup=0', '--format', 'json')
     assert.is(run.code, 0, run.stdout)
     assert.is(JSON.parse(run.stdout).scenario, scenarios[0].name)
   }),
@@ -66,7 +66,7 @@ test(
   '--out writes the result, Linux’s texts and captures, and leaves nothing else',
   withScenario(async (directory) => {
     const options = [...SHORT, '--out', 'a/b', '--capture', 'any=all.pcapng', '--capture', 'server/eth0=one.pcapng']
-    const run = await cli(directory, 'run', 's.yaml', ...options, '--format', 'json')
+    const run = await cliInside(directory, 'run', 's.yaml', ...options, '--format', 'json')
     assert.is(run.code, 0, run.stdout)
     const out = join(directory, 'a/b')
     assert.equal(namesIn(out), ['all.pcapng', 'one.pcapng', 'result.json', 'server'])
@@ -87,7 +87,7 @@ test(
   '--trace writes a trace of the kind its name says, up to its limit, and changes no result',
   withScenario(async (directory) => {
     const run = async (...options: readonly string[]) => {
-      const { code, stdout } = await cli(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
+      const { code, stdout } = await cliInside(directory, 'run', 's.yaml', ...SHORT, '--format', 'json', ...options)
       assert.is(code, 0, stdout)
       return JSON.parse(stdout)
     }
@@ -123,7 +123,7 @@ test(
 test(
   'trace tells the way of a packet as text and as JSON, and says what there is where it finds nothing',
   withScenario(async (directory) => {
-    const trace = (...options: readonly string[]) => cli(directory, 'trace', 's.yaml', ...SHORT, ...options)
+    const trace = (...options: readonly string[]) => cliInside(directory, 'trace', 's.yaml', ...SHORT, ...options)
     const text = await trace('--packet', '5')
     assert.is(text.code, 0, text.stderr)
     assert.match(text.stdout, /^packet 5: UDP .*\n(delivered|dropped)/)
@@ -151,9 +151,9 @@ test(
 test(
   '--out replaces what it wrote before and keeps what others wrote',
   withScenario(async (directory) => {
-    assert.is((await cli(directory, 'run', 's.yaml', ...SHORT, '--out', 'out')).code, 0)
+    assert.is((await cliInside(directory, 'run', 's.yaml', ...SHORT, '--out', 'out')).code, 0)
     writeFileSync(join(directory, 'out/notes.txt'), 'mine')
-    const again = await cli(directory, 'run', 's.yaml', '--duration', '3ms', '--out', 'out')
+    const again = await cliInside(directory, 'run', 's.yaml', '--duration', '3ms', '--out', 'out')
     assert.is(again.code, 0, again.stderr)
     assert.is(JSON.parse(readFileSync(join(directory, 'out/result.json'), 'utf8')).simulated_ns, 3e6)
     assert.equal(namesIn(join(directory, 'out')), ['notes.txt', 'result.json', 'server'])
@@ -171,7 +171,7 @@ function blockTypes(bytes: Uint8Array): number[] {
 test(
   'devices named one by one share a file, each in a section of its own',
   withScenario(async (directory) => {
-    const run = await cli(directory, 'run', 's.yaml', ...SHORT, '--capture', 'server/eth0,server/any=two.pcapng')
+    const run = await cliInside(directory, 'run', 's.yaml', ...SHORT, '--capture', 'server/eth0,server/any=two.pcapng')
     assert.is(run.code, 0, run.stderr)
     const types = blockTypes(readFileSync(join(directory, 'two.pcapng')))
     assert.is(types.filter((type) => type === SECTION_HEADER).length, 2)
@@ -184,7 +184,7 @@ test(
   withScenario(async (directory) => {
     symlinkSync('real.pcapng', join(directory, 'link.pcapng'))
     writeFileSync(join(directory, 'real.pcapng'), 'old')
-    assert.is((await cli(directory, 'run', 's.yaml', ...SHORT, '--capture', 'any=link.pcapng')).code, 0)
+    assert.is((await cliInside(directory, 'run', 's.yaml', ...SHORT, '--capture', 'any=link.pcapng')).code, 0)
     assert.ok(lstatSync(join(directory, 'link.pcapng')).isSymbolicLink())
     assert.is(readFileSync(join(directory, 'real.pcapng')).readUInt32LE(0), SECTION_HEADER)
   }),
@@ -212,10 +212,10 @@ test(
 test(
   'inspect shows partitions, systems and entities',
   withScenario(async (directory) => {
-    const text = await cli(directory, 'inspect', 's.yaml')
+    const text = await cliInside(directory, 'inspect', 's.yaml')
     assert.is(text.code, 0, text.stderr)
     for (const heading of ['Partitions', 'Edges', 'Stage', 'Entities', 'Limits']) assert.match(text.stdout, heading)
-    const json = await cli(directory, 'inspect', 's.yaml', '--format', 'json')
+    const json = await cliInside(directory, 'inspect', 's.yaml', '--format', 'json')
     const document = JSON.parse(json.stdout)
     assert.is(document.schema, 'softnet.inspect/1')
     assert.ok(document.partitions.length > 0)

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { inDirectory } from './cli-process.js'
-import { carried, carriedPath, oracle, oracleCases, record } from './oracle-process.js'
+import { type CaseDocument, carried, carriedPath, oracle, oracleCases, record } from './oracle-process.js'
 
 /** Takes the first case of a recording that `wanted` accepts, changed by `change`, and returns what the oracle says. */
 async function tampered(
@@ -13,10 +13,10 @@ async function tampered(
   const copy = structuredClone(value)
   change(copy)
   const file = record(directory, copy)
-  const { code } = await oracle(file)
-  const [only] = await oracleCases(file)
-  assert.is((await oracleCases(file)).length, 1)
-  return { code, ...(only as NonNullable<typeof only>) }
+  const { code, stdout } = await oracle(file, '--format', 'json')
+  const { cases }: { cases: CaseDocument[] } = JSON.parse(stdout)
+  assert.is(cases.length, 1)
+  return { code, ...(cases[0] as CaseDocument) }
 }
 
 /** The recordings that are compared here; `oracle.long.ts` has all. */

@@ -62,6 +62,15 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 'd/conf': { forwarding: 1 }, 't/flows/dst': '198.51.100.9', duration: '1ms' },
     change: { 'd/arp': true },
   },
+  'hosts/*/devices/*/conf/arp_notify': {
+    base: {
+      events: [
+        { at: '200us', do: 'ip link set eth0 down' },
+        { at: '300us', do: 'ip link set eth0 up' },
+      ],
+    },
+    change: { 'd/conf/arp_notify': 1 },
+  },
   'hosts/*/devices/*/conf/arp_evict_nocarrier': {
     base: { ...CLOSED, 'd/arp': true, events: [{ at: '500us', do: 'unplug eth0' }] },
     change: { 'd/conf/arp_evict_nocarrier': 0 },

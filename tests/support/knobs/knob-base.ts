@@ -69,6 +69,19 @@ export const PREFER: Sets = {
 /** Works longer than the timer of DEFER waits, so that it matters who takes the packets meanwhile. */
 export const SLOW_READER: Sets = { 'a/work': '30us' }
 export const FRAGMENTS: Sets = { 't/datagram': 4000, 't/rate': '50kpps', 't/fragment': {} }
+/** Packets to eight neighbours that do not answer. */
+export const NEIGHBOURS: Sets = {
+  'd/conf': { forwarding: 1 },
+  'd/arp': true,
+  't/flows': { count: 8, dst: '198.51.100.9', 'dst-count': 8 },
+}
+/** A new one each second: those that failed may go after fifteen. */
+export const FAILING: Sets = {
+  ...NEIGHBOURS,
+  duration: '17s',
+  't/rate': '1pps',
+  't/flows': { count: 30, dst: '198.51.100.9', 'dst-count': 30 },
+}
 /** Nobody listens on the port. */
 export const CLOSED_PORT: Sets = { 't/flows/dport': 7 }
 export const RULES = 'table ip t { chain i { type filter hook input priority 0; udp sport 10000 drop; } }'

@@ -2,8 +2,10 @@ import {
   BULK,
   BUSY,
   CLOSED_PORT,
+  FAILING,
   FRAGMENTS,
   type KnobRow,
+  NEIGHBOURS,
   OVERLOAD,
   RFS,
   RPS,
@@ -14,6 +16,18 @@ import {
 
 /** Rows of sysctls. */
 export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
+  'hosts/*/sysctl/net.ipv4.neigh.default.gc_thresh1': {
+    base: FAILING,
+    change: { 'h/sysctl': { 'net.ipv4.neigh.default.gc_thresh1': 1 } },
+  },
+  'hosts/*/sysctl/net.ipv4.neigh.default.gc_thresh2': {
+    base: NEIGHBOURS,
+    change: { 'h/sysctl': { 'net.ipv4.neigh.default.gc_thresh2': 2 } },
+  },
+  'hosts/*/sysctl/net.ipv4.neigh.default.gc_thresh3': {
+    base: NEIGHBOURS,
+    change: { 'h/sysctl': { 'net.ipv4.neigh.default.gc_thresh3': 2 } },
+  },
   'hosts/*/sysctl/net.core.default_qdisc': { base: BULK, change: { 'h/sysctl/net.core.default_qdisc': 'fq_codel' } },
   'hosts/*/sysctl/net.core.wmem_default': {
     base: { ...BULK, 'a/sockets': { count: 1 } },

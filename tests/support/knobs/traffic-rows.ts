@@ -11,6 +11,7 @@ export const TRAFFIC_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...OVERLOAD, 'a/sockets/SO_RCVBUF': 4_000_000 },
     change: { limits: { 'packet-rows-per-cpu': 600 } },
   },
+  'traffic/*/arp': { base: { 't/protocol': 'arp' }, change: { 't/arp': 'gratuitous' } },
   'traffic/*/capture': { base: replay, change: { 't/capture': 'other.pcap' } },
   'traffic/*/clients': { base: CLOSED, change: { 't/clients': 2 } },
   'traffic/*/count': { base: burst, change: { 't/count': 20 } },

@@ -18,7 +18,6 @@ import { ipFinishOutput2 } from '../ip/ip-output.js'
 import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
 import { fillLink, hasEvents } from '../link/fill-link.js'
-import { hasPairs } from '../link/has-pairs.js'
 import { hostEvents } from '../link/host-event.js'
 import { NETIF_RX } from '../link/netif-rx.js'
 import { PROGRAM_XMIT, type ProgramXmit } from '../link/program-xmit.js'
@@ -53,6 +52,7 @@ import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
 import { fillUdp, socketHashMask } from '../udp/udp-table.js'
+import { linkRun } from '../wire/link-run.js'
 import { wireRun } from '../wire/wire-run.js'
 import { fillXdp } from '../xdp/build.js'
 import { computeLayout } from './compute-layout.js'
@@ -60,6 +60,7 @@ import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, perCpu, TRACE_SINK } fr
 import { declareModel } from './declare.js'
 import { cyclesToPs, fillCpus, fillMail } from './fill-cpus.js'
 import { fillDevices } from './fill-devices.js'
+import { fillLinks } from './fill-links.js'
 import { fillTasks } from './fill-tasks.js'
 import { fillTx } from './fill-tx.js'
 import { COST_LATENCY } from './latency.js'
@@ -130,16 +131,17 @@ function fillColumns(model: Model): void {
   const { world, layout, partitions, sizes, profile, constants } = model
   const firstLaneRow = fillCpus(world, layout, partitions, sizes, profile, constants.timelinePs)
   fillDevices(world, layout, firstLaneRow)
-  fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
+  const firstLinkRow = fillMail(world, layout, partitions, sizes, firstLaneRow + sizes.laneRows)
   fillModeration(world, layout)
   fillTasks(world, layout)
   fillTx(world, layout)
   fillLink(world, layout)
   fillRoutes(world, layout)
-  fillPages(world, layout, partitions)
-  fillNeighbours(world, layout)
+  const firstLanePage = fillPages(world, layout, partitions)
+  fillLinks(model.binder, layout, firstLinkRow, firstLanePage)
+  fillNeighbours(world, layout, partitions)
   fillUdp(world, layout)
-  fillIcmp(world, layout)
+  fillIcmp(world, layout, partitions)
   fillFilters(world, layout)
   fillIgmp(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
@@ -274,7 +276,7 @@ function bindMachine(model: Model): void {
     if (receiver !== null) receiver(cpu, napi)
   })
   binder.provide(UDP_GRO_SOCKET, (cpu, row) => (anyUdpGro && find !== null ? find(cpu, row) : 0))
-  const netifRx = { rx: (_cpu: number, _row: number) => 0 }
+  const netifRx = { rx: (_cpu: number, _row: number) => {} }
   binder.provide(NETIF_RX, netifRx)
   bindDestructor(binder)
   bindIcmp(binder)
@@ -283,14 +285,13 @@ function bindMachine(model: Model): void {
   const steering = binder.bind(steer)
   const trace = binder.resource(TRACE_SINK)
   const { clockPs } = binder.world.columns(Cpu)
-  const pairs = hasPairs(layout.plan.hosts)
   netifRx.rx = (cpu, row) => {
     if (trace.on) trace.netifRx(cpu, clockPs[cpu], row)
-    const target = pairs && steering.needed ? steering.cpuOf(cpu, row) : 0
-    return steering.toBacklog(cpu, row, target === 0 ? cpu : target)
+    steering.toBacklog(cpu, row, cpu)
   }
   binder.bind(runCpu)
   binder.bind(wireRun)
+  if ((layout.plan.links ?? []).length > 0) binder.bind(linkRun)
   binder.bind(mail)
 }
 

@@ -1,5 +1,4 @@
 import type { AppPlan, DevicePlan, HostPlan, Plan } from '@softnet/scenario/plan'
-import { parseMac } from '@softnet/wire'
 import { netCount, netLayouts } from '../netns/net-layout.js'
 import { sendsFragments } from '../traffic/sends-fragments.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -64,9 +63,28 @@ export function sends(app: AppPlan): boolean {
   return app.kind === 'udp_echo'
 }
 
-/** Whether packets leave a host as part of its load: its programs send, or it passes them on. */
-export function transmits(host: HostPlan): boolean {
-  return host.apps.some(sends) || host.devices.some((device) => device.conf.forwarding !== 0)
+/** Whether packets leave a host as part of its load: its programs send, it passes them on, or it is asked for answers. */
+export function transmits(host: HostPlan, run: Plan): boolean {
+  return (
+    host.devices.some(({ link }) => link !== undefined) ||
+    host.apps.some(sends) ||
+    host.devices.some((device) => device.conf.forwarding !== 0) ||
+    run.traffic.some(
+      (each) =>
+        each.host === host.name && each.kind === 'open' && (each.protocol === 'icmp' || each.protocol === 'arp'),
+    )
+  )
+}
+
+/** Whether a packet on a link may come in pieces: somebody sends one that is longer than the narrowest way. */
+function mayFragment(plan: Plan): boolean {
+  const devices = plan.hosts.flatMap((host) => host.devices)
+  const narrowest = Math.min(...devices.map(({ mtu }) => mtu))
+  const widest = Math.max(...devices.map(({ mtu }) => mtu))
+  if (narrowest < widest) return true
+  if (plan.traffic.some((each) => each.kind === 'replay' || (each.kind === 'open' && each.fragments !== null)))
+    return true
+  return plan.hosts.some((host) => host.apps.some((app) => sends(app) && app.replyBytes + 28 > narrowest))
 }
 
 /** Devices of a host as entities: each of the plan, and one per VLAN id on it. */
@@ -165,13 +183,13 @@ function layoutHost(run: Plan, host: HostPlan, index: number, loopback: number, 
     device: free.devices.take(1 + plan.vlans.length)[0] as number,
     wire: hasWire(plan) ? (free.wires.take(1)[0] as number) : 0,
     queues: free.queues.take(plan.queues.length),
-    txQueues: transmits(host) && plan.tx !== undefined ? free.txQueues.take(plan.queues.length) : [],
+    txQueues: transmits(host, run) && plan.tx !== undefined ? free.txQueues.take(plan.queues.length) : [],
     vectors: free.vectors.take(plan.vectors.length),
     napis: free.napis.take(plan.vectors.length),
     threads: plan.threaded ? free.tasks.take(plan.vectors.length) : [],
-    fragments: run.traffic.some(
-      (each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, parseMac(plan.mac)),
-    ),
+    fragments:
+      (plan.link !== undefined && mayFragment(run)) ||
+      run.traffic.some((each) => each.host === host.name && each.dev === plan.name && sendsFragments(each, plan.mac)),
     workers: hasDim(plan) ? free.tasks.take(plan.vectors.length) : [],
   }))
   const appTasks: number[][] = []

@@ -32,7 +32,6 @@ import { GroBucket, Napi } from '../napi/components.js'
 import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDevice } from '../netif/components.js'
-import { netRows } from '../netns/net-row.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { declareExceptions } from '../route/fib-exceptions.js'
 import { declareRoutes } from '../route/fib-table.js'
@@ -59,6 +58,7 @@ import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket 
 import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
+import { declareLinks } from './fill-links.js'
 import { declareTx } from './fill-tx.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
@@ -103,7 +103,7 @@ function spawnEntities(world: World, layout: Layout): void {
 export function declareModel(world: World, layout: Layout, partitions: Partitions, sizes: Sizes): void {
   spawnEntities(world, layout)
   const { cpuRows, ownerRows } = layout
-  const countRows = netRows(layout)
+  const countRows = cpuRows * (1 + layout.nets.length - layout.hosts.length)
   const vectorRows = layout.vectors.length * layout.step
   const taskRows = layout.entityRows - layout.firstTask
   const pools: readonly [Component, number][] = [
@@ -161,18 +161,19 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTx(world, layout)
+  declareLinks(world, layout)
   declareTraffic(world, layout)
   declareLink(world, layout)
   declareRoutes(world, layout)
-  declareIdents(world, layout)
-  declareNeighbours(world, layout)
+  declareIdents(world, layout, partitions)
+  declareNeighbours(world, layout, partitions)
   declarePages(world, layout, partitions)
   declareUdp(world, layout)
   declareFilters(world, layout)
-  declareExceptions(world, layout)
+  declareExceptions(world, layout, partitions)
   declareIgmp(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
-  declareIcmp(world, layout)
+  declareIcmp(world, layout, partitions)
   declareXdp(world, layout)
   declareNetfilter(world, layout, sizes.skbRows)
 }

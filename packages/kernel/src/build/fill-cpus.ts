@@ -9,7 +9,7 @@ import { SkbAccount } from '../skb/components.js'
 import { SoftirqState } from '../softirq/components.js'
 import { backlogLevel } from '../softnet/backlog.js'
 import { BacklogView, Softnet } from '../softnet/components.js'
-import type { Layout } from './layout.js'
+import type { HostLayout, Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
 import { mailEdges, type Sizes } from './sizes.js'
 
@@ -25,6 +25,16 @@ const NETFILTER_STAGES: ReadonlySet<StageName> = new Set<StageName>([
   'nf_conntrack_in',
   'nf_nat_inet_fn',
 ])
+
+/** CPU whose tables a CPU of a host shares: the first one of the host in its partition. */
+export function homeCpu(host: HostLayout, partitions: Partitions, cpu: number): number {
+  return host.cpus.find((each) => partitions.leader[each] === partitions.leader[cpu]) ?? cpu
+}
+
+/** CPUs whose tables others share, in the order of the layout. */
+export function allHomes(layout: Layout, partitions: Partitions): number[] {
+  return layout.hosts.flatMap((host) => host.cpus.filter((cpu) => homeCpu(host, partitions, cpu) === cpu))
+}
 
 /** Fills owners, CPUs, their costs, event lists and packet pools. Returns the first row of Skb that no pool uses. */
 export function fillCpus(
@@ -48,11 +58,14 @@ export function fillCpus(
   const irq = world.columns(HardirqState)
   const softirq = world.columns(SoftirqState)
   const softnet = world.columns(Softnet)
+  const homes = allHomes(layout, partitions)
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((plan, i) => {
       const id = host.cpus[i]
       cpu.context[id] = CONTEXT.idle
       cpu.packetPool[id] = partitions.leader[id]
+      cpu.home[id] = homeCpu(host, partitions, id)
+      cpu.homeNumber[id] = homes.indexOf(cpu.home[id])
       cpu.slowdown[id] = 1
       cpu.coldPoll[id] = 1
       cpu.number[id] = i

@@ -5,8 +5,10 @@ import { HardirqState } from '../irq/components.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
-import { wireRun } from '../wire/wire-run.js'
+import { linkRun } from '../wire/link-run.js'
+import { type WireRun, wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
+import { linkLayouts } from './link-layout.js'
 
 /** Columns a runner shares with the partitions, one entry per partition unless said. Doubles in columns are not boxed. */
 export interface PartitionTimes {
@@ -141,7 +143,7 @@ type Inputs = ModelPartition['inputs']
 function createMachine(model: Model, leaders: readonly number[], position: ReadonlyMap<number, number>): Machine {
   const { binder, layout, partitions } = model
   const cpus = binder.bind(runCpu)
-  const wires = binder.bind(wireRun)
+  const wires = bindWires(model)
   const post = binder.bind(mail)
   const { nextStepPs, horizonPs } = binder.world.columns(Cpu)
   const { isLineKnown } = binder.world.columns(HardirqState)
@@ -354,7 +356,7 @@ function txLists(model: Model, leaders: readonly number[]): { base: Int32Array; 
   const list: number[] = []
   leaders.forEach((leader, p) => {
     for (const queue of layout.hosts.flatMap((host) => host.devices.flatMap((device) => device.txQueues))) {
-      const owner = leader >= layout.firstWire ? wire[queue] : partitions.leader[cpu[queue]]
+      const owner = partitions.leader[leader >= layout.firstWire ? wire[queue] : cpu[queue]]
       if (owner === leader) list.push(queue)
     }
     base[p + 1] = list.length
@@ -367,7 +369,8 @@ function laneQueues(model: Model, leaders: readonly number[]): { base: Int32Arra
   const { layout, partitions, binder } = model
   const { cpu, dev } = binder.world.columns(RxQueue)
   const wireOf = new Map<number, number>()
-  for (const host of layout.hosts) for (const { device, wire } of host.devices) wireOf.set(device, wire)
+  for (const host of layout.hosts)
+    for (const { device, wire } of host.devices) wireOf.set(device, partitions.leader[wire])
   const base = new Int32Array(leaders.length + 1)
   const list: number[] = []
   leaders.forEach((leader, p) => {
@@ -392,7 +395,25 @@ function inputsOf(model: Model, leader: number, position: ReadonlyMap<number, nu
   return [...least].sort((a, b) => a[0] - b[0]).map(([from, latencyPs]) => ({ from, latencyPs }))
 }
 
+/** Wires and links by the wire that leads their partition. */
+function bindWires(model: Model): WireRun {
+  const { binder, layout } = model
+  const wires = binder.bind(wireRun)
+  const all = linkLayouts(layout)
+  if (all.length === 0) return wires
+  const links = binder.bind(linkRun)
+  const linkAt = new Int32Array(layout.ownerRows)
+  for (const { link, leader } of all) linkAt[leader] = link
+  return {
+    nextPs: (wire) => (linkAt[wire] === 0 ? wires.nextPs(wire) : links.nextPs(linkAt[wire])),
+    boundPs: (wire) => (linkAt[wire] === 0 ? wires.boundPs(wire) : links.boundPs(linkAt[wire])),
+    run: (wire, horizonPs) => (linkAt[wire] === 0 ? wires.run(wire, horizonPs) : links.run(linkAt[wire], horizonPs)),
+  }
+}
+
 function wireName(model: Model, wire: number): string {
+  const link = linkLayouts(model.layout).find(({ leader }) => leader === wire)
+  if (link !== undefined) return `${link.plan.kind}:${link.plan.name}`
   for (const host of model.layout.hosts) {
     for (const device of host.devices) if (device.wire === wire) return `wire:${host.plan.name}/${device.plan.name}`
   }

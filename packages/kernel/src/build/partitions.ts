@@ -1,7 +1,8 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
-import { hasNapi, hasPairs } from '../link/has-pairs.js'
 import type { HostLayout, Layout } from './layout.js'
-import { findReach, fragmentCpus, queueCpu, sendingCpus, steerTargets } from './reach.js'
+import { linkLayouts } from './link-layout.js'
+import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
+import { netnsSharing } from './shared-tables.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
 /** A channel from one owner (CPU or wire) to another: what it carries and the least time it takes. */
@@ -68,7 +69,7 @@ class Groups {
 }
 
 /** Sets of CPUs of a host that Linux lets act on one thing without any latency. */
-function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: string }> {
+function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: number[]; why: string }> {
   const { plan, cpus: ids } = host
   const irqCpus = new Set<number>()
   for (const device of host.devices) {
@@ -82,15 +83,13 @@ function* sharedSets(host: HostLayout): Generator<{ owners: number[]; why: strin
     }
   }
   yield { owners: fragmentCpus(host), why: 'they put fragments together in one table' }
-  const rules = [plan, ...(plan.netns ?? [])].map(({ nftables }) => nftables)
-  if (rules.some((each) => each !== null && sharesState(each))) {
+  if (plan.nftables !== null && sharesState(plan.nftables)) {
     const steered = host.devices.flatMap((device) =>
       device.plan.queues.flatMap((_, q) => steerTargets(host, device, q)),
     )
-    const owners = hasPairs([plan]) ? [...sendingCpus(host)] : [...irqCpus, ...steered]
-    yield { owners, why: 'their packets share limits and connections of netfilter' }
+    yield { owners: [...irqCpus, ...steered], why: 'their packets share limits and connections of netfilter' }
   }
-  if (plan.devices.some(hasNapi)) yield { owners: [...sendingCpus(host)], why: 'they fill the ring of a veth pair' }
+  yield* netnsSharing(host, layout)
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
     cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])
@@ -121,12 +120,17 @@ export function findPartitions(layout: Layout, profile: CostProfile): Partitions
   const groups = new Groups(layout.ownerRows)
   const fused: { owners: readonly number[]; why: string }[] = []
   for (const host of layout.hosts) {
-    for (const set of sharedSets(host)) {
+    for (const set of sharedSets(host, layout)) {
       const owners = [...new Set(set.owners)].sort((a, b) => a - b)
       if (owners.length < 2) continue
       fused.push({ owners, why: set.why })
       for (const owner of owners) groups.join(owners[0], owner)
     }
+  }
+  for (const { plan, devices } of linkLayouts(layout)) {
+    const owners = devices.map(({ wire }) => wire).sort((a, b) => a - b)
+    fused.push({ owners, why: `they are the ends of ${plan.name}` })
+    for (const owner of owners) groups.join(owners[0], owner)
   }
   const leader = Int32Array.from({ length: layout.ownerRows }, (_, owner) => groups.find(owner))
   const members = new Map<number, number[]>()

@@ -3,9 +3,12 @@ import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
+import { linkSkbRows } from './fill-links.js'
 import type { HostLayout, Layout } from './layout.js'
+import { linkLaneFrames, linkLayouts } from './link-layout.js'
 import type { Edge, Partitions } from './partitions.js'
 import { fragmentCpus, queueCpu, socketCpu } from './reach.js'
+import { neighbourRows } from './shared-tables.js'
 
 /** How many rows the tables need that do not follow from counts of entities alone. */
 export interface Sizes {
@@ -39,6 +42,8 @@ export interface Sizes {
   readonly taskRequests: number
 }
 
+/** Timers that a neighbour may have pending: of reachability, delay, and a probe. */
+const NEIGH_TIMERS = 3
 /** Most rows of one partition's packet pool that are made without being asked for: cached ids are what makes it fast. */
 const POOL_ROWS_MAX = 131_072
 const SMALLEST_TRUESIZE_BYTES = 768
@@ -61,9 +66,10 @@ const LANE_SLOTS = 512
 
 /** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
 export function laneSlots(device: DevicePlan, plan: Plan): number {
-  return plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
-    ? powerOfTwo(LANE_SLOTS + Math.ceil(device.packetBufferBytes / ETH_ZLEN))
-    : LANE_SLOTS
+  const stalled = plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
+    ? Math.ceil(device.packetBufferBytes / ETH_ZLEN)
+    : 0
+  return powerOfTwo(LANE_SLOTS + stalled + linkLaneFrames(device, plan))
 }
 
 /** Sockets that a task reads, as rows of TaskSocket. */
@@ -145,7 +151,13 @@ function eventCapacities(layout: Layout, partitions: Partitions): Int32Array {
     if (owners.length > 1) for (const owner of owners) capacity[owner] += 16_384
   }
   for (const wire of layout.wires) capacity[wire] += wireEventCapacity(layout, wire)
-  return capacity.map((n) => Math.min(n, Math.max(limit, 4096)))
+  const stored = new Int32Array(layout.ownerRows)
+  for (const { devices, rows } of linkLayouts(layout)) for (const { wire } of devices) stored[wire] = rows
+  // Timers of neighbours, those that were armed anew too.
+  for (const host of layout.hosts) {
+    for (const cpu of host.cpus) stored[cpu] = NEIGH_TIMERS * neighbourRows(host, layout.plan)
+  }
+  return capacity.map((n, owner) => Math.min(n, Math.max(limit, 4096)) + stored[owner])
 }
 
 function remoteSources(layout: Layout, partitions: Partitions): number[] {
@@ -213,7 +225,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     poolRows,
     packetRows,
     laneRows: lanes,
-    skbRows: packetRows + lanes + mailRings * mailSlots(layout),
+    skbRows: packetRows + lanes + mailRings * mailSlots(layout) + linkSkbRows(layout),
     eventCapacity,
     eventRows: eventCapacity.reduce((a, b) => a + b, 0),
     mailRings,

@@ -54,10 +54,9 @@ const PLACES = {
   qdiscReset: { where: 'qdisc_reset', reason: 'NOT_SPECIFIED' },
   noCarrier: { where: 'wire_rx', reason: 'NIC_NO_CARRIER' },
   noCarrierTx: { where: 'wire_tx', reason: 'NIC_NO_CARRIER' },
+  devClosed: { where: 'ndo_stop', reason: 'NIC_DEV_CLOSED' },
   neighPurged: { where: 'neigh_flush_dev', reason: 'QUEUE_PURGE' },
   devDown: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
-  vethForward: { where: '____dev_forward_skb', reason: 'NOT_SPECIFIED' },
-  vethRing: { where: 'veth_xmit', reason: 'NOT_SPECIFIED' },
   noqueueBusy: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
   qdiscOverlimit: { where: '__dev_xmit_skb', reason: 'QDISC_OVERLIMIT' },
   qdiscCongested: { where: 'codel_dequeue', reason: 'QDISC_CONGESTED' },
@@ -98,6 +97,8 @@ const PLACES = {
   igmpRcv: { where: 'igmp_rcv', reason: 'NOT_SPECIFIED' },
   vlanUntag: { where: 'skb_vlan_untag', reason: 'NOT_SPECIFIED' },
   pim: { where: 'pim_rcv', reason: 'NOT_SPECIFIED' },
+  linkLoss: { where: 'link', reason: 'LINK_LOSS' },
+  switchFull: { where: 'switch', reason: 'SWITCH_FULL' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

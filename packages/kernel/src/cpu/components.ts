@@ -50,6 +50,13 @@ export const Cpu = defineComponent(
     limitPs: f64,
     /** Owner of the packet rows this CPU uses (shared by fused CPUs). */
     packetPool: i32,
+    /**
+     * CPU whose tables of neighbours, ICMP limits, peers, path MTUs and groups this one uses: the first of its host in its
+     * partition. Constant in a run.
+     */
+    home: i32,
+    /** Number of `home` among all of them, from 0. Constant in a run. */
+    homeNumber: i32,
     /** Everything costs this many times more while the SMT sibling is busy, ≥ 1. */
     slowdown: f64,
     /** The other CPU of the core, 0 if there is none. */

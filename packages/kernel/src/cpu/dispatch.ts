@@ -54,7 +54,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { level } = context.write(BacklogView)
     const { entry: sockFlow } = context.write(SockFlow)
     const { state, cpu: taskCpu } = context.write(Task)
-    const { source, flowView, clockPs, context: cpuContext, packetPool } = context.write(Cpu)
+    const { source, flowView, clockPs, lookPs, context: cpuContext, packetPool } = context.write(Cpu)
     const constants = context.resource(PLAN_CONSTANTS)
     const { sources, firstTask, cpuRows, sockFlowRows, sockFlowLength, sockFlowCpuMask } = constants
     const harness = context.resource(HARNESS_CALLS)
@@ -200,14 +200,19 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         case EVENT.linkWatch:
         case EVENT.hostEvent:
         case EVENT.hostCommand:
+        case EVENT.devClose:
+        case EVENT.linkCheck:
         case EVENT.netdev: {
           if (link === null) return
+          lookPs[cpu] = timePs[row]
           irq.exitIdle(cpu)
           const before = cpuContext[cpu]
           cpuContext[cpu] = CONTEXT.softirq
           if (kind[row] === EVENT.linkWatch) link.watch(cpu, b[row])
           else if (kind[row] === EVENT.netdev) link.learn(cpu, first, b[row], c[row])
           else if (kind[row] === EVENT.hostCommand) link.obey(cpu, first)
+          else if (kind[row] === EVENT.devClose) link.retryClose(cpu, first)
+          else if (kind[row] === EVENT.linkCheck) link.check(cpu, first)
           else link.happen(cpu, first)
           cpuContext[cpu] = before
           exitCheck[cpu] = 1

@@ -58,6 +58,14 @@ export const EVENT = {
   hostEvent: 42,
   /** This CPU does its part of what a command asks for: row `a` of HostEvent. */
   hostCommand: 43,
+  /** A close of device `a` that had to wait looks again. */
+  devClose: 44,
+  /** The driver of device `a`, which was opened, looks whether its cable is in. */
+  linkCheck: 45,
+  /** Link: frame in row `a` reaches the port. */
+  linkFrame: 50,
+  /** Switch: it has the whole of the frame in row `a`, which came by this port. */
+  switchFrame: 51,
   /** Injected by a test or an oracle case: call `a` of the harness. */
   call: 16,
 } as const

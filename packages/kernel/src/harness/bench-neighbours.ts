@@ -1,6 +1,7 @@
 import { formatIpv4 } from '@softnet/scenario/plan'
 import { formatMac } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
+import { Cpu } from '../cpu/components.js'
 import { Neighbour, NeighTable, NUD } from '../neigh/components.js'
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -13,13 +14,14 @@ const NAMES: Readonly<Record<number, string>> = {
   [NUD.permanent]: 'PERMANENT',
 }
 
-/** What `ip neigh` prints of a CPU's table. */
+/** What `ip neigh` prints of the table that a CPU uses. */
 export function benchNeighbours(model: Model, cpu: number): string[] {
   const { world, layout } = model
   const { used, address, dev, state, macHigh, macLow } = world.columns(Neighbour)
   const { firstRow, rows } = world.columns(NeighTable)
+  const home = world.columns(Cpu).home[cpu]
   const lines: string[] = []
-  for (let row = firstRow[cpu]; row < firstRow[cpu] + rows[cpu]; row++) {
+  for (let row = firstRow[home]; row < firstRow[home] + rows[home]; row++) {
     const name = NAMES[state[row]]
     if (used[row] === 0 || name === undefined) continue
     const device = layout.hosts[0].devices.find((each) => each.device === dev[row])?.plan.name ?? 'lo'

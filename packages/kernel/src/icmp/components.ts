@@ -1,7 +1,7 @@
 import { defineComponent, f64, i32, u32 } from '@softnet/ecs'
 
 /**
- * Global limit of ICMP errors, one bucket per CPU entity.
+ * Global limit of ICMP errors: row `1 + homeNumber * namespaces + namespace`.
  * Kernel: net/ipv4/icmp.c, icmp_global_allow, icmp_global_consume
  */
 export const IcmpLimit = defineComponent('icmp_limit', {
@@ -15,13 +15,13 @@ export const IcmpLimit = defineComponent('icmp_limit', {
   drawn: f64,
 })
 
-/** Peers remembered per CPU. */
+/** Peers remembered in a table. */
 export const ICMP_PEER_ROWS = 1024
 
 /** Slots one peer may lie in; the oldest of them makes room for a new peer. */
 export const ICMP_PEER_WAYS = 4
 
-/** Peers, rows `cpu * ICMP_PEER_ROWS + slot`: limits of errors and redirects per address. Kernel: net/ipv4/inetpeer.c, inet_peer */
+/** Peers, `ICMP_PEER_ROWS` rows for each of `IcmpLimit`: limits of errors and redirects per address. Kernel: net/ipv4/inetpeer.c, inet_peer */
 export const InetPeer = defineComponent('icmp_peer', {
   address: u32,
   /** `rate_tokens`, jiffies. */

@@ -1,6 +1,8 @@
 import { defineSystem, mix32, streamKey, type World } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { allHomes } from '../build/fill-cpus.js'
 import type { Layout } from '../build/layout.js'
+import type { Partitions } from '../build/partitions.js'
 import { counters } from '../count/counters.js'
 import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
@@ -18,21 +20,26 @@ const TYPE_MAX = 18
 const DEST_UNREACH = 3
 const FRAG_NEEDED = 4
 
+/** Tables of limits: one per namespace for those who share `Cpu.home`. */
+function tables(layout: Layout, partitions: Partitions): number {
+  return allHomes(layout, partitions).length * layout.nets.length
+}
+
 /** Declares the tables of the ICMP limits. */
-export function declareIcmp(world: World, layout: Layout): void {
-  world.pool(IcmpLimit, layout.cpuRows - 1)
-  world.pool(InetPeer, layout.cpuRows * ICMP_PEER_ROWS - 1)
+export function declareIcmp(world: World, layout: Layout, partitions: Partitions): void {
+  world.pool(IcmpLimit, tables(layout, partitions))
+  world.pool(InetPeer, tables(layout, partitions) * ICMP_PEER_ROWS)
 }
 
 /** Keys the random streams of the global limits. */
-export function fillIcmp(world: World, layout: Layout): void {
+export function fillIcmp(world: World, layout: Layout, partitions: Partitions): void {
   const { keyLow, keyHigh, stampJiffies } = world.columns(IcmpLimit)
-  for (const cpu of layout.cpus) {
-    const [low, high] = streamKey(layout.plan.seed, cpu, PURPOSE)
-    keyLow[cpu] = low
-    keyHigh[cpu] = high
+  for (let row = 1; row <= tables(layout, partitions); row++) {
+    const [low, high] = streamKey(layout.plan.seed, row, PURPOSE)
+    keyLow[row] = low
+    keyHigh[row] = high
     // The last refill is long past, so that the first message finds a whole second's worth.
-    stampJiffies[cpu] = -1e9
+    stampJiffies[row] = -1e9
   }
 }
 
@@ -53,7 +60,7 @@ export const icmpLimits = defineSystem<IcmpLimits>(
   'icmp',
   'net/ipv4/icmp.c, icmp_global_allow',
   (context) => {
-    const { clockPs, net } = context.read(Cpu)
+    const { clockPs, homeNumber, net } = context.read(Cpu)
     const { credit, drawn, keyHigh, keyLow, stampJiffies } = context.write(IcmpLimit)
     const { iff } = context.read(NetDev)
     const count = context.system(counters)
@@ -66,22 +73,24 @@ export const icmpLimits = defineSystem<IcmpLimits>(
     const burst = Float64Array.from(nets, ({ ipv4 }) => ipv4.icmp_msgs_burst)
 
     function bucketAllow(cpu: number): boolean {
-      if (credit[cpu] > 0) return true
+      const at = 1 + homeNumber[cpu] * nets.length + net[cpu]
+      if (credit[at] > 0) return true
       const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
-      const delta = Math.min(now - stampJiffies[cpu], hz[cpu])
+      const delta = Math.min(now - stampJiffies[at], hz[cpu])
       if (delta < refillJiffies[cpu]) return false
       const incr = Math.floor((perSecond[net[cpu]] * delta) / hz[cpu])
       if (incr === 0) return false
-      stampJiffies[cpu] = now
-      credit[cpu] = Math.min(credit[cpu] + incr, burst[net[cpu]])
+      stampJiffies[at] = now
+      credit[at] = Math.min(credit[at] + incr, burst[net[cpu]])
       return true
     }
 
     /** Takes 0, 1 or 2 messages by chance, so that nobody can count along. Kernel: icmp_global_consume */
     function consume(cpu: number): void {
-      const word = mix32(keyLow[cpu] ^ drawn[cpu], keyHigh[cpu])
-      drawn[cpu]++
-      credit[cpu] -= Math.floor((word * 3) / 4294967296)
+      const at = 1 + homeNumber[cpu] * nets.length + net[cpu]
+      const word = mix32(keyLow[at] ^ drawn[at], keyHigh[at])
+      drawn[at]++
+      credit[at] -= Math.floor((word * 3) / 4294967296)
     }
 
     return {

@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
 import { ICMP_PEER_ROWS, ICMP_PEER_WAYS, InetPeer } from './components.js'
 
 /** Redirects a peer gets before it counts as deaf. Kernel: net/ipv4/route.c, ip_rt_redirect_number */
@@ -22,18 +23,19 @@ export interface InetPeers {
   redirectSent(peer: number, nowJiffies: number): void
 }
 
-/** Peers per CPU: partitions share nothing without latency. Kernel: net/ipv4/inetpeer.c, inet_getpeer */
+/** Peers of those who share a table. Kernel: net/ipv4/inetpeer.c, inet_getpeer */
 export const inetPeers = defineSystem<InetPeers>(
   'inet_getpeer',
   'icmp',
   'net/ipv4/inetpeer.c, inet_getpeer',
   (context) => {
     const { address, lastPlusOne, tokensJiffies, redirects, usedPlusOne } = context.write(InetPeer)
-    const { hz } = context.resource(PLAN_CONSTANTS)
+    const { homeNumber, net } = context.read(Cpu)
+    const { hz, nets } = context.resource(PLAN_CONSTANTS)
     const loadJiffies = hz.map((each) => Math.floor(each / REDIRECT_LOAD_FRACTION))
     return {
       get(cpu, peer, now) {
-        const base = cpu * ICMP_PEER_ROWS
+        const base = 1 + (homeNumber[cpu] * nets.length + net[cpu]) * ICMP_PEER_ROWS
         const first = (Math.imul(peer, 0x9e3779b1) >>> 16) & (ICMP_PEER_ROWS - 1) & ~(ICMP_PEER_WAYS - 1)
         let oldest = base + first
         for (let way = 0; way < ICMP_PEER_WAYS; way++) {

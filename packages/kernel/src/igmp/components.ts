@@ -9,7 +9,7 @@ export const IgmpGroup = defineComponent('igmp_group', {
   host: i32,
 })
 
-/** A group as a CPU answers for it: row `cpu * groups + group`. Kernel: struct ip_mc_list */
+/** A group as those who share `Cpu.home` answer for it: row `home * groups + group`. Kernel: struct ip_mc_list */
 export const IgmpMember = defineComponent('igmp_member', {
   /** Timer of a report: whether it runs, its jiffy, and the arming it belongs to. */
   running: u8,
@@ -21,7 +21,7 @@ export const IgmpMember = defineComponent('igmp_member', {
   changes: u8,
 })
 
-/** IGMP on a device as a CPU sees it: row `cpu * devices + device index`. Kernel: include/linux/inetdevice.h, struct in_device */
+/** IGMP on a device: row `home * devices + device index`. Kernel: include/linux/inetdevice.h, struct in_device */
 export const IgmpDev = defineComponent('igmp_dev', {
   /** Reports of changes still to be sent, and the arming of their timer. */
   changeCount: u8,

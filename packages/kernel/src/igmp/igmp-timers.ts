@@ -7,10 +7,14 @@ import { devNet } from '../netns/dev-net.js'
 import { IgmpDev, IgmpGroup, IgmpMember } from './components.js'
 import { IGMP, IGMP_RECORD, igmpSend } from './igmp-send.js'
 
-/** Timers of IGMP on a CPU. */
+/** Timers of IGMP; each runs on the CPU that armed it. */
 export interface IgmpTimers {
   /** The groups of a host are joined. Kernel: net/ipv4/igmp.c, igmp_group_added */
   join(cpu: number, host: number): void
+  /** A device comes up: its groups are reported anew. Kernel: net/ipv4/igmp.c, ip_mc_up */
+  up(cpu: number, dev: number): void
+  /** A device goes down: nothing is reported any more. Kernel: ip_mc_down */
+  down(cpu: number, dev: number): void
   /** One of them has run out: `what` as the event has it. */
   fire(cpu: number, what: number, sequence: number): void
   /** Answers a general query of version 3 within `maxDelayJiffies`. Kernel: igmp_gq_start_timer */
@@ -45,7 +49,7 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     const { dev: groupDev, address, host: groupHost } = context.read(IgmpGroup)
     const m = context.write(IgmpMember)
     const d = context.write(IgmpDev)
-    const { clockPs } = context.read(Cpu)
+    const { clockPs, home } = context.read(Cpu)
     const { plan, hz, jiffyPs, firstDevice, cpuRows } = context.resource(PLAN_CONSTANTS)
     const events = context.system(eventList)
     const send = context.system(igmpSend)
@@ -59,11 +63,11 @@ export const igmpTimers = defineSystem<IgmpTimers>(
     }
 
     function row(cpu: number, dev: number): number {
-      return 1 + cpu * devices + dev - firstDevice
+      return 1 + home[cpu] * devices + dev - firstDevice
     }
 
     function member(cpu: number, group: number): number {
-      return cpu * groups + group
+      return home[cpu] * groups + group
     }
 
     /** Random number of jiffies below `most`, and two. */
@@ -150,19 +154,36 @@ export const igmpTimers = defineSystem<IgmpTimers>(
       startMember(cpu, group, most)
     }
 
+    /** Kernel: igmp_group_added */
+    function added(cpu: number, group: number): void {
+      const dev = groupDev[group]
+      const at = row(cpu, dev)
+      m.unsolicited[member(cpu, group)] = ROBUSTNESS
+      m.changes[member(cpu, group)] = ROBUSTNESS
+      d.changeCount[at] = ROBUSTNESS
+      d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz[cpu]
+      d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz[cpu]
+      startChange(cpu, dev, 1)
+    }
+
     return {
       row,
       join(cpu, host) {
+        for (let group = 1; group <= groups; group++) if (groupHost[group] === host) added(cpu, group)
+      },
+      up(cpu, dev) {
+        d.v1UntilJiffy[row(cpu, dev)] = 0
+        d.v2UntilJiffy[row(cpu, dev)] = 0
+        for (let group = 1; group <= groups; group++) if (groupDev[group] === dev) added(cpu, group)
+      },
+      down(cpu, dev) {
+        d.changeCount[row(cpu, dev)] = 0
+        d.changeSequence[row(cpu, dev)]++
+        d.queryRunning[row(cpu, dev)] = 0
         for (let group = 1; group <= groups; group++) {
-          if (groupHost[group] !== host) continue
-          const dev = groupDev[group]
-          const at = row(cpu, dev)
-          m.unsolicited[member(cpu, group)] = ROBUSTNESS
-          m.changes[member(cpu, group)] = ROBUSTNESS
-          d.changeCount[at] = ROBUSTNESS
-          d.queryIntervalJiffies[at] = QUERY_INTERVAL_SEC * hz[cpu]
-          d.responseIntervalJiffies[at] = RESPONSE_INTERVAL_SEC * hz[cpu]
-          startChange(cpu, dev, 1)
+          if (groupDev[group] !== dev) continue
+          m.running[member(cpu, group)] = 0
+          m.unsolicited[member(cpu, group)] = 0
         }
       },
       fire(cpu, what, sequence) {

@@ -12,6 +12,7 @@ import { ifAddrs } from '../route/ifaddr.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
+import { gsoNetworkLength } from './gso-network-length.js'
 import { ipOptions } from './ip-options.js'
 import { ipDstMtu, ipOutput } from './ip-output.js'
 
@@ -29,7 +30,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
 
     const { ipWord, ipcb, priority } = context.write(Skb)
     const { dev, fragMax } = context.read(Skb)
-    const { packetType, flags, idFrag, len, rtFlags, rtDev, rtGateway, saddr, daddr, page, frames, gsoSize, optSrr } =
+    const { packetType, flags, idFrag, len, rtFlags, rtDev, rtGateway, saddr, daddr, page, frames, optSrr } =
       context.read(Skb)
     const { clockPs, net } = context.read(Cpu)
     const { sendRedirects } = context.read(InDev)
@@ -41,6 +42,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     const bytes = context.system(skbBytes)
     const options = context.system(ipOptions)
     const mtuOf = context.system(ipDstMtu)
+    const segmentLength = context.system(gsoNetworkLength)
     const output = context.system(ipOutput)
     const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
     const fib = context.system(fibLookup)
@@ -52,8 +54,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
       if ((flags[row] & SKB.reassembled) !== 0 && fragMax[row] > mtu) return true
       if ((flags[row] & SKB.ignoreDf) !== 0) return false
       // Segments of a merged packet are cut apart again before they leave.
-      const header = len[row] - frames[row] * gsoSize[row]
-      return frames[row] <= 1 || header + gsoSize[row] > mtu
+      return frames[row] <= 1 || segmentLength(row) > mtu
     }
 
     /** Kernel: net/ipv4/route.c, ip_rt_send_redirect */

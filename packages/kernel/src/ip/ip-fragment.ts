@@ -8,6 +8,7 @@ import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { ERRNO } from '../route/components.js'
 import { allocSkb } from '../skb/alloc-skb.js'
+import { ColumnGroups } from '../skb/column-groups.js'
 import { SKB, Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
@@ -69,7 +70,7 @@ export const ipFragment = defineSystem<IpFragment>(
       payload,
       idFrag,
     ])
-    const copied = Object.values(s).filter((column) => !kept.has(column))
+    const copied = new ColumnGroups(Object.values(s).filter((column) => !kept.has(column)))
 
     /** One piece of the packet with `dataBytes` from position `offset` of its data on; 0 without memory. Kernel: ip_frag_next */
     function piece(
@@ -82,7 +83,7 @@ export const ipFragment = defineSystem<IpFragment>(
     ): number {
       const part = alloc.make(cpu, header + dataBytes, page[row] !== 0)
       if (part === 0) return 0
-      for (let i = 0; i < copied.length; i++) copied[i][part] = copied[i][row]
+      copied.copy(part, row)
       const first = idFrag[row] & IP_OFFSET
       const more = !isLast || (idFrag[row] & IP_MF) !== 0 ? IP_MF : 0
       // Pieces of what came in pieces with DF have it again (IPSKB_FRAG_PMTU).

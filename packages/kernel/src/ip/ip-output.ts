@@ -12,6 +12,7 @@ import { allocSkb } from '../skb/alloc-skb.js'
 import { IPSKB, SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb } from '../skb/skb-pool.js'
+import { gsoNetworkLength } from './gso-network-length.js'
 import { ipFragment } from './ip-fragment.js'
 
 const IP_MAX_MTU = 65_535
@@ -62,6 +63,7 @@ export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_o
   const mtuOf = context.system(ipDstMtu)
   const finish2 = context.system(ipFinishOutput2)
   const fragment = context.system(ipFragment)
+  const segmentLength = context.system(gsoNetworkLength)
   const alloc = context.system(allocSkb)
   const consume = context.system(consumeSkb)
   const loop = context.system(devLoopbackXmit)
@@ -70,6 +72,8 @@ export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_o
   /** Kernel: net/ipv4/ip_output.c, __ip_finish_output */
   function finish(cpu: number, row: number): number {
     const mtu = mtuOf(cpu, row, (ipcb[row] & IPSKB.forwarded) !== 0)
+    // A merged packet is cut apart behind the stack, so its segments have to fit. Kernel: ip_finish_output_gso
+    if ((skbFlags[row] & SKB.gso) !== 0 && segmentLength(row) <= mtu) return finish2(cpu, row)
     // What was put together here leaves in pieces no larger than those it came in.
     const wasFragments = (skbFlags[row] & SKB.reassembled) !== 0 && fragMax[row] !== 0
     return len[row] > mtu || wasFragments ? fragment(cpu, row, mtu) : finish2(cpu, row)

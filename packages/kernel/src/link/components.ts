@@ -30,6 +30,8 @@ export const LinkDev = defineComponent('link_dev', {
   listed: u8,
   next: i32,
   /** Device a VLAN device stands on, 0 for others; and how many stand on this one, at the entities behind it. */
+  /** 1: the cable is out. */
+  unplugged: u8,
   lower: i32,
   uppers: u16,
   /** /sys/class/net/DEV/carrier_up_count, carrier_down_count. */
@@ -63,6 +65,9 @@ export const LinkLog = defineComponent('link_log', { timePs: f64, dev: i32, what
 /** Devices as a CPU knows them: row `device index * cpuRows + cpu`. Written by that CPU. */
 export const DevView = defineComponent('dev_view', { bits: u8 })
 
+/** Closing of devices on a CPU, rows as `DevView`: 0 none, 1 under way, 2 under way and to be opened again. */
+export const DevClose = defineComponent('dev_close', { state: u8 })
+
 /** Times at which cables are pulled and plugged in again, by turns. Constant in a run. */
 export const CableChange = defineComponent('cable_change', { atPs: f64 })
 
@@ -83,7 +88,7 @@ export const HostEvent = defineComponent('host_event', {
 })
 
 /** Kinds of `HostEvent`. */
-export const ACTION = { cable: 0, coalesce: 1 } as const
+export const ACTION = { cable: 0, coalesce: 1, link: 2 } as const
 
 /** What a log entry says: position in `LOG_NAMES`. */
 export const LOG = {

@@ -2,6 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { neighIfdown } from '../neigh/neigh-ifdown.js'
 import { NetDev } from '../nic/components.js'
+import { ndoStop } from '../nic/ndo-stop.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { devActivateQueue } from '../qdisc/dev-activate-queue.js'
 import { InDev } from '../route/components.js'
@@ -26,6 +27,7 @@ export const devLearn = defineSystem<DevLearn>(
     const { cpuRows } = context.resource(PLAN_CONSTANTS)
     const queues = context.system(devActivateQueue)
     const neighbours = context.system(neighIfdown)
+    const driver = context.system(ndoStop)
 
     /** VLAN devices send by the queues of the device below, and have none of their own to switch. */
     function switchQueues(cpu: number, dev: number, isActive: boolean): void {
@@ -40,6 +42,8 @@ export const devLearn = defineSystem<DevLearn>(
       const changed = views[row] ^ bits
       views[row] = bits
       if ((changed & DEV.inactive) !== 0) switchQueues(cpu, dev, (bits & DEV.inactive) === 0)
+      if ((changed & DEV.down) !== 0 && (bits & DEV.down) !== 0) driver.stop(cpu, dev)
+      else if ((changed & DEV.down) !== 0) driver.open(cpu, dev)
       if (event === NETDEV.change && (bits & DEV.noCarrier) !== 0 && arpEvictNocarrier[dev] !== 0) {
         neighbours(cpu, dev, true)
       }

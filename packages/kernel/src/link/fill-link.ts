@@ -4,6 +4,7 @@ import type { DeviceLayout, HostLayout, Layout } from '../build/layout.js'
 import {
   ACTION,
   CableChange,
+  DevClose,
   DevView,
   HostEvent,
   IF_OPER,
@@ -56,6 +57,7 @@ export function declareLink(world: World, layout: Layout): void {
   world.pool(LinkWatch, layout.hosts.length)
   world.pool(LinkLog, layout.hosts.length * LOG_ROWS)
   world.pool(DevView, layout.deviceCount * layout.cpuRows)
+  world.pool(DevClose, layout.deviceCount * layout.cpuRows)
   world.pool(CableChange, events.length)
   world.pool(WireCable, layout.ownerRows)
   world.pool(HostEvent, events.length)

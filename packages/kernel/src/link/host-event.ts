@@ -5,8 +5,10 @@ import { Cpu, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { NetDev } from '../nic/components.js'
-import { ACTION, HostEvent, LinkWatch, LOG } from './components.js'
+import { ndoStop } from '../nic/ndo-stop.js'
+import { ACTION, HostEvent, LinkDev, LinkWatch, LOG } from './components.js'
 import { type DevLearn, devLearn } from './dev-learn.js'
+import { devOpen } from './dev-open.js'
 import { hasEvents } from './fill-link.js'
 import { linkWatch } from './link-watch.js'
 import { netdevNotify } from './netdev-notify.js'
@@ -20,6 +22,10 @@ export interface HostEvents {
   happen(cpu: number, row: number): void
   /** A CPU does its part of the command of row `row`. */
   obey(cpu: number, row: number): void
+  /** A close that had to wait looks again. */
+  retryClose(cpu: number, dev: number): void
+  /** The driver of a device that was opened looks at its link. */
+  check(cpu: number, dev: number): void
   /** The work of linkwatch. */
   watch(cpu: number, sequence: number): void
   /** A CPU learns what has become of a device. */
@@ -46,6 +52,9 @@ export const hostEvents = defineSystem<HostEvents | null>(
     const post = context.system(mail)
     const notify = context.system(netdevNotify)
     const coalesce = context.system(setCoalesce)
+    const opener = context.system(devOpen)
+    const driver = context.system(ndoStop)
+    const { unplugged } = context.write(LinkDev)
     const watcher = context.system(linkWatch)
     const learn = context.system(devLearn)
     /** A driver writes the registers of every vector, wherever its interrupt goes. Kernel: ixgbe_set_coalesce */
@@ -77,10 +86,17 @@ export const hostEvents = defineSystem<HostEvents | null>(
       },
       happen(cpu, row) {
         push(host[rows.dev[row]], row)
-        if (rows.action[row] === ACTION.cable) watcher.carrier(cpu, rows.dev[row], rows.up[row] !== 0)
-        else command(cpu, row)
+        const dev = rows.dev[row]
+        if (rows.action[row] === ACTION.cable) {
+          unplugged[dev] = rows.up[row] === 0 ? 1 : 0
+          opener.check(cpu, dev)
+        } else if (rows.action[row] === ACTION.coalesce) command(cpu, row)
+        else if (rows.up[row] !== 0) opener.open(cpu, dev)
+        else opener.close(cpu, dev)
       },
       obey: coalesce,
+      retryClose: driver.retry,
+      check: opener.check,
       watch: watcher.work,
       learn,
     }

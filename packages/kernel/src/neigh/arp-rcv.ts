@@ -51,7 +51,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   const { updated } = context.read(Neighbour)
   const { state } = context.write(Neighbour)
   const result = context.read(RouteResult)
-  const { clockPs, net } = context.read(Cpu)
+  const { clockPs, home, net } = context.read(Cpu)
   const { jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
   const bytes = context.system(skbBytes)
   const count = context.system(counters)
@@ -106,7 +106,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
 
   /** A neighbour, made if it is not known; groups and broadcasts need no asking. Kernel: net/ipv4/arp.c, arp_constructor */
   function neighbour(cpu: number, device: number, source: number): number {
-    const found = lookup.create(cpu, source, device)
+    const found = lookup.lookup(cpu, source, device) || lookup.create(cpu, source, device)
     if (found === 0 || state[found] !== NUD.none) return found
     const type = fib.addressType(net[cpu], source, 0)
     if (type === RTN.broadcast || type === RTN.multicast) state[found] = NUD.noarp
@@ -137,13 +137,14 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   /** Lets a request wait for a random time. Kernel: net/core/neighbour.c, pneigh_enqueue */
   function enqueue(cpu: number, row: number): void {
     const device = dev[row]
-    if (table.proxyQueued[cpu] > parms.proxyQlen[device]) {
+    const t = home[cpu]
+    if (table.proxyQueued[t] > parms.proxyQlen[device]) {
       kfree(cpu, row, DROP.proxyQueueFull)
       return
     }
-    const word = mix32(keyLow ^ table.drawn[cpu], keyHigh + cpu)
-    table.drawn[cpu]++
-    table.proxyQueued[cpu]++
+    const word = mix32(keyLow ^ table.drawn[t], keyHigh + t)
+    table.drawn[t]++
+    table.proxyQueued[t]++
     const wait = Math.floor((word * parms.proxyDelay[device]) / 4294967296)
     events.push(cpu, cpu, (jiffies(cpu) + Math.max(1, wait)) * jiffyPs[cpu], EVENT.proxyArp, row, 0, 0)
   }
@@ -164,7 +165,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
   /** Brings an entry up to date, or makes one where that is allowed. */
   function updateEntry(cpu: number, row: number, op: number, source: number, target: number): void {
     const device = dev[row]
-    let found = lookup.find(cpu, source, device)
+    let found = lookup.lookup(cpu, source, device)
     const accept = accepts(cpu, device, source)
     const gratuitous = (found !== 0 || accept) && isGratuitous(cpu, row, op, source, target)
     if (found === 0 && accept) {
@@ -244,7 +245,7 @@ export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, 
       else process(cpu, row, false)
     },
     redo(cpu, row) {
-      table.proxyQueued[cpu]--
+      table.proxyQueued[home[cpu]]--
       space.ofDevice(cpu, dev[row])
       process(cpu, row, true)
     },

@@ -13,12 +13,10 @@ export const NUD = {
   permanent: 128,
 } as const
 
-/** Neighbours that can be known per CPU: gc_thresh3. */
-export const NEIGH_ROWS = 1024
-/** Slots of the hash of each CPU's table. */
+/** Slots of the hash of each table. */
 export const NEIGH_SLOTS = 1024
 
-/** Neighbours, rows `firstRow` … of each CPU's table. Kernel: include/net/neighbour.h, struct neighbour */
+/** Neighbours, rows `firstRow` … of each table. Kernel: include/net/neighbour.h, struct neighbour */
 export const Neighbour = defineComponent(
   'neighbour',
   {
@@ -44,19 +42,32 @@ export const Neighbour = defineComponent(
     queueBytes: u32,
     /** Next in the hash chain, or next free row. */
     chain: i32,
+    /** List of those that may be swept, oldest first (`gc_list`); permanent ones are not on it. */
+    gcNext: i32,
+    gcPrevious: i32,
   },
   { references: ['queueHead', 'queueTail'] },
 )
 
-/** Table of each CPU: row = CPU entity. */
+/** Tables, row = `Cpu.home` of those who share one. Kernel: include/net/neighbour.h, struct neigh_table */
 export const NeighTable = defineComponent('neigh_table', {
-  /** First row of `Neighbour` and of `NeighSlot`; 0 rows where a host has no device that asks. */
+  /** First row of `Neighbour` and of `NeighSlot`, and how many there are. Constant in a run. */
   firstRow: i32,
   firstSlot: i32,
   rows: i32,
   entries: i32,
+  /** Entries that are not permanent: what the thresholds are about. */
+  gcEntries: i32,
+  gcHead: i32,
+  gcTail: i32,
+  /** gc_thresh1 to gc_thresh3. Constant in a run. */
+  thresh1: i32,
+  thresh2: i32,
+  thresh3: i32,
+  /** Jiffy of the next periodic sweep. */
+  periodicJiffy: f64,
   freeHead: i32,
-  /** Jiffy of the last flush. */
+  /** Jiffy of the last sweep for want of room. */
   lastFlush: f64,
   /** Requests that wait to be answered for others. */
   proxyQueued: u16,
@@ -69,6 +80,8 @@ export const NeighSlot = defineComponent('neigh_slot', { head: i32 })
 
 /** Settings per device entity, in jiffies and packets. Kernel: include/net/neighbour.h, struct neigh_parms */
 export const NeighParms = defineComponent('neigh_parms', {
+  /** Unused for so long an entry goes in a periodic sweep. */
+  gcStaletime: f64,
   baseReachable: f64,
   /** Drawn from half to one and a half of the base. */
   reachable: f64,
@@ -81,4 +94,17 @@ export const NeighParms = defineComponent('neigh_parms', {
   locktime: f64,
   proxyDelay: f64,
   proxyQlen: u16,
+})
+
+/** Statistics per CPU entity, by their names in `/proc/net/stat/arp_cache`. Kernel: struct neigh_statistics */
+export const NeighStat = defineComponent('neigh_stat', {
+  allocs: f64,
+  destroys: f64,
+  lookups: f64,
+  hits: f64,
+  resFailed: f64,
+  periodicGcRuns: f64,
+  forcedGcRuns: f64,
+  unresDiscards: f64,
+  tableFulls: f64,
 })

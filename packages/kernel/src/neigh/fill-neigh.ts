@@ -1,53 +1,74 @@
 import { mix32, streamKey, type World } from '@softnet/ecs'
+import type { Plan } from '@softnet/scenario/plan'
 import { macHi, macLo, parseMac } from '@softnet/wire'
+import { homeCpu } from '../build/fill-cpus.js'
 import type { HostLayout, Layout } from '../build/layout.js'
-import { NEIGH_ROWS, NEIGH_SLOTS, Neighbour, NeighParms, NeighSlot, NeighTable, NUD } from './components.js'
+import type { Partitions } from '../build/partitions.js'
+import { neighbourRows } from '../build/shared-tables.js'
+import { NEIGH_SLOTS, Neighbour, NeighParms, NeighSlot, NeighStat, NeighTable, NUD } from './components.js'
 import { neighSlot } from './neigh-slot.js'
 
+/** Kernel: net/core/neighbour.c, neigh_periodic_work */
+const PERIOD_SEC = 15
+const LONG_AGO = -1e9
 const PURPOSE = 0x6e656967
 /** Most drivers need few: a host none of whose devices asks keeps room for those who ask it. */
 const QUIET_ROWS = 64
 
-function rowsOf(host: HostLayout): number {
-  return host.devices.some(({ plan }) => plan.driver.program === 'tap' || plan.arp === true) ? NEIGH_ROWS : QUIET_ROWS
+function rowsOf(host: HostLayout, plan: Plan): number {
+  return Math.max(QUIET_ROWS, neighbourRows(host, plan)) + host.plan.neighbours.length
 }
 
-/** Declares the neighbour tables: one per CPU. */
-export function declareNeighbours(world: World, layout: Layout): void {
+/** CPUs that lead those who share a table. */
+function homes(host: HostLayout, partitions: Partitions): number[] {
+  return host.cpus.filter((cpu) => homeCpu(host, partitions, cpu) === cpu)
+}
+
+/** Declares the neighbour tables: one for the CPUs of a host that share a partition. */
+export function declareNeighbours(world: World, layout: Layout, partitions: Partitions): void {
   let rows = 0
-  let cpus = 0
+  let tables = 0
   for (const host of layout.hosts) {
-    rows += rowsOf(host) * host.plan.cpus.length
-    cpus += host.plan.cpus.length
+    const own = homes(host, partitions).length
+    rows += rowsOf(host, layout.plan) * own
+    tables += own
   }
   world.pool(Neighbour, rows, 'used')
   world.pool(NeighTable, layout.cpuRows)
-  world.pool(NeighSlot, cpus * NEIGH_SLOTS)
+  world.pool(NeighStat, layout.cpuRows)
+  world.pool(NeighSlot, tables * NEIGH_SLOTS)
   world.pool(NeighParms, layout.firstDevice + layout.deviceCount)
 }
 
 /** Fills settings, free lists and permanent neighbours. */
-export function fillNeighbours(world: World, layout: Layout): void {
+export function fillNeighbours(world: World, layout: Layout, partitions: Partitions): void {
   const table = world.columns(NeighTable)
   const { chain } = world.columns(Neighbour)
   let row = 1
   let slot = 1
   for (const host of layout.hosts) {
     fillParms(world, layout, host)
-    for (const cpu of host.cpus) {
-      const rows = rowsOf(host)
-      table.firstRow[cpu] = row
-      table.rows[cpu] = rows
-      table.firstSlot[cpu] = slot
+    const { hz, sysctl } = host.plan
+    for (const home of homes(host, partitions)) {
+      const rows = rowsOf(host, layout.plan)
+      table.firstRow[home] = row
+      table.rows[home] = rows
+      table.firstSlot[home] = slot
+      table.thresh1[home] = sysctl['net.ipv4.neigh.default.gc_thresh1']
+      table.thresh2[home] = sysctl['net.ipv4.neigh.default.gc_thresh2']
+      table.thresh3[home] = sysctl['net.ipv4.neigh.default.gc_thresh3']
+      // The host has been up for long.
+      table.lastFlush[home] = LONG_AGO
+      table.periodicJiffy[home] = PERIOD_SEC * hz
       for (let i = rows - 1; i >= 0; i--) {
-        chain[row + i] = table.freeHead[cpu]
-        table.freeHead[cpu] = row + i
+        chain[row + i] = table.freeHead[home]
+        table.freeHead[home] = row + i
       }
       row += rows
       slot += NEIGH_SLOTS
       for (const net of layout.nets) {
         if (net.hostIndex !== host.index) continue
-        for (const neighbour of net.plan.neighbours) addPermanent(world, net, cpu, neighbour)
+        for (const neighbour of net.plan.neighbours) addPermanent(world, net, home, neighbour)
       }
     }
   }
@@ -73,6 +94,7 @@ function fillParms(world: World, layout: Layout, host: HostLayout): void {
       parms.locktime[id] = jiffies(neigh.locktime * 10)
       parms.proxyDelay[id] = jiffies(neigh.proxy_delay * 10)
       parms.proxyQlen[id] = neigh.proxy_qlen
+      parms.gcStaletime[id] = neigh.gc_stale_time * hz
     }
   }
 }

@@ -1,11 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { DROP } from '../count/drops.js'
+import { Cpu } from '../cpu/components.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { Neighbour, NeighTable, NUD } from './components.js'
 import { neighLookup } from './neigh-lookup.js'
 
-/** Forgets the neighbours of a device in the table of a CPU; permanent ones may stay. */
+/** Forgets the neighbours of a device in the table that a CPU uses; permanent ones may stay. */
 export type NeighIfdown = (cpu: number, dev: number, skipsPermanent: boolean) => void
 
 /** Kernel: net/core/neighbour.c, neigh_flush_dev, neigh_carrier_down, neigh_ifdown */
@@ -16,11 +17,13 @@ export const neighIfdown = defineSystem<NeighIfdown>(
   (context) => {
     const { used, dev: devs, state, queueHead, queueTail, queueBytes } = context.write(Neighbour)
     const { firstRow, rows } = context.read(NeighTable)
+    const { home } = context.read(Cpu)
     const { next } = context.write(Skb)
     const kfree = context.system(kfreeSkb)
     const lookup = context.system(neighLookup)
     return (cpu, dev, skipsPermanent) => {
-      for (let row = firstRow[cpu]; row < firstRow[cpu] + rows[cpu]; row++) {
+      const first = firstRow[home[cpu]]
+      for (let row = first; row < first + rows[home[cpu]]; row++) {
         if (used[row] === 0 || devs[row] !== dev) continue
         if (skipsPermanent && state[row] === NUD.permanent) continue
         for (let skb = queueHead[row]; skb !== 0; ) {

@@ -14,7 +14,7 @@ import { ifAddrs } from '../route/ifaddr.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { arpSend } from './arp-send.js'
-import { Neighbour, NeighParms, NUD } from './components.js'
+import { Neighbour, NeighParms, NeighStat, NUD } from './components.js'
 
 /** What is known of one's neighbours; rows are those of `Neighbour`. */
 export interface Neighbours {
@@ -58,6 +58,7 @@ export const neighbours = defineSystem<Neighbours>(
     const { next, truesize, macHigh: skbHigh, macLow: skbLow } = context.write(Skb)
     const { saddr } = context.read(Skb)
     const parms = context.read(NeighParms)
+    const { resFailed, unresDiscards } = context.write(NeighStat)
     const { arpAnnounce } = context.read(InDev)
     const { clockPs, net } = context.read(Cpu)
     const constants = context.resource(PLAN_CONSTANTS)
@@ -150,6 +151,7 @@ export const neighbours = defineSystem<Neighbours>(
       while (queueBytes[neigh] + truesize[row] > parms.queueBytes[device]) {
         const oldest = takeQueued(neigh)
         if (oldest === 0) break
+        unresDiscards[cpu]++
         kfree(cpu, oldest, DROP.neighQueueFull)
       }
       append(neigh, row)
@@ -164,6 +166,7 @@ export const neighbours = defineSystem<Neighbours>(
 
     /** Tells the senders of all waiting packets that the neighbour is not there. Kernel: neigh_invalidate */
     function invalidate(cpu: number, neigh: number): void {
+      resFailed[cpu]++
       updated[neigh] = jiffies(cpu)
       while (state[neigh] === NUD.failed) {
         const row = takeQueued(neigh)

@@ -1,6 +1,5 @@
 import { streamKey, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
-import { netRows } from '../netns/net-row.js'
 import { NatRange, NfConn, NfConnBucket, NfConnStat, NfConnTable, SkbConn } from './conntrack-components.js'
 import type { NetfilterPlan } from './plan-netfilter.js'
 
@@ -17,7 +16,7 @@ export function declareConntrack(world: World, layout: Layout, plan: NetfilterPl
   world.pool(NfConn, rows, 'live')
   world.pool(NfConnBucket, buckets)
   world.pool(NfConnTable, layout.nets.length)
-  world.pool(NfConnStat, netRows(layout))
+  world.pool(NfConnStat, layout.cpuRows)
   world.pool(SkbConn, hosts.length > 0 ? skbRows : 0)
   world.pool(NatRange, plan.ranges)
 }

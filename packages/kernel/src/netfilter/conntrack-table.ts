@@ -1,7 +1,6 @@
 import { defineSystem, mix32 } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
-import { bindNetRow } from '../netns/net-row.js'
 import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable } from './conntrack-components.js'
 import { TCP_CT } from './tcp-states.js'
 
@@ -47,7 +46,6 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     const { first } = context.write(NfConnBucket)
     const table = context.write(NfConnTable)
     const stat = context.write(NfConnStat)
-    const statRow = bindNetRow(context)
     const { net, clockPs } = context.read(Cpu)
     const { plan, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
     // Each table has a secret of its own. Kernel: nf_conntrack_core.c, hash_conntrack_raw
@@ -171,7 +169,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         const at = table.firstBucket[t] + ((bucket - table.firstBucket[t] + i) % table.buckets[t])
         const evicted = evict(cpu, at)
         if (evicted > 0) {
-          stat.earlyDrop[statRow(cpu)] += evicted
+          stat.earlyDrop[cpu] += evicted
           return true
         }
       }
@@ -264,7 +262,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
           clash = search(cpu, reply, replySaddr[conn], replyDaddr[conn], replyPorts[conn], protocol, conn)
         if (clash !== 0) return clashWith(conn, clash)
         if (chainIsTooLong(bucket, limit) || chainIsTooLong(reply, limit)) {
-          stat.chainTooLong[statRow(cpu)]++
+          stat.chainTooLong[cpu]++
           return CLASH_DROP
         }
         c.timeoutJiffies[conn] += jiffies(cpu)
@@ -286,7 +284,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         if (c.saddr[other] === c.saddr[but] && c.daddr[other] === c.daddr[but] && c.ports[other] === c.ports[but]) {
           return false
         }
-        stat.found[statRow(cpu)]++
+        stat.found[cpu]++
         return true
       },
       random,

@@ -1,6 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
 import { IPPROTO_UDP } from '@softnet/wire'
-import { bindNetRow } from '../netns/net-row.js'
 import { SKB, Skb } from '../skb/components.js'
 import { CONN, CTINFO, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
 import { CONFIRMED, conntrackTable } from './conntrack-table.js'
@@ -35,7 +34,6 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
     const { flags } = context.read(Skb)
     const { live, protocol } = context.read(NfConn)
     const stat = context.write(NfConnStat)
-    const statRow = bindNetRow(context)
     const table = context.system(conntrackTable)
     const tracks = connOf.length > 1
     const rows = new Int32Array(LIST_ROWS)
@@ -47,11 +45,11 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
       if (protocol[loser] === IPPROTO_UDP && link > 0) {
         table.free(cpu, loser)
         connOf[row] = link >> 1
-        stat.clashResolve[statRow(cpu)]++
+        stat.clashResolve[cpu]++
         return true
       }
-      stat.insertFailed[statRow(cpu)]++
-      stat.drop[statRow(cpu)]++
+      stat.insertFailed[cpu]++
+      stat.drop[cpu]++
       return false
     }
 

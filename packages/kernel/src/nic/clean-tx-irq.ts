@@ -6,6 +6,8 @@ import { NUMBERS } from '../numbers.js'
 import { Qdisc } from '../qdisc/components.js'
 import { dynamicQueueLimits } from '../qdisc/dql.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
+import { Skb } from '../skb/components.js'
+import { skbPool } from '../skb/skb-pool.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { Dql, TxQueue, TxSlot } from './tx-components.js'
 
@@ -31,15 +33,31 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
 
     const { firstTx, txCount, txSkip, txCursor, txWork, txBytes, phase } = context.write(Napi)
     const t = context.write(TxQueue)
-    const { tail, clean, noticed, doneSeen, slotBase, slotMask, ringSize, wakeAt, workLimit, stopped, restarts } = t
+    const {
+      tail,
+      clean,
+      noticed,
+      doneSeen,
+      slotBase,
+      slotMask,
+      ringSize,
+      wakeAt,
+      workLimit,
+      stopped,
+      restarts,
+      linked,
+      skbBase,
+    } = t
     const { donePs, bytes, sock, truesize } = context.read(TxSlot)
     const { on: bql } = context.read(Dql)
     const { qlen } = context.read(Qdisc)
-    const { clockPs, limitPs, lookPs } = context.read(Cpu)
+    const { clockPs, limitPs, lookPs, packetPool } = context.read(Cpu)
     const spend = context.system(charge)
     const limits = context.system(dynamicQueueLimits)
     const disciplines = context.system(qdiscRun)
     const wfree = context.system(sockWfree)
+    const pool = context.system(skbPool)
+    const { page } = context.write(Skb)
 
     function wake(cpu: number, q: number): void {
       if (stopped[q] === 0) return
@@ -64,6 +82,10 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
       txWork[n]++
       txBytes[n] += bytes[slot]
       if (sock[slot] !== 0) wfree.free(cpu, sock[slot], truesize[slot])
+      if (linked[q] === 0) return
+      // What went along with the frame was kept for it until now.
+      const transit = skbBase[q] + slot - slotBase[q]
+      if (page[transit] !== 0) pool.dropPage(transit, packetPool[cpu])
     }
 
     return {

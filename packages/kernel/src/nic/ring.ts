@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { HardirqState } from '../irq/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb, SkbAccount } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { RingSlot, RxQueue } from './components.js'
 
@@ -20,6 +21,8 @@ export interface Ring {
   take(queue: number): number
   /** Gives `buffers` descriptors back to the NIC at the CPU's `lookPs`. */
   refill(queue: number, buffers: number): void
+  /** Takes the first frame out of the packet buffer; its row is free already. */
+  unhold(queue: number, row: number): void
 }
 
 /**
@@ -48,18 +51,20 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     packetBufferBytes,
     noBuffer,
     noBufferCount,
+    closed,
     missed,
     frames,
     bytes,
     cpu: queueCpu,
   } = context.write(RxQueue)
   const { row: slots } = context.write(RingSlot)
-  const { users, duePs, next, wireBytes } = context.write(Skb)
+  const { users, duePs, next, wireBytes, page } = context.write(Skb)
   const { packetPool, lookPs } = context.read(Cpu)
   const { isLineKnown } = context.write(HardirqState)
   const { buffers } = context.write(SkbAccount)
   const trace = context.resource(TRACE_SINK)
   const pool = context.system(skbPool)
+  const pages = context.system(packetPages)
   const count = context.system(counters)
 
   function fill(queue: number, row: number): void {
@@ -81,6 +86,21 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
     if (trace.on) trace.frameDrop(cpu, duePs[lane], lane, drop, queue)
   }
 
+  /** Copies a frame off its lane; false if its bytes find no memory. A page of a lane stays with the lane. */
+  function arrive(row: number, lane: number, owner: number): boolean {
+    pool.arrive(row, lane)
+    const id = page[lane]
+    if (id === 0 || !pages.owns(id)) return true
+    page[row] = 0
+    const length = pages.length(id)
+    const own = pages.take(owner, length)
+    if (own === 0) return false
+    const first = pages.first(id)
+    pages.bytes.copyWithin(pages.first(own), first, first + length)
+    page[row] = own
+    return true
+  }
+
   function dmaOne(queue: number): number {
     const head = laneHead[queue]
     const lane = laneBase[queue] + (head & laneMask[queue])
@@ -94,22 +114,28 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
         noBuffer[queue]++
         noBufferCount[queue]++
         lose(queue, lane, DROP.noBuffer)
+      } else if (!arrive(row, lane, owner)) {
+        pool.release(row, owner)
+        noBuffer[queue]++
+        noBufferCount[queue]++
+        lose(queue, lane, DROP.noBuffer)
       } else {
-        pool.arrive(row, lane)
         fill(queue, row)
         if (trace.on) trace.ringFill(queue, duePs[lane], row)
         taken = 1
       }
+    } else if (closed[queue] !== 0) {
+      lose(queue, lane, DROP.devClosed)
     } else {
       noBufferCount[queue]++
       const size = wireBytes[lane]
       if (heldBytes[queue] + size <= packetBufferBytes[queue]) {
         const row = pool.take(owner)
-        if (row === 0) {
+        if (row === 0 || !arrive(row, lane, owner)) {
+          if (row !== 0) pool.release(row, owner)
           missed[queue]++
           lose(queue, lane, DROP.nicMissed)
         } else {
-          pool.arrive(row, lane)
           next[row] = 0
           if (heldHead[queue] === 0) heldHead[queue] = row
           else next[heldTail[queue]] = row
@@ -159,9 +185,17 @@ export const ring = defineSystem<Ring>('rx_ring', 'nic', 'drivers/net/ethernet/i
       slots[slot] = 0
       return row
     },
+    unhold(queue, row) {
+      heldHead[queue] = next[row]
+      if (heldHead[queue] === 0) heldTail[queue] = 0
+      heldFrames[queue]--
+      heldBytes[queue] -= wireBytes[row]
+      buffers[packetPool[queueCpu[queue]]]--
+    },
     refill(queue, given) {
       // Frames that arrived before the tail moved must not find the new buffers.
       dma(queue)
+      if (closed[queue] !== 0) return
       descriptors[queue] += given
       while (heldHead[queue] !== 0 && descriptors[queue] > 0) {
         const row = heldHead[queue]

@@ -39,7 +39,7 @@ export const txRing = defineSystem<TxRing>(
       truesize: slotSize,
     } = context.write(TxSlot)
     const { on: bql } = context.read(Dql)
-    const { users, frames, wireBytes, request, sock, truesize, flags, page, idFrag } = context.write(Skb)
+    const { users, frames, wireBytes, request, sock, truesize, flags, page, idFrag, groIdMode } = context.write(Skb)
     const { index } = context.read(NetDev)
     const { packetPool, clockPs } = context.read(Cpu)
     const pool = context.system(skbPool)
@@ -59,10 +59,11 @@ export const txRing = defineSystem<TxRing>(
         slotSize[slot] = truesize[row]
         if (linked[q] !== 0) {
           const transit = skbBase[q] + offset
+          if (page[row] !== 0) pool.unshare(row, packetPool[cpu])
           pool.copy(transit, row)
           users[transit] = 1
           flags[transit] &= ~SKB.charged
-          if (page[row] !== 0) pool.unshare(row, packetPool[cpu])
+          groIdMode[transit] = groIdMode[row]
         }
         pool.release(row, packetPool[cpu])
         tail[q] = position + 1

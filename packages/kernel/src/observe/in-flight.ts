@@ -1,5 +1,6 @@
 import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
+import { Neighbour } from '../neigh/components.js'
 import { RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Qdisc } from '../qdisc/components.js'
@@ -20,7 +21,7 @@ export function framesInFlight(model: Model): number {
     sum += frames[row]
     for (let segment = fragHead[row]; segment !== 0; segment = next[segment]) sum -= frames[segment]
   }
-  return sum + framesInRings(model)
+  return sum + framesInRings(model, 0)
 }
 
 /** Frames the card has taken in its order of sending, and counted as sent, whose last bit is not out yet. */
@@ -40,14 +41,14 @@ export function framesOnCards(model: Model, simulatedPs: number): number {
   return sum
 }
 
-/** Frames of transmit rings that the card has not sent yet; on links they are packets, and counted there. */
-function framesInRings(model: Model): number {
+/** Frames of transmit rings that the card has not sent yet. On links (`linked`) they are packets, and counted as such. */
+function framesInRings(model: Model, linked: 0 | 1): number {
   const t = model.world.columns(TxQueue)
   const { frames } = model.world.columns(TxSlot)
   let sum = 0
   for (const { devices } of model.layout.hosts) {
     for (const queue of devices.flatMap((device) => device.txQueues)) {
-      if (t.linked[queue] !== 0) continue
+      if (t.linked[queue] !== linked) continue
       for (let at = t.done[queue]; at !== t.tail[queue]; at = (at + 1) >>> 0)
         sum += frames[t.slotBase[queue] + ((at & t.slotMask[queue]) >>> 0)]
     }
@@ -86,7 +87,9 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
   for (const { devices } of hosts) {
     for (const queue of devices.flatMap((device) => device.txQueues)) waiting.out += qlen[queue]
   }
-  waiting.out += framesInRings(model) + framesOnCards(model, simulatedPs)
+  const { used, queueHead } = model.world.columns(Neighbour)
+  for (let row = 1; row < used.length; row++) if (used[row] !== 0) waiting.out += list(queueHead[row])
+  waiting.out += framesInRings(model, 0) + framesInRings(model, 1) + framesOnCards(model, simulatedPs)
   const { wire, nic, ring, backlog, socket, out } = waiting
   waiting.softirq =
     framesInFlight(model) + framesOnCards(model, simulatedPs) - wire - nic - ring - backlog - socket - out

@@ -4,6 +4,7 @@ import {
   ETH_P_8021Q,
   ETH_P_IP,
   emitEthernet,
+  emitIcmp,
   emitIpFrame,
   emitIpv4Checksum,
   emitTcpChecksum,
@@ -11,8 +12,10 @@ import {
   emitUdpChecksum,
   emitUdpFrame,
   FrameFields,
+  ICMP_HLEN,
   IP_MF,
   IP_OFFSET,
+  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_HLEN,
@@ -139,10 +142,21 @@ export function packetBytes(world: World): PacketEncoder {
     // Of a truncated packet the sender's checksum still covers all: it is written whole, and cut by the caller.
     reserve(linkBytes + Math.max(len[row], totLen[row]) + IPV4_HLEN + TCP_HLEN)
     emit(totLen[row], linkBytes + len[row])
+    if (fields.protocol === IPPROTO_ICMP && (fields.fragOff & IP_OFFSET) === 0) writeIcmp(row, linkBytes + IPV4_HLEN)
     const version = ipWord[row] >>> 28
     if (version === IPV4) return
     view.setUint8(linkBytes, (version << 4) | (view.getUint8(linkBytes) & 15))
     if (fields.badIpChecksum === 0) emitIpv4Checksum(view, linkBytes, IPV4_HLEN)
+  }
+
+  /** A message without bytes: its data is the pattern, from the header's end on. */
+  function writeIcmp(row: number, at: number): void {
+    const l4Bytes = totLen[row] - IPV4_HLEN
+    if (l4Bytes < ICMP_HLEN) return
+    for (let i = ICMP_HLEN; i < l4Bytes; i++) buffer[at + i] = i - ICMP_HLEN
+    const type = tcpWord[row] & 0xff
+    emitIcmp(view, at, type, (tcpWord[row] >>> 8) & 0xff, tcpSeq[row], l4Bytes)
+    if (fields.badL4Checksum !== 0) view.setUint16(at + 2, view.getUint16(at + 2) ^ 0x5555)
   }
 
   function merged(row: number, linkBytes: number): void {

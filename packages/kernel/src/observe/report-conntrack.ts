@@ -4,7 +4,6 @@ import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
 import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable } from '../netfilter/conntrack-components.js'
 import { TCP_CT_NAMES } from '../netfilter/tcp-states.js'
-import { netRow } from '../netns/net-row.js'
 
 /** Connections that a result lists. */
 const LISTED = 64
@@ -24,8 +23,7 @@ export function reportConntrack(model: Model, host: HostLayout): ConntrackResult
     count: table.count[t],
     max: table.max[t],
     buckets: table.buckets[t],
-    stat: host.cpus.map((number) => {
-      const cpu = netRow(host.index, model.layout.hosts.length, model.layout.cpuRows) + number
+    stat: host.cpus.map((cpu) => {
       return {
         entries: table.count[t],
         clashres: s.clashResolve[cpu],

@@ -28,6 +28,7 @@ import { filledBuckets, percentiles } from './histogram-summary.js'
 import { framesInFlight, framesOnCards, framesWaiting } from './in-flight.js'
 
 import { reportHost } from './report-host.js'
+import { reportLinks } from './report-links.js'
 
 /** The result document as far as the model knows it. */
 export type ModelReport = Omit<ResultDocument, 'wall_ms' | 'workers' | 'parallel' | 'status' | 'verdict'>
@@ -74,6 +75,7 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
     ...latency(model),
     timeline: timeline(model, simulatedPs),
     hosts,
+    ...((plan.links ?? []).length === 0 ? {} : { links: reportLinks(model, simulatedPs) }),
     ...(plan.plugins.length === 0 ? {} : { plugins: reportPlugins(model) }),
   }
 }

@@ -10,6 +10,8 @@ export interface DynamicQueueLimits {
   avail(queue: number): number
   /** The card is done with bytes: the limit learns. */
   completed(cpu: number, queue: number, bytes: number): void
+  /** The device is opened: nothing is with the card, and nothing has been learnt. Kernel: dql_reset */
+  reset(cpu: number, queue: number): void
 }
 
 /** A slack that lasted as long is taken off the limit. Kernel: include/linux/dynamic_queue_limits.h, dql_init (HZ) */
@@ -33,6 +35,18 @@ export const dynamicQueueLimits = defineSystem<DynamicQueueLimits>(
     const { prevNumQueued, prevOvlimit, prevLastObjCnt } = d
     const { clockPs } = context.read(Cpu)
     return {
+      reset(cpu, q) {
+        limit[q] = 0
+        numQueued[q] = 0
+        numCompleted[q] = 0
+        adjLimit[q] = 0
+        lastObjCnt[q] = 0
+        prevNumQueued[q] = 0
+        prevOvlimit[q] = 0
+        prevLastObjCnt[q] = 0
+        lowestSlack[q] = 0xffffffff
+        slackStartPs[q] = clockPs[cpu]
+      },
       queued(q, bytes) {
         lastObjCnt[q] = bytes
         numQueued[q] += bytes

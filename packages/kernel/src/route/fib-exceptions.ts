@@ -1,10 +1,12 @@
 import { defineComponent, defineSystem, f64, i32, u8, u32, type World } from '@softnet/ecs'
 import type { Plan } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { allHomes } from '../build/fill-cpus.js'
 import type { Layout } from '../build/layout.js'
+import type { Partitions } from '../build/partitions.js'
 import { Cpu } from '../cpu/components.js'
 
-/** What a CPU has learnt of the way to an address: rows `cpu * EXCEPTION_ROWS + slot`. Kernel: include/net/ip_fib.h, struct fib_nh_exception */
+/** What was learnt of the way to an address: rows `1 + homeNumber * EXCEPTION_ROWS + slot`. Kernel: include/net/ip_fib.h, struct fib_nh_exception */
 export const FibException = defineComponent('fib_exception', {
   /** Route it is an exception of; 0: free row. */
   route: i32,
@@ -17,7 +19,7 @@ export const FibException = defineComponent('fib_exception', {
   expiresJiffy: f64,
 })
 
-/** Exceptions per CPU, and slots an address may lie in. */
+/** Exceptions in a table, and slots an address may lie in. */
 const EXCEPTION_ROWS = 256
 const WAYS = 4
 /** Kernel: net/ipv4/route.c, DEFAULT_MIN_PMTU, DEFAULT_MTU_EXPIRES */
@@ -35,8 +37,8 @@ export function hasExceptions(plan: Plan): boolean {
 }
 
 /** Declares the tables of exceptions, where there can be any. */
-export function declareExceptions(world: World, layout: Layout): void {
-  if (hasExceptions(layout.plan)) world.pool(FibException, layout.cpuRows * EXCEPTION_ROWS)
+export function declareExceptions(world: World, layout: Layout, partitions: Partitions): void {
+  if (hasExceptions(layout.plan)) world.pool(FibException, allHomes(layout, partitions).length * EXCEPTION_ROWS)
 }
 
 /** Path MTUs. */
@@ -60,7 +62,7 @@ export const fibExceptions = defineSystem<FibExceptions>(
     const { plan, hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
     if (!hasExceptions(plan)) return NONE
     const { route: routes, address: addresses, pmtu, locked, expiresJiffy } = context.write(FibException)
-    const { clockPs } = context.read(Cpu)
+    const { clockPs, homeNumber } = context.read(Cpu)
 
     function jiffies(cpu: number): number {
       return Math.floor(clockPs[cpu] / jiffyPs[cpu])
@@ -68,7 +70,7 @@ export const fibExceptions = defineSystem<FibExceptions>(
 
     function base(cpu: number, address: number): number {
       const slot = (Math.imul(address, 0x9e3779b1) >>> 16) & (EXCEPTION_ROWS - 1) & ~(WAYS - 1)
-      return cpu * EXCEPTION_ROWS + slot
+      return 1 + homeNumber[cpu] * EXCEPTION_ROWS + slot
     }
 
     /** Row of an exception that still holds, 0 for none. */

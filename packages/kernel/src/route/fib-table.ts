@@ -167,4 +167,16 @@ function fillTrie(
   next.child += trie.children.length
 }
 
-const ROUTE_FIELDS = ['type', 'table', 'tos', 'scope', 'nhScope', 'metric', 'dev', 'gateway', 'prefsrc', 'mtu'] as const
+const ROUTE_FIELDS = [
+  'type',
+  'table',
+  'tos',
+  'scope',
+  'nhScope',
+  'metric',
+  'dev',
+  'gateway',
+  'prefsrc',
+  'mtu',
+  'added',
+] as const

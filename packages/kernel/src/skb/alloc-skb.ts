@@ -3,6 +3,7 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
+import { ColumnGroups } from './column-groups.js'
 import { PACKET_TYPE, SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { skbPool } from './skb-pool.js'
@@ -34,10 +35,10 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   const pool = context.system(skbPool)
   const pages = context.system(packetPages)
   const count = context.system(counters)
-  const lists = Object.values(columns)
+  const all = new ColumnGroups(Object.values(columns))
   const c = columns
   // What copies between partitions leave behind: routes do not cross them.
-  const routed = [
+  const routed = new ColumnGroups([
     c.rtType,
     c.rtFlags,
     c.rtDev,
@@ -50,7 +51,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     c.optTs,
     c.optSrr,
     c.fragMax,
-  ]
+  ])
   const smallHeads = Int32Array.from(
     plan.hosts,
     (each) => each.smallHeadBytes ?? KERNEL_VERSIONS[plan.kernel].smallHeadBytes,
@@ -66,7 +67,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     make(cpu, bytes, real) {
       const row = pool.take(packetPool[cpu])
       if (row === 0) return 0
-      for (let i = 0; i < lists.length; i++) lists[i][row] = 0
+      all.clear(row)
       users[row] = 1
       if (real) {
         page[row] = pages.take(packetPool[cpu], bytes)
@@ -89,7 +90,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       const copy = pool.take(packetPool[cpu])
       if (copy === 0) return 0
       pool.copy(copy, row)
-      for (let i = 0; i < routed.length; i++) routed[i][copy] = routed[i][row]
+      routed.copy(copy, row)
       next[copy] = 0
       c.flags[copy] &= ~SKB.charged
       name(cpu, copy)

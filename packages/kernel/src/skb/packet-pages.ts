@@ -1,7 +1,10 @@
 import { defineComponent, defineSystem, i32, u8, u16, u32, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
+import { linkedQueues, linkLayouts } from '../build/link-layout.js'
 import type { Partitions } from '../build/partitions.js'
+import { neighbourRows } from '../build/shared-tables.js'
 import { ReplayFrame } from '../traffic/components.js'
+import { LANE_PAGES } from '../wire/link-components.js'
 
 /**
  * Memory for packets whose bytes are real: those written by a program, and those the host makes with contents that
@@ -37,45 +40,87 @@ const SMALL_BYTES = 2048
 /** A large one holds any IPv4 packet. */
 const LARGE_BYTES = 65_536
 const SMALL_PAGES = 64
+/** Where ARP is spoken: requests and answers that wait in a discipline and a ring. */
+const ARP_PAGES = 2048
 const LARGE_PAGES = 2
 
-function counts(layout: Layout): { readonly small: number; readonly large: number } {
-  const small = layout.plan.limits['packet-pages-per-cpu'] ?? SMALL_PAGES
-  return { small, large: Math.max(LARGE_PAGES, Math.ceil(small / 16)) }
+/** Frames of a ring, and of the queues behind it, that a CPU of a host on a link has pages for. */
+const LINKED_FRAMES_MAX = 2048
+
+interface PageCounts {
+  readonly owner: number
+  readonly small: number
+  readonly large: number
 }
 
-function owners(layout: Layout, partitions: Partitions): number[] {
-  return [...partitions.members.keys()].filter((leader) => leader < layout.firstWire)
+/** A host on a link gets whatever others send: a ring full of packets with real bytes is possible. */
+function linkedFrames(layout: Layout, owner: number, partitions: Partitions): number {
+  const members = new Set(partitions.members.get(owner))
+  let frames = 0
+  for (const host of layout.hosts) {
+    for (const { plan } of host.devices) {
+      if (plan.link === undefined || !host.cpus.some((cpu) => members.has(cpu))) continue
+      frames += plan.rxRing * plan.queues.length
+    }
+  }
+  return Math.min(frames, LINKED_FRAMES_MAX)
 }
 
-/** Declares the pages of all owners of packet pools. */
+function counts(layout: Layout, partitions: Partitions): PageCounts[] {
+  const asked = layout.plan.limits['packet-pages-per-cpu'] ?? SMALL_PAGES
+  const stored = new Set(linkLayouts(layout).flatMap(({ rows, leader }) => (rows > 0 ? [leader] : [])))
+  const owners = [...partitions.members.keys()].filter((leader) => leader < layout.firstWire || stored.has(leader))
+  const speaksArp = layout.hosts.some((host) => neighbourRows(host, layout.plan) > 0)
+  return owners.map((owner) => {
+    const frames = stored.has(owner) ? LINKED_FRAMES_MAX : linkedFrames(layout, owner, partitions)
+    const small = Math.max(asked + frames, speaksArp ? ARP_PAGES : 0)
+    return { owner, small, large: Math.max(LARGE_PAGES, Math.ceil((asked + frames) / 16)) }
+  })
+}
+
+/** Bytes of a page of a lane: the longest packet of any link. */
+function lanePageBytes(layout: Layout): number {
+  const mtus = linkLayouts(layout).flatMap(({ devices }) => devices.map(({ plan }) => plan.mtu))
+  return Math.max(SMALL_BYTES, ...mtus.map((mtu) => Math.ceil((mtu + 64) / 64) * 64))
+}
+
+/** Declares the pages of all owners of packet pools, and of lanes on links. */
 export function declarePages(world: World, layout: Layout, partitions: Partitions): void {
-  const { small, large } = counts(layout)
-  const pools = owners(layout, partitions).length
-  world.pool(PacketPage, pools * (small + large))
-  world.pool(PacketByte, pools * (small * SMALL_BYTES + large * LARGE_BYTES))
+  const all = counts(layout, partitions)
+  const lanes = linkedQueues(layout).length * LANE_PAGES
+  const pages = all.reduce((sum, { small, large }) => sum + small + large, 0)
+  const bytes = all.reduce((sum, { small, large }) => sum + small * SMALL_BYTES + large * LARGE_BYTES, 0)
+  world.pool(PacketPage, pages + lanes)
+  world.pool(PacketByte, bytes + lanes * lanePageBytes(layout))
   world.pool(PageOwner, layout.ownerRows)
 }
 
-/** Hands the pages out to their owners. */
-export function fillPages(world: World, layout: Layout, partitions: Partitions): void {
+/** Hands the pages out to their owners; those of lanes follow. Returns the row of the first of these. */
+export function fillPages(world: World, layout: Layout, partitions: Partitions): number {
   const page = world.columns(PacketPage)
-  const owner = world.columns(PageOwner)
-  const { small, large } = counts(layout)
+  const heads = world.columns(PageOwner)
   let row = 1
   let byte = 0
-  for (const leader of owners(layout, partitions)) {
+  for (const { owner, small, large } of counts(layout, partitions)) {
     for (let i = 0; i < small + large; i++, row++) {
       const isLarge = i >= small
-      const list = isLarge ? owner.large : owner.small
+      const list = isLarge ? heads.large : heads.small
       page.first[row] = byte
       page.capacity[row] = isLarge ? LARGE_BYTES : SMALL_BYTES
       page.large[row] = isLarge ? 1 : 0
-      page.next[row] = list[leader]
-      list[leader] = row
+      page.next[row] = list[owner]
+      list[owner] = row
       byte += page.capacity[row]
     }
   }
+  const firstLane = row
+  const capacity = lanePageBytes(layout)
+  for (let i = linkedQueues(layout).length * LANE_PAGES; i > 0; i--, row++) {
+    page.first[row] = byte
+    page.capacity[row] = capacity
+    byte += capacity
+  }
+  return firstLane
 }
 
 /** Pages for packets; ids are those of `Skb.page`. */

@@ -54,5 +54,6 @@ export function declareTraffic(world: World, layout: Layout): void {
   world.pool(ReadyRequest, rows.ready)
   world.pool(ReplayFrame, rows.frames)
   world.pool(ReplayByte, rows.bytes)
-  world.pool(RandomStream, rows.firstStream + layout.wires.length + rows.sources.length)
+  const ports = (layout.plan.links ?? []).reduce((sum, link) => sum + link.ports.length, 0)
+  world.pool(RandomStream, rows.firstStream + layout.wires.length + rows.sources.length + ports)
 }

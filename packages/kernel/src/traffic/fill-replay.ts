@@ -84,7 +84,8 @@ function flagsOf(p: ParsedFrame): number {
   return parsedFlags(p) | (padded ? SKB.padded : 0)
 }
 
-function fillFields(frames: FrameColumns, row: number, p: ParsedFrame, mac: number): void {
+/** Writes what the headers of a frame say into its row. */
+export function fillFields(frames: FrameColumns, row: number, p: ParsedFrame, mac: number): void {
   const wireBytes = Math.max(MIN_FRAME_BYTES, p.wireBytes)
   frames.wireBytes[row] = wireBytes
   frames.len[row] = wireBytes - (p.vlanProto === 0 ? 0 : 4)
@@ -95,7 +96,7 @@ function fillFields(frames: FrameColumns, row: number, p: ParsedFrame, mac: numb
 }
 
 /** What the card finds in a frame: queue, hash, and whether it vouches for the L4 checksum. */
-function steerFrame(
+export function steerFrame(
   binder: Binder,
   frames: FrameColumns,
   row: number,

@@ -1,6 +1,7 @@
 import { type Binder, type Columns, naturalLog, power, randomStreams } from '@softnet/ecs'
 import type { Distribution, FlowSetPlan, FragmentsPlan, TrafficPlan } from '@softnet/scenario/plan'
 import {
+  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   ipv4IsLimitedBroadcast,
@@ -16,6 +17,7 @@ import { fillWires } from '../wire/fill-wire.js'
 import { fillAliasTable } from './alias-table.js'
 import { OTHER_MAC, SENDER_MAC } from './capture-frames.js'
 import { AliasSlot, ARRIVAL, PICK, REQUEST, ReadyRequest, RequestSlot, Source, SourceState } from './components.js'
+import { fillArp } from './fill-arp.js'
 import { fillReplay } from './fill-replay.js'
 import { flowPick } from './flow-pick.js'
 import { fragmentSource } from './fragment-source.js'
@@ -39,6 +41,9 @@ const IMIX: readonly { readonly bytes: number; readonly weight: number }[] = [
   { bytes: 566, weight: 4 },
   { bytes: 1514, weight: 1 },
 ]
+
+/** IP protocol of what a source sends; 0: none. */
+const PROTOCOL = { udp: IPPROTO_UDP, tcp: IPPROTO_TCP, icmp: IPPROTO_ICMP, arp: 0 } as const
 
 /** Fills wires and sources; after the world is frozen, and after queues have their lanes. */
 export function fillTraffic(binder: Binder, layout: Layout): void {
@@ -64,6 +69,7 @@ export function fillTraffic(binder: Binder, layout: Layout): void {
       else fillClosed(binder, entry, plan)
       fillFrame(binder, entry, plan.frame)
       fillFlows(binder, entry, plan.flows)
+      if (plan.kind === 'open' && plan.protocol === 'arp') fillArp(binder, entry, plan)
     }
     clock.start(source)
     if (columns.fragUnitBytes[source] !== 0) fragments.begin(source)
@@ -75,7 +81,7 @@ function fillOpen(columns: SourceColumns, s: number, plan: OpenPlan, durationPs:
   columns.stopPs[s] = plan.stopPs > 0 ? plan.stopPs : durationPs
   if (plan.packets > 0) columns.limitPackets[s] = plan.packets
   columns.kind[s] = ARRIVAL[arrival.kind]
-  columns.protocol[s] = plan.protocol === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP
+  columns.protocol[s] = PROTOCOL[plan.protocol]
   columns.linkBytes[s] = plan.vlan === 0 ? 14 : 18
   columns.vlan[s] = plan.vlan
   columns.zeroChecksum[s] = plan.zeroChecksum && plan.protocol === 'udp' ? 1 : 0

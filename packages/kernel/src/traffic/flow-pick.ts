@@ -22,7 +22,7 @@ export const flowPick = defineSystem<FlowPick>(
   'traffic',
   'net/core/pktgen.c, mod_cur_headers',
   (context) => {
-    const { PICK } = NUMBERS
+    const { IPPROTO_TCP, IPPROTO_UDP, PICK } = NUMBERS
 
     const {
       pick,
@@ -56,11 +56,15 @@ export const flowPick = defineSystem<FlowPick>(
       daddr[row] = sourceDaddr[s] + (index % sourceDaddrCount[s])
       const sport = (sourceSport[s] + (index % sourceSportCount[s])) & 0xffff
       const dport = (sourceDport[s] + (index % sourceDportCount[s])) & 0xffff
-      ports[row] = ((sport << 16) | dport) >>> 0
+      const isPorted = sourceProtocol[s] === IPPROTO_UDP || sourceProtocol[s] === IPPROTO_TCP
+      // An echo has an identifier instead, which no card looks at.
+      ports[row] = isPorted ? ((sport << 16) | dport) >>> 0 : (sport << 16) >>> 0
       ipId[row] = 0
       tcpSeq[row] = 1
       const wire = sourceWire[s]
-      steering.ip(wire, saddr[row], daddr[row], ports[row], sourceProtocol[s], fragUnitBytes[s] === 0 ? 1 : 0)
+      const ported = isPorted && fragUnitBytes[s] === 0 ? 1 : 0
+      if (sourceProtocol[s] === 0) steering.other(wire)
+      else steering.ip(wire, saddr[row], daddr[row], ports[row], sourceProtocol[s], ported)
       hash[row] = steerHash[wire]
       queue[row] = steerQueue[wire]
       steerBits[row] = steerResultBits[wire]

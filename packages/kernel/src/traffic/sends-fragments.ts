@@ -1,17 +1,10 @@
 import type { TrafficPlan } from '@softnet/scenario/plan'
-import { ipv4IsFragment, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
-import { eachEthernetFrame } from './capture-frames.js'
+import { ipv4IsFragment } from '@softnet/wire'
+import { captureHas } from './capture-has.js'
 
 /** Whether a source sends IPv4 fragments; for a replay, whether the capture has any. */
-export function sendsFragments(plan: TrafficPlan, deviceMac: number): boolean {
+export function sendsFragments(plan: TrafficPlan, deviceMac: string): boolean {
   if (plan.kind === 'open') return plan.fragments !== null
   if (plan.kind !== 'replay') return false
-  const parsed = new ParsedFrame()
-  let found = false
-  eachEthernetFrame(plan.capture, deviceMac, ({ bytes, capturedBytes }) => {
-    if (found) return
-    parseFrame(parsed, new DataView(bytes.buffer, 0, capturedBytes), 0, capturedBytes, LINKTYPE_ETHERNET)
-    found = parsed.ipVersion === 4 && ipv4IsFragment(parsed.fragOff)
-  })
-  return found
+  return captureHas(plan, deviceMac, ({ ipVersion, fragOff }) => ipVersion === 4 && ipv4IsFragment(fragOff))
 }

@@ -3,6 +3,9 @@ import { parseMac } from '@softnet/wire'
 import type { DeviceLayout, Layout } from '../build/layout.js'
 import { eachEthernetFrame } from './capture-frames.js'
 
+/** A message in a frame of its own, padded, without FCS. */
+export const ARP_FRAME_BYTES = 60
+
 /** One traffic entry and its rows in the tables. */
 export interface SourceRows {
   /** Row of `Source`. */
@@ -86,6 +89,10 @@ export function trafficRows(layout: Layout): TrafficRows {
           frameCount++
           byteCount += frame.capturedBytes
         })
+      }
+      if (plan.kind === 'open' && plan.protocol === 'arp') {
+        frameCount = flowCount
+        byteCount = flowCount * ARP_FRAME_BYTES
       }
       sources.push({
         source: sources.length + 1,

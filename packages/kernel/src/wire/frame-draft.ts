@@ -143,7 +143,6 @@ export const frameDraft = defineSystem<FrameDraft>(
         draftQueue[wire] = arfs[wire] === 0 ? queue : accelerate(wire, frameSteer[frame], frameKey[frame], queue)
         return
       }
-      draftFrame[wire] = 0
       let flow: number
       if (kind[s] === ARRIVAL.closed) {
         flow = takeRequest(wire, s)
@@ -155,6 +154,8 @@ export const frameDraft = defineSystem<FrameDraft>(
         draftPush[wire] = trainLeft[s] <= 1 ? 1 : 0
       }
       draftFlow[wire] = flow
+      // ARP messages are made once per flow.
+      draftFrame[wire] = frameBase[s] === 0 ? 0 : frameBase[s] + flow - flowBase[s]
       draftBytes[wire] = fixedBytes[s] !== 0 ? fixedBytes[s] : alias(stream[s], sizeBase[s], sizeCount[s])
       let queue = flowQueue[flow]
       if (arfs[wire] !== 0) queue = accelerate(wire, flowSteer[flow], flowKey[flow], queue)

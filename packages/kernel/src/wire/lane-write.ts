@@ -30,6 +30,8 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     ETH_P_IP,
     FAULT_IP_TOT_LEN_LONG,
     FAULT_IP_VERSION,
+    ICMP_TYPE,
+    IPPROTO_ICMP,
     IPPROTO_TCP,
     IP_DF,
     IP_MF,
@@ -157,6 +159,18 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
     kPayload[row] = bytes
   }
 
+  /** An echo request: the identifier is the flow's, the sequence number counts with that of IP. */
+  function echo(row: number, flow: number, ipBytes: number): void {
+    kFlags[row] &= ~SKB.csumUnnecessary
+    kPorts[row] = 0
+    kUdpLen[row] = 0
+    kPayload[row] = ipBytes - 28
+    kTcpSeq[row] = (ports[flow] | ipId[flow]) >>> 0
+    kTcpAck[row] = 0
+    kTcpWord[row] = ICMP_TYPE.echo
+    kTcpOptions[row] = 0
+  }
+
   return {
     flow(wire, row) {
       kUsers[row] = 1
@@ -200,6 +214,8 @@ export const laneWrite = defineSystem<LaneWrite>('lane_write', 'wire', 'net/ethe
         if (kTcpOptions[row] !== 0) kTcpOptions[row] = 0
         const tcpWord = TCP_WORD | TCP_ACK | (dPush[wire] !== 0 ? TCP_PSH : 0)
         if (kTcpWord[row] !== tcpWord) kTcpWord[row] = tcpWord
+      } else if (protocol === IPPROTO_ICMP) {
+        echo(row, flow, ipBytes)
       } else {
         const udpLen = ipBytes - 20
         if (kUdpLen[row] !== udpLen) kUdpLen[row] = udpLen

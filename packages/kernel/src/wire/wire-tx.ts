@@ -15,6 +15,12 @@ export interface WireTx {
   run(wire: number, horizonPs: number): boolean
   /** Nothing the card has not yet seen will have an effect before this, ps: of what it has been told of. */
   boundPs(wire: number): number
+  /** Queue whose next frame the card has first, 0: none. */
+  head(wire: number): number
+  /** Puts a frame of `bytes` on the link, not before `fromPs`; `WireState.txFreePs` is its end. False: no cable was in, it is lost. */
+  serialise(wire: number, fromPs: number, bytes: number): boolean
+  /** The packet at the head of a queue is out, so many frames and bytes of it: its completion is on the way. */
+  complete(wire: number, queue: number, frameCount: number, byteCount: number): void
 }
 
 /** Shortest frame, without FCS. */
@@ -58,12 +64,9 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
     return q === 0 ? Number.POSITIVE_INFINITY : postPs[slotBase[q] + ((done[q] & slotMask[q]) >>> 0)]
   }
 
-  function send(wire: number, q: number): void {
-    const slot = slotBase[q] + ((done[q] & slotMask[q]) >>> 0)
-    const n = frames[slot]
-    const size = Math.max(n * MIN_FRAME_BYTES, bytes[slot]) + n * overheadBytes[wire]
-    const start = Math.max(postPs[slot], txFreePs[wire])
-    let end = start + size * linkWhole[wire]
+  /** `size`: everything that takes the link's time. */
+  function occupy(wire: number, fromPs: number, size: number): void {
+    let end = Math.max(fromPs, txFreePs[wire]) + size * linkWhole[wire]
     if (linkRest[wire] !== 0) {
       const rest = txRest[wire] + size * linkRest[wire]
       const carried = Math.floor(rest / linkDenominator[wire])
@@ -71,23 +74,50 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
       end += carried
     }
     txFreePs[wire] = end
-    donePs[slot] = end + doneDelayPs[q]
+  }
+
+  /** True if the cable was in all the time. */
+  function isOut(wire: number, startPs: number): boolean {
+    return cable === null || cable.sends(wire, startPs, txFreePs[wire])
+  }
+
+  function complete(wire: number, q: number, frameCount: number, byteCount: number): void {
+    const slot = slotBase[q] + ((done[q] & slotMask[q]) >>> 0)
+    txFrames[wire] += frameCount
+    txBytes[wire] += byteCount
+    donePs[slot] = txFreePs[wire] + doneDelayPs[q]
     done[q]++
-    if (cable !== null && !cable.sends(wire, start, end)) {
+    sent[wire] += frameCount
+  }
+
+  function send(wire: number, q: number): void {
+    const slot = slotBase[q] + ((done[q] & slotMask[q]) >>> 0)
+    const n = frames[slot]
+    const start = Math.max(postPs[slot], txFreePs[wire])
+    occupy(wire, start, Math.max(n * MIN_FRAME_BYTES, bytes[slot]) + n * overheadBytes[wire])
+    if (!isOut(wire, start)) {
       // The card gives the descriptor back all the same.
-      count.drop(wire, DROP.noCarrierTx, n, end)
+      count.drop(wire, DROP.noCarrierTx, n, txFreePs[wire])
       frames[slot] = 0
+      complete(wire, q, 0, 0)
       return
     }
-    txFrames[wire] += n
-    txBytes[wire] += bytes[slot]
-    sent[wire] += n
+    complete(wire, q, n, bytes[slot])
     if (request[slot] !== 0 && clients.isOwn(wire, request[slot]))
-      events.push(wire, wire, end + delayPs[wire], EVENT.reply, 0, 0, request[slot])
+      events.push(wire, wire, txFreePs[wire] + delayPs[wire], EVENT.reply, 0, 0, request[slot])
   }
 
   return {
     nextPs,
+    head: firstToSend,
+    serialise(wire, fromPs, size) {
+      const start = Math.max(fromPs, txFreePs[wire])
+      occupy(wire, start, size + overheadBytes[wire])
+      if (isOut(wire, start)) return true
+      count.drop(wire, DROP.noCarrierTx, 1, txFreePs[wire])
+      return false
+    },
+    complete,
     boundPs(wire) {
       const next = nextPs(wire)
       if (next === Number.POSITIVE_INFINITY) return next

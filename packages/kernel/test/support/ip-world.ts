@@ -131,7 +131,10 @@ export interface IpWorldOptions {
 const CPUS = 2
 const CPU_ROWS = CPUS + 1
 /** Both CPUs share a pool of packets. */
-const PARTITIONS = { members: new Map([[1, [1, 2]]]) } as unknown as Partitions
+const PARTITIONS = {
+  members: new Map([[1, [1, 2]]]),
+  leader: Int32Array.of(0, 1, 1, 1),
+} as unknown as Partitions
 
 const SYSCTL = {
   'net.ipv4.ip_early_demux': 1,
@@ -140,6 +143,9 @@ const SYSCTL = {
   'net.ipv4.ipfrag_high_thresh': 4_194_304,
   'net.ipv4.ipfrag_low_thresh': 3_145_728,
   'net.ipv4.ipfrag_time': 30,
+  'net.ipv4.neigh.default.gc_thresh1': 128,
+  'net.ipv4.neigh.default.gc_thresh2': 512,
+  'net.ipv4.neigh.default.gc_thresh3': 1024,
   'net.ipv4.ipfrag_max_dist': 64,
 }
 
@@ -282,8 +288,8 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(Sock, sockets, 'used')
   world.pool(SockView, sockets)
   declareRoutes(world, layout)
-  declareIdents(world, layout)
-  declareNeighbours(world, layout)
+  declareIdents(world, layout, PARTITIONS)
+  declareNeighbours(world, layout, PARTITIONS)
   declareTx(world, layout)
   world.pool(EventRow, 4096)
   world.pool(EventHeap, CPU_ROWS)
@@ -291,7 +297,7 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(ReplayFrame, 0)
   world.pool(ReplayByte, 0)
   declareUdp(world, layout)
-  declareIcmp(world, layout)
+  declareIcmp(world, layout, PARTITIONS)
   declareDefrag(world, layout, skbRows)
   world.freeze()
 }
@@ -303,6 +309,7 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
     cpu.number[id] = id - 1
     cpu.host[id] = 0
     cpu.packetPool[id] = 1
+    cpu.home[id] = 1
   }
   world.columns(StageCostTable).ps.fill(UNIT_PS)
   world.columns(SockSend).sndbuf.fill(212_992)
@@ -330,14 +337,14 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
   for (let i = 0; i < skbRows; i++) slots[1 + i] = skbRows - i
   fillRoutes(world, layout)
   fillPages(world, layout, PARTITIONS)
-  fillNeighbours(world, layout)
+  fillNeighbours(world, layout, PARTITIONS)
   const heap = world.columns(EventHeap)
   for (let id = 1; id <= CPUS; id++) {
     heap.base[id] = 1 + (id - 1) * 2000
     heap.capacity[id] = 2000
   }
   fillUdp(world, layout)
-  fillIcmp(world, layout)
+  fillIcmp(world, layout, PARTITIONS)
   fillDefrag(world, layout, skbRows)
 }
 

@@ -7,6 +7,8 @@ export interface Density {
   /** CPU bars side by side. */
   readonly cpuColumns: 1 | 2
   readonly queueRows: number
+  /** Directions of links that have a row. */
+  readonly linkRows: number
   /** Drop reasons shown at one place of the path. */
   readonly reasonRows: number
   /** Height of the latency picture, lines. */
@@ -26,6 +28,7 @@ const FULL: Density = {
   cpuRows: 8,
   cpuColumns: 1,
   queueRows: 8,
+  linkRows: 8,
   reasonRows: 4,
   histogramRows: 2,
   remedyRows: 5,
@@ -41,10 +44,11 @@ export const DENSITIES: readonly Density[] = [
   FULL,
   { ...FULL, queueRows: 4, reasonRows: 2 },
   { ...FULL, queueRows: 4, reasonRows: 2, cpuColumns: 2 },
-  { ...FULL, queueRows: 3, reasonRows: 2, cpuColumns: 2, histogramRows: 1 },
+  { ...FULL, queueRows: 3, linkRows: 4, reasonRows: 2, cpuColumns: 2, histogramRows: 1 },
   {
     ...FULL,
     queueRows: 2,
+    linkRows: 2,
     reasonRows: 1,
     cpuColumns: 2,
     histogramRows: 1,
@@ -55,6 +59,7 @@ export const DENSITIES: readonly Density[] = [
   {
     ...FULL,
     queueRows: 2,
+    linkRows: 2,
     reasonRows: 1,
     cpuColumns: 2,
     histogramRows: 1,
@@ -67,6 +72,7 @@ export const DENSITIES: readonly Density[] = [
   {
     ...FULL,
     queueRows: 1,
+    linkRows: 1,
     reasonRows: 1,
     cpuColumns: 2,
     histogramRows: 1,

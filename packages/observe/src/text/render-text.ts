@@ -5,6 +5,7 @@ import { DENSITIES, type Density } from './density.js'
 import { latencyLines } from './latency-picture.js'
 import { clip } from './layout.js'
 import { linkLines } from './link-lines.js'
+import { networkLines } from './network-lines.js'
 import { createPaint, type Paint } from './paint.js'
 import { pathLines } from './path-picture.js'
 import { pluginLines } from './plugin-lines.js'
@@ -35,6 +36,7 @@ function screen(result: ResultDocument, columns: number, density: Density, paint
     pathLines(result, columns, density, paint),
     cpuLines(result, columns, density, paint),
     [...queues, ...counters],
+    networkLines(result, columns, density, paint),
     latencyLines(result, columns, density, paint),
     linkLines(result, columns, density, paint),
     pluginLines(result, columns, density, paint),

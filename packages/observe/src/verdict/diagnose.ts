@@ -3,6 +3,7 @@ import type { Plan, Verdict } from '@softnet/scenario/plan'
 import { formatCount, formatPercent, formatTime } from '../format.js'
 import { type CpuFacts, gatherFacts, type RunFacts, topStage, type UndiagnosedResult } from './facts.js'
 import type { DiagnosisRule, Finding } from './rule.js'
+import { ANSWER_RULES } from './rules-answers.js'
 import { BACKLOG_RULES } from './rules-backlog.js'
 import { FRAGMENT_RULES } from './rules-fragments.js'
 import { GROWING_RULES } from './rules-growing.js'
@@ -19,6 +20,7 @@ export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...WIRE_RULES,
   ...LINK_RULES,
   ...NETFILTER_RULES,
+  ...ANSWER_RULES,
   ...RING_RULES,
   ...BACKLOG_RULES,
   ...SOCKET_RULES,

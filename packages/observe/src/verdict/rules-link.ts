@@ -17,7 +17,9 @@ const PLACES = ['wire_rx', 'wire_tx', '__dev_xmit_skb', 'qdisc_reset', 'neigh_fl
 
 function lossesOf(log: readonly LinkLogRow[], endNs: number): Loss[] {
   return log.flatMap((row, i) => {
-    if (row.what !== 'netif_carrier_off') return []
+    // A device that is closed loses its carrier too.
+    const isClosed = log.slice(0, i).findLast(({ dev }) => dev === row.dev)?.what === 'dev_deactivate'
+    if (row.what !== 'netif_carrier_off' || isClosed) return []
     const ends = ['dev_deactivate', 'netif_carrier_on', 'NETDEV_GOING_DOWN']
     const end = log.slice(i + 1).find(({ dev, what }) => dev === row.dev && ends.includes(what))
     return [{ dev: row.dev, atNs: row.t_ns, blindNs: (end?.t_ns ?? endNs) - row.t_ns }]
@@ -58,7 +60,34 @@ function carrierLost(host: HostFacts, run: RunFacts): Finding | null {
   }
 }
 
+function deviceDown(host: HostFacts, run: RunFacts): Finding | null {
+  const log = host.result.link_log ?? []
+  const closed = log.find(({ what }) => what === 'NETDEV_DOWN')
+  const lost = run.result.drops.reduce(
+    (sum, { host: on, where, count }) => (on === host.name && where === 'ndo_stop' ? sum + count : sum),
+    0,
+  )
+  if (closed === undefined || lost === 0) return null
+  const opened = log.find(({ dev, what, t_ns }) => dev === closed.dev && what === 'NETDEV_UP' && t_ns > closed.t_ns)
+  const span =
+    opened === undefined
+      ? 'to the end'
+      : `for ${formatTime(opened.t_ns - closed.t_ns)}, from ${formatTime(closed.t_ns)} on`
+  const { offered } = run.result.packets
+  const share = offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''
+  return {
+    lostFrames: lost,
+    weight: 1,
+    claim: `${closed.dev} was closed ${span}: ${formatCount(lost)} frames${share} came to a card that takes none, or were in its ring.`,
+    evidence: 'The drop reason is NIC_DEV_CLOSED; no counter of the host has them.',
+    advice:
+      'Routes that were added to the device, and its permanent neighbours, do not come back with it: only what its addresses bring.',
+    remedies: [],
+  }
+}
+
 /** Rules about links. */
 export const LINK_RULES: readonly DiagnosisRule[] = [
   { name: 'carrier_lost', subject: 'wire', summary: 'A link went away', find: carrierLost },
+  { name: 'device_down', subject: 'ring', summary: 'A device was closed', find: deviceDown },
 ]

@@ -5,6 +5,7 @@ import { FRAGMENT_SCENARIOS } from './fragments.js'
 import { LIMIT_SCENARIOS } from './limits.js'
 import { LINK_SCENARIOS } from './link.js'
 import { NAPI_SCENARIOS } from './napi.js'
+import { NEIGHBOUR_SCENARIOS } from './neighbours.js'
 import { RSS_SCENARIOS } from './rss.js'
 import { STEERING_SCENARIOS } from './steering.js'
 import type { BuiltinScenario } from './types.js'
@@ -20,6 +21,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...FIREWALL_SCENARIOS,
   ...WAY_OUT_SCENARIOS,
   ...LINK_SCENARIOS,
+  ...NEIGHBOUR_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */

@@ -14,6 +14,7 @@ import { applyOverride, type Override } from '../set-path.js'
 import { KERNEL_VERSIONS } from '../versions.js'
 import { compileEvents } from './events.js'
 import { compileHost, type Environment } from './host.js'
+import { compileLinks } from './links.js'
 import { compilePlugins } from './plugins.js'
 import { compileTraffic } from './traffic.js'
 
@@ -117,8 +118,9 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const warmupPs = scenario.warmup ?? 0
   if (warmupPs >= durationPs) report.fault(['warmup'], `less than the duration, ${formatTime(durationPs)}`)
   const entries = Object.entries(scenario.hosts) as [string, HostInput][]
-  const hosts = entries.map(([name, host], index) => compileHost(name, host, index, env))
-  checkMacs(hosts, report)
+  const alone = entries.map(([name, host], index) => compileHost(name, host, index, env))
+  checkMacs(alone, report)
+  const { hosts, links } = compileLinks(scenario, alone, report)
   const around = {
     env,
     hosts,
@@ -126,11 +128,14 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     durationPs,
     readCapture: context.readCapture,
   }
-  const sources = Object.entries(scenario.traffic) as [string, TrafficInput][]
+  const sources = Object.entries(scenario.traffic ?? {}) as [string, TrafficInput][]
+  if (sources.length === 0 && links.length === 0) {
+    report.fault(['traffic'], 'at least one source of traffic, name: {…}, or links between hosts whose programs send')
+  }
   const traffic = sources
     .map(([name, source]) => compileTraffic(name, source, around))
     .filter((source): source is TrafficPlan => source !== null)
-  const events = compileEvents(scenario.events ?? [], hosts, durationPs, report)
+  const events = compileEvents(scenario.events ?? [], hosts, links, durationPs, report)
   const plugins = compilePlugins((scenario.plugins ?? {}) as Record<string, PluginInput>, {
     report,
     hosts,
@@ -147,6 +152,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     hosts,
     traffic,
     ...(events.length === 0 ? {} : { events }),
+    ...(links.length === 0 ? {} : { links }),
     plugins,
     limits,
   }
@@ -174,25 +180,14 @@ function checkMacs(hosts: Plan['hosts'], report: Report): void {
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function keysOf(value: unknown): string[] {
-  return isRecord(value) ? Object.keys(value) : []
-}
-
 /** Names of hosts and devices as written, so that a fault inside one does not make it unknown to others. */
 function namesIn(root: unknown, faulty: boolean, scenario: ParsedScenario): ReadonlyMap<string, readonly string[]> {
   const source: unknown = faulty ? (root as { hosts?: unknown }).hosts : scenario.hosts
   const names = new Map<string, readonly string[]>()
   for (const [host, value] of Object.entries((source ?? {}) as Record<string, unknown>)) {
     const devices: unknown = typeof value === 'object' && value !== null ? (value as { devices?: unknown }).devices : {}
-    const spaces: unknown = typeof value === 'object' && value !== null ? (value as { netns?: unknown }).netns : {}
-    const inside = Object.entries(isRecord(spaces) ? spaces : {}).flatMap(([name, space]) =>
-      keysOf(isRecord(space) ? space.devices : {}).map((device) => `${name}/${device}`),
-    )
-    names.set(host, [...keysOf(devices), ...inside])
+    const isRecord = typeof devices === 'object' && devices !== null && !Array.isArray(devices)
+    names.set(host, isRecord ? Object.keys(devices as object) : [])
   }
   return names
 }

@@ -1,6 +1,7 @@
 /** Events of a scenario: in order of time, each of a device that is there and can do what is asked of it. */
 import type { EventAction, EventPlan } from '../event-plan.js'
 import type { FaultPath, Report } from '../fault.js'
+import type { LinkPlan, LinkPort } from '../link-plan.js'
 import type { DevicePlan, HostPlan } from '../plan.js'
 import { formatTime } from '../quantity.js'
 import type { EventInput } from '../schema/event.js'
@@ -8,7 +9,7 @@ import type { EventInput } from '../schema/event.js'
 /** Checks one event against the device it is about. */
 function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, report: Report): void {
   const { driver, name } = device
-  if (action.kind === 'cable' && driver.virtual) {
+  if (action.kind !== 'coalesce' && driver.virtual) {
     report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
   }
   if (action.kind !== 'coalesce') return
@@ -20,10 +21,20 @@ function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, r
   }
 }
 
+/** A cable that is pulled is out at both ends. */
+function atOtherEnd({ atPs, host, action }: EventPlan, links: readonly LinkPlan[]): EventPlan[] {
+  if (action.kind !== 'cable') return []
+  const isHere = (port: LinkPort) => port.host === host && port.dev === action.dev
+  const link = links.find(({ kind, ports }) => kind === 'link' && ports.some(isHere))
+  const other = link?.ports.find((port) => !isHere(port))
+  return other === undefined ? [] : [{ atPs, host: other.host, action: { ...action, dev: other.dev } }]
+}
+
 /** Compiles the events of a scenario, those of one time in the order they are written. */
 export function compileEvents(
   given: readonly EventInput[],
   hosts: readonly HostPlan[],
+  links: readonly LinkPlan[],
   durationPs: number,
   report: Report,
 ): readonly EventPlan[] {
@@ -49,5 +60,8 @@ export function compileEvents(
     checkAction(action, device, [...path, 'do'], report)
     return at >= durationPs ? null : { atPs: at, host: host.name, action }
   })
-  return events.filter((event): event is EventPlan => event !== null).sort((a, b) => a.atPs - b.atPs)
+  return events
+    .filter((event): event is EventPlan => event !== null)
+    .flatMap((event) => [event, ...atOtherEnd(event, links)])
+    .sort((a, b) => a.atPs - b.atPs)
 }

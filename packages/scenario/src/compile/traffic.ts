@@ -1,6 +1,6 @@
 /** Sources of traffic: where they send, how fast, which flows. */
 import { formatIpv4, parsePrefix } from '../address.js'
-import type { FaultPath } from '../fault.js'
+import type { FaultPath, Report } from '../fault.js'
 import { FCS_BYTES, IMIX_FRAMES } from '../frame-sizes.js'
 import type { Arrival, DevicePlan, Distribution, FlowSetPlan, FragmentsPlan, HostPlan, TrafficPlan } from '../plan.js'
 import type { OfferedRate } from '../schema/fields.js'
@@ -33,9 +33,18 @@ export function compileTraffic(name: string, input: TrafficInput, around: Traffi
   }
   if (target === null) return null
   if (target.device.driver.virtual) {
-    const { driver, peer } = target.device
-    const why = peer === undefined ? 'has no sender here' : `takes packets from ${peer} alone`
-    around.env.report.fault([...path, 'to'], `a device with a link: ${driver.name} ${why}`)
+    around.env.report.fault([...path, 'to'], `a device with a link: ${target.device.driver.name} has no sender here`)
+    return null
+  }
+  if (target.device.link !== undefined) {
+    const free = around.hosts.flatMap((host) =>
+      host.devices.filter(({ link }) => link === undefined).map((device) => `${host.name}/${device.name}`),
+    )
+    const words = free.length === 0 ? 'no source: programs of hosts send' : `one of ${free.join(', ')}`
+    around.env.report.fault(
+      [...path, 'to'],
+      `a device at whose other end is no host (${words}); ${target.device.name} is on ${target.device.link}`,
+    )
     return null
   }
   if (input.kind === 'closed') return compileClosed(name, input, target, path, around)
@@ -52,11 +61,13 @@ function findTarget(to: string | undefined, path: FaultPath, around: TrafficSurr
     env.report.fault(path, `host/device, one of ${known.join(', ')}`)
     return null
   }
-  const slash = to.indexOf('/')
-  const first = slash < 0 ? to : to.slice(0, slash)
-  const second = slash < 0 ? undefined : to.slice(slash + 1)
-  const found = all.filter(({ host, device }) =>
-    second === undefined ? device.name === first || host.name === first : host.name === first && device.name === second,
+  const [first, second, ...rest] = to.split('/')
+  const found = all.filter(
+    ({ host, device }) =>
+      rest.length === 0 &&
+      (second === undefined
+        ? device.name === first || host.name === first
+        : host.name === first && device.name === second),
   )
   if (found.length === 1) return found[0] as Target
   // A target that is written but faulty has its own fault already.
@@ -65,7 +76,7 @@ function findTarget(to: string | undefined, path: FaultPath, around: TrafficSurr
   env.report.fault(
     path,
     `${words}: one of ${known.join(', ')}`,
-    second === undefined ? [...known, ...known.map((text) => text.slice(text.indexOf('/') + 1))] : known,
+    second === undefined ? [...known, ...known.map((text) => text.split('/')[1] as string)] : known,
   )
   return null
 }
@@ -207,7 +218,7 @@ function compileFragments(
     return null
   }
   if (input.frame !== undefined) report.fault([...path, 'datagram'], 'frame or datagram, not both')
-  if (input.protocol === 'tcp') report.fault([...path, 'datagram'], 'protocol: udp')
+  if ((input.protocol ?? 'udp') !== 'udp') report.fault([...path, 'datagram'], 'protocol: udp')
   const mtu = input.fragment?.mtu ?? target.device.mtu
   if (mtu > target.device.mtu) {
     report.fault([...path, 'fragment', 'mtu'], `at most ${target.device.mtu}, the MTU of ${target.device.name}`)
@@ -248,6 +259,28 @@ function datagramFrames(
   return { frame: { kind: 'fixed', bytes: frameBytes }, load: { frames, bytes } }
 }
 
+/** What a protocol cannot do is a fault; what it does not look at, a warning. */
+function checkProtocol(
+  input: OpenInput,
+  protocol: 'udp' | 'tcp' | 'icmp' | 'arp',
+  path: FaultPath,
+  report: Report,
+): void {
+  const idle = (key: string): void => report.warn([...path, key], `has no effect with protocol: ${protocol}`)
+  if (protocol !== 'tcp' && input.train !== undefined && input.train > 1) idle('train')
+  if (protocol !== 'udp' && input['zero-checksum'] === true) idle('zero-checksum')
+  if (protocol !== 'arp') {
+    if (input.arp !== undefined) idle('arp')
+    return
+  }
+  if (input.malform !== undefined) idle('malform')
+  if (input.frame !== undefined && input.frame !== 64)
+    report.fault([...path, 'frame'], '64: ARP messages have no other length')
+  if ((input.vlan ?? 0) > 0) report.fault([...path, 'vlan'], 'no tag: ARP messages are sent untagged')
+  if (input.flows?.pick === 'churn')
+    report.fault([...path, 'flows', 'pick'], 'roundrobin, uniform or zipf with protocol: arp')
+}
+
 function compileOpen(
   name: string,
   input: OpenInput,
@@ -268,12 +301,7 @@ function compileOpen(
     report.warn([...path, 'vlan'], `${target.device.name} has no VLAN device ${vlan}: the frames are dropped`)
   }
   const protocol = input.protocol ?? 'udp'
-  if (protocol === 'udp' && input.train !== undefined && input.train > 1) {
-    report.warn([...path, 'train'], 'has no effect with protocol: udp')
-  }
-  if (protocol === 'tcp' && input['zero-checksum'] === true) {
-    report.warn([...path, 'zero-checksum'], 'has no effect with protocol: tcp')
-  }
+  checkProtocol(input, protocol, path, report)
   const malform = input.malform ?? {}
   return {
     kind: 'open',
@@ -281,10 +309,11 @@ function compileOpen(
     host: target.host.name,
     dev: target.device.name,
     protocol,
+    ...(protocol === 'arp' ? { arp: input.arp ?? 'request' } : {}),
     arrival: compileArrival(input, load, target, path, around),
     frame,
     fragments,
-    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around),
+    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around, protocol === 'arp'),
     startPs,
     stopPs,
     packets: input.packets ?? 0,
@@ -339,6 +368,7 @@ function compileFlows(
   target: Target,
   path: FaultPath,
   around: TrafficSurroundings,
+  isArp = false,
 ): FlowSetPlan {
   const { env } = around
   const { report } = env
@@ -367,14 +397,15 @@ function compileFlows(
     target.host.devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)),
   )
   for (let index = 0; index < Math.min(daddrCount, count); index++) {
-    if (everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue
+    if (isArp || everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue
     report.warn(
       [...path, 'dst'],
       `${formatIpv4(daddr + index)} is not an address of ${target.host.name}: the packets are not for it`,
     )
     break
   }
-  const distinct = [saddrCount, daddrCount, sportCount, dportCount].reduce(leastCommonMultiple, 1)
+  const ranges = isArp ? [saddrCount, daddrCount] : [saddrCount, daddrCount, sportCount, dportCount]
+  const distinct = ranges.reduce(leastCommonMultiple, 1)
   if (distinct < count) report.warn(path, `the addresses and ports give ${distinct} different flows, not ${count}`)
   return {
     count,

@@ -157,3 +157,10 @@ export function sharesState(ruleset: NftRuleset): boolean {
     )
   )
 }
+
+/** Whether a rule answers what it drops with an ICMP error; a reset is not one. */
+export function sendsReject(ruleset: NftRuleset): boolean {
+  return ruleset.tables.some((table) =>
+    table.chains.some((chain) => chain.rules.some((rule) => rule.statements.some((each) => each.kind === 'reject'))),
+  )
+}

@@ -14,7 +14,6 @@ import {
   prefix,
   quantity,
   rssKey,
-  text,
   time,
   toggle,
 } from './fields.js'
@@ -113,10 +112,6 @@ const flag = (description: string) => integer(description, 0, 1).optional()
 export const deviceSchema = z
   .strictObject({
     driver: choice(DRIVER_NAMES, 'Driver family; its defaults apply.').optional(),
-    peer: text(
-      'Other end of a veth pair: a device of the same namespace, or NAMESPACE/DEVICE; init/DEVICE.',
-      80,
-    ).optional(),
     address: z
       .union([prefix('IPv4 address.'), z.array(prefix('IPv4 address.')).min(1).max(1024)])
       .optional()
@@ -241,6 +236,7 @@ export const deviceSchema = z
     ).optional(),
     conf: z
       .strictObject({
+        arp_notify: flag('1 announces the addresses when the device comes up.'),
         arp_evict_nocarrier: flag('1, the default, forgets neighbours when the carrier is lost.'),
         ignore_routes_with_linkdown: flag('1 passes over routes while the device has no carrier.'),
         accept_local: flag('1 accepts packets with a local source address.'),

@@ -12,8 +12,9 @@ import { appSchema } from './app.js'
 import { deviceSchema } from './device.js'
 import { eventSchema } from './event.js'
 import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
+import { linkSchema, switchSchema } from './link.js'
 import { pluginsSchema, pluginsSchemaOf } from './plugins.js'
-import { netnsSysctlSchema, sysctlSchema } from './sysctl.js'
+import { sysctlSchema } from './sysctl.js'
 import { trafficSchema } from './traffic.js'
 
 const kernelVersion = () => {
@@ -96,41 +97,6 @@ const route = () => words(parseRoute, `A route as ip route add takes it. Accepts
 const neighbour = () =>
   words(parseNeighbour, `A neighbour as ip neigh add takes it. Accepts ${NEIGHBOUR_WORDS}.`, NEIGHBOUR_WORDS)
 
-/** What a network namespace and its host are said alike. */
-const netKeys = {
-  taps: z.array(tap).max(64).optional().describe('Packet taps (tcpdump): each costs a clone of every packet.'),
-  'raw-protocols': z
-    .array(integer('IP protocol number.', 0, 255))
-    .max(256)
-    .optional()
-    .describe('Raw sockets: IP protocols that get a copy of each packet.'),
-  nftables: nftables().optional(),
-  routes: z
-    .array(route())
-    .max(1_000_000)
-    .optional()
-    .describe(
-      'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
-    ),
-  neighbours: z
-    .array(neighbour())
-    .max(1024)
-    .optional()
-    .describe('Permanent neighbours (`ip neigh add … nud permanent`).'),
-}
-
-/** A network namespace of a host as a user writes it. */
-export const netnsSchema = z
-  .strictObject({
-    sysctl: netnsSysctlSchema.optional(),
-    ...netKeys,
-    devices: z.record(deviceKey(), deviceSchema).optional().describe('Devices in the namespace by name.'),
-  })
-  .describe('A network namespace (`ip netns add`).')
-
-/** Parsed namespace. */
-export type NetnsInput = z.output<typeof netnsSchema>
-
 /** A host as a user writes it. */
 export const hostSchema = z
   .strictObject({
@@ -153,11 +119,25 @@ export const hostSchema = z
         ),
       'one of 0, 576, 640, 704',
     ).optional(),
-    ...netKeys,
-    netns: z
-      .record(nameKey('namespace'), netnsSchema)
+    taps: z.array(tap).max(64).optional().describe('Packet taps (tcpdump): each costs a clone of every packet.'),
+    'raw-protocols': z
+      .array(integer('IP protocol number.', 0, 255))
+      .max(256)
       .optional()
-      .describe('Network namespaces by name, besides the one the host starts in.'),
+      .describe('Raw sockets: IP protocols that get a copy of each packet.'),
+    nftables: nftables().optional(),
+    routes: z
+      .array(route())
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
+      ),
+    neighbours: z
+      .array(neighbour())
+      .max(1024)
+      .optional()
+      .describe('Permanent neighbours (`ip neigh add … nud permanent`).'),
     devices: accepts(
       z.record(deviceKey(), deviceSchema).refine((value) => Object.keys(value).length > 0),
       'at least one device, name: {…}',
@@ -196,10 +176,17 @@ export const scenarioSchema = z
       z.record(nameKey('host'), hostSchema).refine((value) => Object.keys(value).length > 0),
       'at least one host, name: {devices: {…}}',
     ).describe('Hosts by name.'),
-    traffic: accepts(
-      z.record(nameKey('traffic'), trafficSchema).refine((value) => Object.keys(value).length > 0),
-      'at least one source of traffic, name: {…}',
-    ).describe('Sources of traffic by name.'),
+    links: z
+      .record(nameKey('link'), linkSchema)
+      .optional()
+      .describe(
+        'Links between devices of hosts, by name; at the other end of any other device are the sources of traffic.',
+      ),
+    switches: z.record(nameKey('switch'), switchSchema).optional().describe('Switches between devices, by name.'),
+    traffic: z
+      .record(nameKey('traffic'), trafficSchema)
+      .optional()
+      .describe('Sources of traffic by name; there has to be one unless a program sends of its own.'),
     events: z
       .array(eventSchema)
       .max(10_000)

@@ -4,6 +4,8 @@ import { accepts } from './accepted.js'
 import { choice, cpuMask, integer, linuxTime } from './fields.js'
 
 const S32_MAX = 2_147_483_647
+/** A table of neighbours has a row for each. */
+const NEIGH_MAX = 1_048_576
 
 const udpMem = () => {
   const words = 'three integers in pages: min, pressure, max, ascending'
@@ -90,6 +92,21 @@ export const sysctlSchema = z
       0,
       S32_MAX,
     ).optional(),
+    'net.ipv4.neigh.default.gc_thresh1': integer(
+      'Neighbours below which the periodic sweep leaves all.',
+      0,
+      NEIGH_MAX,
+    ).optional(),
+    'net.ipv4.neigh.default.gc_thresh2': integer(
+      'Neighbours from which a new one has the table swept, every five seconds.',
+      0,
+      NEIGH_MAX,
+    ).optional(),
+    'net.ipv4.neigh.default.gc_thresh3': integer(
+      'Neighbours at most: neighbor table overflow.',
+      0,
+      NEIGH_MAX,
+    ).optional(),
     'net.ipv4.ip_forward': integer('1: every device passes on what is for others.', 0, 1).optional(),
     'net.ipv4.icmp_echo_ignore_all': integer('1 answers no echo request.', 0, 1).optional(),
     'net.ipv4.icmp_ratelimit': integer(
@@ -136,23 +153,3 @@ export const sysctlSchema = z
 
 /** Parsed `sysctl` of a host. */
 export type SysctlInput = z.output<typeof sysctlSchema>
-
-/** Settings that hold for all namespaces: those of `net.core`, and what cannot be set but in the initial one. */
-const HOST_WIDE = new Set(['net.ipv4.udp_mem', 'net.netfilter.nf_conntrack_max', 'net.netfilter.nf_conntrack_buckets'])
-
-/** Whether each namespace has a value of its own for a setting. Kernel: net/core/sysctl_net_core.c, netns_core_table */
-export function isPerNamespace(name: string): boolean {
-  return !name.startsWith('net.core.') && !HOST_WIDE.has(name)
-}
-
-type SysctlShape = typeof sysctlSchema.shape
-
-/** Settings under `sysctl` of a network namespace. */
-export const netnsSysctlSchema = z
-  .strictObject(
-    Object.fromEntries(Object.entries(sysctlSchema.shape).filter(([name]) => isPerNamespace(name))) as Omit<
-      SysctlShape,
-      `net.core.${string}` & keyof SysctlShape
-    >,
-  )
-  .describe('Settings of the namespace by their full names.')

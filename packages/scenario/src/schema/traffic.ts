@@ -89,10 +89,7 @@ const fragment = z
   .describe('How datagrams longer than the MTU are sent.')
 
 const common = {
-  to: text(
-    'Where the frames arrive: host/device, host/namespace/device; may be left out with one device.',
-    160,
-  ).optional(),
+  to: text('Where the frames arrive: host/device; may be left out with one device.', 130).optional(),
   start: time('When the first frame is sent.', { max: 9e15, words: 'at most 2.5 hours' }).optional(),
 }
 
@@ -100,7 +97,14 @@ const open = z
   .strictObject({
     kind: z.literal('open').optional().describe('Sends at a rate, whatever comes back.'),
     ...common,
-    protocol: choice(['udp', 'tcp'], 'Transport protocol; tcp sends synthetic segments.').optional(),
+    protocol: choice(
+      ['udp', 'tcp', 'icmp', 'arp'],
+      'What frames carry: tcp sends synthetic segments, icmp echo requests, arp messages of frames of 64 bytes.',
+    ).optional(),
+    arp: choice(
+      ['request', 'reply', 'gratuitous'],
+      'arp: requests for dst and gratuitous messages go to everybody, replies to the device; src is the sender.',
+    ).optional(),
     pattern: choice(
       ['constant', 'poisson', 'onoff', 'ramp', 'burst'],
       'How frames follow each other; default constant.',

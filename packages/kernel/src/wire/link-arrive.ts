@@ -1,0 +1,191 @@
+import { defineSystem, mix32, randomStreams } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PacketCount, Timeline } from '../count/components.js'
+import { wireCable } from '../link/wire-cable.js'
+import { NetDev, RxQueue } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { SteerResult, Wire, WireState } from './components.js'
+import { frameOnLink } from './frame-on-link.js'
+import { LanePage, QueuePages } from './link-components.js'
+import { nicAdmit } from './nic-admit.js'
+import { nicSteer } from './nic-steer.js'
+
+/** Frames of other hosts at a port. */
+export interface LinkArrive {
+  /** True if the card takes frames to the address the packet goes to. */
+  accepts(wire: number, row: number): boolean
+  /** Queue a packet (or frame) would go to, 0: a rule drops it. Draws nothing and counts nothing. */
+  queueOf(wire: number, row: number): number
+  /** Frames that find room in the lane of a queue, real bytes included; at most `wanted`. */
+  hasRoom(queue: number, wanted: number, withBytes: boolean): boolean
+  /** Frame `index` of the packet `row` reaches the port at `atPs`; `isFrame`: the row is a frame on its way, not a packet in a ring. */
+  arrive(wire: number, row: number, index: number, atPs: number, isFrame: boolean): void
+  /** A frame to the port ends on its way. */
+  lose(wire: number, atPs: number, drop: number): void
+}
+
+const BROADCAST_HIGH = 0xffff
+const BROADCAST_LOW = 0xffffffff
+const GROUP_BIT = 0x0100
+
+/**
+ * The receive half of a card on a link: its filter of addresses, its choice of a queue, and the lane.
+ * Kernel: net/ethernet/eth.c, eth_type_trans; net/core/dev_addr_lists.c (what a card accepts)
+ */
+export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/ethernet/eth.c', (context) => {
+  const {
+    ETH_P_IP,
+    IP_MF,
+    IP_OFFSET,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    TIMELINE_ROWS,
+    DROP,
+    NIC_FAULT,
+    PACKET_TYPE,
+    SKB,
+    STEER,
+  } = NUMBERS
+  const { LANE_PAGES } = NUMBERS
+  const FRAGMENT = IP_MF | IP_OFFSET
+  const w = context.read(Wire)
+  const { stream, errorThreshold, macHigh: ownHigh, macLow: ownLow, rxChecksum, serialFirst, serialStep, arfs } = w
+  const { overheadBytes, linkWhole } = w
+  const cable = context.system(wireCable)
+  const { portPs, frames, bytes, lastDuePs, multicast, arfsHits } = context.write(WireState)
+  const q = context.write(RxQueue)
+  const { laneBase, laneMask, laneHeadSeen, laneTail } = q
+  const { first: pageFirst, tail: pageTail } = context.write(QueuePages)
+  const lanePage = context.write(LanePage)
+  const s = context.write(Skb)
+  const { serial, arrivalPs, duePs, flags, hash, packetType, macHash, wireBytes, macHigh, macLow, dev } = s
+  const { saddr, daddr, ports, protocol, ipWord, idFrag } = s
+  const { macHigh: devHigh, macLow: devLow } = context.read(NetDev)
+  const result = context.read(SteerResult)
+  const { offered } = context.write(PacketCount)
+  const { offered: timelineOffered } = context.write(Timeline)
+  const { timelinePs } = context.resource(PLAN_CONSTANTS)
+  const random = context.system(randomStreams)
+  const steering = context.system(nicSteer)
+  const card = context.system(nicAdmit)
+  const frame = context.system(frameOnLink)
+
+  function isPorted(row: number): boolean {
+    const l4 = ipWord[row] & 0xff
+    return (l4 === IPPROTO_TCP || l4 === IPPROTO_UDP) && (idFrag[row] & FRAGMENT) === 0
+  }
+
+  function isIp(row: number): boolean {
+    return protocol[row] === ETH_P_IP && ipWord[row] >>> 28 === 4
+  }
+
+  /** Leaves hash and bits in `SteerResult`. */
+  function steer(wire: number, row: number): number {
+    if (!isIp(row)) {
+      steering.other(wire)
+      return result.queue[wire]
+    }
+    const ported = isPorted(row) ? 1 : 0
+    steering.ip(wire, saddr[row], daddr[row], ported === 0 ? 0 : ports[row], ipWord[row] & 0xff, ported)
+    if (arfs[wire] === 0 || (result.bits[wire] & (STEER.rule | STEER.steerable)) !== STEER.steerable)
+      return result.queue[wire]
+    const filtered = steering.filtered(wire, result.key[wire])
+    return filtered === 0 ? result.queue[wire] : filtered
+  }
+
+  function offer(wire: number, atPs: number): void {
+    portPs[wire] = atPs
+    frames[wire]++
+    offered[wire]++
+    timelineOffered[wire * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(atPs / timelinePs))]++
+  }
+
+  function typeOf(wire: number, row: number): number {
+    const high = macHigh[row]
+    if (high === BROADCAST_HIGH && macLow[row] === BROADCAST_LOW) return PACKET_TYPE.broadcast
+    if ((high & GROUP_BIT) !== 0) return PACKET_TYPE.multicast
+    const isUnknown = high === 0 && macLow[row] === 0
+    return isUnknown || (high === ownHigh[wire] && macLow[row] === ownLow[wire])
+      ? PACKET_TYPE.host
+      : PACKET_TYPE.otherhost
+  }
+
+  /** What the card adds to a frame in its lane. */
+  function describe(wire: number, row: number): void {
+    const type = typeOf(wire, row)
+    packetType[row] = type
+    if (type === PACKET_TYPE.multicast) multicast[wire]++
+    const from = dev[row]
+    macHash[row] = mix32(mix32(macLow[row], macHigh[row]), mix32(devLow[from], devHigh[from]))
+    hash[row] = result.hash[wire]
+    if ((result.bits[wire] & STEER.l4Hash) !== 0) flags[row] |= SKB.l4Hash
+    const isRight = (flags[row] & (SKB.csumBad | SKB.csumZero | SKB.ipCsumBad)) === 0
+    if (rxChecksum[wire] !== 0 && isRight && isIp(row) && isPorted(row)) flags[row] |= SKB.csumUnnecessary
+  }
+
+  /** Page of the lane for the frame at `position`; there is one, since the lane had room. */
+  function takePage(queue: number, position: number): number {
+    const index = pageTail[queue] % LANE_PAGES
+    pageTail[queue] = (index + 1) % LANE_PAGES
+    const row = pageFirst[queue] + index
+    lanePage.position[row] = position
+    lanePage.used[row] = 1
+    return lanePage.page[row]
+  }
+
+  return {
+    accepts: (wire, row) => typeOf(wire, row) !== PACKET_TYPE.otherhost,
+    queueOf: steer,
+    hasRoom(queue, wanted, withBytes) {
+      if (((laneTail[queue] - laneHeadSeen[queue]) >>> 0) + wanted > laneMask[queue] + 1) return false
+      if (!withBytes) return true
+      for (let i = 0; i < wanted; i++) {
+        const row = pageFirst[queue] + ((pageTail[queue] + i) % LANE_PAGES)
+        if (lanePage.used[row] !== 0 && ((lanePage.position[row] - laneHeadSeen[queue]) | 0) >= 0) return false
+      }
+      return true
+    },
+    lose(wire, atPs, drop) {
+      offer(wire, atPs)
+      card.lose(wire, frames[wire] - 1, drop)
+    },
+    arrive(wire, row, index, atPs, isFrame) {
+      offer(wire, atPs)
+      const number = frames[wire] - 1
+      const size = isFrame ? wireBytes[row] : frame.bytes(row, index)
+      bytes[wire] += size
+      const isDamaged = errorThreshold[wire] > 0 && random.word(stream[wire]) < errorThreshold[wire]
+      const broken = card.broken(wire)
+      const firstBitPs = atPs - (size + overheadBytes[wire]) * linkWhole[wire]
+      if (cable !== null && !cable.receives(wire, firstBitPs, atPs)) {
+        card.lose(wire, number, DROP.noCarrier)
+        return
+      }
+      if (broken === NIC_FAULT.lose) {
+        card.lose(wire, number, DROP.nicFault)
+        return
+      }
+      if (isDamaged || broken === NIC_FAULT.crc) {
+        card.damaged(wire, number)
+        return
+      }
+      const queue = steer(wire, row)
+      if (card.admit(wire, size, queue) === 0) return
+      if (queue !== result.queue[wire]) arfsHits[wire]++
+      const tail = laneTail[queue]
+      const lane = laneBase[queue] + ((tail & laneMask[queue]) >>> 0)
+      const page = frame.hasBytes(row) ? takePage(queue, tail) : 0
+      if (isFrame) frame.copy(lane, row, page)
+      else frame.write(lane, row, index, page)
+      serial[lane] = serialFirst[wire] + number * serialStep[wire]
+      arrivalPs[lane] = atPs
+      duePs[lane] = lastDuePs[wire]
+      describe(wire, lane)
+      if (broken === NIC_FAULT.corrupt && (flags[lane] & SKB.csumZero) === 0) {
+        flags[lane] = (flags[lane] & ~SKB.csumUnnecessary) | SKB.csumBad
+      }
+      laneTail[queue] = tail + 1
+    },
+  }
+})

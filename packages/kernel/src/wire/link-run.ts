@@ -1,0 +1,296 @@
+import { defineSystem, EventHeap, EventRow, eventList, randomStreams } from '@softnet/ecs'
+import { RxQueue } from '../nic/components.js'
+import { TxQueue, TxSlot } from '../nic/tx-components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { packetPages } from '../skb/packet-pages.js'
+import { Wire, WireState } from './components.js'
+import { frameOnLink } from './frame-on-link.js'
+import { learningSwitch } from './learning-switch.js'
+import { linkArrive } from './link-arrive.js'
+import { Link, LinkPort, PortState } from './link-components.js'
+import { arfsFilters } from './nic-steer.js'
+import { wireTx } from './wire-tx.js'
+
+/** A link or switch with the cards at its ports, as one partition. */
+export interface LinkRun {
+  /** Time of the next thing that happens on it, ps; Infinity if nothing is known. */
+  nextPs(link: number): number
+  /** Nothing that has not happened yet will have an effect on a CPU before this time, ps. */
+  boundPs(link: number): number
+  /** Does everything strictly before the horizon, or until a lane is full; true if it did anything. */
+  run(link: number, horizonPs: number): boolean
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+const GROUP_BIT = 0x0100
+
+/**
+ * Frames between hosts. What a card sends is on its way for the delay of the link; it may be lost, doubled, or late. A
+ * cable brings it to the other card; a switch stores it, learns its sender, and sends it on by its address.
+ * Kernel: none (links and switches); chances as net/sched/sch_netem.c, netem_enqueue; net/bridge/br_input.c, br_handle_frame_finish
+ */
+export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_netem.c, netem_enqueue', (context) => {
+  const { DROP, EVENT, LOOK_FRAMES, LINK_KIND } = NUMBERS
+  const l = context.write(Link)
+  const { kind, isDirect, firstPort, portCount, delayPs: insidePs, lossThreshold, duplicateThreshold } = l
+  const { reorderThreshold, reorderPs, bufferBytes, leastDmaPs, freeRow, pageOwner, waitQueue, waitFrames } = l
+  const { wire: portWire } = context.read(LinkPort)
+  const p = context.write(PortState)
+  const { link: linkOf, peer, stream, egressFreePs, egressRest } = p
+  const { lost, duplicated, reordered, overflow, flooded, foreign } = p
+  const { delayPs, overheadBytes, linkWhole, linkRest, linkDenominator, dev: wireDev } = context.read(Wire)
+  const { txFreePs } = context.read(WireState)
+  const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.read(RxQueue)
+  const { done, slotBase, slotMask, skbBase } = context.read(TxQueue)
+  const { postPs } = context.read(TxSlot)
+  const { base: heapBase } = context.read(EventHeap)
+  const { timePs: eventTimePs, kind: eventKind, a: eventA, c: eventC } = context.read(EventRow)
+  const { users, next, frames, wireBytes, duePs, page, macHigh } = context.write(Skb)
+  const events = context.system(eventList)
+  const random = context.system(randomStreams)
+  const tx = context.system(wireTx)
+  const frame = context.system(frameOnLink)
+  const port = context.system(linkArrive)
+  const table = context.system(learningSwitch)
+  const filters = context.system(arfsFilters)
+  const pages = context.system(packetPages)
+
+  function take(link: number): number {
+    const row = freeRow[link]
+    if (row === 0) throw new Error('too many frames are on a link at once: raise limits.frames-per-link')
+    freeRow[link] = next[row]
+    return row
+  }
+
+  function release(link: number, row: number): void {
+    if (page[row] !== 0 && pages.owns(page[row])) pages.put(page[row], pageOwner[link])
+    page[row] = 0
+    next[row] = freeRow[link]
+    freeRow[link] = row
+  }
+
+  /** What is on the way is nobody's packet: it is counted where it arrives. */
+  function hold(row: number): void {
+    users[row] = 0
+  }
+
+  function pageFor(link: number, row: number): number {
+    if (!frame.hasBytes(row)) return 0
+    const own = pages.take(pageOwner[link], pages.length(page[row]))
+    if (own === 0) throw new Error('too many frames with real bytes are on a link: raise limits.packet-pages-per-cpu')
+    return own
+  }
+
+  function draws(threshold: number, wire: number): boolean {
+    return threshold > 0 && random.word(stream[wire]) < threshold
+  }
+
+  /** How many frames come of one that would reach the port at `atPs`: 0 it is lost, 2 it is doubled. Kernel: net/sched/sch_netem.c, netem_enqueue */
+  function copies(link: number, wire: number, atPs: number): number {
+    const isDouble = draws(duplicateThreshold[link], wire)
+    const isLost = draws(lossThreshold[link], wire)
+    if (isDouble) duplicated[wire]++
+    if (isLost) {
+      lost[wire]++
+      port.lose(wire, atPs, DROP.linkLoss)
+    }
+    return 1 + (isDouble ? 1 : 0) - (isLost ? 1 : 0)
+  }
+
+  /** A frame in a row of the link's own that reaches the port at `atPs`, or later. */
+  function toPort(link: number, wire: number, row: number, atPs: number): void {
+    const n = copies(link, wire, atPs)
+    if (n === 0) {
+      release(link, row)
+      return
+    }
+    if (n === 2) {
+      const twin = take(link)
+      frame.copy(twin, row, pageFor(link, row))
+      hold(twin)
+      events.push(wire, wire, atPs, EVENT.linkFrame, twin, 0, 0)
+    }
+    const isLate = draws(reorderThreshold[link], wire)
+    if (isLate) reordered[wire]++
+    events.push(wire, wire, isLate ? atPs + reorderPs[link] : atPs, EVENT.linkFrame, row, 0, 0)
+  }
+
+  /** Puts a frame into the queue of a switch's port. */
+  function egress(link: number, wire: number, row: number, nowPs: number): void {
+    const ready = nowPs + insidePs[link]
+    const size = wireBytes[row] + overheadBytes[wire]
+    const waiting = Math.max(0, egressFreePs[wire] - ready) / linkWhole[wire]
+    if (waiting + size > bufferBytes[link]) {
+      overflow[wire]++
+      port.lose(wire, ready, DROP.switchFull)
+      release(link, row)
+      return
+    }
+    let end = Math.max(ready, egressFreePs[wire]) + size * linkWhole[wire]
+    const rest = egressRest[wire] + size * linkRest[wire]
+    const carried = Math.floor(rest / linkDenominator[wire])
+    egressRest[wire] = rest - carried * linkDenominator[wire]
+    end += carried
+    egressFreePs[wire] = end
+    toPort(link, wire, row, end + delayPs[wire])
+  }
+
+  /** A switch has the whole frame. */
+  function forward(link: number, ingress: number, row: number, nowPs: number): void {
+    table.learn(link, row, ingress, nowPs)
+    const known = (macHigh[row] & GROUP_BIT) !== 0 ? 0 : table.find(link, row, nowPs)
+    if (known === ingress) {
+      release(link, row)
+      return
+    }
+    if (known !== 0) {
+      egress(link, known, row, nowPs)
+      return
+    }
+    const end = firstPort[link] + portCount[link]
+    for (let i = firstPort[link]; i < end; i++) {
+      const wire = portWire[i]
+      if (wire === ingress) continue
+      flooded[wire]++
+      const twin = take(link)
+      frame.copy(twin, row, pageFor(link, row))
+      hold(twin)
+      egress(link, wire, twin, nowPs)
+    }
+    release(link, row)
+  }
+
+  /** One frame of a packet is out of the card at `endPs`, on a link whose frames go straight into the lane. */
+  function straight(link: number, wire: number, row: number, index: number, endPs: number, takes: boolean): void {
+    const to = peer[wire]
+    const at = endPs + delayPs[wire]
+    const n = copies(link, to, at)
+    if (!takes) foreign[to] += n
+    for (let i = 0; i < n && takes; i++) port.arrive(to, row, index, at, false)
+  }
+
+  /** The same, where frames wait on the link. */
+  function stored(link: number, wire: number, row: number, index: number, endPs: number): void {
+    const own = take(link)
+    frame.write(own, row, index, pageFor(link, row))
+    hold(own)
+    const at = endPs + delayPs[wire]
+    if (kind[link] === LINK_KIND.switch) events.push(wire, wire, at, EVENT.switchFrame, own, 0, 0)
+    else toPort(link, peer[wire], own, at)
+  }
+
+  function wait(link: number, queue: number, wanted: number): boolean {
+    waitQueue[link] = queue
+    waitFrames[link] = wanted
+    return false
+  }
+
+  /** False if the lane of the receiver's queue has no room for all frames of the packet. */
+  function send(link: number, wire: number, q: number): boolean {
+    const offset = (done[q] & slotMask[q]) >>> 0
+    const row = skbBase[q] + offset
+    const n = frames[row]
+    const direct = isDirect[link] !== 0
+    let takes = true
+    if (direct) {
+      const to = peer[wire]
+      const queue = port.queueOf(to, row)
+      const wanted = 2 * n
+      if (queue !== 0 && !port.hasRoom(queue, wanted, frame.hasBytes(row))) return wait(link, queue, wanted)
+      if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
+      takes = port.accepts(to, row)
+    }
+    const post = postPs[slotBase[q] + offset]
+    let out = 0
+    let size = 0
+    for (let index = 0; index < n; index++) {
+      const length = frame.bytes(row, index)
+      if (!tx.serialise(wire, post, length)) continue
+      out++
+      size += length
+      if (direct) straight(link, wire, row, index, txFreePs[wire], takes)
+      else stored(link, wire, row, index, txFreePs[wire])
+    }
+    tx.complete(wire, q, out, size)
+    users[row] = 0
+    return true
+  }
+
+  /** False if the frame that has come finds no room in its lane. */
+  function handle(link: number, wire: number): boolean {
+    const head = heapBase[wire]
+    const row = eventA[head]
+    const now = eventTimePs[head]
+    const what = eventKind[head]
+    if (what === EVENT.linkFrame) {
+      const takes = port.accepts(wire, row)
+      const queue = takes ? port.queueOf(wire, row) : 0
+      if (queue !== 0 && !port.hasRoom(queue, 1, frame.hasBytes(row))) return wait(link, queue, 1)
+      if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
+      events.pop(wire)
+      if (takes) port.arrive(wire, row, 0, now, true)
+      else foreign[wire]++
+      release(link, row)
+      return true
+    }
+    const key = eventC[head]
+    events.pop(wire)
+    if (what === EVENT.switchFrame) forward(link, wire, row, now)
+    else if (what === EVENT.arfs) filters.insert(wireDev[wire], key, row)
+    else throw new Error(`a link was sent an event of kind ${what}, which is not for links`)
+    return true
+  }
+
+  function firstPs(link: number): number {
+    let least = NEVER
+    const end = firstPort[link] + portCount[link]
+    for (let i = firstPort[link]; i < end; i++) {
+      least = Math.min(least, tx.nextPs(portWire[i]), events.peekPs(portWire[i]))
+    }
+    return least
+  }
+
+  /** What comes first: events before frames that are sent, lower ports before higher ones. False if it has to wait. */
+  function step(link: number, atPs: number): boolean {
+    const end = firstPort[link] + portCount[link]
+    for (let i = firstPort[link]; i < end; i++)
+      if (events.peekPs(portWire[i]) === atPs) return handle(link, portWire[i])
+    for (let i = firstPort[link]; i < end; i++) {
+      const wire = portWire[i]
+      if (tx.nextPs(wire) === atPs) return send(link, wire, tx.head(wire))
+    }
+    throw new Error(`nothing happens on link ${linkOf[portWire[firstPort[link]]]} at ${atPs} ps`)
+  }
+
+  return {
+    nextPs(link) {
+      const first = firstPs(link)
+      const queue = waitQueue[link]
+      if (queue === 0 || port.hasRoom(queue, waitFrames[link], false)) return first
+      // At the latest its CPU looks when the last frame of a block is due, and nothing that waits here is due before that.
+      return Math.max(
+        first,
+        duePs[laneBase[queue] + (((laneHeadSeen[queue] | (LOOK_FRAMES - 1)) & laneMask[queue]) >>> 0)],
+      )
+    },
+    boundPs(link) {
+      let least = NEVER
+      const end = firstPort[link] + portCount[link]
+      for (let i = firstPort[link]; i < end; i++) {
+        least = Math.min(least, tx.boundPs(portWire[i]), events.peekPs(portWire[i]))
+      }
+      return least + leastDmaPs[link]
+    },
+    run(link, horizonPs) {
+      let progress = false
+      for (;;) {
+        const at = firstPs(link)
+        if (at >= horizonPs) return progress
+        if (!step(link, at)) return progress
+        waitQueue[link] = 0
+        progress = true
+      }
+    },
+  }
+})
