@@ -21,6 +21,93 @@ export function randomApps(around: Surroundings, devices: Devices): Apps {
   return apps
 }
 
+/** Programs that send by themselves, to somebody on the wire or to a program of the host. */
+export function randomSenders(around: Surroundings, apps: Apps): Apps {
+  const { draw } = around
+  const ports = Object.keys(apps).map((_, index) => firstPortOf(index))
+  const added: Record<string, AppDocument> = {}
+  if (draw.chance(0.6)) added.sender = randomSender(around, ports)
+  if (draw.chance(0.5)) added.client = randomClient(around, ports)
+  return added
+}
+
+function randomReceiver({ draw }: Surroundings, ports: readonly number[]): string {
+  const port = ports.length > 0 && draw.chance(0.7) ? draw.pick(ports) : 7
+  return `${draw.pick(['198.51.100.1', '198.51.100.1', '127.0.0.1', '127.0.0.1', '10.0.0.1', '255.255.255.255', '10.0.0.255'])}:${port}`
+}
+
+function randomSendSockets({ draw }: Surroundings) {
+  return given({
+    count: draw.maybe(0.3, () => draw.pick([1, 2, 3])),
+    shared: draw.maybe(0.15, () => true),
+    SO_SNDBUF: draw.maybe(0.4, () => draw.pick([0, 3000, 20_000, 1_000_000])),
+    SO_BROADCAST: draw.maybe(0.5, () => true),
+    SO_NO_CHECK: draw.maybe(0.1, () => true),
+    IP_TTL: draw.maybe(0.1, () => draw.pick([1, 2])),
+    IP_TOS: draw.maybe(0.2, () => draw.pick([0x10, 0x02, 0xb8])),
+    IP_MTU_DISCOVER: draw.maybe(0.3, () => draw.pick(['dont', 'want', 'do', 'probe', 'interface', 'omit'] as const)),
+  })
+}
+
+const randomTasks = (around: Surroundings) =>
+  Array.from({ length: around.draw.pick([1, 1, 2]) }, () => randomCpuSet(around))
+
+function randomSender(around: Surroundings, ports: readonly number[]): AppDocument {
+  const { draw } = around
+  const pattern = draw.pick(['flood', 'flood', 'constant', 'poisson', 'burst'] as const)
+  const isPaced = pattern === 'constant' || pattern === 'poisson'
+  const call = draw.pick(['sendto', 'sendmmsg'] as const)
+  const to = randomReceiver(around, ports)
+  return given({
+    kind: 'udp_sender' as const,
+    cpus: randomTasks(around),
+    to,
+    'to-address-count': to.startsWith('255') ? undefined : draw.maybe(0.2, () => 3),
+    'to-port-count': draw.maybe(0.3, () => 4),
+    payload: draw.pick<number | { bytes: number; weight: number }[]>([
+      0,
+      18,
+      1400,
+      3000,
+      9000,
+      65_507,
+      65_508,
+      [
+        { bytes: 18, weight: 7 },
+        { bytes: 1472, weight: 1 },
+      ],
+    ]),
+    pattern,
+    rate: isPaced ? draw.pick([5_000, 100_000]) : undefined,
+    count: pattern === 'burst' ? draw.pick([1, 10]) : undefined,
+    every: pattern === 'burst' ? draw.pick(['50us', '1ms']) : undefined,
+    call,
+    batch: call === 'sendmmsg' ? draw.maybe(0.7, () => draw.pick([1, 4, 100])) : undefined,
+    nonblocking: draw.maybe(0.3, () => true),
+    work: draw.maybe(0.3, () => draw.pick(['100ns', '5us'])),
+    start: draw.maybe(0.2, () => '200us'),
+    stop: draw.maybe(0.2, () => '900us'),
+    messages: draw.maybe(0.2, () => 20),
+    'timer-slack': draw.maybe(0.4, () => draw.pick(['0ns', '10us'])),
+    sockets: randomSendSockets(around),
+  }) as AppDocument
+}
+
+function randomClient(around: Surroundings, ports: readonly number[]): AppDocument {
+  const { draw } = around
+  return given({
+    kind: 'udp_client' as const,
+    cpus: randomTasks(around),
+    to: randomReceiver(around, ports),
+    payload: draw.pick([0, 64, 2000]),
+    think: draw.maybe(0.5, () => draw.pick(['1us', '100us'])),
+    'think-random': draw.maybe(0.3, () => true),
+    timeout: draw.pick(['100us', '5ms', '1s']),
+    'timer-slack': draw.maybe(0.5, () => '0ns'),
+    sockets: randomSendSockets(around),
+  }) as AppDocument
+}
+
 function randomSpin(around: Surroundings): AppDocument {
   return given({ kind: 'spin' as const, cpus: [randomCpuSet(around)], nice: around.draw.maybe(0.5, () => 10) })
 }

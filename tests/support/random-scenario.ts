@@ -1,6 +1,6 @@
 import type { ScenarioInput } from '@softnet/scenario'
 import { Draw, given } from './draw.js'
-import { randomApps } from './random-apps.js'
+import { randomApps, randomSenders } from './random-apps.js'
 import { randomDevices } from './random-devices.js'
 import { randomTraffic } from './random-traffic.js'
 
@@ -17,6 +17,8 @@ type App = NonNullable<Host['apps']>[string]
 
 /** Stream of what was added later: the seeds that once found a fault go on drawing what they drew. */
 const LATER = 20
+/** Programs that send came after that. */
+const SENDERS = 21
 
 /**
  * A whole scenario as a user could write it, drawn from a seed: it compiles, and it may ask for anything the model can do.
@@ -34,6 +36,8 @@ export function randomScenario(seed: number, scale = 1): ScenarioInput {
   const devices = randomDevices(around)
   const apps = randomApps(around, devices)
   const later = new Draw(seed, LATER)
+  const senders = new Draw(seed, SENDERS)
+  const sending = senders.chance(0.4) ? randomSenders({ ...around, draw: senders }, apps) : {}
   const stamps = later.chance(0.2) ? later.pick(Object.keys(apps)) : undefined
   return given({
     name: `random-${seed}`,
@@ -57,7 +61,7 @@ export function randomScenario(seed: number, scale = 1): ScenarioInput {
         taps: draw.maybe(0.2, () => draw.pick([['any'], ['eth0'], ['any', 'eth0']])),
         'raw-protocols': draw.maybe(0.15, () => draw.pick([[17], [6], [17, 6], [1]])),
         devices,
-        apps: stamps === undefined ? apps : { ...apps, [stamps]: withStamps(apps[stamps] as App) },
+        apps: { ...apps, ...sending, ...(stamps === undefined ? {} : { [stamps]: withStamps(apps[stamps] as App) }) },
       }) as Host,
     },
     traffic: randomTraffic(around, devices, apps, durationUs),
@@ -110,7 +114,7 @@ function laterSysctl(draw: Draw): Host['sysctl'] {
 
 /** The program with SO_TIMESTAMP on its sockets. */
 function withStamps(app: App): App {
-  if (app.kind === 'spin') return app
+  if (app.kind === 'spin' || app.kind === 'udp_sender' || app.kind === 'udp_client') return app
   const groups = app.sockets === undefined ? [{}] : Array.isArray(app.sockets) ? app.sockets : [app.sockets]
   return { ...app, sockets: groups.map((group) => ({ ...group, SO_TIMESTAMP: true })) }
 }

@@ -47,6 +47,7 @@ export const ixgbe: DriverProfile = {
   defaultVectors: 'per-queue',
   nativeXdp: true,
   rxChecksum: true,
+  txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: null },
   virtual: false,
   source: 'test',
 }

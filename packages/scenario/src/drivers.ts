@@ -42,6 +42,7 @@ const napi: Omit<DriverProfile, 'name' | 'description' | 'source'> = {
   defaultVectors: 'per-queue',
   nativeXdp: false,
   rxChecksum: true,
+  txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: null },
   virtual: false,
 }
 
@@ -50,6 +51,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'tulip',
+    txOffloads: { checksum: false, scatterGather: false, udpSegmentationSince: null },
     description: '100 Mbit/s card without NAPI: an interrupt per frame, netif_rx for each',
     rxMode: 'non-napi',
     interruptQuota: 128,
@@ -111,6 +113,8 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'igb',
+    // 5.6: NETIF_F_GSO_UDP_L4.
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '6.5' },
     description: 'Gigabit card with up to 8 queues',
     maxQueues: 8,
     copybreakBytes: 256,
@@ -124,6 +128,8 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'ixgbe',
+    // 5.6: NETIF_F_GSO_UDP_L4.
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '6.5' },
     description: '10 Gbit/s card, a queue per CPU up to 64',
     rxRingDefault: 512,
     maxQueues: 64,
@@ -139,6 +145,8 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'i40e',
+    // 5.6: NETIF_F_GSO_UDP_L4.
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '6.5' },
     description: '10/40 Gbit/s card, a queue per CPU',
     rxRingDefault: 512,
     maxQueues: 256,
@@ -156,6 +164,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'mlx5',
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '4.18' },
     description: '25 to 200 Gbit/s card, a queue per CPU',
     rxRingDefault: 1024,
     rxRingMin: 4,
@@ -205,6 +214,8 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'virtio_net',
+    // 6.2: VIRTIO_NET_F_HOST_USO.
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '6.5' },
     description: 'Card of a virtual machine; the ring is the queue that the host offers',
     rxRingMin: 64,
     rxRingMax: 1024,
@@ -228,6 +239,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'veth',
+    txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '4.18' },
     description: 'Pair of virtual devices: frames arrive by netif_rx of the peer',
     rxRingMin: 256,
     rxRingMax: 256,

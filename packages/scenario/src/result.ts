@@ -93,6 +93,24 @@ export interface TaskRow {
   readonly syscalls: number
 }
 
+/** A program that sends by itself: all its tasks together. */
+export interface ProgramRow {
+  readonly app: string
+  readonly kind: 'udp_sender' | 'udp_client'
+  readonly tasks: number
+  /** Calls that send, datagrams the kernel took, and their payload, bytes. */
+  readonly calls: number
+  readonly datagrams: number
+  readonly bytes: number
+  /** Calls that failed, by the name of their errno; of a client also replies waited for in vain (EAGAIN). */
+  readonly errors: Readonly<Record<string, number>>
+  /** Of clients: replies, requests without one in time, replies that came too late; and round trips, ns, null if none. */
+  readonly replies?: number
+  readonly timeouts?: number
+  readonly late?: number
+  readonly round_trip_ns?: LatencySummary | null
+}
+
 /** A rule of nf_tables and what came of it. */
 export interface NftRuleRow {
   readonly handle: number
@@ -262,6 +280,8 @@ export interface HostResult {
   /** Of hosts to which events happen: what became of their devices, in order; the first 256. */
   readonly link_log?: readonly LinkLogRow[]
   readonly tasks: readonly TaskRow[]
+  /** Only of hosts with programs that send by themselves. */
+  readonly programs?: readonly ProgramRow[]
   /** GRO results by name, and skbs handed up. */
   readonly gro: Readonly<Record<string, number>>
   readonly xdp: Readonly<Record<string, number>>

@@ -82,6 +82,11 @@ export const STAGES = [
   'ndo_start_xmit', // driver: mapping, descriptor, per packet
   'net_tx_action', // fixed cost of one run
   'clean_tx', // descriptor done: unmapping, freeing, per packet
+  'copy_from_user', // payload of a message sent, per byte
+  'csum_and_copy', // what summing it up on the way adds, where the card does not, per byte
+  'skb_segment', // cutting a merged packet in software, per segment
+  'csum_partial', // checksum of what is not copied anyway, per byte
+  'skb_linearize', // a packet in fragments for a card that gathers nothing, per byte
 ] as const
 
 /** Name of a stage. */

@@ -1,5 +1,7 @@
 /** The part of the plan that the way out of a device is made from: disciplines, transmit queues, their rings. */
 
+import type { KernelVersion } from './plan.js'
+
 /** Queueing disciplines a transmit queue can have. Kernel: net/sched */
 export const QDISC_KINDS = ['noqueue', 'pfifo_fast', 'pfifo', 'bfifo', 'fq_codel', 'fq', 'tbf'] as const
 
@@ -31,6 +33,14 @@ export interface QdiscPlan {
   readonly burstBytes: number
 }
 
+/** What a card of a driver family does for what is sent. */
+export interface TxOffloads {
+  readonly checksum: boolean
+  readonly scatterGather: boolean
+  /** It cuts UDP datagrams since this version; null: never. */
+  readonly udpSegmentationSince: KernelVersion | null
+}
+
 /** The way out of a device. */
 export interface TxPlan {
   /** Discipline of each transmit queue; with several queues they hang under `mq`. */
@@ -48,6 +58,8 @@ export interface TxPlan {
   readonly usecsPs: number
   /** Completions one poll handles. */
   readonly workLimit: number
+  /** The card sums up what is sent (`ethtool -K tx-checksumming`). */
+  readonly checksum: boolean
   /** `xps_cpus` of each transmit queue. */
   readonly xpsCpus: readonly (readonly number[])[]
 }

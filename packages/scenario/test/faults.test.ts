@@ -157,7 +157,13 @@ const FAULTS: readonly Row[] = [
   ['task on a CPU that does not exist', { 'sink.cpus': [0, 4] }, `${sink}.cpus[1]`, /CPUs 0 to 3/],
   ['task list as text', { 'sink.cpus': '0-9' }, `${sink}.cpus`, /no CPU 4-9/],
   ['unknown wait', { 'sink.wait': 'epol_wait' }, `${sink}.wait`, /recvmmsg/, 'epoll_wait'],
-  ['unknown kind of program', { 'sink.kind': 'udp_ecco' }, `${sink}.kind`, /udp_sink, udp_echo, spin/, 'udp_echo'],
+  [
+    'unknown kind of program',
+    { 'sink.kind': 'udp_ecco' },
+    `${sink}.kind`,
+    /udp_sink, udp_echo, udp_sender, udp_client, spin/,
+    'udp_echo',
+  ],
   [
     'same address without reuseport',
     { 'sink.sockets': [{ bind: 9000 }, { bind: 9000 }] },

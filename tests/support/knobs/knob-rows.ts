@@ -2,6 +2,7 @@ import { APP_ROWS } from './app-rows.js'
 import { DEVICE_ROWS } from './device-rows.js'
 import { HOST_ROWS } from './host-rows.js'
 import { type KnobRow, replay, type Sets } from './knob-base.js'
+import { SEND_ROWS } from './send-rows.js'
 import { SYSCTL_ROWS } from './sysctl-rows.js'
 import { TRAFFIC_ROWS } from './traffic-rows.js'
 
@@ -54,5 +55,6 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...APP_ROWS,
   'events/at': { base: CABLE, change: { events: [{ at: '700us', do: 'unplug eth0' }] } },
   'events/do': { base: CABLE, change: { events: [{ at: '500us', do: 'plug eth0' }] } },
+  ...SEND_ROWS,
   'hosts/*/devices/*/mac': { base: replay, change: { 'd/mac': '02:55:00:00:00:01' } },
 }

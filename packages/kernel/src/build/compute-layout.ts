@@ -60,7 +60,7 @@ export function hasWire(device: { readonly driver: { readonly virtual: boolean }
 
 /** Whether a program sends. */
 export function sends(app: AppPlan): boolean {
-  return app.kind === 'udp_echo'
+  return app.kind === 'udp_echo' || app.send !== undefined
 }
 
 /** Whether packets leave a host as part of its load: its programs send, it passes them on, or it is asked for answers. */
@@ -76,6 +76,17 @@ export function transmits(host: HostPlan, run: Plan): boolean {
   )
 }
 
+/** Longest payload that a program sends, bytes. */
+function longestMessage(app: AppPlan): number {
+  if (app.send === undefined) return app.replyBytes
+  const { payload } = app.send
+  return payload.kind === 'fixed'
+    ? payload.bytes
+    : payload.kind === 'weighted'
+      ? Math.max(...payload.values.map(({ bytes }) => bytes))
+      : 0
+}
+
 /** Whether a packet on a link may come in pieces: somebody sends one that is longer than the narrowest way. */
 function mayFragment(plan: Plan): boolean {
   const devices = plan.hosts.flatMap((host) => host.devices)
@@ -84,7 +95,7 @@ function mayFragment(plan: Plan): boolean {
   if (narrowest < widest) return true
   if (plan.traffic.some((each) => each.kind === 'replay' || (each.kind === 'open' && each.fragments !== null)))
     return true
-  return plan.hosts.some((host) => host.apps.some((app) => sends(app) && app.replyBytes + 28 > narrowest))
+  return plan.hosts.some((host) => host.apps.some((app) => longestMessage(app) + 28 > narrowest))
 }
 
 /** Devices of a host as entities: each of the plan, and one per VLAN id on it. */
@@ -198,7 +209,12 @@ function layoutHost(run: Plan, host: HostPlan, index: number, loopback: number, 
   for (const app of host.apps) {
     appTasks.push(free.tasks.take(app.tasks.length))
     appSockets.push(free.sockets.take(app.sockets.length))
-    const epolls = app.wait !== 'epoll_wait' || app.kind === 'spin' ? 0 : app.epoll.shared ? 1 : app.tasks.length
+    const epolls =
+      app.wait !== 'epoll_wait' || app.kind === 'spin' || app.send !== undefined
+        ? 0
+        : app.epoll.shared
+          ? 1
+          : app.tasks.length
     appEpolls.push(free.epolls.take(epolls))
   }
   return { plan: host, index, cpus, devices, loopback, ksoftirqds, appTasks, appSockets, appEpolls }

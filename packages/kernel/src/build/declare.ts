@@ -59,6 +59,7 @@ import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
 import { declareLinks } from './fill-links.js'
+import { declarePrograms } from './fill-programs.js'
 import { declareTx } from './fill-tx.js'
 import type { Layout } from './layout.js'
 import type { Partitions } from './partitions.js'
@@ -162,6 +163,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   world.pool(Sock, Math.max(1, layout.socketRows - 1))
   declareTx(world, layout)
   declareLinks(world, layout)
+  declarePrograms(world, layout)
   declareTraffic(world, layout)
   declareLink(world, layout)
   declareRoutes(world, layout)

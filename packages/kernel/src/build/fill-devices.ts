@@ -53,7 +53,8 @@ function features(plan: DevicePlan): number {
     (plan.arfs || plan.ntuple.length > 0 ? FEATURE.ntuple : 0) |
     (plan.xdp?.mode === 'native' ? FEATURE.xdpNative : 0) |
     (plan.xdp?.mode === 'generic' ? FEATURE.xdpGeneric : 0) |
-    (plan.driver.rxChecksum ? FEATURE.rxChecksum : 0)
+    (plan.driver.rxChecksum ? FEATURE.rxChecksum : 0) |
+    (plan.tx?.checksum === false ? 0 : FEATURE.txChecksum)
   )
 }
 
@@ -68,6 +69,7 @@ function fillLoopback(world: World, layout: Layout, host: NetLayout): void {
   dev.running[id] = 1
   dev.iff[id] = IFF.up | IFF.loopback
   dev.xmit[id] = XMIT.loopback
+  dev.features[id] = FEATURE.txChecksum
 }
 
 function fillDevice(world: World, layout: Layout, host: HostLayout, device: DeviceLayout): void {

@@ -4,11 +4,20 @@ import { IrqVector } from '../nic/components.js'
 import { Epoll, Sock, SockWatch } from '../sock/components.js'
 import { SockSend } from '../sock/sock-wfree.js'
 import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
+import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
-import { socketSndbuf } from './fill-tx.js'
+import { fillProgram } from './fill-programs.js'
+import { fillSendOptions } from './fill-tx.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { taskSocketIndexes } from './sizes.js'
 
+const APP_TASKS = {
+  udp_sink: TASK_KIND.app,
+  udp_echo: TASK_KIND.app,
+  udp_sender: TASK_KIND.sender,
+  udp_client: TASK_KIND.client,
+  spin: TASK_KIND.spin,
+}
 const MICROSECOND_PS = 1_024_000
 const WAITS = {
   recvfrom: WAIT.recvfrom,
@@ -25,6 +34,8 @@ interface Cursor {
   taskEvent: number
   taskRequest: number
   watch: number
+  /** Last row of SendProgram that is taken. */
+  program: number
 }
 
 /** Weight of a nice value: 1.25 times per step. Kernel: kernel/sched/core.c, sched_prio_to_weight */
@@ -34,7 +45,7 @@ export function niceWeight(nice: number): number {
 
 /** Fills ksoftirqd, kworkers, NAPI threads, applications and their sockets. */
 export function fillTasks(world: World, layout: Layout): void {
-  const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1 }
+  const cursor: Cursor = { taskCpu: 1, taskSocket: 1, taskEvent: 1, taskRequest: 1, watch: 1, program: 0 }
   for (const host of layout.hosts) {
     host.plan.cpus.forEach((_, i) => {
       const id = host.ksoftirqds[i]
@@ -51,7 +62,7 @@ export function fillTasks(world: World, layout: Layout): void {
       })
     }
     host.plan.apps.forEach((app, a) => {
-      fillApp(world, host, app, a, cursor)
+      fillApp(world, layout, host, app, a, cursor)
     })
   }
   const { net: taskNet } = world.columns(Task)
@@ -90,14 +101,14 @@ function fillTask(
   for (const cpu of cpus) slot[at.taskCpu++] = host.cpus[cpu]
 }
 
-function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cursor): void {
+function fillApp(world: World, layout: Layout, host: HostLayout, app: AppPlan, a: number, at: Cursor): void {
   const task = world.columns(Task)
   const run = world.columns(RunQueue)
   const { sock: slot } = world.columns(TaskSocket)
   const usesEpoll = host.appEpolls[a].length > 0
   app.tasks.forEach((cpus, t) => {
     const id = host.appTasks[a][t]
-    fillTask(world, id, app.kind === 'spin' ? TASK_KIND.spin : TASK_KIND.app, host, cpus, app.nice, at)
+    fillTask(world, id, APP_TASKS[app.kind], host, cpus, app.nice, at)
     task.app[id] = a
     task.wait[id] = WAITS[app.wait]
     task.batch[id] = Math.max(1, app.batch)
@@ -117,6 +128,10 @@ function fillApp(world: World, host: HostLayout, app: AppPlan, a: number, at: Cu
     task.firstEvent[id] = at.taskEvent
     at.taskEvent += task.maxEvents[id]
     task.firstRequest[id] = at.taskRequest
+    if (app.send !== undefined) {
+      task.program[id] = ++at.program
+      fillProgram(world, layout.plan.seed, app.send, at.program, id)
+    }
     if (app.kind === 'udp_echo') at.taskRequest += Math.max(app.batch, 64)
     // Every task starts runnable at time zero and finds its own way to sleep.
     if (app.kind !== 'spin' && task.socketCount[id] === 0) return
@@ -165,6 +180,7 @@ function fillSocket(
   const send = world.columns(SockSend)
   send.sndbuf[id] = socketSndbuf(plan, host.plan.sysctl)
   send.priority[id] = plan.soPriority ?? 0
+  fillSendOptions(send, id, plan)
   sock.udpGro[id] = plan.udpGro ? 1 : 0
   sock.timestamp[id] = plan.soTimestamp ? 1 : 0
   sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS

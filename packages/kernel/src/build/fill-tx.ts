@@ -1,5 +1,6 @@
-import type { World } from '@softnet/ecs'
-import type { QdiscPlan, SocketPlan, SysctlPlan, TxPlan } from '@softnet/scenario/plan'
+import type { Columns, World } from '@softnet/ecs'
+import { PMTUDISC_NAMES, type QdiscPlan, type SocketPlan, type TxPlan } from '@softnet/scenario/plan'
+import { tosPriority } from '../ip/tos-priority.js'
 import { HardirqState } from '../irq/components.js'
 import { Napi } from '../napi/components.js'
 import { IrqVector, NetDev } from '../nic/components.js'
@@ -12,8 +13,6 @@ import { queueCpu } from './reach.js'
 import { powerOfTwo } from './sizes.js'
 
 const PS_PER_SECOND = 1e12
-/** The least a send buffer is. Kernel: include/net/sock.h, SOCK_MIN_SNDBUF */
-const SOCK_MIN_SNDBUF = 4608
 
 interface Sending {
   readonly host: HostLayout
@@ -181,9 +180,13 @@ function fillXps(
   return slot
 }
 
-/** Send buffer of a socket, bytes. Kernel: net/core/sock.c, sk_setsockopt (SO_SNDBUF) */
-export function socketSndbuf(plan: SocketPlan, sysctl: SysctlPlan): number {
-  const asked = plan.soSndbuf ?? 0
-  if (asked === 0) return sysctl['net.core.wmem_default']
-  return Math.max(2 * Math.min(asked, sysctl['net.core.wmem_max']), SOCK_MIN_SNDBUF)
+/** Options of a socket that matter to what it sends. Kernel: net/ipv4/ip_sockglue.c, do_ip_setsockopt */
+export function fillSendOptions(send: Columns<typeof SockSend.schema>, id: number, plan: SocketPlan): void {
+  const given = plan.send ?? {}
+  send.ttl[id] = given.ttl ?? 0
+  send.tos[id] = given.tos ?? 0
+  // IP_TOS sets the priority too, unless SO_PRIORITY does so later.
+  if (given.tos !== undefined && (plan.soPriority ?? 0) === 0) send.priority[id] = tosPriority(given.tos)
+  send.noCheck[id] = given.noCheck === true ? 1 : 0
+  send.pmtudisc[id] = given.pmtudisc === undefined ? 0 : 1 + PMTUDISC_NAMES.indexOf(given.pmtudisc)
 }

@@ -1,4 +1,4 @@
-import type { AppPlan, FlowSetPlan, NtuplePlan } from '@softnet/scenario/plan'
+import { type AppPlan, type FlowSetPlan, type NtuplePlan, parsePrefix } from '@softnet/scenario/plan'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
 import { flowKey } from '../netif/flow-key.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -83,8 +83,63 @@ export function findReach(layout: Layout): Reach {
     const readers = readersByPort(host)
     for (const device of host.devices) reachOfDevice(layout, host, device, readers, reach)
     reachOfSending(layout, host, reach)
+    reachOfPrograms(layout, host, reach)
   }
   return reach
+}
+
+/** Whether an address is one of the host's own, or one whose packets come back to it. */
+function comesBack(host: HostLayout, address: number): boolean {
+  if (address >>> 24 === 127 || address >>> 28 === 14 || address === 0xffffffff) return true
+  return host.plan.devices.some(({ addresses }) =>
+    addresses.some((text) => {
+      const parsed = parsePrefix(text)
+      if (parsed === null) return false
+      const size = 2 ** (32 - parsed.length)
+      const broadcast = Math.floor(parsed.address / size) * size + size - 1
+      return parsed.address === address || (parsed.length < 31 && broadcast === address)
+    }),
+  )
+}
+
+/** Whether a program sends to sockets of its own host. */
+function sendsHome(host: HostLayout, { send, sockets }: AppPlan): boolean {
+  if (send === undefined) return false
+  if (send.to === null) return sockets.some(({ peer }) => peer !== null && comesBack(host, peer.address))
+  for (let i = 0; i < send.addressCount; i++) if (comesBack(host, send.to.address + i)) return true
+  return false
+}
+
+/**
+ * What programs that send by themselves bring along: what comes back over the loopback device is handled where it was sent,
+ * and what comes from outside may be for any of their sockets, an ICMP error if nothing else.
+ */
+function reachOfPrograms(layout: Layout, host: HostLayout, reach: Reach): void {
+  const { apps } = host.plan
+  if (apps.every(({ send }) => send === undefined)) return
+  const rows = layout.cpuRows
+  const readers = new Set<number>()
+  apps.forEach((app, a) => {
+    app.sockets.forEach((socket, s) => {
+      readers.add(socketCpu(host, a, s))
+      for (const cpu of taskCpus(host, app, socket.taskIndex)) readers.add(cpu)
+    })
+  })
+  const senders = new Set<number>()
+  if (apps.some((app) => sendsHome(host, app)))
+    for (const app of apps) if (app.sockets.length > 0) for (const cpu of app.tasks.flat()) senders.add(host.cpus[cpu])
+  for (const device of host.devices) {
+    device.plan.queues.forEach((_, q) => {
+      for (const cpu of [...pollCpus(host, device, q), ...steerTargets(host, device, q)]) senders.add(cpu)
+    })
+  }
+  for (const from of senders) {
+    for (const to of readers) {
+      if (from === to) continue
+      reach.delivered.add(from * rows + to)
+      reach.read.add(from * rows + to)
+    }
+  }
 }
 
 /** Which CPUs may send, and whose transmit queues they may choose. */

@@ -1,6 +1,7 @@
 import type { AppPlan, DevicePlan, Plan, SysctlPlan } from '@softnet/scenario/plan'
 import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
+import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
 import { linkSkbRows } from './fill-links.js'
@@ -47,6 +48,8 @@ const NEIGH_TIMERS = 3
 /** Most rows of one partition's packet pool that are made without being asked for: cached ids are what makes it fast. */
 const POOL_ROWS_MAX = 131_072
 const SMALLEST_TRUESIZE_BYTES = 768
+/** Rows that a packet cut in software, or into fragments, takes at once. */
+const SEGMENTS = 130
 
 /** Smallest power of two that is at least n. */
 export function powerOfTwo(n: number): number {
@@ -99,7 +102,7 @@ function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
     }
     if (fragmentCpus(host).some((cpu) => cpus.has(cpu)))
       rows += heldFragments(host.plan.sysctl['net.ipv4.ipfrag_high_thresh'])
-    rows += socketPackets(host, cpus)
+    rows += socketPackets(host, cpus) + sentPackets(host)
   }
   return rows
 }
@@ -114,6 +117,17 @@ function socketPackets(host: HostLayout, cpus: ReadonlySet<number>): number {
       rows += Math.ceil(rcvbuf / SMALLEST_TRUESIZE_BYTES) + 2
     })
   })
+  return rows
+}
+
+/** Packets that programs which send by themselves may have on their way, wherever their queues are. */
+function sentPackets(host: HostLayout): number {
+  let rows = 0
+  for (const { send, sockets } of host.plan.apps) {
+    if (send === undefined) continue
+    for (const socket of sockets)
+      rows += Math.ceil(socketSndbuf(socket, host.plan.sysctl) / SMALLEST_TRUESIZE_BYTES) + SEGMENTS
+  }
   return rows
 }
 

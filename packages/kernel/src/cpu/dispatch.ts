@@ -26,6 +26,7 @@ import { BacklogServed, BacklogView, SockFlow, Softnet } from '../softnet/compon
 import { processBacklog } from '../softnet/process-backlog.js'
 import { SleepView, Task } from '../task/components.js'
 import { scheduler } from '../task/scheduler.js'
+import { taskTimer } from '../task/task-timer.js'
 import { charge } from './charge.js'
 import { Cpu } from './components.js'
 import { mail } from './mail.js'
@@ -84,6 +85,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { hrtimers } = context.write(LocalIrq)
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
+    const sleepers = context.system(taskTimer)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
     const deferKick = perCpu(constants, ({ sysctl }) => (sysctl['net.core.skb_defer_max'] >> 1) + 1)
 
@@ -106,6 +108,22 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
       pages.bytes.copyWithin(pages.first(own), first, first + pages.length(foreign))
       page[row] = own
       post.note(cpu, from, VIA.line, EVENT.pageHome, foreign, 0, 0)
+    }
+
+    /** A sleep is timed by the CPU's own timer (0), a wait for a reply by the timer wheel. */
+    function taskTimeout(cpu: number, task: number, which: number): void {
+      if (which !== 0) {
+        if (sleepers.fire(cpu, task, which)) irq.timerInterrupt(cpu)
+        return
+      }
+      irq.exitIdle(cpu)
+      const before = cpuContext[cpu]
+      cpuContext[cpu] = CONTEXT.hardirq
+      spend(cpu, STAGE.hrtimer, 1)
+      hrtimers[cpu]++
+      sleepers.fire(cpu, task, which)
+      cpuContext[cpu] = before
+      exitCheck[cpu] = 1
     }
 
     function deferredFree(cpu: number, count: number): void {
@@ -245,6 +263,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         }
         case EVENT.pageHome:
           pages.put(first, packetPool[cpu])
+          return
+        case EVENT.taskTimer:
+          taskTimeout(cpu, first, b[row])
           return
         case EVENT.wmemFree:
           wfree.uncharge(cpu, first, c[row])

@@ -15,10 +15,9 @@ import { kfreeSkb } from '../skb/skb-pool.js'
 import { gsoNetworkLength } from './gso-network-length.js'
 import { ipOptions } from './ip-options.js'
 import { ipDstMtu, ipOutput } from './ip-output.js'
+import { tosPriority } from './tos-priority.js'
 
 const DSCP = 0xfc
-/** Priority of each type of service, by its four bits. Kernel: net/ipv4/route.c, ip_tos2prio */
-const PRIORITY_OF_TOS = Uint8Array.of(0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4)
 
 /** Passes a packet on to another host, or tells its sender why not. Kernel: net/ipv4/ip_forward.c, ip_forward */
 export const ipForward = defineSystem<(cpu: number, row: number) => void>(
@@ -115,7 +114,7 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
       ipWord[row] -= 1 << 16
       if (page[row] !== 0) bytes.decreaseTtl(row)
       if ((ipcb[row] & IPSKB.doRedirect) !== 0 && !hasSourceRoute(row)) sendRedirect(cpu, row)
-      priority[row] = PRIORITY_OF_TOS[(ipWord[row] >>> 9) & 15]
+      priority[row] = tosPriority(ipWord[row] >>> 8)
       if (hooks !== null && !hooks.one(NF_HOOK.forward, cpu, row, dev[row], rtDev[row])) return
       if (((ipWord[row] >>> 24) & 15) > 5 && page[row] !== 0) {
         options.forward(cpu, row, sourceAddress(cpu, row))

@@ -80,6 +80,7 @@ export const ipFragment = defineSystem<IpFragment>(
       offset: number,
       dataBytes: number,
       isLast: boolean,
+      owner: number,
     ): number {
       const part = alloc.make(cpu, header + dataBytes, page[row] !== 0)
       if (part === 0) return 0
@@ -91,7 +92,7 @@ export const ipFragment = defineSystem<IpFragment>(
       idFrag[part] = ((idFrag[row] & ~0xffff) | df | more | (first + offset / 8)) >>> 0
       totLen[part] = len[part]
       payload[part] = dataBytes
-      if ((flags[part] & SKB.charged) !== 0) wfree.own(part, sock[row])
+      if (owner !== 0) wfree.own(part, owner)
       if (page[part] === 0) return part
       const base = pages.first(page[part])
       bytes.copyFrom(row, 0, pages.view, base, header)
@@ -105,10 +106,12 @@ export const ipFragment = defineSystem<IpFragment>(
       const header = ((ipWord[row] >>> 24) & 15) * 4
       const room = (mtu - header) & ~7
       const total = len[row] - header
+      const owner = (flags[row] & SKB.charged) !== 0 ? sock[row] : 0
+      if (owner !== 0) wfree.disown(row)
       for (let offset = 0; offset < total; offset += room) {
         const isLast = total - offset <= mtu - header
         const size = isLast ? total - offset : room
-        const part = piece(cpu, row, header, offset, size, isLast)
+        const part = piece(cpu, row, header, offset, size, isLast, owner)
         const failed = part === 0 ? -ERRNO.ENOMEM : output.run(cpu, part)
         if (failed < 0) {
           count.snmp(cpu, SNMP.IpFragFails, 1)

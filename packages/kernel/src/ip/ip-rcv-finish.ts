@@ -83,7 +83,6 @@ export const ipRcvFinish = defineSystem<Stage>(
     }
 
     function finish(cpu: number, row: number): number {
-      // What the host sent to itself has its route still.
       if ((flags[row] & SKB.looped) === 0) {
         const answer = route(cpu, row, daddr[row] | 0)
         if (answer < 0) {
@@ -109,9 +108,11 @@ export const ipRcvFinish = defineSystem<Stage>(
       for (let i = 0; i < packets; i++) {
         const row = ids[i]
         flags[row] &= ~ROUTE_FLAGS
-        const socket = demuxing ? demux(cpu, row) : 0
+        // What the host sent to itself has its route still.
+        const looped = (flags[row] & SKB.looped) !== 0
+        const socket = demuxing && !looped ? demux(cpu, row) : 0
         sock[row] = socket
-        if (socket === 0) routed++
+        if (socket === 0 && !looped) routed++
         if (demuxingTcp && demuxesTcp(row)) segments++
         const drop = finish(cpu, row)
         if (drop >= 0) kfree(cpu, row, drop)

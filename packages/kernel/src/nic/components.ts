@@ -12,6 +12,8 @@ export const FEATURE = {
   xdpNative: 16,
   xdpGeneric: 32,
   rxChecksum: 64,
+  /** It sums up the checksums of what is sent. */
+  txChecksum: 128,
 } as const
 
 /** Bits of `NetDev.iff`. Kernel: include/uapi/linux/if.h, IFF_* */

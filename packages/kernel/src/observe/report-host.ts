@@ -18,6 +18,7 @@ import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 import { reportLinkLog } from './report-link.js'
 import { reportNeighbours } from './report-neighbours.js'
 import { reportNetfilter } from './report-netfilter.js'
+import { reportPrograms } from './report-programs.js'
 import { reportQdiscs, reportSending, reportTxQueues } from './report-tx.js'
 
 const PS_PER_NS = 1000
@@ -36,6 +37,7 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
       : {}),
     ...reportLinkLog(model, host),
     tasks: taskRows(model, host),
+    ...reportPrograms(model, host),
     gro: groCounts(model, host, false),
     xdp: groCounts(model, host, true),
     ethtool: reportEthtool(model, host),

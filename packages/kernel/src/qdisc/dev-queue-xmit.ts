@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
+import { transmits } from '../build/compute-layout.js'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
@@ -38,10 +39,12 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const { dev, frames, len, wireBytes, flags } = context.write(Skb)
     const { ipcb, protocol, gsoSize, payload } = context.read(Skb)
     const { cpu: txCpu } = context.read(TxQueue)
-    const { index, running, xmit, iff, transmits } = context.read(NetDev)
-    const { packetPool, clockPs } = context.read(Cpu)
+    const { index, running, xmit, iff, transmits: takesTime } = context.read(NetDev)
+    const { packetPool, clockPs, host } = context.read(Cpu)
     const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
     const views = hasEvents(plan) ? context.read(DevView).bits : null
+    // Hosts whose load sends something pay for it.
+    const sending = Uint8Array.from(plan.hosts, (each) => (transmits(each, plan) ? 1 : 0))
     const trace = context.resource(TRACE_SINK)
     const pick = context.system(netdevPickTx)
     const disciplines = context.system(qdiscRun)
@@ -84,6 +87,17 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       return NET_XMIT.cn
     }
 
+    /** The loopback device has no queue. Its bytes are those of the IP packet, however many segments that is. */
+    function home(cpu: number, row: number): number {
+      wireBytes[row] = len[row]
+      if (sending[host[cpu]] !== 0) {
+        spend(cpu, STAGE.ip_output, 1)
+        spend(cpu, STAGE.dev_queue_xmit, 1)
+        spend(cpu, STAGE.ndo_start_xmit, 1)
+      }
+      return loopback(cpu, row)
+    }
+
     /** The frame has left the host. */
     function leave(cpu: number, row: number, device: number): void {
       count.device(index[device], cpu, DEVICE.txPackets, frames[row])
@@ -103,8 +117,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       wireBytes[row] = packetBytes(row, device)
       const amiss = views === null ? 0 : views[index[device] * cpuRows + cpu]
       if ((amiss & DEV.inactive) !== 0) return toNoop(cpu, row, device)
-      if (xmit[device] === XMIT.loopback) return loopback(cpu, row)
-      if (transmits[device] !== 0) return toQueue(cpu, row, device)
+      if (xmit[device] === XMIT.loopback) return home(cpu, row)
+      if (takesTime[device] !== 0) return toQueue(cpu, row, device)
       if ((amiss & DEV.noCarrier) !== 0) {
         // The driver takes it, and the card has no link to send it on.
         kfree(cpu, row, DROP.noCarrierTx)

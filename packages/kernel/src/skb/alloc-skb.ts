@@ -7,12 +7,12 @@ import { ColumnGroups } from './column-groups.js'
 import { PACKET_TYPE, SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { skbPool } from './skb-pool.js'
-import { senderTruesizeBytes } from './truesize.js'
+import { appendTruesizeBytes } from './truesize.js'
 
 /** Packets each CPU has made so far: their serial numbers are negative, so that no frame of a wire has one. */
 export const MadePacket = defineComponent('made_packet', { count: f64 })
 
-const IP_UDP_BYTES = 28
+const UDP_HEADER_BYTES = 8
 
 /** Packets that the host makes itself. */
 export interface AllocSkb {
@@ -82,7 +82,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       arrivalPs[row] = clockPs[cpu]
       packetType[row] = PACKET_TYPE.host
       protocol[row] = 0x0800
-      truesize[row] = senderTruesizeBytes('veth', Math.max(0, bytes - IP_UDP_BYTES), smallHeads[host[cpu]])
+      truesize[row] = appendTruesizeBytes(bytes, UDP_HEADER_BYTES, smallHeads[host[cpu]])
       name(cpu, row)
       return row
     },

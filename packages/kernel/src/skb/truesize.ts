@@ -119,8 +119,8 @@ const ALIGN_EXTRA_BYTES = 15
 const DEFAULT_MTU_BYTES = 1500
 const LOOPBACK_MTU_BYTES = 65_536
 
-/** Truesize of the skb for one IP packet or fragment. Kernel: net/ipv4/ip_output.c, __ip_append_data */
-function appendTruesizeBytes(ipBytes: number, transportBytes: number, smallHeadBytes: number): number {
+/** Truesize of the skb that `sendmsg` makes for one IP packet or fragment, bytes. Kernel: net/ipv4/ip_output.c, __ip_append_data */
+export function appendTruesizeBytes(ipBytes: number, transportBytes: number, smallHeadBytes: number): number {
   const extra = LINK_RESERVE_BYTES + ALIGN_EXTRA_BYTES
   // Page fragments for long sends came with 5.14; kernels without a small head cache here are older.
   if (smallHeadBytes === 0 || ipBytes + extra < SKB_MAX_ALLOC_BYTES) {
@@ -128,6 +128,28 @@ function appendTruesizeBytes(ipBytes: number, transportBytes: number, smallHeadB
   }
   const linear = IP_HEADER_BYTES + transportBytes
   return linearTruesizeBytes(linear + extra, smallHeadBytes) + ipBytes - linear
+}
+
+/**
+ * Truesize of a datagram of `ipBytes` in the fragments that `sendmsg` makes of it, bytes; 0 if the send buffer has no room for
+ * all of them: behind the first, `roomBytes` is left. Kernel: net/ipv4/ip_output.c, __ip_append_data
+ */
+export function sentFragmentsBytes(
+  ipBytes: number,
+  mtuBytes: number,
+  smallHeadBytes: number,
+  roomBytes: number,
+): number {
+  const most = (mtuBytes - IP_HEADER_BYTES) & ~7
+  const first = appendTruesizeBytes(IP_HEADER_BYTES + most, UDP_HEADER_BYTES, smallHeadBytes)
+  let more = 0
+  for (let left = ipBytes - IP_HEADER_BYTES - most; left > 0; ) {
+    if (first + more > roomBytes) return 0
+    const take = left > mtuBytes - IP_HEADER_BYTES ? most : left
+    left -= take
+    more += appendTruesizeBytes(IP_HEADER_BYTES + take, 0, smallHeadBytes)
+  }
+  return first + more
 }
 
 /**

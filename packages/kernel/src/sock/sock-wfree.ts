@@ -3,6 +3,7 @@ import { Cpu, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { SKB, Skb } from '../skb/components.js'
+import { Task } from '../task/components.js'
 import { wakeTask } from '../task/wake.js'
 import { Sock } from './components.js'
 
@@ -16,8 +17,15 @@ export const SockSend = defineComponent('sock_send', {
   priority: u8,
   /** Transmit queue of a connected socket, 0: not chosen yet. */
   queue: i32,
-  /** Task that waits for room, 0 for none. */
+  /** First of the tasks that wait for room, 0 for none; linked by `Task.writeNext`. */
   waiter: i32,
+  /** IP_TTL (0: not set), IP_TOS, IP_MTU_DISCOVER (1 + its number, 0: not set), SO_NO_CHECK. */
+  ttl: u8,
+  tos: u8,
+  pmtudisc: u8,
+  noCheck: u8,
+  /** 1: a call has found the buffer full (SOCK_NOSPACE), which no call takes back. */
+  noSpace: u8,
   sent: f64,
   /** Calls that found no room. */
   waits: f64,
@@ -27,6 +35,10 @@ export const SockSend = defineComponent('sock_send', {
 export interface SockWfree {
   /** Charges a packet to a socket. Kernel: net/core/sock.c, skb_set_owner_w */
   own(row: number, sock: number): void
+  /** A task waits until half of a socket's buffer is free. Kernel: net/core/sock.c, sock_wait_for_wmem */
+  wait(task: number, sock: number): void
+  /** A packet leaves its socket for the pieces it is cut into, which are charged in its stead. */
+  disown(row: number): void
   /** The packet of a row is freed, or leaves its socket. Kernel: net/core/skbuff.c, skb_orphan */
   orphan(cpu: number, row: number): void
   /** Bytes of a socket are free: on its own CPU at once, elsewhere the news takes a cache line's time. Kernel: sock_wfree */
@@ -38,18 +50,26 @@ export interface SockWfree {
 /** Accounts of send buffers. Kernel: net/core/sock.c, sock_wfree */
 export const sockWfree = defineSystem<SockWfree>('sock_wfree', 'sock', 'net/core/sock.c, sock_wfree', (context) => {
   const { cpu: sockCpu } = context.read(Sock)
-  const { sndbuf, wmemAlloc, wmemMax, waiter } = context.write(SockSend)
+  const { sndbuf, wmemAlloc, wmemMax, waiter, waits } = context.write(SockSend)
   const { sock: skbSock, truesize, flags } = context.write(Skb)
   const { packetPool } = context.read(Cpu)
+  const { writeNext, writeQueued } = context.write(Task)
   const wake = context.system(wakeTask)
   const post = context.system(mail)
 
   function uncharge(cpu: number, sock: number, bytes: number): void {
     wmemAlloc[sock] -= bytes
-    const task = waiter[sock]
-    if (task === 0 || 2 * wmemAlloc[sock] > sndbuf[sock]) return
+    let task = waiter[sock]
+    // sk_wmem_alloc counts one for the socket itself. Kernel: include/net/sock.h, sock_writeable
+    if (task === 0 || wmemAlloc[sock] + 1 >= sndbuf[sock] >>> 1) return
     waiter[sock] = 0
-    wake(cpu, task)
+    while (task !== 0) {
+      const following = writeNext[task]
+      writeNext[task] = 0
+      writeQueued[task] = 0
+      wake(cpu, task)
+      task = following
+    }
   }
 
   function free(cpu: number, sock: number, bytes: number): void {
@@ -71,6 +91,17 @@ export const sockWfree = defineSystem<SockWfree>('sock_wfree', 'sock', 'net/core
       const sock = skbSock[row]
       skbSock[row] = 0
       free(cpu, sock, truesize[row])
+    },
+    wait(task, sock) {
+      waits[sock]++
+      if (writeQueued[task] !== 0) return
+      writeQueued[task] = 1
+      writeNext[task] = waiter[sock]
+      waiter[sock] = task
+    },
+    disown(row) {
+      flags[row] &= ~SKB.charged
+      wmemAlloc[skbSock[row]] -= truesize[row]
     },
     free,
     uncharge,

@@ -26,7 +26,7 @@ const WORK_PIECE_PS = 2_000_000
  * Kernel: net/socket.c, __sys_recvfrom, do_recvmmsg; fs/eventpoll.c, ep_poll; fs/select.c, do_select
  */
 export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys_recvfrom', (context) => {
-  const { PC, STAGE, WAIT } = NUMBERS
+  const { ERRNO, PC, STAGE, WAIT } = NUMBERS
 
   const t = context.write(Task)
   const { pc, wait, firstSocket, socketCount, epoll, batch, maxEvents, nonblocking, workPs, workPerBytePs, echo } = t
@@ -50,7 +50,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
   const sleep = context.system(block)
   const busy = context.system(busyPoll)
   const control = context.system(napiControl)
-  const send = context.system(sendDatagram)
+  const call = context.system(sendDatagram)
 
   function syscall(cpu: number, task: number): void {
     spend(cpu, STAGE.syscall, 1)
@@ -143,7 +143,17 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
     sending[task] = 0
     const sock = req.sock[row]
     const to = connected[sock] !== 0 ? -1 : req.port[row]
-    if (!send(cpu, task, sock, req.bytes[row], req.address[row] | 0, to, req.request[row])) {
+    const answer = call.send(
+      cpu,
+      sock,
+      req.bytes[row],
+      req.address[row] | 0,
+      to,
+      req.request[row],
+      nonblocking[task] === 0,
+    )
+    if (answer === -ERRNO.EAGAIN && nonblocking[task] === 0) {
+      call.wait(task, sock)
       sending[task] = 1
       sleep(cpu, task)
       return

@@ -16,7 +16,7 @@ export const PC = {
 } as const
 
 /** What a task runs. */
-export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3, kworker: 4 } as const
+export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3, kworker: 4, sender: 5, client: 6 } as const
 /** Scheduler state. */
 export const TASK_STATE = { running: 1, sleeping: 2, waking: 3 } as const
 /** How an app waits. */
@@ -80,6 +80,11 @@ export const Task = defineComponent('task', {
   woken: u8,
   /** 1: a send call waits for room in the send buffer. */
   sending: u8,
+  /** 1: on the list of those that wait for room in one socket's buffer, and the next there. */
+  writeQueued: u8,
+  writeNext: i32,
+  /** Row of `SendProgram` of a sender or client, 0 for others. */
+  program: i32,
   waitNext: i32,
   waiting: u8,
   /** Time the wait began, ps: exclusive waiters are woken in this order. */

@@ -12,8 +12,10 @@ import { NUMBERS } from '../numbers.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { appStep } from './app.js'
+import { clientStep } from './client.js'
 import { RunQueue, Task } from './components.js'
 import { scheduler } from './scheduler.js'
+import { senderStep } from './sender.js'
 
 /** Running of tasks. */
 export interface RunTask {
@@ -49,6 +51,8 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const steering = context.system(steer)
   const app = context.system(appStep)
   const space = context.system(devNet)
+  const sender = context.system(senderStep)
+  const client = context.system(clientStep)
   context.resource(PLAN_CONSTANTS)
 
   /** ksoftirqd: softirqs while there are any, giving way to other tasks between rounds. Kernel: kernel/softirq.c, run_ksoftirqd */
@@ -129,6 +133,14 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
           case TASK_KIND.app:
             if (space.several) space.ofTask(cpu, task)
             app(cpu, task)
+            break
+          case TASK_KIND.sender:
+            if (space.several) space.ofTask(cpu, task)
+            sender(cpu, task)
+            break
+          case TASK_KIND.client:
+            if (space.several) space.ofTask(cpu, task)
+            client(cpu, task)
             break
           case TASK_KIND.kworker:
             kworker(cpu, task)

@@ -9,6 +9,7 @@ import { networkLines } from './network-lines.js'
 import { createPaint, type Paint } from './paint.js'
 import { pathLines } from './path-picture.js'
 import { pluginLines } from './plugin-lines.js'
+import { programLines } from './program-lines.js'
 import { counterLines, queueLines } from './queue-table.js'
 import { titleLines, totalLines } from './totals.js'
 import { verdictLines } from './verdict-lines.js'
@@ -37,6 +38,7 @@ function screen(result: ResultDocument, columns: number, density: Density, paint
     cpuLines(result, columns, density, paint),
     [...queues, ...counters],
     networkLines(result, columns, density, paint),
+    programLines(result, columns, density, paint),
     latencyLines(result, columns, density, paint),
     linkLines(result, columns, density, paint),
     pluginLines(result, columns, density, paint),

@@ -14,6 +14,7 @@ import { PROTOCOL_RULES } from './rules-protocol.js'
 import { RING_RULES } from './rules-ring.js'
 import { SOCKET_RULES } from './rules-socket.js'
 import { WIRE_RULES } from './rules-wire.js'
+import { sendingVerdict } from './sending.js'
 
 /** Every built-in diagnosis; among findings of one subject with equal loss the earlier rule wins. */
 export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
@@ -115,6 +116,8 @@ function lossless(run: RunFacts, ranked: readonly RankedFinding[]): Verdict {
   ]
   const delivered = `No packet was lost: ${formatCount(packets.offered)} offered, ${ends.join(', ')}.`
   const bottleneck = line === undefined ? 'none' : line.rule.name
+  const sending = sendingVerdict(run)
+  if (sending !== null) return sending
   if (packets.offered === 0) {
     return {
       bottleneck: 'none',

@@ -7,7 +7,11 @@ import type { AppInput, SocketGroupInput } from '../schema/app.js'
 import type { HostInput } from '../schema/scenario.js'
 import { checkCpus } from './cpus.js'
 import type { Environment } from './host.js'
+import { compileSend, isSender, type SendInput, sendingApp } from './send.js'
 import { checkBinds, compileSocketGroup, type SocketPlace } from './sockets.js'
+
+/** Kernel: net/ipv4/af_inet.c, ip_local_port_range. Linux draws a port of it; here they are given out in turn. */
+const FIRST_EPHEMERAL_PORT = 32_768
 
 /** Compiles all applications of a host and checks their sockets against each other. */
 export function compileApps(
@@ -19,7 +23,7 @@ export function compileApps(
   env: Environment,
 ): readonly AppPlan[] {
   const places: SocketPlace[] = []
-  const budget = { sockets: env.limits['sockets-per-host'] as number }
+  const budget = { sockets: env.limits['sockets-per-host'] as number, nextPort: FIRST_EPHEMERAL_PORT }
   const apps = Object.entries(input.apps ?? {}).map(([name, app]) =>
     compileApp(name, app, ['hosts', host, 'apps', name], { devices, cpuCount, sysctl, env, places, budget }),
   )
@@ -39,24 +43,24 @@ export interface AppSurroundings {
   readonly env: Environment
   /** Filled with every group of sockets, for the check of their addresses. */
   readonly places: SocketPlace[]
-  /** Sockets that may still be made on the host. */
-  readonly budget: { sockets: number }
+  /** Sockets that may still be made on the host, and the next port of those that name none. */
+  readonly budget: { sockets: number; nextPort: number }
 }
 
 function compileApp(name: string, input: AppInput, path: FaultPath, around: AppSurroundings): AppPlan {
   const tasks = compileTasks(input.cpus, [...path, 'cpus'], around)
   const nice = input.nice ?? 0
   if (input.kind === 'spin') return { ...spinDefaults, name, tasks, nice }
+  if (isSender(input)) {
+    const sockets = compileSockets(input, tasks.length, path, around)
+    const { epoll } = spinDefaults
+    const send = compileSend(input, sockets, path, around.env)
+    return { ...sendingApp(input), name, kind: input.kind, tasks, nice, epoll, sockets, send }
+  }
   const wait = input.wait ?? 'epoll_wait'
   warnUnused(input, wait, path, around.env)
   const { epoll } = input
-  const groups = input.sockets === undefined ? [{}] : Array.isArray(input.sockets) ? input.sockets : [input.sockets]
-  const sockets: SocketPlan[] = []
-  groups.forEach((group: SocketGroupInput, index) => {
-    const here = Array.isArray(input.sockets) ? [...path, 'sockets', index] : [...path, 'sockets']
-    // One by one: a call with a hundred thousand arguments would overflow the stack.
-    for (const socket of compileSocketGroup(group, sockets.length, tasks.length, here, around)) sockets.push(socket)
-  })
+  const sockets = compileSockets(input, tasks.length, path, around)
   return {
     name,
     kind: input.kind ?? 'udp_sink',
@@ -80,6 +84,23 @@ function compileApp(name: string, input: AppInput, path: FaultPath, around: AppS
   }
 }
 
+function compileSockets(
+  input: ReaderInput | SendInput,
+  taskCount: number,
+  path: FaultPath,
+  around: AppSurroundings,
+): SocketPlan[] {
+  const groups = input.sockets === undefined ? [{}] : Array.isArray(input.sockets) ? input.sockets : [input.sockets]
+  const sockets: SocketPlan[] = []
+  groups.forEach((group: SocketGroupInput, index) => {
+    const here = Array.isArray(input.sockets) ? [...path, 'sockets', index] : [...path, 'sockets']
+    const place = { path: here, firstIndex: sockets.length, taskCount, sends: isSender(input) }
+    // One by one: a call with a hundred thousand arguments would overflow the stack.
+    for (const socket of compileSocketGroup(group, place, around)) sockets.push(socket)
+  })
+  return sockets
+}
+
 const spinDefaults: Omit<AppPlan, 'name' | 'tasks' | 'nice'> = {
   kind: 'spin',
   wait: 'recvfrom',
@@ -101,7 +122,7 @@ const spinDefaults: Omit<AppPlan, 'name' | 'tasks' | 'nice'> = {
   bufferBytes: 0,
 }
 
-type ReaderInput = Exclude<AppInput, { kind: 'spin' }>
+type ReaderInput = Exclude<AppInput, { kind: 'spin' } | SendInput>
 
 function compileBusyEpoll(
   input: ReaderInput,

@@ -129,8 +129,8 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     readCapture: context.readCapture,
   }
   const sources = Object.entries(scenario.traffic ?? {}) as [string, TrafficInput][]
-  if (sources.length === 0 && links.length === 0) {
-    report.fault(['traffic'], 'at least one source of traffic, name: {…}, or links between hosts whose programs send')
+  if (sources.length === 0 && !hosts.some(({ apps }) => apps.some(({ send }) => send !== undefined))) {
+    report.fault(['traffic'], 'at least one source of traffic, name: {…}, or a program that sends by itself')
   }
   const traffic = sources
     .map(([name, source]) => compileTraffic(name, source, around))

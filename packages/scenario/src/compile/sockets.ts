@@ -5,6 +5,7 @@ import { type FaultPath, formatPath, type Report } from '../fault.js'
 import type { DevicePlan, SocketPlan } from '../plan.js'
 import type { SocketGroupInput } from '../schema/app.js'
 import type { AppSurroundings } from './app.js'
+import { compileSendOptions } from './send.js'
 
 /** Port of sockets and traffic that name none. */
 export const DEFAULT_PORT = 9000
@@ -15,14 +16,31 @@ export interface SocketPlace {
   readonly sockets: readonly SocketPlan[]
 }
 
-/** Compiles one group; `firstIndex` is the number of sockets the application already has. */
+/** Where a group of sockets stands in its program. */
+export interface GroupPlace {
+  readonly path: FaultPath
+  /** Sockets the program already has. */
+  readonly firstIndex: number
+  readonly taskCount: number
+  /** The program sends by itself: it takes any free port. */
+  readonly sends: boolean
+}
+
+/** Port of a group that names none. */
+function defaultPort(count: number, { sends }: GroupPlace, { budget }: AppSurroundings): number {
+  if (!sends) return DEFAULT_PORT
+  const first = budget.nextPort
+  budget.nextPort += count
+  return first
+}
+
+/** Compiles one group of sockets. */
 export function compileSocketGroup(
   input: SocketGroupInput,
-  firstIndex: number,
-  taskCount: number,
-  path: FaultPath,
+  place: GroupPlace,
   around: AppSurroundings,
 ): readonly SocketPlan[] {
+  const { path, firstIndex, taskCount } = place
   const { report } = around.env
   const shared = input.shared ?? false
   const count = input.count ?? (shared ? 1 : taskCount)
@@ -35,9 +53,10 @@ export function compileSocketGroup(
   around.budget.sockets -= count
   const addresses = input['address-count'] ?? 1
   const ports = Math.min(count, input['port-count'] ?? count)
-  const bind = input.bind ?? { address: 0, port: DEFAULT_PORT }
+  const bind = input.bind ?? { address: 0, port: defaultPort(ports, place, around) }
   const step =
-    input['port-step'] ?? (input.reuseport === true || input['port-count'] === 1 ? 0 : defaultStep(input, count))
+    input['port-step'] ??
+    (input.reuseport === true || input['port-count'] === 1 ? 0 : place.sends ? 1 : defaultStep(input, count))
   if (bind.port + (ports - 1) * step > 65_535) {
     const where = input.count === undefined ? path : [...path, 'count']
     report.fault(
@@ -173,6 +192,7 @@ function compileOptions(
     udpGro,
     ...compileFilter(input, path, report),
     ...compileGroups(input, path, deviceNames, report),
+    ...compileSendOptions(input),
     device,
   }
 }

@@ -40,6 +40,7 @@ export function compileTx(input: DeviceInput, around: TxSurroundings): TxPlan {
     bql: input.bql ?? true,
     usecsPs: usecs === undefined ? -1 : usecs * 1e6,
     workLimit: DEFAULT_TX_WORK,
+    ...compileOffloads(input, around),
     xpsCpus: compileXps(input, around),
   }
 }
@@ -131,6 +132,18 @@ function compileTxRing(input: DeviceInput, around: TxSurroundings): number {
     return standard
   }
   return given
+}
+
+/** What the driver can do, and what is switched off. Kernel: net/core/dev.c, netdev_fix_features */
+function compileOffloads(
+  { features }: DeviceInput,
+  { driver, report, path }: TxSurroundings,
+): Pick<TxPlan, 'checksum'> {
+  const given = features?.['tx-checksumming']
+  const { checksum } = driver.txOffloads
+  if (given === true && !checksum)
+    report.fault([...path, 'features', 'tx-checksumming'], `off: ${driver.name} has none`)
+  return { checksum: checksum && (given ?? true) }
 }
 
 function compileXps(input: DeviceInput, around: TxSurroundings): readonly (readonly number[])[] {

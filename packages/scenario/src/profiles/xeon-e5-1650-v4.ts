@@ -169,6 +169,11 @@ const STAGES_E5: CostProfile['stages'] = {
   ndo_start_xmit: published(81.7, FORWARD),
   net_tx_action: estimate(19.2, 'as net_rx_action'),
   clean_tx: published(96, FORWARD),
+  copy_from_user: published(0.0257, 'as copy_to_user'),
+  csum_and_copy: fromLinux618('csum_and_copy'),
+  skb_segment: fromLinux618('skb_segment'),
+  csum_partial: fromLinux618('csum_partial'),
+  skb_linearize: fromLinux618('skb_linearize'),
 }
 
 /** Xeon E5-1650 v4 at 3.8 GHz, the machine of the XDP paper and of many published receive measurements. */

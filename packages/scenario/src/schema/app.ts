@@ -1,6 +1,7 @@
 /** Schema of an application: its tasks, how they wait, and the sockets they read. */
 import { z } from 'zod'
 import { choice, cpuList, endpoint, integer, ipv4, linuxTime, quantity, text, time, toggle } from './fields.js'
+import { clientKeys, senderKeys, sendOptionKeys } from './send.js'
 
 const S32_MAX = 2_147_483_647
 
@@ -8,7 +9,9 @@ const S32_MAX = 2_147_483_647
 export const socketGroupSchema = z
   .strictObject({
     count: integer('Sockets of this group; default one per task, or one if shared.', 1, 4_194_304).optional(),
-    bind: endpoint('Local address and port of the first socket; default 0.0.0.0:9000.').optional(),
+    bind: endpoint(
+      'Local address and port of the first socket; default 0.0.0.0:9000, of programs that send a free port from 32768 on.',
+    ).optional(),
     'port-step': integer(
       'Added to the port from one socket to the next; default 0 with reuseport, else 1.',
       0,
@@ -76,6 +79,7 @@ export const socketGroupSchema = z
       .optional()
       .describe('Groups the socket joins at the start; their datagrams reach every socket of the port.'),
     SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
+    ...sendOptionKeys,
   })
   .describe('Sockets bound alike.')
 
@@ -92,8 +96,16 @@ const taskKeys = {
   nice: integer('Nice value of the tasks.', -20, 19).optional(),
 }
 
+const socketsKey = {
+  sockets: z
+    .union([socketGroupSchema, z.array(socketGroupSchema).min(1).max(4096)])
+    .optional()
+    .describe('Sockets: one group, or a list of groups; each socket belongs to one task, in turn.'),
+}
+
 const readerKeys = {
   ...taskKeys,
+  ...socketsKey,
   wait: choice(
     ['recvfrom', 'recvmmsg', 'epoll_wait', 'select', 'poll'],
     'Call that waits for packets; default epoll_wait.',
@@ -123,10 +135,6 @@ const readerKeys = {
     max: 1_048_576,
     words: 'from 1B to 1MiB',
   }).optional(),
-  sockets: z
-    .union([socketGroupSchema, z.array(socketGroupSchema).min(1).max(4096)])
-    .optional()
-    .describe('Sockets: one group, or a list of groups; each socket is read by one task, in turn.'),
 }
 
 /** An application as a user writes it. */
@@ -146,10 +154,26 @@ export const appSchema = z
       })
       .describe('Program that answers each datagram.'),
     z
+      .strictObject({
+        kind: z.literal('udp_sender').describe('Sends datagrams.'),
+        ...taskKeys,
+        ...socketsKey,
+        ...senderKeys,
+      })
+      .describe('Program that sends datagrams, each task by its sockets in turn.'),
+    z
+      .strictObject({
+        kind: z.literal('udp_client').describe('Sends a request and waits for its reply.'),
+        ...taskKeys,
+        ...socketsKey,
+        ...clientKeys,
+      })
+      .describe('Program whose tasks each send a request, wait for the reply, and think (netperf UDP_RR).'),
+    z
       .strictObject({ kind: z.literal('spin').describe('Only computes.'), ...taskKeys })
       .describe('Program that only computes, as a competitor for the CPU.'),
   ])
-  .describe('A program: kind udp_sink (default), udp_echo or spin.')
+  .describe('A program: kind udp_sink (default), udp_echo, udp_sender, udp_client or spin.')
 
 /** Parsed application. */
 export type AppInput = z.output<typeof appSchema>

@@ -180,6 +180,7 @@ export const deviceSchema = z
         'rx-gro-list': toggle('GRO by fraglist, for UDP without UDP_GRO.').optional(),
         'rx-udp-gro-forwarding': toggle('UDP GRO for packets without a local socket.').optional(),
         ntuple: toggle('Flow rules and, with rps_flow_cnt, accelerated RFS.').optional(),
+        'tx-checksumming': toggle('The card sums up what is sent.').optional(),
       })
       .optional()
       .describe('Offloads (`ethtool -K`).'),

@@ -1,0 +1,96 @@
+/** Schema of programs that send by themselves, and of the socket options that matter to sending. */
+import { z } from 'zod'
+import { PMTUDISC_NAMES } from '../send-plan.js'
+import { accepts } from './accepted.js'
+import { choice, decimal, endpoint, integer, MAX_PACKETS_PER_SEC, quantity, time, toggle } from './fields.js'
+
+/** Largest UDP payload of IPv4, bytes. */
+const MAX_PAYLOAD = 65_507
+
+/** Socket options of sending, for every kind of program. */
+export const sendOptionKeys = {
+  SO_BROADCAST: toggle('May send to broadcast addresses; else that fails with EACCES.').optional(),
+  SO_NO_CHECK: toggle('Datagrams without UDP checksum.').optional(),
+  IP_TTL: integer('TTL of its packets; default net.ipv4.ip_default_ttl, 64.', 1, 255).optional(),
+  IP_TOS: integer('TOS byte of its packets, ECN bits included.', 0, 255).optional(),
+  IP_MTU_DISCOVER: choice(
+    PMTUDISC_NAMES,
+    'DF bit and what is longer than the path: want (default) sets DF and fragments what is longer, do refuses it (EMSGSIZE), dont never sets DF, probe and interface ignore learnt path MTUs.',
+  ).optional(),
+}
+
+const payload = () => {
+  const words = 'bytes up to 65507, or a list of {bytes, weight}'
+  const bytes = () =>
+    quantity('bytes', 'UDP payload.', { max: MAX_PAYLOAD + 28, words: 'up to 65535B; more than 65507 is EMSGSIZE' })
+  return accepts(
+    z
+      .union([
+        bytes(),
+        z
+          .array(z.strictObject({ bytes: bytes(), weight: decimal('Share of this length.', 1e-9, 1e9) }))
+          .min(1)
+          .max(256),
+      ])
+      .describe(`UDP payload of a message. Accepts ${words}.`),
+    words,
+  )
+}
+
+const PS_MAX = 9e15
+
+/** What senders and clients have in common. */
+const common = {
+  to: endpoint('Receiver of the first message; left out where the sockets are connected.').optional(),
+  'to-address-count': integer('Receivers: message i goes to the address + i modulo this.', 1, 65_536).optional(),
+  'to-port-count': integer('Receiving ports: message i goes to the port + i modulo this.', 1, 65_536).optional(),
+  payload: payload().optional(),
+  start: time('When it begins.', { max: PS_MAX, words: 'at most 2.5 hours' }).optional(),
+  stop: time('When it ends; default the end of the run.', { max: PS_MAX, words: 'at most 2.5 hours' }).optional(),
+  messages: integer(
+    'Messages of each task after which it ends; 0 is no such limit.',
+    0,
+    Number.MAX_SAFE_INTEGER,
+  ).optional(),
+  work: time('User code per message.', { max: 1e12, words: 'at most 1s' }).optional(),
+  'timer-slack': time('PR_SET_TIMERSLACK: how much longer a sleep lasts; default 50us.', {
+    max: 1e12,
+    words: 'at most 1s',
+  }).optional(),
+}
+
+/** Keys of `udp_sender`. */
+export const senderKeys = {
+  ...common,
+  pattern: choice(
+    ['flood', 'constant', 'poisson', 'burst'],
+    'When messages are sent: as fast as it can (default without rate), at a rate (default with one), in bursts.',
+  ).optional(),
+  rate: quantity('rate', 'constant, poisson: messages per second of each task.', {
+    min: 1e-6,
+    max: MAX_PACKETS_PER_SEC,
+    words: 'above 0 and at most 2 Gpps',
+  }).optional(),
+  count: integer('burst: messages at once.', 1, 10_000_000).optional(),
+  every: time('burst: time from one burst to the next.', { min: 1, max: PS_MAX, words: 'above 0' }).optional(),
+  call: choice(['sendto', 'sendmmsg'], 'Call that sends; default sendto.').optional(),
+  batch: integer('Messages per sendmmsg (vlen); default 32.', 1, 1024).optional(),
+  nonblocking: toggle('MSG_DONTWAIT: a full send buffer fails with EAGAIN.').optional(),
+}
+
+/** Keys of `udp_client`. */
+export const clientKeys = {
+  ...common,
+  think: time('Mean time from a reply to the next request.', { max: PS_MAX, words: 'at most 2.5 hours' }).optional(),
+  'think-random': toggle('Exponential instead of fixed think time.').optional(),
+  timeout: time('SO_RCVTIMEO: how long a reply is waited for; default 1s.', {
+    min: 1,
+    max: PS_MAX,
+    words: 'above 0',
+  }).optional(),
+  buffer: quantity('bytes', 'Buffer of a receive call; longer messages are truncated.', {
+    min: 1,
+    max: 1_048_576,
+    words: 'from 1B to 1MiB',
+  }).optional(),
+}

@@ -1,0 +1,54 @@
+/** The part of the plan that programs which send are made from: what they send, when, and by which socket options. */
+
+import type { Distribution } from './plan.js'
+
+/** Names of IP_MTU_DISCOVER in the order of Linux's numbers. Kernel: include/uapi/linux/in.h, IP_PMTUDISC_* */
+export const PMTUDISC_NAMES = ['dont', 'want', 'do', 'probe', 'interface', 'omit'] as const
+
+/** What a path MTU means to a socket. */
+export type Pmtudisc = (typeof PMTUDISC_NAMES)[number]
+
+/** Options of a socket that matter to what it sends; left out where Linux's default holds. */
+export interface SendOptionsPlan {
+  /** IP_TTL; left out: ip_default_ttl. */
+  readonly ttl?: number
+  /** IP_TOS. */
+  readonly tos?: number
+  /** IP_MTU_DISCOVER; left out: by ip_no_pmtu_disc. */
+  readonly pmtudisc?: Pmtudisc
+  /** SO_NO_CHECK: no UDP checksum. */
+  readonly noCheck?: boolean
+}
+
+/** When a program sends its messages. */
+export type SendArrival =
+  /** As fast as it can. */
+  | { readonly kind: 'flood' }
+  | { readonly kind: 'constant' | 'poisson'; readonly packetsPerSec: number }
+  /** `count` messages at once every `everyPs`. */
+  | { readonly kind: 'burst'; readonly count: number; readonly everyPs: number }
+
+/** What a `udp_sender` or `udp_client` does. */
+export interface SendPlan {
+  /** First receiver; null: sockets are connected. */
+  readonly to: { readonly address: number; readonly port: number } | null
+  /** Message i goes to address + i % addressCount, port + i % portCount. */
+  readonly addressCount: number
+  readonly portCount: number
+  /** UDP payload of a message, bytes. */
+  readonly payload: Distribution
+  readonly arrival: SendArrival
+  /** Messages per `sendmmsg`; 0: `sendto`, a call each. */
+  readonly batch: number
+  /** Time of the first message and end of sending, ps. */
+  readonly startPs: number
+  readonly stopPs: number
+  /** Messages of each task; 0: no such limit. */
+  readonly messages: number
+  /** PR_SET_TIMERSLACK: a sleep may last this much longer, and does, ps. */
+  readonly timerSlackPs: number
+  /** Clients: mean time from a reply to the next request, and how long a reply is waited for, ps. */
+  readonly thinkPs: number
+  readonly thinkRandom: boolean
+  readonly timeoutPs: number
+}

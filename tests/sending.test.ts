@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs'
+import { compileScenario, type ProgramRow, type ScenarioInput } from '@softnet/scenario'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Report, runModel } from './support/run-model.js'
+
+type Host = ScenarioInput['hosts'][string]
+type Apps = NonNullable<Host['apps']>
+type App = Apps[string]
+type Sender = Extract<App, { kind: 'udp_sender' }>
+type Client = Extract<App, { kind: 'udp_client' }>
+
+/** What Linux 6.18 did, see tests/data/oracle/README.md. */
+interface Recorded {
+  readonly until_full: readonly [number, number, number, string][]
+  readonly pmtudisc: readonly [NonNullable<Pmtudisc>, number, string][]
+}
+type Pmtudisc = 'dont' | 'want' | 'do' | 'probe' | 'interface' | 'omit'
+
+const recorded = JSON.parse(readFileSync(new URL('../data/oracle/udp-send.json', import.meta.url), 'utf8')) as Recorded
+
+const sending = suite('programs that send')
+
+const TO = '192.0.2.9:9'
+
+function run(apps: Apps, host: Partial<Host> = {}, device: object = {}, duration = '10ms'): Report {
+  const compiled = compileScenario(
+    {
+      duration,
+      hosts: {
+        h: {
+          cpus: 2,
+          cstates: 'none',
+          devices: { eth0: { driver: 'ixgbe', address: '192.0.2.1/24', channels: { combined: 1 }, ...device } },
+          ...host,
+          apps,
+        },
+      },
+    } as ScenarioInput,
+    { source: 'sending' },
+  )
+  if (!compiled.ok) throw new Error(compiled.errors.map(({ path, accepted }) => `${path}: ${accepted}`).join('; '))
+  const { report } = runModel(compiled.plan)
+  const { offered, created, delivered, consumed, sent, dropped, in_flight } = report.packets
+  assert.is(offered + created, delivered + consumed + sent + dropped + in_flight)
+  return report
+}
+
+function program(report: Report, app: string): ProgramRow {
+  const row = report.hosts.h?.programs?.find((each) => each.app === app)
+  if (row === undefined) throw new Error(`no program ${app} in the result`)
+  return row
+}
+
+const sender = (given: Partial<Sender>): Sender => ({ kind: 'udp_sender', cpus: [0], to: TO, ...given })
+const client = (given: Partial<Client>): Client => ({ kind: 'udp_client', cpus: [0], to: '127.0.0.1:9000', ...given })
+const udp = (report: Report) => report.hosts.h?.netns.init?.snmp.Udp ?? {}
+
+/** A device that has more to send than it will within the run, so that packets stay charged. */
+const STUCK = { link: '1Mbit', txqueuelen: 100_000 }
+const FILLER = sender({ payload: 1000, messages: 100, sockets: { SO_SNDBUF: 4_000_000 } })
+
+sending('a send buffer takes as many datagrams as in Linux, and fails as it does', () => {
+  const apps: Record<string, App> = { filler: FILLER }
+  recorded.until_full.forEach(([sndbuf, payload], i) => {
+    apps[`s${i}`] = sender({
+      payload,
+      start: '5ms',
+      nonblocking: true,
+      messages: 260,
+      ...(sndbuf === 0 ? {} : { sockets: { SO_SNDBUF: sndbuf } }),
+    })
+  })
+  const report = run(apps, { sysctl: { 'net.core.wmem_max': 4_000_000 } }, STUCK, '20ms')
+  recorded.until_full.forEach(([sndbuf, payload, sent, errno], i) => {
+    const { datagrams, errors } = program(report, `s${i}`)
+    const what = `SO_SNDBUF ${sndbuf}, ${payload} bytes`
+    assert.is(datagrams, sent, what)
+    assert.equal(errors, { [errno]: 260 - sent }, what)
+  })
+})
+
+sending('a socket whose buffer was once full counts every later failure in SndbufErrors', () => {
+  const payload = [
+    { bytes: 1000, weight: 1 },
+    { bytes: 65_508, weight: 1 },
+  ]
+  const full = run(
+    { filler: FILLER, s: sender({ payload, start: '5ms', nonblocking: true, messages: 300 }) },
+    {},
+    STUCK,
+  )
+  const { EAGAIN = 0, EMSGSIZE = 0 } = program(full, 's').errors
+  assert.ok(EAGAIN > 0 && EMSGSIZE > 0)
+  const { SndbufErrors = 0 } = udp(full)
+  assert.ok(SndbufErrors > EAGAIN && SndbufErrors < EAGAIN + EMSGSIZE)
+  const free = run({ s: sender({ payload, messages: 20 }) })
+  assert.ok((program(free, 's').errors.EMSGSIZE ?? 0) > 0)
+  assert.is(udp(free).SndbufErrors, 0)
+})
+
+sending('IP_MTU_DISCOVER refuses and fragments what it does in Linux', () => {
+  const apps: Record<string, App> = {}
+  recorded.pmtudisc.forEach(([mode, payload], i) => {
+    apps[`s${i}`] = sender({ payload, messages: 1, sockets: { IP_MTU_DISCOVER: mode } })
+  })
+  const report = run(apps)
+  recorded.pmtudisc.forEach(([mode, payload, answer], i) => {
+    const { datagrams, errors } = program(report, `s${i}`)
+    assert.equal(answer === 'ok' ? { ok: datagrams } : errors, { [answer]: 1 }, `${mode} ${payload}`)
+  })
+})
+
+const ROUTES = ['unreachable 203.0.113.0/26', 'prohibit 203.0.113.64/26', 'blackhole 203.0.113.128/26'] as const
+
+for (const [what, to, errors, options] of [
+  ['no route', '203.0.113.250:9', { ENETUNREACH: 3 }, {}],
+  ['an unreachable route', '203.0.113.1:9', { EHOSTUNREACH: 3 }, {}],
+  ['a prohibited one', '203.0.113.65:9', { EACCES: 3 }, {}],
+  ['a black hole', '203.0.113.129:9', { EINVAL: 3 }, {}],
+  ['a broadcast', '192.0.2.255:9', { EACCES: 3 }, {}],
+  ['a broadcast that is allowed', '192.0.2.255:9', {}, { SO_BROADCAST: true }],
+  ['a datagram beyond 65,507 bytes', '192.0.2.9:9', { EMSGSIZE: 3 }, { payload: 65_508 }],
+] as const) {
+  sending(`errno of ${what}`, () => {
+    const { payload = 18, ...sockets } = options as { payload?: number; SO_BROADCAST?: boolean }
+    const report = run({ s: sender({ to, payload, messages: 3, sockets }) }, { routes: [...ROUTES] })
+    assert.equal(program(report, 's').errors, errors)
+    assert.is(program(report, 's').datagrams, Object.keys(errors).length === 0 ? 3 : 0)
+    assert.is(report.hosts.h?.netns.init?.snmp.Ip?.OutNoRoutes, what === 'no route' ? 3 : 0)
+  })
+}
+
+sending('a rate is kept exactly, though each sleep lasts longer by the timer slack', () => {
+  const report = run({ s: sender({ rate: 300_000 }), p: sender({ pattern: 'poisson', rate: 300_000, cpus: [1] }) })
+  const { datagrams } = program(report, 's')
+  assert.ok(datagrams > 2980 && datagrams <= 3001, `${datagrams} of 3000`)
+  const drawn = program(report, 'p').datagrams
+  assert.ok(Math.abs(drawn - 3000) < 250, `${drawn} of about 3000`)
+  const task = report.hosts.h?.tasks.find(({ name }) => name === 's')
+  // Every sleep is 50 µs longer than asked for, so there are fewer wake-ups than messages.
+  assert.ok((task?.wakeups ?? 0) < 220, `${task?.wakeups} wake-ups`)
+  const bursts = run({ s: sender({ pattern: 'burst', count: 7, every: '1ms', start: '500us', stop: '3600us' }) })
+  assert.is(program(bursts, 's').datagrams, 4 * 7)
+})
+
+sending('sendmmsg sends as many by fewer calls', () => {
+  const each = run({ s: sender({}) })
+  const many = run({ s: sender({ call: 'sendmmsg', batch: 64 }) })
+  assert.is(program(each, 's').calls, program(each, 's').datagrams)
+  assert.ok(program(many, 's').calls * 60 < program(many, 's').datagrams)
+  assert.ok(program(many, 's').datagrams > 1.1 * program(each, 's').datagrams)
+})
+
+sending('a sender that blocks on its buffer is woken when half of it is free', () => {
+  const report = run({ s: sender({ payload: 1472 }) }, {}, { link: '100Mbit' })
+  const socket = report.hosts.h?.netns.init?.sockets[0]
+  assert.ok((socket?.wmem_max_used ?? 0) > 212_992 - 2304 && (socket?.wmem_max_used ?? 0) < 212_992 + 2304)
+  assert.is(udp(report).SndbufErrors, 0)
+  // 46 or so of 93 packets leave before the next wake-up.
+  const task = report.hosts.h?.tasks.find(({ name }) => name === 's')
+  assert.ok((task?.wakeups ?? 0) <= Math.ceil(program(report, 's').datagrams / 40))
+})
+
+sending('two tasks that wait for one buffer are both woken', () => {
+  const report = run({ s: sender({ cpus: [0, 1], payload: 1472, sockets: { shared: true } }) }, {}, { link: '100Mbit' })
+  for (const task of report.hosts.h?.tasks.filter(({ name }) => name.startsWith('s')) ?? [])
+    assert.ok(task.messages > 50, `${task.messages} messages of ${task.name}`)
+})
+
+sending('a client and an echo server meet over the loopback device', () => {
+  const report = run({ c: client({ payload: 100 }), e: { kind: 'udp_echo', cpus: [1] } })
+  const row = program(report, 'c')
+  assert.ok(row.datagrams > 500 && row.replies !== undefined && row.datagrams - row.replies <= 1)
+  assert.is(row.timeouts, 0)
+  assert.is(report.packets.offered, 0)
+  // By the host's own address it is the same.
+  const own = program(run({ c: client({ to: '192.0.2.1:9000' }), e: { kind: 'udp_echo', cpus: [1] } }), 'c')
+  assert.ok((own.replies ?? 0) > 500)
+  assert.is(report.hosts.h?.devices[0]?.tx_packets, 0)
+})
+
+sending('a request without a reply is given up at its timeout, which is a whole number of jiffies', () => {
+  const report = run({ c: client({ to: TO, timeout: '10ms' }) }, { hz: 1000 }, {}, '100ms')
+  const row = program(report, 'c')
+  // 10 jiffies, and the one that has begun.
+  assert.is(row.timeouts, 9)
+  assert.equal(row.errors, { EAGAIN: 9 })
+  assert.is(row.datagrams, 10)
+})
+
+sending('a reply that comes too late is not taken for that of the next request', () => {
+  const report = run(
+    { c: client({ timeout: '1ms', 'timer-slack': '0ns' }), e: { kind: 'udp_echo', cpus: [1], work: '3300us' } },
+    { hz: 1000 },
+    {},
+    '60ms',
+  )
+  const row = program(report, 'c')
+  assert.ok((row.late ?? 0) > 5 && (row.timeouts ?? 0) > 20)
+  assert.is(row.replies, 0)
+})
+
+sending.run()

@@ -1,0 +1,82 @@
+import type { KnobRow, Sets } from './knob-base.js'
+
+/** A program that sends as fast as it can, and nothing else. */
+export const SENDER: Sets = {
+  traffic: {},
+  'h/apps': { app: { kind: 'udp_sender', cpus: [0], to: '198.51.100.1:9', payload: 1000 } },
+}
+/** The same at a rate that its CPU has time for. */
+const PACED: Sets = { ...SENDER, 'a/rate': 100_000, 'a/payload': 18 }
+const BURSTS: Sets = { ...SENDER, 'a/pattern': 'burst', 'a/count': 5, 'a/every': '200us' }
+/** A client and an echo server on one host. */
+const CLIENT: Sets = {
+  traffic: {},
+  'h/apps': {
+    app: { kind: 'udp_client', cpus: [0], to: '127.0.0.1:9000' },
+    echo: { kind: 'udp_echo', cpus: [1], sockets: {} },
+  },
+}
+/** Datagrams longer than the MTU. */
+const LONG: Sets = { ...SENDER, 'a/payload': 3000 }
+const SIZES = [
+  { bytes: 18, weight: 1 },
+  { bytes: 1000, weight: 1 },
+]
+
+/** Rows of programs that send by themselves. */
+export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
+  'hosts/*/apps/*/to': { base: SENDER, change: { 'a/to': '192.0.2.1:9' } },
+  'hosts/*/apps/*/to-address-count': {
+    base: { ...SENDER, 'a/to': '192.0.2.254:9' },
+    change: { 'a/to-address-count': 2 },
+  },
+  'hosts/*/apps/*/to-port-count': {
+    base: { ...SENDER, 'a/to': '127.0.0.1:9000', 'h/apps/sink': { kind: 'udp_sink', cpus: [1] } },
+    change: { 'a/to-port-count': 2 },
+  },
+  'hosts/*/apps/*/payload': { base: SENDER, change: { 'a/payload': 18 } },
+  'hosts/*/apps/*/payload/bytes': {
+    base: { ...SENDER, 'a/payload': SIZES },
+    change: { 'a/payload': [SIZES[0], { bytes: 500, weight: 1 }] },
+  },
+  'hosts/*/apps/*/payload/weight': {
+    base: { ...SENDER, 'a/payload': SIZES },
+    change: { 'a/payload': [SIZES[0], { bytes: 1000, weight: 9 }] },
+  },
+  'hosts/*/apps/*/start': { base: SENDER, change: { 'a/start': '300us' } },
+  'hosts/*/apps/*/stop': { base: SENDER, change: { 'a/stop': '300us' } },
+  'hosts/*/apps/*/messages': { base: SENDER, change: { 'a/messages': 10 } },
+  'hosts/*/apps/*/timer-slack': { base: PACED, change: { 'a/timer-slack': '0ns' } },
+  'hosts/*/apps/*/pattern': { base: PACED, change: { 'a/pattern': 'poisson' } },
+  'hosts/*/apps/*/rate': { base: PACED, change: { 'a/rate': 50_000 } },
+  'hosts/*/apps/*/count': { base: BURSTS, change: { 'a/count': 6 } },
+  'hosts/*/apps/*/every': { base: BURSTS, change: { 'a/every': '100us' } },
+  'hosts/*/apps/*/call': { base: SENDER, change: { 'a/call': 'sendmmsg' } },
+  'hosts/*/apps/*/think': { base: CLIENT, change: { 'a/think': '10us' } },
+  'hosts/*/apps/*/think-random': { base: { ...CLIENT, 'a/think': '10us' }, change: { 'a/think-random': true } },
+  'hosts/*/apps/*/timeout': {
+    base: { ...CLIENT, 'a/to': '198.51.100.1:9', 'h/hz': 1000, duration: '20ms' },
+    change: { 'a/timeout': '2ms' },
+  },
+  'hosts/*/apps/*/sockets/SO_BROADCAST': {
+    base: { ...SENDER, 'a/to': '192.0.2.255:9' },
+    change: { 'a/sockets/SO_BROADCAST': true },
+  },
+  'hosts/*/apps/*/sockets/SO_NO_CHECK': {
+    base: { ...SENDER, 'd/features': { 'tx-checksumming': false } },
+    change: { 'a/sockets/SO_NO_CHECK': true },
+  },
+  'hosts/*/apps/*/sockets/IP_TTL': {
+    base: {
+      ...SENDER,
+      'h/nftables': 'table ip t { chain o { type filter hook output priority 0; ip ttl 64 counter; } }',
+    },
+    change: { 'a/sockets/IP_TTL': 3 },
+  },
+  'hosts/*/apps/*/sockets/IP_TOS': {
+    base: { ...SENDER, 'a/to': '127.0.0.1:7' },
+    change: { 'a/sockets/IP_TOS': 2 },
+  },
+  'hosts/*/apps/*/sockets/IP_MTU_DISCOVER': { base: LONG, change: { 'a/sockets/IP_MTU_DISCOVER': 'do' } },
+  'hosts/*/devices/*/features/tx-checksumming': { base: SENDER, change: { 'd/features/tx-checksumming': false } },
+}
