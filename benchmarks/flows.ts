@@ -3,7 +3,8 @@ import { type ComparedRun, compareRuns, extraNs, renderRuns } from './support/co
 import { type BenchmarkOptions, runIfStarted } from './support/options.js'
 
 /** Measures `flows-100k` as it is and with 16 flows and sockets: 1 million packets of warm-up, then 3 million. */
-export function flows({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[]> {
+export function flows(options: BenchmarkOptions): Promise<ComparedRun[]> {
+  const { scale } = options
   const request = {
     scenario: 'flows-100k',
     warmUs: Math.ceil(500_000 * scale),
@@ -16,7 +17,7 @@ export function flows({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[
       ['16 flows', { ...request, set: few }],
       ['100,000 flows', request],
     ],
-    rounds,
+    options,
   )
 }
 

@@ -21,7 +21,7 @@ export async function receive({ rounds, scale }: BenchmarkOptions): Promise<Rece
     sliceUs: Math.ceil(10_000 * scale),
     slices: 100,
   }
-  const [time = []] = await timeRuns([request], rounds)
+  const [time = []] = await timeRuns([request], { rounds })
   const allocation = await allocationOfRun({ ...request, slices: 250 })
   return { time, allocation }
 }

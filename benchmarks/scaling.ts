@@ -3,7 +3,8 @@ import { type ComparedRun, compareRuns, ratio, renderRuns } from './support/comp
 import { type BenchmarkOptions, runIfStarted } from './support/options.js'
 
 /** Measures `rss:1`, `rss:4`, `rss:16` and `rss:64` over the same number of packets, 1.6 million of warm-up and 3.2 million. */
-export function scaling({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[]> {
+export function scaling(options: BenchmarkOptions): Promise<ComparedRun[]> {
+  const { scale } = options
   const named = [1, 4, 16, 64].map((cpus) => {
     const request = {
       scenario: `rss:${cpus}`,
@@ -13,7 +14,7 @@ export function scaling({ rounds, scale }: BenchmarkOptions): Promise<ComparedRu
     }
     return [`${cpus} CPUs`, request] as const
   })
-  return compareRuns(named, rounds)
+  return compareRuns(named, options)
 }
 
 await runIfStarted(import.meta.url, scaling, (runs) =>

@@ -1,4 +1,7 @@
-/** Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat. */
+/**
+ * Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat.
+ * `receive` and `systems` start processes of their own, as all do when they are meant.
+ */
 import assert from 'node:assert/strict'
 import { compare, renderComparison } from './compare.js'
 import { engine } from './engine.js'
@@ -34,7 +37,7 @@ async function smokeCompared(
   benchmark: (options: BenchmarkOptions) => Promise<ComparedRun[]>,
   scale = once.scale,
 ): Promise<void> {
-  const runs = await benchmark({ ...once, scale })
+  const runs = await benchmark({ ...once, scale, here: true })
   for (const run of runs) for (const figures of run.time) assertRan(figures, `${name}, ${run.name}`)
   assert.equal(new Set(runs.map((run) => run.time[0]?.digest)).size, runs.length, `${name} compares different runs`)
 }

@@ -3,7 +3,8 @@ import { type ComparedRun, compareRuns, ratio, renderRuns } from './support/comp
 import { type BenchmarkOptions, runIfStarted } from './support/options.js'
 
 /** Measures both against `rss-scale-64`, which keeps every packet on one CPU; about half a million packets each. */
-export function wide({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[]> {
+export function wide(options: BenchmarkOptions): Promise<ComparedRun[]> {
+  const { scale } = options
   const run = (scenario: string, mpps: number) =>
     [
       scenario,
@@ -14,7 +15,7 @@ export function wide({ rounds, scale }: BenchmarkOptions): Promise<ComparedRun[]
         slices: 20,
       },
     ] as const
-  return compareRuns([run('rss-scale-64', 64), run('rps-64-cpus', 16), run('wide-256', 32)], rounds)
+  return compareRuns([run('rss-scale-64', 64), run('rps-64-cpus', 16), run('wide-256', 32)], options)
 }
 
 await runIfStarted(import.meta.url, wide, (runs) => renderRuns(runs, 'ratio', (index) => ratio(runs, index).toFixed(2)))

@@ -1,4 +1,5 @@
 import { timeRuns } from './fresh-process.js'
+import type { BenchmarkOptions } from './options.js'
 import type { RunRequest, TimeFigures } from './request.js'
 import { median } from './statistics.js'
 import { textTable } from './text-table.js'
@@ -12,11 +13,11 @@ export interface ComparedRun {
 /** Times named runs in turn. */
 export async function compareRuns(
   named: readonly (readonly [string, RunRequest])[],
-  rounds: number,
+  options: BenchmarkOptions,
 ): Promise<ComparedRun[]> {
   const figures = await timeRuns(
     named.map(([, request]) => request),
-    rounds,
+    options,
   )
   return named.map(([name], i) => ({ name, time: figures[i] as TimeFigures[] }))
 }
