@@ -262,6 +262,15 @@ rules('two systems that write one verdict need an order, and the error shows bot
   )
 })
 
+rules('an error of a system says whose it is, and where', async () => {
+  const { plan, plugins } = await pluginPlan(withPlugins({ w: { module: fixtureUrl('throws') } }), { duration: '1ms' })
+  assert.throws(
+    () => runModel(plan, undefined, undefined, plugins),
+    (error: unknown) =>
+      error instanceof Error && /^plugin w: system fail, line \d+ of throws\.js: it is broken/.test(error.message),
+  )
+})
+
 rules('the order that the scenario gives is the order in which they run', async () => {
   const wallFirst = await run(withPlugins({ wall: { ...FIREWALL, before: ['odd'] }, odd: ODD }))
   const oddFirst = await run(withPlugins({ wall: { ...FIREWALL, after: ['odd'] }, odd: ODD }))

@@ -187,7 +187,7 @@ async function runTraced(
 ): Promise<ResultDocument> {
   let trace: TraceFile | null = null
   try {
-    trace = options.trace === undefined ? null : await openTraceFile(options.trace, 'trace')
+    trace = options.trace === undefined ? null : await openTraceFile(options.trace, 'trace', payload.plan.durationPs)
     const traced = trace === null ? payload : { ...payload, trace: trace.part }
     const result = await runToEnd(traced, input, captures, options, () => false)
     await trace?.commit()

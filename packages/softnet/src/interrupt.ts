@@ -23,3 +23,19 @@ export function onInterrupt(first: () => void): { release(): void } {
     },
   }
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/**
+ * Loads a module that somebody else wrote: until it is there a signal ends the process, since a module that never comes to
+ * an end would keep us from hearing of it.
+ */
+export async function interruptibly<Value>(load: () => Promise<Value>): Promise<Value> {
+  const silenced = SIGNALS.map((signal) => [signal, process.listeners(signal)] as const)
+  for (const [signal] of silenced) process.removeAllListeners(signal)
+  try {
+    return await load()
+  } finally {
+    for (const [signal, listeners] of silenced) for (const listener of listeners) process.on(signal, listener)
+  }
+}

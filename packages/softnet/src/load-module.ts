@@ -1,6 +1,7 @@
 /** Scenarios written as modules: TypeScript where this Node strips types, JavaScript everywhere. */
 import { pathToFileURL } from 'node:url'
 import { ScenarioError } from './input-fault.js'
+import { interruptibly } from './interrupt.js'
 import { type FileRule, fileFault } from './read-file.js'
 
 /** Rejects when nothing is left that could settle `loading`: the process would end without a word. */
@@ -33,7 +34,7 @@ export async function loadModule(file: string, rule: FileRule): Promise<unknown>
   const refuse = (reason: string) => new ScenarioError([fileFault(rule, reason)])
   let loaded: Record<string, unknown>
   try {
-    loaded = await orNever(import(pathToFileURL(file).href))
+    loaded = await interruptibly(() => orNever(import(pathToFileURL(file).href)))
   } catch (thrown) {
     throw refuse(reasonOf(thrown))
   }

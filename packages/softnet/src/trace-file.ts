@@ -19,10 +19,10 @@ export interface TraceFile {
   discard(): void
 }
 
-/** Prepares the trace file before the run; throws a {@link ScenarioError} with every fault, told under `faultPath`. */
-export async function openTraceFile(request: TraceRequest, faultPath: string): Promise<TraceFile> {
+/** Prepares the trace file of a run that ends at `endPs`; throws a {@link ScenarioError} with every fault, told under `faultPath`. */
+export async function openTraceFile(request: TraceRequest, faultPath: string, endPs: number): Promise<TraceFile> {
   const faults: InputFault[] = []
-  const settings = readTraceRequest(request, faultPath, faults)
+  const settings = readTraceRequest(request, faultPath, endPs, faults)
   if (faults.length > 0) throw new ScenarioError(faults)
   const final = await finalName(request.file)
   const part = { ...settings, file: await createStagedFile(request.file, faultPath, 'trace') }

@@ -1,6 +1,6 @@
 /** `--trace FILE` and what belongs to it: which kind of trace, of which part of the run. */
 import type { TraceKind } from '@softnet/kernel'
-import { parseQuantity } from '@softnet/scenario'
+import { formatTime, parseQuantity } from '@softnet/scenario'
 import type { InputFault } from './input-fault.js'
 
 /** A trace to be written. */
@@ -43,7 +43,12 @@ const DEFAULT_LIMIT = '64MiB'
 const SAMPLE_MAX = 1_000_000_000
 const WINDOW_FORM = 'FROM..TO in simulated time, such as 5ms..6ms, 5ms.. or ..100us'
 
-function readWindow(given: string, path: string, faults: InputFault[]): { fromPs: number; toPs: number } {
+function readWindow(
+  given: string,
+  path: string,
+  endPs: number,
+  faults: InputFault[],
+): { fromPs: number; toPs: number } {
   const whole = { fromPs: 0, toPs: Number.POSITIVE_INFINITY }
   const refuse = (accepted: string) => {
     faults.push({ path, given, accepted, nearest: null })
@@ -56,6 +61,7 @@ function readWindow(given: string, path: string, faults: InputFault[]): { fromPs
   const [first, last] = ends
   if (first === undefined || last === undefined || !first.ok || !last.ok) return refuse(WINDOW_FORM)
   if (last.value <= first.value) return refuse('a window that ends after it begins')
+  if (first.value >= endPs) return refuse(`a window that begins before the run ends, at ${formatTime(endPs)}`)
   return { fromPs: first.value, toPs: to === '' ? Number.POSITIVE_INFINITY : last.value }
 }
 
@@ -73,7 +79,12 @@ function readLimit(given: string, path: string, faults: InputFault[]): number {
 }
 
 /** Reads a request; what is wrong goes to `faults` under `--trace`, `--trace-window` …, or `trace`, `trace.window` … */
-export function readTraceRequest(request: TraceRequest, path: string, faults: InputFault[]): TraceSettings {
+export function readTraceRequest(
+  request: TraceRequest,
+  path: string,
+  endPs: number,
+  faults: InputFault[],
+): TraceSettings {
   const { file, window, sample = 1, limit = DEFAULT_LIMIT } = request
   const part = (name: string) => (path.startsWith('--') ? `${path}-${name}` : `${path}.${name}`)
   const known = ENDINGS.find(([ending]) => file.toLowerCase().endsWith(ending) && file.length > ending.length)
@@ -85,7 +96,7 @@ export function readTraceRequest(request: TraceRequest, path: string, faults: In
     ...(known?.[1] ?? { kind: 'perfetto', isCompressed: false }),
     ...(window === undefined
       ? { fromPs: 0, toPs: Number.POSITIVE_INFINITY }
-      : readWindow(window, part('window'), faults)),
+      : readWindow(window, part('window'), endPs, faults)),
     sample: readSample(sample, part('sample'), faults),
     limitBytes: readLimit(limit, part('limit'), faults),
   }

@@ -131,6 +131,21 @@ function traced(binder: Binder, run: HookRun, hook: HookName, plugin: number, sy
   }
 }
 
+/** The same system, whose error says whose it is; in the first frame of its stack, where in the plugin. */
+function telling(run: HookRun, plan: PluginPlan, system: string): HookRun {
+  return (ids, count, owner) => {
+    try {
+      run(ids, count, owner)
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      const at = error.stack?.split('\n').find((line) => line.includes(plan.url))
+      const place = /:(\d+):\d+\)?$/.exec(at ?? '')?.[1]
+      const where = place === undefined ? '' : `, line ${place} of ${plan.url.slice(plan.url.lastIndexOf('/') + 1)}`
+      throw new PluginError(`plugin ${plan.name}: system ${system}${where}: ${error.message}`, thrown)
+    }
+  }
+}
+
 /** Runs the systems of a hook one after the other. */
 function chain(runs: readonly HookRun[]): HookRun {
   const [first, second, ...rest] = runs as [HookRun, ...HookRun[]]
@@ -162,7 +177,7 @@ export function pluginHooks(
           const access = binder.accessOf(system)
           const [reads, writes] = [access?.reads ?? [], access?.writes ?? []]
           return {
-            run: traced(binder, run, hook, position, instance.systems.indexOf(system)),
+            run: traced(binder, telling(run, plan, system.name), hook, position, instance.systems.indexOf(system)),
             name: system.name,
             owner: plan.name,
             stage: hook,

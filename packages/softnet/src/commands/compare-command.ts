@@ -139,8 +139,8 @@ export async function compareCommand(
     bar.stop()
     const digests = document.variants.map(({ runs }) => runs.find(({ seed }) => seed === seeds[0])?.digest)
     noteStale(variants, digests, seeds[0] ?? 0, terminal)
-    await report?.write({ kind: 'compare', document, results })
     terminal.print(renderCompare(document, { columns: terminal.columns, color: terminal.color }), document)
+    await report?.write({ kind: 'compare', document, results })
     if (document.status === 'interrupted') return EXIT_INTERRUPTED
     return document.variants.some(({ failures }) => failures.length > 0) ? EXIT_FAILED : EXIT_DONE
   } finally {

@@ -67,20 +67,14 @@ function readRunOptions(options: RunOptions, faults: InputFault[]): readonly Cap
     else requests.push(request)
   }
   const traced = options.trace
-  if (traced !== undefined) refuseTrace(traced, requests, options, faults)
+  if (traced !== undefined) refuseTrace(traced, options, faults)
   if (options.out !== undefined) refuseSameNames(requests, traced, faults)
   return requests
 }
 
 /** What a trace cannot be asked for together with. */
-function refuseTrace(
-  trace: string,
-  requests: readonly CaptureRequest[],
-  { checkpoint }: RunOptions,
-  faults: InputFault[],
-): void {
+function refuseTrace(trace: string, { checkpoint }: RunOptions, faults: InputFault[]): void {
   const refuse = (accepted: string) => faults.push({ path: '--trace', given: trace, accepted, nearest: null })
-  if (requests.some(({ file }) => resolve(file) === resolve(trace))) refuse('a file that no --capture writes')
   if (checkpoint !== undefined) refuse('only without --checkpoint: what a trace knows of the past is in no checkpoint')
 }
 
@@ -96,6 +90,23 @@ function refuseSameNames(requests: readonly CaptureRequest[], trace: string | un
   if (trace === undefined || !names.has(basename(trace))) return
   const accepted = `with --out a file of another last name than ${basename(trace)}, which is taken there`
   faults.push({ path: '--trace', given: trace, accepted, nearest: null })
+}
+
+/** A file can be written for one thing only, and not over the scenario. */
+function refuseSameFiles(
+  scenario: string,
+  { trace, report, checkpoint }: RunOptions,
+  requests: readonly CaptureRequest[],
+  faults: InputFault[],
+): void {
+  const taken = new Map([[resolve(scenario), 'the scenario']])
+  for (const { file } of requests) taken.set(resolve(file), 'what --capture writes')
+  for (const [path, given] of Object.entries({ '--trace': trace, '--checkpoint': checkpoint, '--report': report })) {
+    if (given === undefined || given === '') continue
+    const by = taken.get(resolve(given))
+    if (by !== undefined) faults.push({ path, given, accepted: `another file: this is ${by}`, nearest: null })
+    taken.set(resolve(given), `what ${path} writes`)
+  }
 }
 
 /** Gathers the faults of several independent checks, so that the user sees them all at once. */
@@ -128,6 +139,7 @@ export async function prepareRun(scenario: string, options: RunOptions, terminal
   const hosts = plan?.hosts.map((host) => host.name) ?? []
   const given = options.out
   const out = given === undefined ? null : await checked(faults, () => openOutDirectory(given, hosts))
+  refuseSameFiles(scenario, options, requests, faults)
   const report = await openReportIn(options.report, faults)
   const word = options.checkpoint === undefined ? null : createCheckpointWord(-1)
   if (plan === undefined) faults.push(...(await captureFaults(scenario, requests)))
@@ -144,7 +156,10 @@ export async function prepareRun(scenario: string, options: RunOptions, terminal
           const paths = { checkpoint: '--checkpoint', every: '--every' }
           return openCheckpoints(options.checkpoint ?? '', word, job, paths)
         })
-  const trace = traced === null ? null : await checked(faults, () => openTraceFile(traced, '--trace'))
+  const trace =
+    traced === null
+      ? null
+      : await checked(faults, () => openTraceFile(traced, '--trace', plan?.durationPs ?? Number.POSITIVE_INFINITY))
   const isReady = compiled !== undefined && plan !== undefined && out !== undefined && captures !== undefined
   if (!isReady || trace === undefined || faults.length > 0) throw new ScenarioError(faults)
   for (const warning of compiled.warnings) terminal.note(`warning: ${warning}`)

@@ -95,7 +95,6 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     const captured = await captures.commit(isInterrupted && word !== null && word.lastPs >= 0)
     const files = trace === null ? captured : [...captured, await trace.commit()]
     if (out !== null) await writeOut(out, result, files)
-    await report?.write({ kind: 'run', result })
     const text = renderText(result, { columns: terminal.columns, color: terminal.color })
     terminal.print(text, result, resultToJson(result))
     const isOfInterest = options.workers !== undefined || result.parallel.lambda !== null
@@ -103,6 +102,7 @@ export async function runCommand(given: string | undefined, options: RunOptions,
     if (terminal.format === 'text' && result.trace !== undefined) terminal.note(traceNote(result.trace))
     const note = checkpointNote(prepared, result)
     if (note !== null) terminal.note(note)
+    await report?.write({ kind: 'run', result })
     return isInterrupted ? EXIT_INTERRUPTED : EXIT_DONE
   } finally {
     bar.stop()

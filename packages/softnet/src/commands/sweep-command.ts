@@ -98,8 +98,8 @@ export async function sweepCommand(
       bar.stop()
       return prepared.journal?.close()
     })
-    await report?.write({ kind: 'sweep', document: sweep })
     terminal.print(renderSweep(sweep, measures, { columns: terminal.columns, color: terminal.color }), sweep)
+    await report?.write({ kind: 'sweep', document: sweep })
     if (sweep.status === 'interrupted') {
       if (options.out !== undefined) terminal.note(`the same command goes on from ${options.out}`)
       return EXIT_INTERRUPTED

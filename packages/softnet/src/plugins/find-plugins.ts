@@ -4,6 +4,7 @@ import { extname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FoundPlugin, MissingPlugin, PluginsFound } from '@softnet/scenario'
 import { ScenarioError } from '../input-fault.js'
+import { interruptibly } from '../interrupt.js'
 import { orNever, reasonOf } from '../load-module.js'
 import { readLimited } from '../read-file.js'
 
@@ -36,7 +37,7 @@ async function find(directory: string, module: string): Promise<FoundPlugin | Mi
   try {
     // The model is loaded only where there is a plugin: it takes a fifth of a second.
     const { importPlugin } = await import('./import-plugin.js')
-    const plugin = await orNever(importPlugin(url))
+    const plugin = await interruptibly(() => orNever(importPlugin(url)))
     return {
       module,
       url,

@@ -2,7 +2,7 @@
 import { open, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ReportSubject } from '@softnet/observe/report'
-import { type InputFault, ScenarioError } from '../input-fault.js'
+import { type InputFault, RunError, ScenarioError } from '../input-fault.js'
 import { writeReason } from '../read-file.js'
 import { stage, unstage } from '../staging.js'
 
@@ -10,7 +10,7 @@ import { stage, unstage } from '../staging.js'
 export interface ReportFile {
   /** Final name, absolute. */
   readonly file: string
-  /** Renders the report and moves it to its name. */
+  /** Renders the report and moves it to its name; throws a {@link RunError} where the disk takes it no more. */
   write(subject: ReportSubject): Promise<void>
 }
 
@@ -38,8 +38,13 @@ export async function openReportFile(given: string, option: string): Promise<Rep
         import('@softnet/observe/report'),
         import('./assets.js'),
       ])
-      await writeFile(part, renderReport(subject, await reportAssets()))
-      await rename(part, file)
+      const text = renderReport(subject, await reportAssets())
+      try {
+        await writeFile(part, text)
+        await rename(part, file)
+      } catch (thrown) {
+        throw new RunError(`the report could not be written to ${file} (${writeReason(thrown)})`, thrown)
+      }
       unstage(part)
     },
   }
