@@ -18,7 +18,17 @@ const EXIT_WRONG_INPUT = 2
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 /** Recordings that come with softnet, below the root of the workspace. */
-const CARRIED = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'random.json', 'packets.json']
+const CARRIED = [
+  'softnet.json',
+  'softirqs.json',
+  'gro.json',
+  'gro-sequences.json',
+  'rmem.json',
+  'buffers.json',
+  'ip.json',
+  'packets.json',
+  'random.json',
+]
 const CARRIED_FOLDER = new URL('../../../../../tests/data/oracle/', import.meta.url)
 
 /** One line of the result. */
