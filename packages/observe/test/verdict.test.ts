@@ -5,9 +5,10 @@ import { DIAGNOSIS_RULES, diagnose, findAll } from '../src/verdict/diagnose.js'
 import { ANSWER_CASES } from './answer-cases.js'
 import { cpu, device, drop, hostPlan, hostResult, plan, queue, result, socket, sysctl } from './fixtures.js'
 import { steadyPlan, steadyQueues } from './growing-cases.js'
+import { NETWORK_CASES } from './network-cases.js'
 import { calm, full, hot, lonely, missed, CASES as PATH_CASES, rps } from './verdict-cases.js'
 
-const CASES = [...PATH_CASES, ...ANSWER_CASES]
+const CASES = [...PATH_CASES, ...ANSWER_CASES, ...NETWORK_CASES]
 
 for (const [index, { rule, document, plan: from, says, sets }] of CASES.entries()) {
   test(`${rule} (${index}) is found, worded and answered`, () => {
@@ -58,6 +59,13 @@ const SCENARIO: ScenarioInput = {
   traffic: { load: { kind: 'open', rate: '1Mpps' } },
 }
 
+/** The server is on a switch, and sent to from another host. */
+const ON_SWITCH: ScenarioInput = {
+  hosts: { ...SCENARIO.hosts, client: { devices: { eth0: { link: '100Gbit' }, eth1: {} } } },
+  switches: { lan: { ports: ['client/eth0', 'server/eth0'] } },
+  traffic: { load: { to: 'client/eth1' } },
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
@@ -74,7 +82,8 @@ test('what is advised is a setting the scenario takes', () => {
     const overrides = [{ path: set.slice(0, at), value: parsed(given), given }]
     // The driver's remedy is for a card with one queue, the others need several.
     if (set.includes('driver=')) overrides.push({ path: 'eth0.channels.combined', value: 1, given: '1' })
-    const compiled = compileScenario(SCENARIO, { source: 'test', overrides })
+    const isOnSwitch = set.startsWith('switches.') || set.startsWith('hosts.server.devices.eth0.link')
+    const compiled = compileScenario(isOnSwitch ? ON_SWITCH : SCENARIO, { source: 'test', overrides })
     assert.ok(compiled.ok, `${set}: ${JSON.stringify(compiled)}`)
   }
 })

@@ -31,7 +31,11 @@ export const neighOutput = defineSystem<NeighOutput>(
     const kfree = context.system(kfreeSkb)
     return (cpu, row) => {
       const dev = rtDev[row]
-      if (arp[dev] === 0 || (iff[dev] & (IFF.noarp | IFF.loopback)) !== 0) return xmit(cpu, row)
+      if (arp[dev] === 0 || (iff[dev] & (IFF.noarp | IFF.loopback)) !== 0) {
+        macHigh[row] = 0
+        macLow[row] = 0
+        return xmit(cpu, row)
+      }
       const hop = rtGateway[row] === 0 ? daddr[row] | 0 : rtGateway[row] | 0
       if (hop >>> 28 === 14) {
         macHigh[row] = GROUP_HIGH

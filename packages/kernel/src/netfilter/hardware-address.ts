@@ -22,7 +22,7 @@ export const hardwareAddresses = defineSystem<HardwareAddresses>(
   'netfilter',
   'include/linux/if_ether.h, eth_hdr',
   (context) => {
-    const { page, flags, dev, packetType, daddr } = context.read(Skb)
+    const { page, flags, dev, packetType, daddr, macHigh: fromHigh, macLow: fromLow } = context.read(Skb)
     const { macHigh, macLow } = context.read(NetDev)
     const { firstByte, capturedBytes } = context.read(ReplayFrame)
     const { value: bytes } = context.read(ReplayByte)
@@ -34,6 +34,12 @@ export const hardwareAddresses = defineSystem<HardwareAddresses>(
       return mac
     }
 
+    const lastFrame = firstByte.length - 1
+
+    function isReplayed(row: number): boolean {
+      return page[row] !== 0 && page[row] <= lastFrame
+    }
+
     function hasHeader(row: number): boolean {
       return (flags[row] & SKB.noEthernet) === 0
     }
@@ -41,11 +47,12 @@ export const hardwareAddresses = defineSystem<HardwareAddresses>(
     return {
       source(row) {
         if (!hasHeader(row)) return -1
-        return page[row] === 0 ? SENDER_MAC : read(page[row], MAC_BYTES)
+        if ((flags[row] & SKB.senderKnown) !== 0) return fromHigh[row] * WORD + fromLow[row]
+        return isReplayed(row) ? read(page[row], MAC_BYTES) : SENDER_MAC
       },
       destination(row) {
         if (!hasHeader(row)) return -1
-        if (page[row] !== 0) return read(page[row], 0)
+        if (isReplayed(row)) return read(page[row], 0)
         const type = packetType[row]
         if (type === PACKET_TYPE.host) return macHigh[dev[row]] * WORD + macLow[dev[row]]
         if (type === PACKET_TYPE.broadcast) return BROADCAST_MAC

@@ -74,13 +74,11 @@ export function packetBytes(world: World): PacketEncoder {
   const { macHigh, macLow } = world.columns(NetDev)
   const { flags, len, totLen, udpLen, ipWord, idFrag, vlanTci, packetType, saddr, daddr, ports, dev } = skb
   const { tcpSeq, tcpAck, tcpWord, frames, gsoSize, page, protocol, macHigh: toHigh, macLow: toLow } = skb
-  const { first: pageFirst } = world.columns(PacketPage)
+  const { first: pageFirst, bytes: lengthOf } = world.columns(PacketPage)
   const { value: pageBytes } = world.columns(PacketByte)
   const lastFrame = world.columns(ReplayFrame).offsetPs.length - 1
   const replayed = replayedBytes(world)
   const fields = new FrameFields()
-  fields.srcHi = macHi(SENDER_MAC)
-  fields.srcLo = macLo(SENDER_MAC)
   let buffer = new Uint8Array(1 << 12)
   let view = new DataView(buffer.buffer)
 
@@ -103,10 +101,33 @@ export function packetBytes(world: World): PacketEncoder {
     fields.dstLo = macLo(mac)
   }
 
+  function setSender(row: number): void {
+    const isKnown = (flags[row] & SKB.senderKnown) !== 0 && (flags[row] & SKB.outgoing) === 0
+    fields.srcHi = isKnown ? toHigh[row] : macHi(SENDER_MAC)
+    fields.srcLo = isKnown ? toLow[row] : macLo(SENDER_MAC)
+  }
+
+  /** A packet whose bytes are in a page, behind the header that the columns tell. */
+  function inPage(row: number, linkBytes: number): void {
+    const first = pageFirst[page[row] - lastFrame]
+    const there = Math.min(len[row], lengthOf[page[row] - lastFrame])
+    setDestination(row)
+    setSender(row)
+    emitEthernet(view, 0, fields.dstHi, fields.dstLo, fields.srcHi, fields.srcLo, protocol[row])
+    if (linkBytes > ETH_HLEN) {
+      view.setUint16(ETH_HLEN - 2, ETH_P_8021Q)
+      view.setUint16(ETH_HLEN, vlanTci[row])
+      view.setUint16(ETH_HLEN + 2, protocol[row])
+    }
+    buffer.set(pageBytes.subarray(first, first + there), linkBytes)
+    buffer.fill(0, linkBytes + there, linkBytes + len[row])
+  }
+
   function setFields(row: number): void {
     const own = flags[row]
     const word = ipWord[row]
     setDestination(row)
+    setSender(row)
     fields.vlanProto = (own & SKB.vlan) === 0 ? 0 : ETH_P_8021Q
     fields.vlanTci = vlanTci[row]
     fields.tos = (word >>> 8) & 0xff
@@ -194,7 +215,10 @@ export function packetBytes(world: World): PacketEncoder {
     const originalBytes = linkBytes + len[row]
     const isMerged = frames[row] > 1
     let capturedBytes = originalBytes
-    if (page[row] !== 0) {
+    if (page[row] > lastFrame) {
+      reserve(originalBytes)
+      inPage(row, linkBytes)
+    } else if (page[row] !== 0) {
       reserve(originalBytes)
       capturedBytes = replayed(row, buffer, originalBytes)
       if (isMerged && capturedBytes === originalBytes) finishMerged(row, linkBytes)

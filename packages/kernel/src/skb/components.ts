@@ -48,6 +48,8 @@ export const SKB = {
   pulled: 1048576,
   /** Has its device and hardware address: on its way out. */
   outgoing: 268435456,
+  /** `macHigh` and `macLow` are the sender's: it came over a link. */
+  senderKnown: 536870912,
   /** Charged to the send buffer of the socket in `sock`. */
   charged: 134217728,
   /** Came back to its host, with the route it was sent by. */

@@ -162,6 +162,10 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
     },
     arrive(to, from) {
       copyFrame(to, from)
+      if ((flags[from] & SKB.senderKnown) !== 0) {
+        macHigh[to] = macHigh[from]
+        macLow[to] = macLow[from]
+      }
       frames[to] = 1
       gsoSize[to] = 0
       sock[to] = 0
@@ -176,7 +180,7 @@ export const skbPool = defineSystem<SkbPool>('skb_pool', 'skb', 'net/core/skbuff
       dev[to] = dev[from]
       allocCpu[to] = allocCpu[from]
       sock[to] = sock[from]
-      if ((flags[from] & SKB.outgoing) !== 0) {
+      if ((flags[from] & (SKB.outgoing | SKB.senderKnown)) !== 0) {
         priority[to] = priority[from]
         macHigh[to] = macHigh[from]
         macLow[to] = macLow[from]

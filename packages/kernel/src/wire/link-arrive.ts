@@ -118,6 +118,9 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     if (type === PACKET_TYPE.multicast) multicast[wire]++
     const from = dev[row]
     macHash[row] = mix32(mix32(macLow[row], macHigh[row]), mix32(devLow[from], devHigh[from]))
+    macHigh[row] = devHigh[from]
+    macLow[row] = devLow[from]
+    flags[row] |= SKB.senderKnown
     hash[row] = result.hash[wire]
     if ((result.bits[wire] & STEER.l4Hash) !== 0) flags[row] |= SKB.l4Hash
     const isRight = (flags[row] & (SKB.csumBad | SKB.csumZero | SKB.ipCsumBad)) === 0

@@ -10,6 +10,7 @@ import { GROWING_RULES } from './rules-growing.js'
 import { LINK_RULES } from './rules-link.js'
 import { LOSSLESS_RULES } from './rules-lossless.js'
 import { NETFILTER_RULES } from './rules-netfilter.js'
+import { NETWORK_RULES } from './rules-network.js'
 import { PROTOCOL_RULES } from './rules-protocol.js'
 import { RING_RULES } from './rules-ring.js'
 import { SOCKET_RULES } from './rules-socket.js'
@@ -22,6 +23,7 @@ export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...LINK_RULES,
   ...NETFILTER_RULES,
   ...ANSWER_RULES,
+  ...NETWORK_RULES,
   ...RING_RULES,
   ...BACKLOG_RULES,
   ...SOCKET_RULES,
