@@ -13,6 +13,8 @@ type Client = Extract<App, { kind: 'udp_client' }>
 /** What Linux 6.18 did, see tests/data/oracle/README.md. */
 interface Recorded {
   readonly until_full: readonly [number, number, number, string][]
+  readonly gso: readonly [number, number, string, string?][]
+  readonly gso_until_full: readonly [number, number, number, string][]
   readonly pmtudisc: readonly [NonNullable<Pmtudisc>, number, string][]
 }
 type Pmtudisc = 'dont' | 'want' | 'do' | 'probe' | 'interface' | 'omit'
@@ -109,6 +111,61 @@ sending('IP_MTU_DISCOVER refuses and fragments what it does in Linux', () => {
     const { datagrams, errors } = program(report, `s${i}`)
     assert.equal(answer === 'ok' ? { ok: datagrams } : errors, { [answer]: 1 }, `${mode} ${payload}`)
   })
+})
+
+sending('UDP_SEGMENT takes and refuses what it does in Linux', () => {
+  const apps: Record<string, App> = {}
+  recorded.gso.forEach(([size, payload, , option], i) => {
+    const sockets = { UDP_SEGMENT: size, SO_NO_CHECK: option === 'SO_NO_CHECK' }
+    apps[`s${i}`] = sender({ payload, messages: 1, sockets })
+  })
+  const report = run(apps)
+  let frames = 0
+  recorded.gso.forEach(([size, payload, answer], i) => {
+    const { datagrams, errors } = program(report, `s${i}`)
+    assert.equal(answer === 'ok' ? { ok: datagrams } : errors, { [answer]: 1 }, `${size} ${payload}`)
+    if (answer === 'ok') frames += Math.ceil(payload / size)
+  })
+  assert.is(report.packets.created, frames)
+})
+
+sending('a send buffer takes as many messages that are to be cut as in Linux', () => {
+  const apps: Record<string, App> = { filler: FILLER }
+  recorded.gso_until_full.forEach(([size, payload], i) => {
+    const sockets = { UDP_SEGMENT: size }
+    apps[`s${i}`] = sender({ payload, start: '5ms', nonblocking: true, messages: 60, sockets })
+  })
+  const report = run(apps, { sysctl: { 'net.core.wmem_max': 4_000_000 } }, STUCK)
+  recorded.gso_until_full.forEach(([size, payload, sent], i) => {
+    assert.is(program(report, `s${i}`).datagrams, sent, `${payload} in pieces of ${size}`)
+  })
+})
+
+sending('a message is cut by the card, or in software at the price of each segment', () => {
+  const app = { s: sender({ payload: 14_100, messages: 20, sockets: { UDP_SEGMENT: 1400 } }) }
+  const card = run(app)
+  const kernel = run(app, {}, { features: { 'tx-udp-segmentation': false } })
+  for (const report of [card, kernel]) {
+    assert.is(report.hosts.h?.devices[0]?.tx_packets, 20 * 11)
+    // Ten segments of 1400 and one of 100, each with its headers.
+    assert.is(report.hosts.h?.devices[0]?.tx_bytes, 20 * (14_100 + 11 * 42))
+    assert.is(report.hosts.h?.qdiscs?.[0]?.packets, 20 * 11)
+  }
+  const stage = (report: Report, name: string) => report.hosts.h?.cpus[0]?.stages_ns[name] ?? 0
+  assert.is(stage(card, 'skb_segment'), 0)
+  assert.ok(stage(kernel, 'skb_segment') > 0)
+  assert.ok(Math.abs(stage(kernel, 'ndo_start_xmit') / stage(card, 'ndo_start_xmit') - 11) < 0.01)
+})
+
+sending('over the loopback device a reader with UDP_GRO gets a message whole, another one its datagrams', () => {
+  const from = sender({ payload: 14_100, messages: 5, to: '127.0.0.1:9000', sockets: { UDP_SEGMENT: 1400 } })
+  const received = (options: object) =>
+    run({
+      s: from,
+      r: { kind: 'udp_sink', cpus: [1], buffer: 65_536, sockets: options },
+    }).hosts.h?.netns.init?.sockets.find(({ app }) => app === 'r')?.received
+  assert.is(received({ UDP_GRO: true }), 5)
+  assert.is(received({}), 5 * 11)
 })
 
 const ROUTES = ['unreachable 203.0.113.0/26', 'prohibit 203.0.113.64/26', 'blackhole 203.0.113.128/26'] as const

@@ -45,6 +45,7 @@ function randomSendSockets({ draw }: Surroundings) {
     SO_NO_CHECK: draw.maybe(0.1, () => true),
     IP_TTL: draw.maybe(0.1, () => draw.pick([1, 2])),
     IP_TOS: draw.maybe(0.2, () => draw.pick([0x10, 0x02, 0xb8])),
+    UDP_SEGMENT: draw.maybe(0.3, () => draw.pick([1, 500, 1400, 1472, 1473])),
     IP_MTU_DISCOVER: draw.maybe(0.3, () => draw.pick(['dont', 'want', 'do', 'probe', 'interface', 'omit'] as const)),
   })
 }

@@ -16,6 +16,8 @@ export interface SendOptionsPlan {
   readonly tos?: number
   /** IP_MTU_DISCOVER; left out: by ip_no_pmtu_disc. */
   readonly pmtudisc?: Pmtudisc
+  /** UDP_SEGMENT: payload of each segment that a message is cut into, bytes; left out or 0: off. */
+  readonly segmentBytes?: number
   /** SO_NO_CHECK: no UDP checksum. */
   readonly noCheck?: boolean
 }

@@ -58,8 +58,10 @@ export interface TxPlan {
   readonly usecsPs: number
   /** Completions one poll handles. */
   readonly workLimit: number
-  /** The card sums up what is sent (`ethtool -K tx-checksumming`). */
+  /** What the card does for what is sent (`ethtool -K`): checksums, gathering fragments, cutting UDP datagrams. */
   readonly checksum: boolean
+  readonly scatterGather: boolean
+  readonly udpSegmentation: boolean
   /** `xps_cpus` of each transmit queue. */
   readonly xpsCpus: readonly (readonly number[])[]
 }

@@ -18,6 +18,8 @@ export interface VersionPolicy {
   readonly groTotal: number
   /** Segments handed up together (5.4). Kernel: net/core/hotdata.c, gro_normal_batch. */
   readonly groNormalBatch: number
+  /** Segments a message may be cut into by UDP_SEGMENT (4.18), 0: it does not exist. Kernel: include/linux/udp.h, UDP_MAX_SEGMENTS. */
+  readonly udpSegmentsMax: number
   /** Whether UDP segments can merge (5.0). Kernel: net/ipv4/udp_offload.c, udp_gro_receive. */
   readonly udpGro: boolean
   /** Whether segments with a fixed IP id merge without DF (6.18). */
@@ -88,6 +90,7 @@ const v618: VersionPolicy = {
   groPerBucket: 8,
   groTotal: 64,
   groNormalBatch: 8,
+  udpSegmentsMax: 128,
   udpGro: true,
   groFixedIdWithoutDf: true,
   udpRcvbufRule: 'exact',
@@ -123,6 +126,7 @@ const v618: VersionPolicy = {
 const v65: VersionPolicy = {
   ...v618,
   version: '6.5',
+  udpSegmentsMax: 64,
   groFixedIdWithoutDf: false,
   udpRcvbufRule: 'overshoot',
   udpProducerQueue: false,
@@ -169,10 +173,11 @@ const v414: VersionPolicy = {
   groBuckets: 1,
   groTotal: 8,
   udpGro: false,
+  udpSegmentsMax: 0,
   udpScoreBoundAddress: true,
 }
 
-const v418: VersionPolicy = { ...v414, version: '4.18', dimNewSample: false }
+const v418: VersionPolicy = { ...v414, version: '4.18', udpSegmentsMax: 64, dimNewSample: false }
 
 /** Policies by version, oldest first. */
 export const KERNEL_VERSIONS: Readonly<Record<KernelVersion, VersionPolicy>> = {

@@ -18,6 +18,7 @@ const CLIENT: Sets = {
 }
 /** Datagrams longer than the MTU. */
 const LONG: Sets = { ...SENDER, 'a/payload': 3000 }
+const CUT: Sets = { ...LONG, 'a/sockets/UDP_SEGMENT': 1400 }
 const SIZES = [
   { bytes: 18, weight: 1 },
   { bytes: 1000, weight: 1 },
@@ -78,5 +79,8 @@ export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/sockets/IP_TOS': 2 },
   },
   'hosts/*/apps/*/sockets/IP_MTU_DISCOVER': { base: LONG, change: { 'a/sockets/IP_MTU_DISCOVER': 'do' } },
+  'hosts/*/apps/*/sockets/UDP_SEGMENT': { base: LONG, change: { 'a/sockets/UDP_SEGMENT': 1400 } },
+  'hosts/*/devices/*/features/scatter-gather': { base: CUT, change: { 'd/features/scatter-gather': false } },
+  'hosts/*/devices/*/features/tx-udp-segmentation': { base: CUT, change: { 'd/features/tx-udp-segmentation': false } },
   'hosts/*/devices/*/features/tx-checksumming': { base: SENDER, change: { 'd/features/tx-checksumming': false } },
 }

@@ -54,7 +54,16 @@ function features(plan: DevicePlan): number {
     (plan.xdp?.mode === 'native' ? FEATURE.xdpNative : 0) |
     (plan.xdp?.mode === 'generic' ? FEATURE.xdpGeneric : 0) |
     (plan.driver.rxChecksum ? FEATURE.rxChecksum : 0) |
-    (plan.tx?.checksum === false ? 0 : FEATURE.txChecksum)
+    txFeatures(plan)
+  )
+}
+
+/** What a device, and VLANs on it, can do for what is sent. */
+function txFeatures({ tx }: DevicePlan): number {
+  return (
+    (tx?.checksum === false ? 0 : FEATURE.txChecksum) |
+    (tx?.scatterGather === false ? 0 : FEATURE.scatterGather) |
+    (tx?.udpSegmentation === false ? 0 : FEATURE.udpSegmentation)
   )
 }
 
@@ -69,7 +78,7 @@ function fillLoopback(world: World, layout: Layout, host: NetLayout): void {
   dev.running[id] = 1
   dev.iff[id] = IFF.up | IFF.loopback
   dev.xmit[id] = XMIT.loopback
-  dev.features[id] = FEATURE.txChecksum
+  dev.features[id] = FEATURE.txChecksum | FEATURE.scatterGather | FEATURE.udpSegmentation
 }
 
 function fillDevice(world: World, layout: Layout, host: HostLayout, device: DeviceLayout): void {
@@ -86,6 +95,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.macLow[id] = macLo(mac)
     dev.node[id] = plan.nodeId
     dev.running[id] = 1
+    dev.features[id] = txFeatures(plan)
     dev.wire[id] = device.wire
     dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
     dev.arp[id] = plan.driver.program === 'tap' || plan.arp === true ? 1 : 0

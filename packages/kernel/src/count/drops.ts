@@ -57,6 +57,7 @@ const PLACES = {
   devClosed: { where: 'ndo_stop', reason: 'NIC_DEV_CLOSED' },
   neighPurged: { where: 'neigh_flush_dev', reason: 'QUEUE_PURGE' },
   devDown: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
+  segmentFailed: { where: 'validate_xmit_skb', reason: 'NOMEM' },
   noqueueBusy: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
   qdiscOverlimit: { where: '__dev_xmit_skb', reason: 'QDISC_OVERLIMIT' },
   qdiscCongested: { where: 'codel_dequeue', reason: 'QDISC_CONGESTED' },

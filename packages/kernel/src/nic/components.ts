@@ -12,8 +12,10 @@ export const FEATURE = {
   xdpNative: 16,
   xdpGeneric: 32,
   rxChecksum: 64,
-  /** It sums up the checksums of what is sent. */
+  /** What it does for what is sent: sums up checksums, gathers, cuts UDP datagrams. */
   txChecksum: 128,
+  scatterGather: 256,
+  udpSegmentation: 512,
 } as const
 
 /** Bits of `NetDev.iff`. Kernel: include/uapi/linux/if.h, IFF_* */

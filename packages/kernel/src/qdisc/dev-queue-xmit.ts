@@ -19,6 +19,7 @@ import { TxQueue } from '../nic/tx-components.js'
 import { ERRNO } from '../route/components.js'
 import { IPSKB, SKB, Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
+import { sendsSegments, skbSegment } from '../skb/skb-segment.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { NET_XMIT } from './components.js'
 import { netdevPickTx } from './netdev-pick-tx.js'
@@ -45,6 +46,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const views = hasEvents(plan) ? context.read(DevView).bits : null
     // Hosts whose load sends something pay for it.
     const sending = Uint8Array.from(plan.hosts, (each) => (transmits(each, plan) ? 1 : 0))
+    const cutter = sendsSegments(plan) ? context.system(skbSegment) : null
     const trace = context.resource(TRACE_SINK)
     const pick = context.system(netdevPickTx)
     const disciplines = context.system(qdiscRun)
@@ -75,8 +77,24 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       const queue = pick(cpu, row, device)
       const owner = txCpu[queue]
       if (owner === cpu) return disciplines.xmit(cpu, queue, row, clockPs[cpu], true)
+      if (cutter?.isFor(row) === true) return cutAway(cpu, row, queue, owner)
+      cutter?.linearize(cpu, row)
       spend(cpu, STAGE.ndo_start_xmit, 1)
       post.packet(cpu, owner, EVENT.txPacket, row, queue, cpu)
+      return 0
+    }
+
+    /** A message is cut where its socket is known, before it goes to another CPU's queue. */
+    function cutAway(cpu: number, row: number, queue: number, owner: number): number {
+      const n = cutter === null ? 0 : cutter.cut(cpu, row)
+      if (n === 0 || cutter === null) {
+        kfree(cpu, row, DROP.segmentFailed)
+        return NET_XMIT.drop
+      }
+      for (let i = 0; i < n; i++) {
+        spend(cpu, STAGE.ndo_start_xmit, 1)
+        post.packet(cpu, owner, EVENT.txPacket, cutter.list[i], queue, cpu)
+      }
       return 0
     }
 

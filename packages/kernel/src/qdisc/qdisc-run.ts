@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { TRACE_SINK } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
@@ -11,6 +11,7 @@ import { Dql, TxQueue, XOFF } from '../nic/tx-components.js'
 import { txRing } from '../nic/tx-ring.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
+import { type SkbSegment, sendsSegments, skbSegment } from '../skb/skb-segment.js'
 import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
 import { NET_XMIT, OutputQueue, QDISC, Qdisc } from './components.js'
@@ -67,6 +68,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const codelOps = context.system(fqCodel)
     const fqOps = context.system(fq)
     const tbfOps = context.system(tbf)
+    const cutter = sendsSegments(context.resource(PLAN_CONSTANTS).plan) ? context.system(skbSegment) : null
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
 
@@ -123,8 +125,30 @@ export const qdiscRun = defineSystem<QdiscRun>(
       sentBytes[q] += wireBytes[row]
     }
 
-    /** Hands a packet to the driver. Kernel: net/core/dev.c, xmit_one */
+    /** Segments for a card that does not cut; what the ring has no room for waits at the head. Kernel: net/core/dev.c, validate_xmit_skb */
+    function startCut(cpu: number, q: number, row: number, pays: boolean, cut: SkbSegment): void {
+      const n = cut.cut(cpu, row)
+      if (n === 0) account.drop(cpu, q, row, DROP.segmentFailed)
+      for (let i = 0; i < n; i++) {
+        const segment = cut.list[i]
+        if ((stopped[q] & XOFF.driver) === 0) startOne(cpu, q, segment, pays)
+        else if (kind[q] === QDISC.noqueue) account.drop(cpu, q, segment, DROP.noqueueBusy)
+        else requeue(q, segment)
+      }
+    }
+
+    /** Hands a packet to the driver, in as many pieces as the card wants. */
     function start(cpu: number, q: number, row: number, pays: boolean): void {
+      if (cutter === null) startOne(cpu, q, row, pays)
+      else if (cutter.isFor(row)) startCut(cpu, q, row, pays, cutter)
+      else {
+        cutter.linearize(cpu, row)
+        startOne(cpu, q, row, pays)
+      }
+    }
+
+    /** Hands a packet to the driver. Kernel: net/core/dev.c, xmit_one */
+    function startOne(cpu: number, q: number, row: number, pays: boolean): void {
       if (trace.on) {
         trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
         trace.sent(cpu, pays ? clockPs[cpu] : nowPs[q], row)

@@ -23,6 +23,8 @@ export interface AllocSkb {
   make(cpu: number, bytes: number, real: boolean): number
   /** A second packet with the same contents. Kernel: net/core/skbuff.c, skb_clone */
   clone(cpu: number, row: number): number
+  /** A packet for a part of what is in a row: it is counted there already. Kernel: net/core/skbuff.c, skb_segment */
+  part(cpu: number, row: number): number
 }
 
 /** Takes a row for a packet the host makes, and counts it as created. Kernel: net/core/skbuff.c, alloc_skb */
@@ -60,7 +62,17 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   function name(cpu: number, row: number): void {
     made[cpu]++
     serial[row] = -(made[cpu] * cpuRows + cpu)
-    count.created(cpu, frames[row])
+  }
+
+  function second(cpu: number, row: number): number {
+    const copy = pool.take(packetPool[cpu])
+    if (copy === 0) return 0
+    pool.copy(copy, row)
+    routed.copy(copy, row)
+    next[copy] = 0
+    c.flags[copy] &= ~SKB.charged
+    name(cpu, copy)
+    return copy
   }
 
   return {
@@ -84,17 +96,14 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       protocol[row] = 0x0800
       truesize[row] = appendTruesizeBytes(bytes, UDP_HEADER_BYTES, smallHeads[host[cpu]])
       name(cpu, row)
+      count.created(cpu, 1)
       return row
     },
     clone(cpu, row) {
-      const copy = pool.take(packetPool[cpu])
-      if (copy === 0) return 0
-      pool.copy(copy, row)
-      routed.copy(copy, row)
-      next[copy] = 0
-      c.flags[copy] &= ~SKB.charged
-      name(cpu, copy)
+      const copy = second(cpu, row)
+      if (copy !== 0) count.created(cpu, frames[copy])
       return copy
     },
+    part: second,
   }
 })

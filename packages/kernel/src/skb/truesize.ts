@@ -131,6 +131,15 @@ export function appendTruesizeBytes(ipBytes: number, transportBytes: number, sma
 }
 
 /**
+ * Truesize of a message that is to be cut into datagrams, or of one of them, bytes: headers in a small head, `bytes` of payload in
+ * pages. Kernel: net/ipv4/ip_output.c, __ip_append_data; net/core/skbuff.c, skb_segment
+ */
+export function pagedTruesizeBytes(bytes: number, smallHeadBytes: number): number {
+  const headers = IP_HEADER_BYTES + UDP_HEADER_BYTES
+  return linearTruesizeBytes(headers + LINK_RESERVE_BYTES + ALIGN_EXTRA_BYTES, smallHeadBytes) + bytes
+}
+
+/**
  * Truesize of a datagram of `ipBytes` in the fragments that `sendmsg` makes of it, bytes; 0 if the send buffer has no room for
  * all of them: behind the first, `roomBytes` is left. Kernel: net/ipv4/ip_output.c, __ip_append_data
  */

@@ -1,4 +1,4 @@
-import { defineComponent, defineSystem, f64, i32, u8, u32 } from '@softnet/ecs'
+import { defineComponent, defineSystem, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 import { Cpu, VIA } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
@@ -24,6 +24,8 @@ export const SockSend = defineComponent('sock_send', {
   tos: u8,
   pmtudisc: u8,
   noCheck: u8,
+  /** UDP_SEGMENT, bytes; 0: off. */
+  segmentBytes: u16,
   /** 1: a call has found the buffer full (SOCK_NOSPACE), which no call takes back. */
   noSpace: u8,
   sent: f64,

@@ -11,6 +11,7 @@ import { RxQueue } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
+import { sendsSegments, skbSegment } from '../skb/skb-segment.js'
 import { SleepView, Task } from '../task/components.js'
 import { Sock, SockView } from './components.js'
 import { dataReady } from './data-ready.js'
@@ -201,6 +202,7 @@ export const udpQueueRcv = defineSystem<Stage>(
     const dropped = context.system(sockDrops)
     const enqueue = context.system(udpEnqueue)
     const post = context.system(mail)
+    const cutter = sendsSegments(context.resource(PLAN_CONSTANTS).plan) ? context.system(skbSegment) : null
     const filters = hasFilters(context.resource(PLAN_CONSTANTS).plan) ? context.system(skFilter) : null
 
     function remote(cpu: number, row: number, sock: number): void {
@@ -284,10 +286,16 @@ export const udpQueueRcv = defineSystem<Stage>(
       }
     }
 
+    /** Whether a packet is chained segments; one that was sent whole becomes that here. */
+    function isMerged(cpu: number, row: number): boolean {
+      if (fragHead[row] !== 0) return true
+      return cutter !== null && (flags[row] & SKB.gso) !== 0 && frames[row] > 1 && cutter.chain(cpu, row)
+    }
+
     return (ids, n, cpu) => {
       for (let i = 0; i < n; i++) {
         const row = ids[i]
-        if (fragHead[row] !== 0 && udpGro[skbSock[row]] === 0) unfold(cpu, row)
+        if (udpGro[skbSock[row]] === 0 && isMerged(cpu, row)) unfold(cpu, row)
         else one(cpu, row)
       }
       return 0

@@ -16,7 +16,7 @@ import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
-import { appendTruesizeBytes, sentFragmentsBytes } from '../skb/truesize.js'
+import { appendTruesizeBytes, pagedTruesizeBytes, sentFragmentsBytes } from '../skb/truesize.js'
 import { Sock } from '../sock/components.js'
 import { SockSend, sockWfree } from '../sock/sock-wfree.js'
 
@@ -64,9 +64,20 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { address, port, connected, peerAddress, peerPort, boundDev, broadcast } = context.read(Sock)
     const skb = context.write(Skb)
     const { saddr, daddr: skbDaddr, ports, ipWord, idFrag, totLen, udpLen, payload, flags, page, truesize } = skb
-    const { request: skbRequest, priority: skbPriority } = skb
+    const { request: skbRequest, priority: skbPriority, frames, gsoSize } = skb
     const s = context.write(SockSend)
-    const { sndbuf, wmemAlloc, priority, sent: sentCount, ttl: sockTtl, tos, pmtudisc, noCheck, noSpace } = s
+    const {
+      sndbuf,
+      wmemAlloc,
+      priority,
+      sent: sentCount,
+      ttl: sockTtl,
+      tos,
+      pmtudisc,
+      noCheck,
+      noSpace,
+      segmentBytes,
+    } = s
     const wfree = context.system(sockWfree)
     const result = context.read(RouteResult)
     const { net } = context.read(Cpu)
@@ -81,6 +92,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { mtu: devMtu } = context.read(InDev)
     const { features } = context.read(NetDev)
     const spend = context.system(charge)
+    const segmentsMax = KERNEL_VERSIONS[plan.kernel].udpSegmentsMax
     const route = context.system(ipRouteOutput)
     const setDst = context.system(skbDstSet)
     const alloc = context.system(allocSkb)
@@ -96,10 +108,12 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     }
 
     /** Id of a packet: a connected socket counts its own. Kernel: include/net/ip.h, ip_select_ident_segs */
-    function idOf(cpu: number, sock: number): number {
-      if (connected[sock] === 0) return ident(cpu, result.saddr[cpu], result.daddr[cpu], IPPROTO_UDP, 1)
+    function idOf(cpu: number, sock: number, segments: number): number {
+      if (connected[sock] === 0) return ident(cpu, result.saddr[cpu], result.daddr[cpu], IPPROTO_UDP, segments)
       if (inetId[sock] === 0) inetId[sock] = mix32(plan.seed ^ PURPOSE_ID, sock)
-      return inetId[sock]++
+      const id = inetId[sock]
+      inetId[sock] += segments
+      return id
     }
 
     function writePage(row: number, data: Uint8Array, isUnchecked: boolean): void {
@@ -126,6 +140,19 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       return how < PMTUDISC.do || how === PMTUDISC.omit
     }
 
+    /** Datagrams that a message is cut into. */
+    function segmentsOf(sock: number, bytes: number): number {
+      return segmentBytes[sock] === 0 || bytes <= segmentBytes[sock] ? 1 : Math.ceil(bytes / segmentBytes[sock])
+    }
+
+    /** What UDP_SEGMENT cannot do: 0, or a negative errno. Kernel: net/ipv4/udp.c, udp_send_skb */
+    function refuseSegments(cpu: number, sock: number, bytes: number): number {
+      const size = segmentBytes[sock]
+      if (size === 0) return 0
+      if (IPV4_HLEN + UDP_HLEN + Math.min(bytes, size) > largest(cpu, sock)) return -ERRNO.EMSGSIZE
+      return bytes > size * segmentsMax || noCheck[sock] !== 0 ? -ERRNO.EINVAL : 0
+    }
+
     /** Largest packet of the way, as the socket sees it. Kernel: include/net/ip.h, ip_sk_use_pmtu */
     function largest(cpu: number, sock: number): number {
       return Math.min(discovery(cpu, sock) < PMTUDISC.probe ? result.mtu[cpu] : devMtu[result.dev[cpu]], IP_MAX_MTU)
@@ -141,6 +168,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     /** Truesize of what is sent, 0 if the fragments do not fit the buffer. Kernel: net/ipv4/ip_output.c, __ip_append_data */
     function sizeOf(cpu: number, sock: number, length: number, mtu: number): number {
       const head = smallHeads[cpu]
+      if (segmentBytes[sock] !== 0) return pagedTruesizeBytes(length - IPV4_HLEN - UDP_HLEN, head)
       if (length <= mtu) return appendTruesizeBytes(length, UDP_HLEN, head)
       // The first may go beyond the buffer by itself, the others until it is full twice.
       return sentFragmentsBytes(length, mtu, head, 2 * sndbuf[sock] - wmemAlloc[sock] - 1)
@@ -160,7 +188,8 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       const mtu = largest(cpu, sock)
       const size = sizeOf(cpu, sock, length, mtu)
       if (size === 0) return 0
-      copyPayload(cpu, sock, bytes, length > mtu)
+      const segments = segmentsOf(sock, bytes)
+      copyPayload(cpu, sock, bytes, length > mtu && segmentBytes[sock] === 0)
       const row = alloc.make(cpu, length, data !== null)
       if (row === 0) return 0
       setDst(cpu, row)
@@ -170,11 +199,17 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       skbDaddr[row] = result.daddr[cpu]
       ports[row] = ((port[sock] << 16) | dport) >>> 0
       ipWord[row] = (IPPROTO_UDP | (tos[sock] << 8) | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
-      idFrag[row] = ((idOf(cpu, sock) << 16) | (dontFragment(cpu, sock, length) ? IP_DF : 0)) >>> 0
+      idFrag[row] = ((idOf(cpu, sock, segments) << 16) | (dontFragment(cpu, sock, length) ? IP_DF : 0)) >>> 0
       totLen[row] = length
       udpLen[row] = UDP_HLEN + bytes
       payload[row] = bytes
       flags[row] = (ignoresDf(cpu, sock) ? SKB.ignoreDf : 0) | SKB.noEthernet | (noCheck[sock] !== 0 ? SKB.csumZero : 0)
+      if (segments > 1) {
+        frames[row] = segments
+        gsoSize[row] = segmentBytes[sock]
+        flags[row] |= SKB.gso
+        count.created(cpu, segments - 1)
+      }
       skbPriority[row] = priority[sock]
       wfree.own(row, sock)
       if (data !== null) writePage(row, data, noCheck[sock] !== 0)
@@ -192,7 +227,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
 
     /** What keeps a message from being made at all: 0, or a negative errno. Kernel: __ip_append_data, sock_alloc_send_pskb */
     function refuse(cpu: number, sock: number, bytes: number): number {
-      const most = ignoresDf(cpu, sock) ? IP_MAX_MTU : largest(cpu, sock)
+      const most = ignoresDf(cpu, sock) || segmentBytes[sock] !== 0 ? IP_MAX_MTU : largest(cpu, sock)
       if (bytes + UDP_HLEN > most - IPV4_HLEN) return -ERRNO.EMSGSIZE
       const pending = takeError(sock)
       if (pending !== 0) return -pending
@@ -216,6 +251,8 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
         if (error < 0) return error
         const refused = refuse(cpu, sock, bytes)
         if (refused < 0) return refused
+        const uncut = refuseSegments(cpu, sock, bytes)
+        if (uncut < 0) return uncut
         const row = make(cpu, sock, bytes, toPort, data)
         if (row === 0) return -ERRNO.ENOBUFS
         skbRequest[row] = request

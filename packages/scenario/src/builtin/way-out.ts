@@ -79,5 +79,71 @@ const fairQueue = builtin(
   bloat('fq_codel'),
 )
 
+function sender(socket: object, payload: number): Omit<ScenarioInput, 'name' | 'description' | 'question'> {
+  return {
+    duration: '20ms',
+    hosts: {
+      server: {
+        cpus: 1,
+        sysctl: { 'net.core.wmem_max': 8_000_000 },
+        devices: { eth0: { driver: 'mlx5', address: '192.0.2.1/24', channels: { combined: 1 }, link: '40Gbit' } },
+        apps: {
+          gen: {
+            kind: 'udp_sender',
+            cpus: [0],
+            to: '198.51.100.1:9000',
+            payload,
+            sockets: { SO_SNDBUF: 4_000_000, ...socket },
+          },
+        },
+      },
+    },
+  }
+}
+
+const plainSender = builtin(
+  'udp-sender',
+  'One program sends datagrams of 1400 bytes as fast as it can: how much does one CPU get out?',
+  'Each datagram takes the whole way from sendto to the driver: about 1.1 million per second, a third of a link of 40 Gbit/s. The CPU is the limit.',
+  sender({}, 1400),
+)
+
+const gsoSender = builtin(
+  'udp-gso-sender',
+  'The same program hands the kernel 44 datagrams at once with UDP_SEGMENT: what is the limit now?',
+  'One message of 61,600 bytes goes through the stack as one packet and is cut by the card: the link is the limit. Try eth0.features.tx-udp-segmentation=off, where the kernel cuts it before the driver.',
+  sender({ UDP_SEGMENT: 1400 }, 61_600),
+)
+
+const requestResponse = builtin(
+  'udp-request-response',
+  'A client on one host, an echo server on another: how long does a question take, and where does the time go?',
+  'One client asks one question at a time over a link of 10 Gbit/s. Most of a round trip is waking: idle CPUs, and the two programs.',
+  {
+    duration: '20ms',
+    hosts: {
+      client: {
+        cpus: 2,
+        devices: { eth0: { driver: 'ixgbe', address: '192.0.2.1/24', channels: { combined: 1 } } },
+        apps: { ask: { kind: 'udp_client', cpus: [1], to: '192.0.2.2:9000', payload: 64 } },
+      },
+      server: {
+        cpus: 2,
+        devices: { eth0: { driver: 'ixgbe', address: '192.0.2.2/24', channels: { combined: 1 } } },
+        apps: { answer: { kind: 'udp_echo', cpus: [1] } },
+      },
+    },
+    links: { cable: { between: ['client/eth0', 'server/eth0'] } },
+  },
+)
+
 /** Scenarios of this file. */
-export const WAY_OUT_SCENARIOS: readonly BuiltinScenario[] = [routerNapi, routerLivelock, longQueue, fairQueue]
+export const WAY_OUT_SCENARIOS: readonly BuiltinScenario[] = [
+  routerNapi,
+  routerLivelock,
+  longQueue,
+  fairQueue,
+  plainSender,
+  gsoSender,
+  requestResponse,
+]

@@ -120,6 +120,7 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
             interrupts,
             cpuCount: cpus.length,
             defaultQdisc: place.sysctl['net.core.default_qdisc'],
+            version: env.version.version,
             path,
             report,
           }),

@@ -111,8 +111,16 @@ function compileArrival(
 }
 
 /** Options of a group of sockets that matter to what they send. */
-export function compileSendOptions(input: SocketGroupInput): Pick<SocketPlan, 'broadcast' | 'send'> {
+export function compileSendOptions(
+  input: SocketGroupInput,
+  path: FaultPath,
+  { report, version }: Environment,
+): Pick<SocketPlan, 'broadcast' | 'send'> {
+  const cuts = input.UDP_SEGMENT !== undefined && version.udpSegmentsMax > 0
+  if (input.UDP_SEGMENT !== undefined && !cuts)
+    report.warn([...path, 'UDP_SEGMENT'], `Linux ${version.version} has no UDP_SEGMENT; messages are not cut`)
   const send: SendOptionsPlan = {
+    ...(cuts ? { segmentBytes: input.UDP_SEGMENT ?? 0 } : {}),
     ...(input.IP_TTL === undefined ? {} : { ttl: input.IP_TTL }),
     ...(input.IP_TOS === undefined ? {} : { tos: input.IP_TOS }),
     ...(input.IP_MTU_DISCOVER === undefined ? {} : { pmtudisc: input.IP_MTU_DISCOVER }),

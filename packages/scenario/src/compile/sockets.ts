@@ -192,7 +192,7 @@ function compileOptions(
     udpGro,
     ...compileFilter(input, path, report),
     ...compileGroups(input, path, deviceNames, report),
-    ...compileSendOptions(input),
+    ...compileSendOptions(input, path, env),
     device,
   }
 }

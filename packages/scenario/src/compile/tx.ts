@@ -1,9 +1,10 @@
 /** The way out of a device: discipline, ring, queue limits, choice of the queue. */
 import type { FaultPath, Report } from '../fault.js'
-import type { DriverProfile } from '../plan.js'
+import type { DriverProfile, KernelVersion } from '../plan.js'
 import type { DeviceInput } from '../schema/device.js'
 import type { QdiscInput } from '../schema/qdisc.js'
 import type { QdiscKind, QdiscPlan, TxPlan } from '../tx-plan.js'
+import { KERNEL_VERSION_NAMES } from '../versions.js'
 import { checkCpus } from './cpus.js'
 import type { Interrupts } from './interrupts.js'
 
@@ -22,6 +23,7 @@ export interface TxSurroundings {
   readonly interrupts: Interrupts
   readonly cpuCount: number
   readonly defaultQdisc: QdiscKind
+  readonly version: KernelVersion
   readonly path: FaultPath
   readonly report: Report
 }
@@ -136,14 +138,29 @@ function compileTxRing(input: DeviceInput, around: TxSurroundings): number {
 
 /** What the driver can do, and what is switched off. Kernel: net/core/dev.c, netdev_fix_features */
 function compileOffloads(
-  { features }: DeviceInput,
-  { driver, report, path }: TxSurroundings,
-): Pick<TxPlan, 'checksum'> {
-  const given = features?.['tx-checksumming']
-  const { checksum } = driver.txOffloads
-  if (given === true && !checksum)
-    report.fault([...path, 'features', 'tx-checksumming'], `off: ${driver.name} has none`)
-  return { checksum: checksum && (given ?? true) }
+  { features: given = {} }: DeviceInput,
+  { driver, report, path, version }: TxSurroundings,
+): Pick<TxPlan, 'checksum' | 'scatterGather' | 'udpSegmentation'> {
+  const can = driver.txOffloads
+  const since = can.udpSegmentationSince
+  const cuts = since !== null && KERNEL_VERSION_NAMES.indexOf(version) >= KERNEL_VERSION_NAMES.indexOf(since)
+  const has = {
+    'tx-checksumming': can.checksum,
+    'scatter-gather': can.scatterGather,
+    'tx-udp-segmentation': cuts,
+  }
+  for (const [name, exists] of Object.entries(has)) {
+    if (given[name as keyof typeof has] === true && !exists)
+      report.fault([...path, 'features', name], `off: ${driver.name} has none under Linux ${version}`)
+  }
+  const checksum = has['tx-checksumming'] && (given['tx-checksumming'] ?? true)
+  if (!checksum && given['tx-udp-segmentation'] === true)
+    report.fault([...path, 'features', 'tx-udp-segmentation'], 'off: it needs tx-checksumming')
+  return {
+    checksum,
+    scatterGather: has['scatter-gather'] && (given['scatter-gather'] ?? true),
+    udpSegmentation: checksum && cuts && (given['tx-udp-segmentation'] ?? true),
+  }
 }
 
 function compileXps(input: DeviceInput, around: TxSurroundings): readonly (readonly number[])[] {

@@ -181,6 +181,10 @@ export const deviceSchema = z
         'rx-udp-gro-forwarding': toggle('UDP GRO for packets without a local socket.').optional(),
         ntuple: toggle('Flow rules and, with rps_flow_cnt, accelerated RFS.').optional(),
         'tx-checksumming': toggle('The card sums up what is sent.').optional(),
+        'scatter-gather': toggle('The card gathers a packet from several buffers.').optional(),
+        'tx-udp-segmentation': toggle(
+          'The card cuts what is sent with UDP_SEGMENT; else the kernel does, before the driver.',
+        ).optional(),
       })
       .optional()
       .describe('Offloads (`ethtool -K`).'),

@@ -13,6 +13,11 @@ export const sendOptionKeys = {
   SO_NO_CHECK: toggle('Datagrams without UDP checksum.').optional(),
   IP_TTL: integer('TTL of its packets; default net.ipv4.ip_default_ttl, 64.', 1, 255).optional(),
   IP_TOS: integer('TOS byte of its packets, ECN bits included.', 0, 255).optional(),
+  UDP_SEGMENT: integer(
+    'A message is cut into datagrams of this payload behind the stack (UDP GSO), 128 at most; 0 is off.',
+    0,
+    65_535,
+  ).optional(),
   IP_MTU_DISCOVER: choice(
     PMTUDISC_NAMES,
     'DF bit and what is longer than the path: want (default) sets DF and fragments what is longer, do refuses it (EMSGSIZE), dont never sets DF, probe and interface ignore learnt path MTUs.',
