@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { compare, renderComparison } from './compare.js'
 import { engine } from './engine.js'
 import { flows } from './flows.js'
+import { forward } from './forward.js'
 import { primitives } from './primitives.js'
 import { receive } from './receive.js'
 import { scaling } from './scaling.js'
@@ -81,6 +82,13 @@ async function smokeEngine(): Promise<void> {
   assert.equal(new Set(states.values()).size, 3, 'every ring ends in a state of its own')
 }
 
+async function smokeForward(): Promise<void> {
+  const { runs, allocation } = await forward({ rounds: 1, scale: 0.002 })
+  for (const { name, time } of runs) for (const { packets } of time) assert.ok(packets.offered > 0, name)
+  assert.equal(new Set(runs.map(({ time }) => time[0]?.digest)).size, runs.length)
+  assert.ok(allocation.packets.offered > 0)
+}
+
 /** Nothing is built here: that what is missing is left out, and said. */
 async function smokeCompare(): Promise<void> {
   const missing = { ns3: { missing: 'no ns-3' }, simpy: { missing: 'no SimPy' } }
@@ -94,6 +102,7 @@ await Promise.all([
     .then(() => smokeCompared('wide', wide, WIDE_SCALE))
     .then(smokeSystems),
 ])
+await smokeForward()
 await smokeWorkers()
 await smokePrimitives()
 await smokeEngine()

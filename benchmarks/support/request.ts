@@ -4,6 +4,8 @@ export interface RunRequest {
   readonly scenario: string
   /** Values by path that are changed in it. */
   readonly set?: Readonly<Record<string, unknown>>
+  /** Drawn routes that the first host has besides its own. */
+  readonly routes?: number
   /** Run before anything is measured, so that the code is compiled and the world is in its steady state. */
   readonly warmUs: number
   /** Length of one sample. */

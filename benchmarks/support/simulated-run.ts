@@ -1,6 +1,7 @@
+import { mix32 } from '@softnet/ecs'
 import { createRunner, tuneIsolate } from '@softnet/engine'
 import { buildModel, modelPartitions, modelProgress, reportModel } from '@softnet/kernel'
-import { builtinScenario, compileScenario, type Plan, rssScenario } from '@softnet/scenario'
+import { builtinScenario, compileScenario, type Plan, type RoutePlan, rssScenario } from '@softnet/scenario'
 import { wallMs } from './host-clock.js'
 import type { Packets, RunFigures, RunRequest } from './request.js'
 
@@ -30,7 +31,21 @@ function compile(request: RunRequest): Plan {
   const overrides = Object.entries(changes).map(([path, value]) => ({ path, value, given: String(value) }))
   const compiled = compileScenario(document, { source: scenario, overrides })
   if (!compiled.ok) throw new Error(`${scenario}: ${JSON.stringify(compiled.errors)}`)
-  return compiled.plan
+  return request.routes === undefined ? compiled.plan : withRoutes(compiled.plan, request.routes)
+}
+
+/** Gives the first host routes of /16 to /24 to all of the address space, by the device of its last route. */
+function withRoutes(plan: Plan, count: number): Plan {
+  const [first, ...others] = plan.hosts
+  const last = first?.routes.at(-1)
+  if (first === undefined || last === undefined) throw new Error(`${plan.name} has no route to take after`)
+  const routes: RoutePlan[] = [...first.routes]
+  for (let i = 0; i < count; i++) {
+    const lengthBits = 16 + (mix32(i, 1) % 9)
+    const prefix = (mix32(i, 2) & (-1 << (32 - lengthBits))) >>> 0
+    routes.push({ ...last, prefix, lengthBits })
+  }
+  return { ...plan, hosts: [{ ...first, routes }, ...others] }
 }
 
 /** Builds what a request asks for the way a run of the program does, without capture. */

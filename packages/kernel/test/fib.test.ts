@@ -37,6 +37,15 @@ function bruteForce(prefixes: readonly { prefix: number; lengthBits: number }[],
   return best
 }
 
+/** Prefixes of a trie as objects, in its order. */
+function listOf({ prefixes }: ReturnType<typeof buildTrie>) {
+  return Array.from({ length: prefixes.count }, (_, i) => ({
+    prefix: prefixes.prefix[i] as number,
+    lengthBits: prefixes.lengthBits[i] as number,
+    covering: prefixes.covering[i] as number,
+  }))
+}
+
 /** The same in a built trie. */
 function lookUp(trie: ReturnType<typeof buildTrie>, address: number): number {
   let at = trie.root
@@ -61,11 +70,12 @@ test('the trie finds the prefix that looking at all of them finds', () => {
   fc.assert(
     fc.property(fc.array(prefix, { maxLength: 60 }), fc.array(address, { maxLength: 20 }), (given, probes) => {
       const trie = buildTrie(given.map(([value, bits]) => entry(value, bits)))
-      const edges = trie.prefixes.flatMap(({ prefix: first, lengthBits }) => {
+      const list = listOf(trie)
+      const edges = list.flatMap(({ prefix: first, lengthBits }) => {
         const last = (first | ~prefixMask(lengthBits)) >>> 0
         return [first, last, (first - 1) >>> 0, (last + 1) >>> 0]
       })
-      for (const probe of [...probes, ...edges]) assert.is(lookUp(trie, probe), bruteForce(trie.prefixes, probe))
+      for (const probe of [...probes, ...edges]) assert.is(lookUp(trie, probe), bruteForce(list, probe))
     }),
     { numRuns: 300 },
   )
@@ -78,14 +88,14 @@ test('prefixes that contain others leave the trie small', () => {
     routes.push(entry(first, 16), entry(first + 0x1200, 24), entry(first + 0x1280, 25))
   }
   const trie = buildTrie(routes)
-  assert.ok(trie.children.length <= 4 * trie.prefixes.length, `${trie.children.length} children`)
+  assert.ok(trie.children.length <= 4 * trie.prefixes.count, `${trie.children.length} children`)
 })
 
 test('a shorter prefix that contains another is its covering one', () => {
   const trie = buildTrie([entry(ip('10.1.2.0'), 24), entry(0, 0), entry(ip('10.0.0.0'), 8), entry(ip('11.0.0.0'), 8)])
-  const name = (row: number) => (row === 0 ? '' : `${trie.prefixes[row - 1]?.lengthBits}`)
+  const name = (row: number) => (row === 0 ? '' : `${trie.prefixes.lengthBits[row - 1]}`)
   assert.equal(
-    trie.prefixes.map(({ lengthBits, covering }) => `${lengthBits}<${name(covering)}`),
+    listOf(trie).map(({ lengthBits, covering }) => `${lengthBits}<${name(covering)}`),
     ['0<', '8<0', '24<8', '8<0'],
   )
 })

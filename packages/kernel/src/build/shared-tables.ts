@@ -9,6 +9,8 @@ import { sendingCpus, softirqCpus } from './reach.js'
 
 /** Flows looked at one by one; of more it is taken that some are refused. */
 const FLOWS_LOOKED_AT = 131_072
+/** Routes gone through for each flow; of more it is taken that some refuse. */
+const ROUTES_LOOKED_AT = 4096
 /** Replies that a mask may limit: echo and timestamp. */
 const LIMITED_REPLIES = (1 << 0) | (1 << 14)
 
@@ -55,7 +57,9 @@ class Destinations {
   readonly #routes: readonly RouteEntry[]
 
   constructor(host: HostLayout, plan: Plan) {
-    this.#routes = hostRoutes(host, plan.kernel).toSorted((a, b) => b.lengthBits - a.lengthBits || a.metric - b.metric)
+    const routes = hostRoutes(host, plan.kernel)
+    const all = Array.from({ length: routes.length }, (_, i) => routes.at(i) as RouteEntry)
+    this.#routes = all.sort((a, b) => b.lengthBits - a.lengthBits || a.metric - b.metric)
     for (const { type, prefix } of this.#routes) if (type === RTN.local) this.#own.add(prefix)
     for (const { sockets } of host.plan.apps) {
       for (const { address, port, peer, device } of sockets) {
@@ -99,6 +103,7 @@ function mayRefuse(host: HostLayout, plan: Plan): boolean {
       if (traffic.kind === 'replay') return true
       const protocol = traffic.kind === 'closed' ? 'udp' : traffic.protocol
       if (protocol === 'arp') continue
+      if (host.plan.routes.length > ROUTES_LOOKED_AT) return true
       to ??= new Destinations(host, plan)
       if (mayRefuseFlows(traffic.flows, protocol === 'udp', device, to)) return true
     }

@@ -127,12 +127,24 @@ function plannedRoute(host: HostLayout, addresses: readonly AddressEntry[], plan
   return gateway === 0 ? entry({ ...base, dev, scope: SCOPE.link }) : entry({ ...base, dev, nhScope: SCOPE.link })
 }
 
+/** Routes by index; each is made when it is asked for, since a million of them would be most of what a run needs. */
+export interface RouteSource {
+  readonly length: number
+  at(index: number): RouteEntry | undefined
+}
+
 /** All routes of a host. */
-export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteEntry[] {
+export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteSource {
   const addresses = hostAddresses(host)
-  const routes = addresses.flatMap((each) => addressRoutes(host, each, zeronetShift(kernel)))
-  for (const plan of host.plan.routes) routes.push(plannedRoute(host, addresses, plan))
-  return routes
+  const own = addresses.flatMap((each) => addressRoutes(host, each, zeronetShift(kernel)))
+  const { routes } = host.plan
+  return {
+    length: own.length + routes.length,
+    at(index) {
+      const plan = routes[index - own.length]
+      return plan === undefined ? own[index] : plannedRoute(host, addresses, plan)
+    },
+  }
 }
 
 /** All addresses of a layout, host by host. */

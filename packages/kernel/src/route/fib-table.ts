@@ -2,7 +2,7 @@ import type { World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
 import { NetDev } from '../nic/components.js'
 import { FibChild, FibNode, FibPrefix, FibRoot, FibRoute, HostDev, IfAddr, IfAddrHash, InDev } from './components.js'
-import { deviceConf, hostRoutes, layoutAddresses } from './fib-entries.js'
+import { deviceConf, hostRoutes, layoutAddresses, type RouteEntry } from './fib-entries.js'
 import { type BuiltTrie, buildTrie } from './fib-trie.js'
 import { ifAddrSlot } from './ifaddr.js'
 
@@ -43,11 +43,11 @@ export function declareRoutes(world: World, layout: Layout): void {
   )
   world.pool(
     FibPrefix,
-    sum(all, (trie) => trie.prefixes.length),
+    sum(all, (trie) => trie.prefixes.count),
   )
   world.pool(
     FibRoute,
-    sum(all, (trie) => sum(trie.prefixes, (each) => each.routes.length)),
+    sum(all, ({ prefixes }) => prefixes.first[prefixes.count]),
   )
   world.pool(IfAddr, addresses)
   world.pool(IfAddrHash, hashSize(addresses) - 1)
@@ -151,17 +151,19 @@ function fillTrie(
   trie.children.forEach((each, i) => {
     child[next.child + i + 1] = childRow(each)
   })
-  for (const each of trie.prefixes) {
+  const { count, first, order, ...columns } = trie.prefixes
+  for (let i = 0; i < count; i++) {
     const row = ++next.prefix
-    prefix.prefix[row] = each.prefix
-    prefix.lengthBits[row] = each.lengthBits
-    prefix.covering[row] = prefixRow(each.covering)
+    prefix.prefix[row] = columns.prefix[i]
+    prefix.lengthBits[row] = columns.lengthBits[i]
+    prefix.covering[row] = prefixRow(columns.covering[i])
     prefix.route[row] = next.route + 1
-    each.routes.forEach((given, i) => {
+    for (let position = first[i]; position < first[i + 1]; position++) {
       const at = ++next.route
-      route.next[at] = i + 1 < each.routes.length ? at + 1 : 0
+      const given = trie.routes.at(order[position]) as RouteEntry
+      route.next[at] = position + 1 < first[i + 1] ? at + 1 : 0
       for (const name of ROUTE_FIELDS) route[name][at] = given[name]
-    })
+    }
   }
   next.node += trie.nodes.length
   next.child += trie.children.length

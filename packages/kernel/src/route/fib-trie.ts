@@ -1,8 +1,21 @@
-import type { RouteEntry } from './fib-entries.js'
+import type { RouteEntry, RouteSource } from './fib-entries.js'
 import { prefixMask } from './fib-entries.js'
 
 /** A child as `FibChild` has it. */
 type Child = number
+
+/** Prefixes that have routes, ascending by address, then length; index from 0, numbers of prefixes from 1. */
+export interface PrefixList {
+  readonly count: number
+  readonly prefix: Uint32Array
+  readonly lengthBits: Uint8Array
+  /** Number of the longest shorter prefix that contains it, 0 for none. */
+  readonly covering: Int32Array
+  /** Position of its first route in `order`; its last is before that of the next prefix. */
+  readonly first: Int32Array
+  /** Indexes of routes, most preferred first; what another one hides is left out. */
+  readonly order: Uint32Array
+}
 
 /** The trie of one host as plain lists; rows count from 1, as in the columns. */
 export interface BuiltTrie {
@@ -10,7 +23,8 @@ export interface BuiltTrie {
   readonly root: Child
   readonly nodes: { key: number; pos: number; bits: number; best: number; child: number }[]
   readonly children: Child[]
-  readonly prefixes: { prefix: number; lengthBits: number; covering: number; routes: RouteEntry[] }[]
+  readonly prefixes: PrefixList
+  readonly routes: RouteSource
 }
 
 /** A node of more than 2^16 children is not made. */
@@ -18,40 +32,71 @@ const MAX_BITS = 16
 /** A node grows while at least half of its children would lead somewhere. Kernel: net/ipv4/fib_trie.c, inflate_threshold */
 const FILL_PERCENT = 50
 
-/** Order of routes of one prefix. Kernel: net/ipv4/fib_trie.c, fib_insert_alias, fib_find_alias */
-function preferred(a: RouteEntry, b: RouteEntry): number {
-  return b.table - a.table || b.tos - a.tos || a.metric - b.metric
+/** What routes are sorted by, in columns. */
+function keysOf(routes: RouteSource) {
+  const { length } = routes
+  const keys = {
+    prefix: new Uint32Array(length),
+    lengthBits: new Uint8Array(length),
+    table: new Uint8Array(length),
+    tos: new Uint8Array(length),
+    metric: new Uint32Array(length),
+  }
+  for (let i = 0; i < length; i++) {
+    const route = routes.at(i) as RouteEntry
+    keys.prefix[i] = route.prefix
+    keys.lengthBits[i] = route.lengthBits
+    keys.table[i] = route.table
+    keys.tos[i] = route.tos
+    keys.metric[i] = route.metric
+  }
+  return keys
 }
 
-/** Routes grouped by prefix, ascending by address, then length. Of routes with equal table, tos and metric the first stays. */
-function groupByPrefix(routes: readonly RouteEntry[]): BuiltTrie['prefixes'] {
-  const sorted = routes.map((route, order) => ({ route, order }))
-  sorted.sort(
-    (a, b) =>
-      a.route.prefix - b.route.prefix ||
-      a.route.lengthBits - b.route.lengthBits ||
-      preferred(a.route, b.route) ||
-      a.order - b.order,
-  )
-  const prefixes: BuiltTrie['prefixes'] = []
-  for (const { route } of sorted) {
-    const last = prefixes.at(-1)
-    if (last === undefined || last.prefix !== route.prefix || last.lengthBits !== route.lengthBits) {
-      prefixes.push({ prefix: route.prefix, lengthBits: route.lengthBits, covering: 0, routes: [route] })
-    } else if (preferred(last.routes.at(-1) as RouteEntry, route) !== 0) last.routes.push(route)
+/** Routes grouped by prefix. Of routes with equal table, tos and metric the first stays. */
+function groupByPrefix(routes: RouteSource): PrefixList {
+  const keys = keysOf(routes)
+  const bits = keys.lengthBits
+  // Order of routes of one prefix. Kernel: net/ipv4/fib_trie.c, fib_insert_alias, fib_find_alias
+  const preferred = (a: number, b: number): number =>
+    keys.table[b] - keys.table[a] || keys.tos[b] - keys.tos[a] || keys.metric[a] - keys.metric[b]
+  const sorted = new Uint32Array(routes.length)
+  for (let i = 0; i < sorted.length; i++) sorted[i] = i
+  sorted.sort((a, b) => keys.prefix[a] - keys.prefix[b] || bits[a] - bits[b] || preferred(a, b) || a - b)
+  const prefix = new Uint32Array(routes.length)
+  const lengthBits = new Uint8Array(routes.length)
+  const covering = new Int32Array(routes.length)
+  const first = new Int32Array(routes.length + 1)
+  const order = new Uint32Array(routes.length)
+  let count = 0
+  let kept = 0
+  for (const index of sorted) {
+    const isSame = count > 0 && prefix[count - 1] === keys.prefix[index] && lengthBits[count - 1] === bits[index]
+    if (isSame && preferred(order[kept - 1], index) === 0) continue
+    if (!isSame) {
+      prefix[count] = keys.prefix[index]
+      lengthBits[count] = bits[index]
+      first[count++] = kept
+    }
+    order[kept++] = index
   }
-  // Sorted like this, the prefixes that contain one form a stack.
+  first[count] = kept
+  cover(prefix, lengthBits, covering, count)
+  return { count, prefix, lengthBits, covering, first, order }
+}
+
+/** Finds for each prefix the one that contains it: sorted like this, those that contain one form a stack. */
+function cover(prefix: Uint32Array, lengthBits: Uint8Array, covering: Int32Array, count: number): void {
   const stack: number[] = []
-  prefixes.forEach((each, i) => {
+  for (let i = 0; i < count; i++) {
     while (stack.length > 0) {
-      const top = prefixes[(stack.at(-1) as number) - 1]
-      if (((each.prefix ^ top.prefix) & prefixMask(top.lengthBits)) === 0) break
+      const top = (stack.at(-1) as number) - 1
+      if (((prefix[i] ^ prefix[top]) & prefixMask(lengthBits[top])) === 0) break
       stack.pop()
     }
-    each.covering = stack.at(-1) ?? 0
+    covering[i] = stack.at(-1) ?? 0
     stack.push(i + 1)
-  })
-  return prefixes
+  }
 }
 
 /**
@@ -59,8 +104,9 @@ function groupByPrefix(routes: readonly RouteEntry[]): BuiltTrie['prefixes'] {
  * many bits at once as keep half of its children in use. Prefixes are pushed down to the children, so a lookup never
  * turns back. Kernel: net/ipv4/fib_trie.c
  */
-export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
+export function buildTrie(routes: RouteSource): BuiltTrie {
   const prefixes = groupByPrefix(routes)
+  const { prefix, lengthBits } = prefixes
   const nodes: BuiltTrie['nodes'] = []
   const children: Child[] = []
 
@@ -70,7 +116,7 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
     let high = to
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (prefixes[middle].prefix < address) low = middle + 1
+      if (prefix[middle] < address) low = middle + 1
       else high = middle
     }
     return low
@@ -85,7 +131,7 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
     let count = 0
     let last = -1
     for (let i = from; i < to; i++) {
-      const part = (prefixes[i].prefix - key) >>> partShift
+      const part = (prefix[i] - key) >>> partShift
       if (part !== last) count++
       last = part
     }
@@ -104,14 +150,12 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
   /** Child for the prefixes [from, to), all inside of one range, whose addresses have `best` otherwise. */
   function build(from: number, to: number, best: number): Child {
     if (from === to) return -best
-    const head = prefixes[from]
-    const tail = prefixes[to - 1]
-    const differing = Math.clz32(head.prefix ^ tail.prefix)
-    const length = Math.min(head.lengthBits, differing)
-    const key = (head.prefix & prefixMask(length)) >>> 0
+    const differing = Math.clz32(prefix[from] ^ prefix[to - 1])
+    const length = Math.min(lengthBits[from], differing)
+    const key = (prefix[from] & prefixMask(length)) >>> 0
     let first = from
     let inside = best
-    if (head.lengthBits === length) {
+    if (lengthBits[from] === length) {
       inside = from + 1
       first++
     }
@@ -144,11 +188,11 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
     for (let i = 0; i < count; i++) {
       const start = node.key + i * partSize
       while (covers.length > 0) {
-        const { prefix, lengthBits } = prefixes[covers.at(-1) as number]
-        if (start < prefix + 2 ** (32 - lengthBits)) break
+        const last = covers.at(-1) as number
+        if (start < prefix[last] + 2 ** (32 - lengthBits[last])) break
         covers.pop()
       }
-      while (at < to && prefixes[at].prefix === start && prefixes[at].lengthBits <= partLength) covers.push(at++)
+      while (at < to && prefix[at] === start && lengthBits[at] <= partLength) covers.push(at++)
       const end = lowerBound(at, to, start + partSize)
       const covered = covers.length > 0 ? (covers.at(-1) as number) + 1 : inside
       children[node.child - 1 + i] = build(at, end, covered)
@@ -156,6 +200,6 @@ export function buildTrie(routes: readonly RouteEntry[]): BuiltTrie {
     }
   }
 
-  const root = build(0, prefixes.length, 0)
-  return { root, nodes, children, prefixes }
+  const root = build(0, prefixes.count, 0)
+  return { root, nodes, children, prefixes, routes }
 }
