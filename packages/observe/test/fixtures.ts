@@ -101,6 +101,18 @@ export const sysctl: SysctlPlan = {
   'net.netfilter.nf_conntrack_icmp_timeout': 30,
   'net.netfilter.nf_conntrack_generic_timeout': 600,
   'net.netfilter.nf_conntrack_tcp_timeout_established': 432_000,
+  'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
+  'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': 0,
+  'net.netfilter.nf_conntrack_tcp_max_retrans': 3,
+  'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': 120,
+  'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': 60,
+  'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': 120,
+  'net.netfilter.nf_conntrack_tcp_timeout_close_wait': 60,
+  'net.netfilter.nf_conntrack_tcp_timeout_last_ack': 30,
+  'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 120,
+  'net.netfilter.nf_conntrack_tcp_timeout_close': 10,
+  'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': 300,
+  'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': 300,
 }
 
 export const flows: FlowSetPlan = {

@@ -147,6 +147,18 @@ export interface SysctlPlan {
   readonly 'net.netfilter.nf_conntrack_icmp_timeout': number
   readonly 'net.netfilter.nf_conntrack_generic_timeout': number
   readonly 'net.netfilter.nf_conntrack_tcp_timeout_established': number
+  readonly 'net.netfilter.nf_conntrack_tcp_be_liberal': number
+  readonly 'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': number
+  readonly 'net.netfilter.nf_conntrack_tcp_max_retrans': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_close_wait': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_last_ack': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_time_wait': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_close': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': number
+  readonly 'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': number
 }
 
 export type RxMode = 'napi' | 'non-napi'

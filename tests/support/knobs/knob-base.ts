@@ -93,6 +93,12 @@ export const TRACK_TCP: Sets = {
   'h/nftables':
     'table ip t { chain i { type filter hook input priority 0; ct state invalid drop; }; chain o { type filter hook output priority -300; tcp flags & rst != 0 notrack; } }',
 }
+/** A conversation of TCP in both directions, whose checksums nobody looks at. */
+export const conversation = (name: string): Sets => ({
+  ...TRACK_TCP,
+  'h/sysctl': { 'net.netfilter.nf_conntrack_checksum': 0 },
+  traffic: { t: { kind: 'replay', capture: `tcp-${name}.pcap` } },
+})
 export const DEFER: Sets = { 'd/napi_defer_hard_irqs': 50, 'd/gro_flush_timeout': 20_000 }
 /** Traffic that comes and goes. */
 export const onoff: Sets = { 't/pattern': 'onoff', 't/on': '50us', 't/off': '50us' }

@@ -2,6 +2,7 @@ import {
   BULK,
   BUSY,
   CLOSED_PORT,
+  conversation,
   FAILING,
   FRAGMENTS,
   type KnobRow,
@@ -197,6 +198,54 @@ export const SYSCTL_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_established': {
     base: { ...TRACK_TCP, ...TCP },
     change: { 'h/sysctl': { 'net.netfilter.nf_conntrack_tcp_timeout_established': 60 } },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_syn_sent': {
+    base: conversation('syn_sent'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_syn_sent': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_syn_recv': {
+    base: conversation('syn_recv'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_syn_recv': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_fin_wait': {
+    base: conversation('fin_wait'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_fin_wait': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_close_wait': {
+    base: conversation('close_wait'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_close_wait': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_last_ack': {
+    base: conversation('last_ack'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_last_ack': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_time_wait': {
+    base: conversation('time_wait'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_time_wait': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_close': {
+    base: conversation('close'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_close': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': {
+    base: conversation('unacknowledged'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_timeout_max_retrans': {
+    base: conversation('retrans'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_timeout_max_retrans': 7 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_max_retrans': {
+    base: conversation('retrans'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_max_retrans': 100 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_be_liberal': {
+    base: conversation('outside'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_be_liberal': 1 },
+  },
+  'hosts/*/sysctl/net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': {
+    base: conversation('reset-below'),
+    change: { 'h/sysctl/net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': 1 },
   },
   'hosts/*/sysctl/net.netfilter.nf_conntrack_udp_timeout': {
     base: TRACK,

@@ -2,6 +2,7 @@ import { streamKey, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
 import { NatRange, NfConn, NfConnBucket, NfConnStat, NfConnTable, SkbConn } from './conntrack-components.js'
 import type { NetfilterPlan } from './plan-netfilter.js'
+import { NfConnSeen, NfConnTcp } from './tcp-window-components.js'
 
 /** Rows beyond nf_conntrack_max: eviction makes room in the table, not at once among the rows. */
 const SPARE_ROWS = 1
@@ -14,6 +15,8 @@ export function declareConntrack(world: World, layout: Layout, plan: NetfilterPl
   const rows = hosts.reduce((sum, sysctl) => sum + sysctl['net.netfilter.nf_conntrack_max'] + SPARE_ROWS, 0)
   const buckets = hosts.reduce((sum, sysctl) => sum + sysctl['net.netfilter.nf_conntrack_buckets'], 0)
   world.pool(NfConn, rows, 'live')
+  world.pool(NfConnSeen, 2 * rows + 1)
+  world.pool(NfConnTcp, rows)
   world.pool(NfConnBucket, buckets)
   world.pool(NfConnTable, layout.nets.length)
   world.pool(NfConnStat, layout.cpuRows)

@@ -35,7 +35,7 @@ export const NfConn = defineComponent('nf_conn', {
   status: u8,
   /** TCP: state, see `TCP_CT`. */
   tcpState: u8,
-  /** TCP: index of the last packet | direction << 3 | closing begun << 4. */
+  /** TCP: index of the last packet | direction << 3. */
   tcpLast: u8,
   /** Tuple of the original direction. */
   saddr: u32,

@@ -143,6 +143,66 @@ export const sysctlSchema = z
       0,
       S32_MAX,
     ).optional(),
+    'net.netfilter.nf_conntrack_tcp_be_liberal': integer(
+      '1: a segment outside of the window is no invalid one.',
+      0,
+      1,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': integer(
+      '1: a reset below the window is no invalid one.',
+      0,
+      1,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_max_retrans': integer(
+      'Equal segments after which a connection lasts for tcp_timeout_max_retrans only.',
+      0,
+      255,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': integer(
+      'Seconds a TCP connection lasts after a SYN.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': integer(
+      'Seconds a TCP connection lasts after a SYN/ACK.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': integer(
+      'Seconds a TCP connection lasts after a FIN.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_close_wait': integer(
+      'Seconds a TCP connection lasts after a FIN that was acknowledged.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_last_ack': integer(
+      'Seconds a TCP connection lasts after the second FIN.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_time_wait': integer(
+      'Seconds a TCP connection lasts after both sides have closed.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_close': integer(
+      'Seconds a TCP connection lasts after a reset.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': integer(
+      'Seconds a TCP connection lasts after too many equal segments.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': integer(
+      'Seconds a TCP connection lasts with data that is not acknowledged.',
+      0,
+      S32_MAX,
+    ).optional(),
     'net.ipv4.conf.all.accept_source_route': integer(
       '1 accepts packets with a source route (replayed ones).',
       0,
