@@ -49,9 +49,9 @@ function requests(scale: number): (readonly [string, RunRequest])[] {
 }
 
 /** Measures `router-overload` at a rate it can pass on, and `nat-gateway` without answers. */
-export async function forward({ rounds, scale }: BenchmarkOptions): Promise<ForwardResult> {
-  const named = requests(scale)
-  const runs = await compareRuns(named, rounds)
+export async function forward(options: BenchmarkOptions): Promise<ForwardResult> {
+  const named = requests(options.scale)
+  const runs = await compareRuns(named, options)
   const [, first] = named[0] as (typeof named)[number]
   return { runs, allocation: await allocationOfRun(first) }
 }

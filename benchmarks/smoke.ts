@@ -83,7 +83,7 @@ async function smokeEngine(): Promise<void> {
 }
 
 async function smokeForward(): Promise<void> {
-  const { runs, allocation } = await forward({ rounds: 1, scale: 0.002 })
+  const { runs, allocation } = await forward({ rounds: 1, scale: 0.002, here: true })
   for (const { name, time } of runs) for (const { packets } of time) assert.ok(packets.offered > 0, name)
   assert.equal(new Set(runs.map(({ time }) => time[0]?.digest)).size, runs.length)
   assert.ok(allocation.packets.offered > 0)
