@@ -21,6 +21,8 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'conntrack-table-full': 'conntrack_full',
   'router-livelock': 'interrupt_livelock',
   'link-flap': 'carrier_lost',
+  'xps-off': 'other_cpus_queue',
+  'xps-on': 'none',
   'nat-gateway': 'conntrack_full',
   'arp-storm': 'neighbour_table_full',
   'gratuitous-flood': 'arp_flood',

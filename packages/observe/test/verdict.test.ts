@@ -5,10 +5,11 @@ import { DIAGNOSIS_RULES, diagnose, findAll } from '../src/verdict/diagnose.js'
 import { ANSWER_CASES } from './answer-cases.js'
 import { cpu, device, drop, hostPlan, hostResult, plan, queue, result, socket, sysctl } from './fixtures.js'
 import { steadyPlan, steadyQueues } from './growing-cases.js'
+import { LINK_CASES } from './link-cases.js'
 import { NETWORK_CASES } from './network-cases.js'
 import { calm, full, hot, lonely, missed, CASES as PATH_CASES, rps } from './verdict-cases.js'
 
-const CASES = [...PATH_CASES, ...ANSWER_CASES, ...NETWORK_CASES]
+const CASES = [...PATH_CASES, ...ANSWER_CASES, ...NETWORK_CASES, ...LINK_CASES]
 
 for (const [index, { rule, document, plan: from, says, sets }] of CASES.entries()) {
   test(`${rule} (${index}) is found, worded and answered`, () => {

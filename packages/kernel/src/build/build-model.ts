@@ -224,13 +224,29 @@ function provide(
   })
   binder.provide(PROGRAM_XMIT, hooks.program ?? { xmit: null, reflect: null })
   binder.provide(UDP_MEMORY_PLACES, udpMemoryPlaces(layout, partitions.leader))
-  binder.provide(COLD_COSTS, { ...coldCosts(layout, profile), farPacketPs: farPackets(layout, partitions.line) })
+  binder.provide(COLD_COSTS, { ...coldCosts(layout, profile), ...lineCosts(layout, partitions.line) })
 }
 
 /** Lines of a packet that another CPU has to fetch: two of the sk_buff, one of the data. */
 const PACKET_LINES = 3
 
 /** What `remote_skb` costs instead of its stage price where the CPUs share no last-level cache. */
+/**
+ * Lines of a transmit queue that another CPU has written last when one sends on it: discipline, transmit lock, byte limits, two of
+ * the ring, and the descriptor's own. Counted in include/net/sch_generic.h, include/linux/netdevice.h and ixgbe.h, not measured.
+ */
+const XMIT_LINES = 6
+/** Lines of a sent packet that its sender has written: two of the sk_buff, its socket's memory, byte limits, the descriptor's own. */
+const CLEAN_LINES = 5
+
+function lineCosts(layout: Layout, line: Float64Array) {
+  return {
+    farPacketPs: farPackets(layout, line),
+    xmitLinesPs: line.map((ps) => XMIT_LINES * ps),
+    cleanLinesPs: line.map((ps) => CLEAN_LINES * ps),
+  }
+}
+
 function farPackets(layout: Layout, line: Float64Array): Float64Array {
   const rows = layout.cpuRows
   const table = new Float64Array(rows * rows)

@@ -75,6 +75,10 @@ export interface ColdCosts {
    * index a * cpuRows + b.
    */
   readonly farPacketPs: Float64Array
+  /** Time for the lines of a transmit queue to come from CPU b, that owns it, to CPU a, that sends on it, ps: index a * cpuRows + b. */
+  readonly xmitLinesPs: Float64Array
+  /** Time for what CPU a has written of a packet to come to CPU b, which frees it when it is sent, ps: index a * cpuRows + b. */
+  readonly cleanLinesPs: Float64Array
   /** Each of two busy SMT siblings is this many times slower than alone. */
   readonly smtFactor: number
 }

@@ -11,6 +11,7 @@ import { napiControl } from '../napi/napi.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { neighbours } from '../neigh/neighbour.js'
 import { steer } from '../netif/steer.js'
+import { TxQueue } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { Qdisc } from '../qdisc/components.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
@@ -76,6 +77,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const arp = context.system(arpRcv)
     const igmp = hasGroups(constants.plan) ? context.system(igmpTimers) : null
     const link = context.system(hostEvents)
+    const { remote } = context.write(TxQueue)
     const disciplines = context.system(qdiscRun)
     const wfree = context.system(sockWfree)
     const pages = context.system(packetPages)
@@ -243,6 +245,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           const from = c[row]
           const at = timePs[row]
           const own = post.receive(cpu, from, first)
+          remote[queue]++
           if (page[own] !== 0) keepPage(cpu, own, from)
           disciplines.xmit(cpu, queue, own, at, false)
           cpuContext[cpu] = before

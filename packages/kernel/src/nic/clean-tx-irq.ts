@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { charge } from '../cpu/charge.js'
+import { COLD_COSTS, PLAN_CONSTANTS } from '../build/constants.js'
+import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { Napi } from '../napi/components.js'
 import { NUMBERS } from '../numbers.js'
@@ -48,11 +49,14 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
       linked,
       skbBase,
     } = t
-    const { donePs, bytes, sock, truesize } = context.read(TxSlot)
+    const { donePs, madeOn, bytes, sock, truesize } = context.read(TxSlot)
     const { on: bql } = context.read(Dql)
     const { qlen } = context.read(Qdisc)
     const { clockPs, limitPs, lookPs, packetPool } = context.read(Cpu)
     const spend = context.system(charge)
+    const spendPs = context.system(chargePs)
+    const { cleanLinesPs } = context.resource(COLD_COSTS)
+    const { cpuRows } = context.resource(PLAN_CONSTANTS)
     const limits = context.system(dynamicQueueLimits)
     const disciplines = context.system(qdiscRun)
     const wfree = context.system(sockWfree)
@@ -78,6 +82,8 @@ export const cleanTxIrq = defineSystem<CleanTxIrq>(
 
     function free(cpu: number, n: number, q: number, slot: number): void {
       spend(cpu, STAGE.clean_tx, 1)
+      if (madeOn[slot] !== cpu && madeOn[slot] !== 0)
+        spendPs(cpu, STAGE.clean_tx, cleanLinesPs[madeOn[slot] * cpuRows + cpu])
       clean[q]++
       txWork[n]++
       txBytes[n] += bytes[slot]

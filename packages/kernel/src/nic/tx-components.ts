@@ -58,6 +58,8 @@ export const TxQueue = defineComponent(
     /** Times the driver stopped and woke it. */
     stops: f64,
     restarts: f64,
+    /** Packets that other CPUs than the queue's own have sent on it. */
+    remote: f64,
     /** Greatest number of descriptors in use. */
     ringMax: u32,
   },
@@ -80,6 +82,8 @@ export const TxSlot = defineComponent(
     /** Socket that is charged for it, 0 for none, and how much. */
     sock: i32,
     truesize: u32,
+    /** CPU that made the packet, 0 if it is not known. */
+    madeOn: i32,
   },
   { role: 'observer' },
 )

@@ -37,9 +37,11 @@ export const txRing = defineSystem<TxRing>(
       request: slotRequest,
       sock: slotSock,
       truesize: slotSize,
+      madeOn: slotMadeOn,
     } = context.write(TxSlot)
     const { on: bql } = context.read(Dql)
-    const { users, frames, wireBytes, request, sock, truesize, flags, page, idFrag, groIdMode } = context.write(Skb)
+    const { users, frames, wireBytes, request, sock, truesize, allocCpu, flags, page, idFrag, groIdMode } =
+      context.write(Skb)
     const { index } = context.read(NetDev)
     const { packetPool, clockPs } = context.read(Cpu)
     const pool = context.system(skbPool)
@@ -57,6 +59,7 @@ export const txRing = defineSystem<TxRing>(
         slotRequest[slot] = (idFrag[row] & IP_MF) !== 0 ? 0 : request[row]
         slotSock[slot] = (flags[row] & SKB.charged) !== 0 ? sock[row] : 0
         slotSize[slot] = truesize[row]
+        slotMadeOn[slot] = allocCpu[row]
         if (linked[q] !== 0) {
           const transit = skbBase[q] + offset
           if (page[row] !== 0) pool.unshare(row, packetPool[cpu])

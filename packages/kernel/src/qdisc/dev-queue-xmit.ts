@@ -1,11 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
 import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
 import { transmits } from '../build/compute-layout.js'
-import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DEVICE } from '../count/device.js'
 import { DROP } from '../count/drops.js'
-import { charge } from '../cpu/charge.js'
+import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
@@ -54,6 +54,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const wfree = context.system(sockWfree)
     const count = context.system(counters)
     const spend = context.system(charge)
+    const spendPs = context.system(chargePs)
+    const { xmitLinesPs } = context.resource(COLD_COSTS)
     const pool = context.system(skbPool)
     const kfree = context.system(kfreeSkb)
     const loopback = context.system(loopbackXmit)
@@ -80,6 +82,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       if (cutter?.isFor(row) === true) return cutAway(cpu, row, queue, owner)
       cutter?.linearize(cpu, row)
       spend(cpu, STAGE.ndo_start_xmit, 1)
+      // What is the queue's own comes from the CPU that had it last.
+      spendPs(cpu, STAGE.ndo_start_xmit, xmitLinesPs[cpu * cpuRows + owner])
       post.packet(cpu, owner, EVENT.txPacket, row, queue, cpu)
       return 0
     }

@@ -14,6 +14,7 @@ import { NETWORK_RULES } from './rules-network.js'
 import { PROTOCOL_RULES } from './rules-protocol.js'
 import { RING_RULES } from './rules-ring.js'
 import { SOCKET_RULES } from './rules-socket.js'
+import { TRANSMIT_RULES } from './rules-transmit.js'
 import { WIRE_RULES } from './rules-wire.js'
 import { sendingVerdict } from './sending.js'
 
@@ -26,6 +27,7 @@ export const DIAGNOSIS_RULES: readonly DiagnosisRule[] = [
   ...NETWORK_RULES,
   ...RING_RULES,
   ...BACKLOG_RULES,
+  ...TRANSMIT_RULES,
   ...SOCKET_RULES,
   ...FRAGMENT_RULES,
   ...PROTOCOL_RULES,

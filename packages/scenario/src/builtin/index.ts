@@ -10,6 +10,7 @@ import { RSS_SCENARIOS } from './rss.js'
 import { STEERING_SCENARIOS } from './steering.js'
 import type { BuiltinScenario } from './types.js'
 import { WAY_OUT_SCENARIOS } from './way-out.js'
+import { XPS_SCENARIOS } from './xps.js'
 
 /** All built-in scenarios; the first is what `npm start` runs. */
 export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
@@ -21,6 +22,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...FIREWALL_SCENARIOS,
   ...WAY_OUT_SCENARIOS,
   ...LINK_SCENARIOS,
+  ...XPS_SCENARIOS,
   ...NEIGHBOUR_SCENARIOS,
 ]
 
