@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCommands, folderPages, isQuick, longPages, read, root, wordsOf } from './docs/commands.js'
+import { checkCommands, folderPages, isQuick, longPages, notRun, read, root, wordsOf } from './docs/commands.js'
 import { blocksOf, commandsOf, linksOf } from './docs/page.js'
 import { compilePrograms } from './docs/typed-blocks.js'
-import { runProgram } from './support/cli.js'
+import { runCli, runProgram } from './support/cli.js'
 
 const modelPages = readdirSync(join(root, 'packages/kernel/src'))
   .map((name) => `packages/kernel/src/${name}/model.md`)
@@ -71,6 +71,46 @@ docs('every npm command is a script of the workspace', () => {
     const script = verb === 'run' ? (name ?? '') : verb
     assert.ok(script in manifest.scripts, `${command}: package.json has no script ${script}`)
   }
+})
+
+docs('nothing on a page is left out: every command is run, and every text is the output of one', () => {
+  for (const page of new Set([...pages, ...longPages()])) {
+    assert.equal(notRun(page), [], page)
+    for (const { language, line, source, text } of blocksOf(read(page))) {
+      if (language !== 'text' || source !== null) continue
+      // What plugins without an order are told is compared with the page by their own test.
+      assert.match(
+        text,
+        /^error: plugins: accepted: an order/,
+        `${page}:${line}: nobody says what this is the output of`,
+      )
+    }
+  }
+})
+
+/** What a part of a scenario on a page is put behind. */
+const SCENARIO = `
+hosts:
+  server:
+    devices:
+      eth0: { driver: ixgbe, address: 192.0.2.1/24, xdp: { mode: native } }
+      eth1: { driver: ixgbe, address: 198.18.0.1/24 }
+    apps: { sink: {} }
+traffic: { load: { to: server/eth0, rate: 100kpps } }
+`
+
+docs('every YAML block is part of a scenario that can be run', async () => {
+  let checked = 0
+  for (const page of new Set([...pages, ...longPages()])) {
+    for (const { language, line, text } of blocksOf(read(page))) {
+      if (language !== 'yaml') continue
+      checked++
+      writeFileSync('part.yaml', `${SCENARIO}${text}\n`)
+      const { code, stderr } = await runCli(['check', 'part.yaml'])
+      assert.is(code, 0, `${page}:${line}: ${stderr}`)
+    }
+  }
+  assert.ok(checked >= 1)
 })
 
 docs('links lead to files', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -287,6 +287,8 @@ rules('at the command line it is an input fault', async () => {
     const [fault] = (thrown as ScenarioError).errors
     assert.is(fault?.path, 'plugins')
     assert.match(fault?.accepted ?? '', /wall\/firewall .* odd\/odd/)
+    const page = readFileSync(new URL('../../docs/plugins.md', import.meta.url), 'utf8').replace(/\s+/g, ' ')
+    assert.ok(page.includes(`error: plugins: accepted: ${fault?.accepted}`), fault?.accepted)
   }
 })
 

@@ -1,12 +1,21 @@
 /** Commands of the pages, run once each in a folder of their own, and what the pages must show of them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { uvu } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Finished, runCli } from '../support/cli.js'
-import { blocksOf, commandsOf, fileLines, replaceBlock, shownLines, withoutWallTime } from './page.js'
+import {
+  blocksOf,
+  commandLinesOf,
+  fileLines,
+  otherCommandsOf,
+  replaceBlock,
+  shownLines,
+  withoutWallTime,
+} from './page.js'
 
 /** Root of the repository. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -38,6 +47,48 @@ export function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ''))
 }
 
+/** A program of this machine, in the folder the commands of the pages run in; one that is not installed is skipped. */
+function runProgram([name = '', ...rest]: readonly string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = spawn(name === 'node' ? process.execPath : name, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const output = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        output[stream] += text
+      })
+    }
+    child.on('error', () => {
+      console.log(`skipped: ${name} is not installed`)
+      resolve({ code: 0, ...output })
+    })
+    child.on('close', (code) => resolve({ code, ...output }))
+  })
+}
+
+/** Runs a line of a page; `> FILE` at its end takes what it prints. */
+async function runLine(line: string): Promise<Finished> {
+  const [, command = '', file] = /^(.*?)(?: > (\S+))?$/.exec(line) ?? []
+  const words = wordsOf(command)
+  const finished = await (command.startsWith('npx softnet ') ? runCli(words.slice(2)) : runProgram(words))
+  if (file !== undefined) writeFileSync(file, finished.stdout)
+  return finished
+}
+
+/** Commands that a page tells a reader to run and that are not softnet's: they are run too. */
+const isProgram = (command: string): boolean => /^(sh|node) /.test(command) && !isTestFile(command)
+
+/** Test files have a test run of their own. */
+const isTestFile = (command: string): boolean => {
+  const [, name] = /^node tests\/dist\/([\w.-]+)\.js$/.exec(command) ?? []
+  return name !== undefined && existsSync(join(root, 'tests', `${name}.ts`))
+}
+
+/** Lines of a page's blocks that nothing runs. */
+export function notRun(page: string): string[] {
+  const isScript = (line: string) => /^npx pnpm build$/.test(line)
+  return otherCommandsOf(read(page)).filter((line) => !isProgram(line) && !isTestFile(line) && !isScript(line))
+}
+
 /**
  * Adds to a suite that each command of the pages ends well and that each output shown is the real one.
  *
@@ -55,14 +106,15 @@ export function checkCommands(
   let workshop = ''
 
   const runnable = (page: string): string[] =>
-    commandsOf(read(page)).filter((command) => command.startsWith('npx softnet ') && isOurs(page, command))
+    commandLinesOf(read(page)).filter(
+      (command) => (command.startsWith('npx softnet ') || isProgram(command)) && isOurs(page, command),
+    )
 
   /** Runs a command of the pages once, however often it is asked for, in the order of the pages. */
   const outcome = (command: string): Promise<Finished> => {
     const known = finished.get(command)
     if (known !== undefined) return known
-    const argv = command === 'npm start' ? ['run'] : wordsOf(command).slice(2)
-    const started = last.then(() => runCli(argv))
+    const started = last.then(() => (command === 'npm start' ? runCli(['run']) : runLine(command)))
     last = started
     finished.set(command, started)
     return started

@@ -53,14 +53,22 @@ export function replaceBlock(page: string, line: number, text: string): string {
   return [...lines.slice(0, line), text, ...lines.slice(end)].join('\n')
 }
 
-/** Commands of the page's console and shell blocks that can be run from the root: `npx softnet …` and `npm …`. */
-export function commandsOf(page: string): string[] {
+/** Lines of the page's console and shell blocks, comments aside. */
+export function commandLinesOf(page: string): string[] {
   return blocksOf(page)
     .filter(({ language }) => language === 'console' || language === 'sh')
     .flatMap(({ text }) => text.split('\n'))
     .map((line) => line.replace(/^\$ /, '').trim())
-    .filter((line) => /^(npx softnet|npm) /.test(line))
+    .filter((line) => line !== '' && !line.startsWith('#'))
 }
+
+const OWN = /^(npx softnet|npm) /
+
+/** Those that can be run from the root: `npx softnet …` and `npm …`. */
+export const commandsOf = (page: string): string[] => commandLinesOf(page).filter((line) => OWN.test(line))
+
+/** The others. */
+export const otherCommandsOf = (page: string): string[] => commandLinesOf(page).filter((line) => !OWN.test(line))
 
 /** The lines of an output that a page shows. */
 export function shownLines(output: string, labels: readonly string[]): string {
