@@ -237,6 +237,34 @@ sending('a client and an echo server meet over the loopback device', () => {
   assert.is(report.hosts.h?.devices[0]?.tx_packets, 0)
 })
 
+sending('a client that is refused hears of it at once, and with its next request', () => {
+  const report = run({
+    c: client({ to: undefined as never, sockets: { connect: '127.0.0.1:7' }, think: '100us', 'timer-slack': '0ns' }),
+  })
+  const row = program(report, 'c')
+  assert.is(row.timeouts, 0)
+  assert.ok((row.errors.ECONNREFUSED ?? 0) > 50)
+  assert.is(row.errors.ECONNREFUSED, row.datagrams)
+  // Without a connected socket nobody is told.
+  const deaf = program(run({ c: client({ to: '127.0.0.1:7' }) }), 'c')
+  assert.equal([deaf.datagrams, deaf.errors], [1, {}])
+})
+
+sending('fq_codel marks what can be marked instead of dropping it', () => {
+  const qdisc = { kind: 'fq_codel', target: '100us', interval: '500us' }
+  const lossy = run({ s: sender({ payload: 1400 }) }, {}, { link: '100Mbit', qdisc })
+  const marking = run({ s: sender({ payload: 1400, sockets: { IP_TOS: 2 } }) }, {}, { link: '100Mbit', qdisc })
+  const unwilling = run(
+    { s: sender({ payload: 1400, sockets: { IP_TOS: 2 } }) },
+    {},
+    { link: '100Mbit', qdisc: { ...qdisc, ecn: false } },
+  )
+  assert.ok(lossy.packets.dropped > 5 && unwilling.packets.dropped > 5)
+  assert.is(marking.packets.dropped, 0)
+  assert.ok((marking.hosts.h?.qdiscs?.[0]?.details.ecn_mark ?? 0) > 5)
+  assert.is(lossy.hosts.h?.qdiscs?.[0]?.details.ecn_mark, 0)
+})
+
 sending('a request without a reply is given up at its timeout, which is a whole number of jiffies', () => {
   const report = run({ c: client({ to: TO, timeout: '10ms' }) }, { hz: 1000 }, {}, '100ms')
   const row = program(report, 'c')

@@ -96,16 +96,18 @@ function randomSender(around: Surroundings, ports: readonly number[]): AppDocume
 
 function randomClient(around: Surroundings, ports: readonly number[]): AppDocument {
   const { draw } = around
+  const to = randomReceiver(around, ports)
+  const isConnected = draw.chance(0.3)
   return given({
     kind: 'udp_client' as const,
     cpus: randomTasks(around),
-    to: randomReceiver(around, ports),
+    to: isConnected ? undefined : to,
     payload: draw.pick([0, 64, 2000]),
     think: draw.maybe(0.5, () => draw.pick(['1us', '100us'])),
     'think-random': draw.maybe(0.3, () => true),
     timeout: draw.pick(['100us', '5ms', '1s']),
     'timer-slack': draw.maybe(0.5, () => '0ns'),
-    sockets: randomSendSockets(around),
+    sockets: { ...randomSendSockets(around), ...(isConnected ? { connect: to } : {}) },
   }) as AppDocument
 }
 

@@ -26,6 +26,8 @@ export interface QdiscPlan {
   readonly intervalPs: number
   /** fq_codel: memory of all packets, bytes. */
   readonly memoryBytes: number
+  /** fq_codel: what would be dropped is marked where it can be. */
+  readonly ecn: boolean
   /** fq_codel: packets dropped together when it is full. */
   readonly dropBatch: number
   /** tbf: bits per second, and bytes that may go at once. */

@@ -33,6 +33,10 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/qdisc/flows': { base: CODEL, change: { 'd/qdisc/flows': 1 } },
   'hosts/*/devices/*/qdisc/quantum': { base: CODEL, change: { 'd/qdisc/quantum': 300 } },
   'hosts/*/devices/*/qdisc/target': { base: CODEL, change: { 'd/qdisc/target': '1us', 'd/qdisc/interval': '10us' } },
+  'hosts/*/devices/*/qdisc/ecn': {
+    base: { ...CODEL, 'a/sockets/IP_TOS': 2, 'd/qdisc/target': '1us', 'd/qdisc/interval': '10us' },
+    change: { 'd/qdisc/ecn': false },
+  },
   'hosts/*/devices/*/qdisc/interval': {
     base: { ...CODEL, 'd/qdisc/target': '1us' },
     change: { 'd/qdisc/interval': '10us' },

@@ -121,6 +121,7 @@ function fillQdisc(world: World, plan: QdiscPlan, queue: number, mtu: number, fl
   q.mtuBytes[queue] = mtu + 14
   q.memoryLimit[queue] = plan.memoryBytes
   q.dropBatch[queue] = plan.dropBatch
+  q.ecn[queue] = plan.ecn ? 1 : 0
   if (plan.kind !== 'tbf') return
   q.byteTimePs[queue] = (8 * PS_PER_SECOND) / plan.rateBitsPerSec
   q.burstPs[queue] = plan.burstBytes * q.byteTimePs[queue]

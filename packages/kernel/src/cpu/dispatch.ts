@@ -18,6 +18,7 @@ import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { SockView } from '../sock/components.js'
+import { sockError } from '../sock/sock-error.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { udpMemory } from '../sock/udp-memory.js'
 import { udpEnqueue } from '../sock/udp-queue-rcv.js'
@@ -88,6 +89,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
     const sleepers = context.system(taskTimer)
+    const errors = context.system(sockError)
     // The IPI that empties a long list of deferred skbs. Kernel: net/core/skbuff.c, skb_attempt_defer_free
     const deferKick = perCpu(constants, ({ sysctl }) => (sysctl['net.core.skb_defer_max'] >> 1) + 1)
 
@@ -266,6 +268,9 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         }
         case EVENT.pageHome:
           pages.put(first, packetPool[cpu])
+          return
+        case EVENT.sockError:
+          errors.report(cpu, first, b[row])
           return
         case EVENT.taskTimer:
           taskTimeout(cpu, first, b[row])

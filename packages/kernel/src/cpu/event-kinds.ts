@@ -48,6 +48,8 @@ export const EVENT = {
   wmemFree: 35,
   /** Timer of task `a`: its sleep is over (`b` = 0), or it has waited long enough (1). */
   taskTimer: 37,
+  /** Error `b` for socket `a`, from an ICMP message. */
+  sockError: 38,
   /** ARP request `a` for somebody else has waited long enough. */
   proxyArp: 22,
   /** Timer of IGMP `a` (which and kind) ran out; `b` is the arming it belongs to. */

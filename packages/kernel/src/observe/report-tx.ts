@@ -34,7 +34,7 @@ function details(model: Model, kind: QdiscRow['kind'], queue: number): Readonly<
       maxpacket: q.maxPacketBytes[queue],
       drop_overlimit: q.dropOverlimit[queue],
       new_flow_count: q.newFlows[queue],
-      ecn_mark: 0,
+      ecn_mark: q.ecnMarks[queue],
       drop_overmemory: q.dropOvermemory[queue],
       memory_used: q.memoryBytes[queue],
     }

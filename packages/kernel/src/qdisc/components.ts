@@ -60,6 +60,9 @@ export const Qdisc = defineComponent(
     memoryLimit: f64,
     memoryBytes: f64,
     dropBatch: u16,
+    /** fq_codel: 1: packets that can be marked are marked instead of dropped, and how many were. */
+    ecn: u8,
+    ecnMarks: f64,
     newFlows: f64,
     dropOverlimit: f64,
     dropOvermemory: f64,

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { reciprocalScale } from '@softnet/wire'
 import { DROP } from '../count/drops.js'
+import { inetEcnSetCe } from '../ip/inet-ecn-set-ce.js'
 import { skbHash } from '../netif/skb-hash.js'
 import { Skb } from '../skb/components.js'
 import { NET_XMIT, Qdisc, QdiscFlow } from './components.js'
@@ -36,12 +37,14 @@ export const fqCodel = defineSystem<QdiscOps>(
       memoryLimit,
     } = d
     const { targetPs, intervalPs, mtuBytes, dropBatch, newFlows, dropOverlimit, dropOvermemory, maxPacketBytes } = d
+    const { ecn, ecnMarks } = d
     const f = context.write(QdiscFlow)
     const { bytes, packets, deficit, listed, count, lastCount, dropping, firstAbovePs, dropNextPs } = f
     const { wireBytes, truesize, duePs, frames } = context.write(Skb)
     const account = context.system(qdiscAccount)
     const flows = context.system(flowLists)
     const hashOf = context.system(skbHash)
+    const congestion = context.system(inetEcnSetCe)
 
     /** Takes packets from the head of the fattest flow, at most a batch or half its bytes; returns the flow. Kernel: fq_codel_drop */
     function dropFattest(cpu: number, q: number): number {
@@ -92,6 +95,13 @@ export const fqCodel = defineSystem<QdiscOps>(
       account.drop(cpu, q, row, DROP.qdiscCongested)
     }
 
+    /** Marks a packet instead of dropping it; false where it cannot be marked. */
+    function marked(cpu: number, q: number, row: number): boolean {
+      if (row === 0 || ecn[q] === 0 || !congestion(cpu, row)) return false
+      ecnMarks[q]++
+      return true
+    }
+
     function controlLaw(q: number, atPs: number, n: number): number {
       return atPs + Math.floor(intervalPs[q] / Math.sqrt(n))
     }
@@ -105,6 +115,10 @@ export const fqCodel = defineSystem<QdiscOps>(
       }
       while (dropping[flow] !== 0 && nowPs[q] >= dropNextPs[flow]) {
         count[flow]++
+        if (marked(cpu, q, row)) {
+          dropNextPs[flow] = controlLaw(q, dropNextPs[flow], count[flow])
+          return row
+        }
         lose(cpu, q, row)
         row = take(q, flow)
         if (shouldDrop(q, flow, row)) dropNextPs[flow] = controlLaw(q, dropNextPs[flow], count[flow])
@@ -114,9 +128,12 @@ export const fqCodel = defineSystem<QdiscOps>(
     }
 
     function startDropping(cpu: number, q: number, flow: number, row: number): number {
-      lose(cpu, q, row)
-      const following = take(q, flow)
-      shouldDrop(q, flow, following)
+      let following = row
+      if (!marked(cpu, q, row)) {
+        lose(cpu, q, row)
+        following = take(q, flow)
+        shouldDrop(q, flow, following)
+      }
       dropping[flow] = 1
       const delta = count[flow] - lastCount[flow]
       const isRecent = nowPs[q] - dropNextPs[flow] < RESUME_INTERVALS * intervalPs[q]

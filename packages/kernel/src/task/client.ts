@@ -6,6 +6,7 @@ import { Cpu } from '../cpu/components.js'
 import { wheelExpiry } from '../defrag/timer-wheel.js'
 import { NUMBERS } from '../numbers.js'
 import { udpRecvmsg } from '../sock/udp-recvmsg.js'
+import { udpSendmsg } from '../udp/udp-sendmsg.js'
 import type { AppStep } from './app.js'
 import { block } from './block.js'
 import { Task } from './components.js'
@@ -38,6 +39,7 @@ export const clientStep = defineSystem<AppStep>('client', 'task', 'net/socket.c,
   const user = context.system(sendMessage)
   const call = context.system(sendDatagram)
   const udp = context.system(udpRecvmsg)
+  const errors = context.system(udpSendmsg)
   const timer = context.system(taskTimer)
 
   function syscall(cpu: number, task: number): void {
@@ -96,6 +98,13 @@ export const clientStep = defineSystem<AppStep>('client', 'task', 'net/socket.c,
     const row = program[task]
     if (isNew) syscall(cpu, task)
     woken[task] = 0
+    const pending = errors.takeError(sock[row])
+    if (pending !== 0) {
+      user.failed(task, pending)
+      deadlinePs[row] = Number.POSITIVE_INFINITY
+      pc[task] = PC.think
+      return
+    }
     if (udp.receive(cpu, sock[row], bufferBytes[task]) !== 0) {
       messages[task]++
       pc[task] = PC.receive

@@ -6,6 +6,7 @@ import { ERRNO } from '../route/components.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { Sock } from '../sock/components.js'
+import { sockError } from '../sock/sock-error.js'
 import { udpLookup } from './lookup.js'
 
 /** Error of each code of destination unreachable, and whether it is a lasting one. Kernel: net/ipv4/icmp.c, icmp_err_convert */
@@ -37,12 +38,12 @@ export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: numbe
 /** Lasting errors reach connected sockets only: the next call on one returns it. Kernel: net/ipv4/udp.c, __udp4_lib_err */
 export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __udp4_lib_err', (context) => {
   const { saddr, daddr, ports, tcpWord } = context.write(Skb)
-  const { err } = context.write(Sock)
   const { connected } = context.read(Sock)
   const { net } = context.read(Cpu)
   const noPmtuDisc = Uint8Array.from(context.resource(PLAN_CONSTANTS).nets, ({ ipv4 }) => ipv4?.ip_no_pmtu_disc ?? 0)
   const bytes = context.system(skbBytes)
   const lookup = context.system(udpLookup)
+  const errors = context.system(sockError)
   const errnos = Uint8Array.from(UNREACH, ([errno]) => errno)
   const lasting = Uint8Array.from(UNREACH, ([, isLasting]) => (isLasting ? 1 : 0))
 
@@ -71,7 +72,7 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
     if (sock === 0) return false
     const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
     const isIgnored = errno === ERRNO.EMSGSIZE && noPmtuDisc[net[cpu]] !== 0
-    if (errno !== 0 && !isIgnored && connected[sock] !== 0) err[sock] = errno
+    if (errno !== 0 && !isIgnored && connected[sock] !== 0) errors.tell(cpu, sock, errno)
     return true
   }
 })

@@ -57,6 +57,7 @@ const NONE: Omit<QdiscPlan, 'kind'> = {
   intervalPs: 0,
   memoryBytes: 0,
   dropBatch: 0,
+  ecn: false,
   rateBitsPerSec: 0,
   burstBytes: 0,
 }
@@ -85,6 +86,7 @@ function compileQdisc(given: QdiscInput, txqueuelen: number, around: TxSurroundi
         intervalPs: ('interval' in input ? input.interval : undefined) ?? 100e9,
         memoryBytes: ('memory_limit' in input ? input.memory_limit : undefined) ?? 33_554_432,
         dropBatch: ('drop_batch' in input ? input.drop_batch : undefined) ?? 64,
+        ecn: ('ecn' in input ? input.ecn : undefined) ?? true,
       }
     case 'fq':
       return {

@@ -1,7 +1,7 @@
 /** Schema of a queueing discipline: its name, or its name with parameters, in the words of `tc qdisc`. */
 import { z } from 'zod'
 import { QDISC_KINDS } from '../tx-plan.js'
-import { choice, integer, quantity, time } from './fields.js'
+import { choice, integer, quantity, time, toggle } from './fields.js'
 
 const packets = (description: string) => integer(description, 1, 100_000_000).optional()
 const bytes = (description: string) =>
@@ -42,6 +42,7 @@ export const qdiscSchema = z
             words: 'up to 10s',
           }).optional(),
           memory_limit: bytes('Memory of its packets; default 32MiB.'),
+          ecn: toggle('What can be marked is marked instead of dropped; default on.').optional(),
           drop_batch: integer('Packets dropped together when it is full; default 64.', 1, 65_536).optional(),
         })
         .describe('Flows take turns, and each is kept short by CoDel.'),
