@@ -13,6 +13,8 @@ const limitSeconds = long ? 12 * 60 : 3 * 60
 const PLAIN = /^(\S+\.js|.*• {2,}\(\d+ \/ \d+\)| *(Total|Passed|Skipped|Duration): .*| *)$/
 /** Work after which files go on in a fresh process: code that has seen many worlds runs slowly. */
 const RENEW_MS = 10_000
+/** Most code of short tests runs for a moment only: V8 optimizes later than after its 132 KiB of bytecode run. */
+const V8_FLAGS = long ? [] : ['--interrupt-budget=500000']
 const SLOWEST_SHOWN = 15
 const total = { passed: 0, failed: 0 }
 const times = []
@@ -99,7 +101,11 @@ async function runTests(waiting) {
 
 function start(args) {
   // A process group of its own, so that what a test started ends with it.
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true })
+  const child = spawn(process.execPath, [...V8_FLAGS, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  })
   running.add(child)
   child.on('close', () => running.delete(child))
   child.stdout.setEncoding('utf8')
