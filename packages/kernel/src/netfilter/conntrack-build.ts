@@ -1,6 +1,14 @@
 import { streamKey, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
-import { NatRange, NfConn, NfConnBucket, NfConnStat, NfConnTable, SkbConn } from './conntrack-components.js'
+import {
+  NatRange,
+  NfConn,
+  NfConnBucket,
+  NfConnStat,
+  NfConnTable,
+  NfNatBucket,
+  SkbConn,
+} from './conntrack-components.js'
 import type { NetfilterPlan } from './plan-netfilter.js'
 import { NfConnSeen, NfConnTcp } from './tcp-window-components.js'
 
@@ -18,6 +26,8 @@ export function declareConntrack(world: World, layout: Layout, plan: NetfilterPl
   world.pool(NfConnSeen, 2 * rows + 1)
   world.pool(NfConnTcp, rows)
   world.pool(NfConnBucket, buckets)
+  const translates = plan.hosts.some(({ nats }) => nats.some((chains) => chains.length > 0))
+  world.pool(NfNatBucket, translates ? buckets : 0)
   world.pool(NfConnTable, layout.nets.length)
   world.pool(NfConnStat, layout.cpuRows)
   world.pool(SkbConn, hosts.length > 0 ? skbRows : 0)

@@ -54,10 +54,15 @@ export const NfConn = defineComponent('nf_conn', {
   /** Next in the chain of the original and of the reply tuple: row × 2 + direction, 0 at the end. */
   nextOriginal: i32,
   nextReply: i32,
+  /** Next with a source whose hash is the same, once that is translated or kept for good. */
+  nextSource: i32,
 })
 
 /** Chains of the hash table, a range per host: row × 2 + direction of the first, 0 for none. */
 export const NfConnBucket = defineComponent('nf_conn_bucket', { first: i32 })
+
+/** Connections by their source, beside the chains of `NfConnBucket`; only where rules translate. Kernel: nf_nat_core.c, nf_nat_bysource */
+export const NfNatBucket = defineComponent('nf_nat_bucket', { first: i32 })
 
 /** Tables of hosts: row 1 + host index. Kernel: nf_conntrack_htable_size, struct nf_conntrack_net */
 export const NfConnTable = defineComponent('nf_conn_table', {

@@ -1,7 +1,8 @@
 import { defineSystem, mix32 } from '@softnet/ecs'
+import { IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
-import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable } from './conntrack-components.js'
+import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable, NfNatBucket } from './conntrack-components.js'
 import { TCP_CT } from './tcp-states.js'
 
 /** Table of connections; tuples are given as addresses, ports and protocol. */
@@ -18,6 +19,10 @@ export interface ConntrackTable {
   kill(cpu: number, conn: number): void
   /** Whether a tuple is the reply tuple or original tuple of any other connection. */
   taken(cpu: number, saddr: number, daddr: number, ports: number, protocol: number, but: number): boolean
+  /** Notes that a connection's source is translated, or kept, for good. Kernel: nf_nat_core.c, nf_nat_setup_info */
+  linkSource(cpu: number, conn: number): void
+  /** First connection with this source behind `after` (0: of all), or 0. Kernel: nf_nat_core.c, same_src */
+  sameSource(cpu: number, saddr: number, port: number, protocol: number, after: number): number
   /** A random word of the CPU's own stream. */
   random(cpu: number): number
   /** Time in whole jiffies. */
@@ -27,6 +32,8 @@ export interface ConntrackTable {
 /** Answers of `confirm`: the connection is in the table, or the row × 2 of another with the same tuples, or neither. */
 export const CONFIRMED = -1
 export const CLASH_DROP = -2
+/** A chain is too long for one more. */
+export const CHAIN_TOO_LONG = -3
 
 /** Kernel: net/netfilter/nf_conntrack_core.c, NF_CT_EVICTION_RANGE, MIN_CHAINLEN, MAX_CHAINLEN */
 const EVICTION_RANGE = 8
@@ -44,6 +51,8 @@ export const conntrackTable = defineSystem<ConntrackTable>(
   (context) => {
     const c = context.write(NfConn)
     const { first } = context.write(NfConnBucket)
+    const { first: firstSource } = context.write(NfNatBucket)
+    const translates = firstSource.length > 1
     const table = context.write(NfConnTable)
     const stat = context.write(NfConnStat)
     const { net, clockPs } = context.read(Cpu)
@@ -95,8 +104,25 @@ export const conntrackTable = defineSystem<ConntrackTable>(
       }
     }
 
+    function sourceBucket(t: number, conn: number): number {
+      return bucketOf(t, c.saddr[conn], 0, c.ports[conn] >>> 16, c.protocol[conn])
+    }
+
+    /** Kernel: nf_nat_core.c, nf_nat_cleanup_conntrack */
+    function unlinkSource(t: number, conn: number): void {
+      const bucket = sourceBucket(t, conn)
+      if (firstSource[bucket] === conn) {
+        firstSource[bucket] = c.nextSource[conn]
+        return
+      }
+      let before = firstSource[bucket]
+      while (c.nextSource[before] !== conn) before = c.nextSource[before]
+      c.nextSource[before] = c.nextSource[conn]
+    }
+
     function free(cpu: number, conn: number): void {
       const t = net[cpu] + 1
+      if ((c.status[conn] & IPS.srcNatDone) !== 0) unlinkSource(t, conn)
       c.live[conn] = CONN.free
       c.nextOriginal[conn] = table.firstFree[t]
       table.firstFree[t] = conn
@@ -176,12 +202,20 @@ export const conntrackTable = defineSystem<ConntrackTable>(
       return false
     }
 
+    /** Whether a connection goes when the table is nearly full. Kernel: nf_conntrack_core.c, gc_worker_can_early_drop */
+    function mayGoEarly(conn: number): boolean {
+      if ((c.status[conn] & IPS.assured) === 0) return true
+      const state = c.tcpState[conn]
+      return c.protocol[conn] === IPPROTO_TCP && state >= TCP_CT.finWait && state <= TCP_CT.close
+    }
+
     /**
      * Ends expired connections as the background worker would have done by now, and finds when it comes next: after the
      * mean of what is left to the others, 1 to 60 s. Kernel: nf_conntrack_core.c, gc_worker
      */
     function collect(cpu: number, t: number, now: number): void {
       const end = table.firstConn[t] + table.conns[t]
+      const nearlyFull = Math.floor(table.max[t] / 100) * 95
       while (table.gcJiffies[t] <= now) {
         const at = table.gcJiffies[t]
         let mean = GC_FIRST_SEC * hz[cpu]
@@ -196,6 +230,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
           const clamped = Math.min(Math.max(left, GC_MIN_SEC * hz[cpu]), GC_FIRST_SEC * hz[cpu])
           seen++
           mean += Math.trunc((clamped - mean) / seen)
+          if (nearlyFull > 0 && table.count[t] >= nearlyFull && mayGoEarly(conn)) kill(cpu, conn)
         }
         table.gcJiffies[t] = at + Math.min(Math.max(mean, GC_MIN_SEC * hz[cpu]), GC_FIRST_SEC * hz[cpu])
       }
@@ -263,7 +298,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         if (clash !== 0) return clashWith(conn, clash)
         if (chainIsTooLong(bucket, limit) || chainIsTooLong(reply, limit)) {
           stat.chainTooLong[cpu]++
-          return CLASH_DROP
+          return CHAIN_TOO_LONG
         }
         c.timeoutJiffies[conn] += jiffies(cpu)
         c.live[conn] = CONN.confirmed
@@ -286,6 +321,23 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         }
         stat.found[cpu]++
         return true
+      },
+      linkSource(cpu, conn) {
+        if (!translates) return
+        const bucket = sourceBucket(net[cpu] + 1, conn)
+        c.nextSource[conn] = firstSource[bucket]
+        firstSource[bucket] = conn
+      },
+      sameSource(cpu, saddr, port, protocol, after) {
+        if (!translates) return 0
+        const bucket = bucketOf(net[cpu] + 1, saddr, 0, port, protocol)
+        let conn = after === 0 ? firstSource[bucket] : c.nextSource[after]
+        while (conn !== 0) {
+          const isSame = c.saddr[conn] === saddr && c.ports[conn] >>> 16 === port && c.protocol[conn] === protocol
+          if (isSame) return conn
+          conn = c.nextSource[conn]
+        }
+        return 0
       },
       random,
       jiffies,

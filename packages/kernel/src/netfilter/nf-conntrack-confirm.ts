@@ -2,7 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { IPPROTO_UDP } from '@softnet/wire'
 import { SKB, Skb } from '../skb/components.js'
 import { CONN, CTINFO, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
-import { CONFIRMED, conntrackTable } from './conntrack-table.js'
+import { CHAIN_TOO_LONG, CONFIRMED, conntrackTable } from './conntrack-table.js'
 
 /** Takes new connections into the table, and ends those whose packets did not get so far. */
 export interface NfConntrackConfirm {
@@ -49,7 +49,7 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
         return true
       }
       stat.insertFailed[cpu]++
-      stat.drop[cpu]++
+      if (link !== CHAIN_TOO_LONG) stat.drop[cpu]++
       return false
     }
 

@@ -6,6 +6,8 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { chargeCycles } from './charge-cycles.js'
 import { CONN, IPS, NatRange, NfConn } from './conntrack-components.js'
 import { conntrackTable } from './conntrack-table.js'
+import { TCP_CT } from './tcp-states.js'
+import { NfConnSeen } from './tcp-window-components.js'
 
 /** Kinds of translation. Kernel: enum nf_nat_manip_type */
 export const MANIP = { source: 0, destination: 1 } as const
@@ -21,6 +23,8 @@ export interface NatSetup {
 /** Kernel: net/netfilter/nf_nat_core.c, NF_NAT_MAX_ATTEMPTS */
 const MAX_ATTEMPTS = 128
 const LEAST_ATTEMPTS = 16
+/** Kernel: NF_NAT_HARDER_THRESH */
+const HARDER_ATTEMPTS = 32
 const PORTS = 65_536
 const PRIVILEGED = 1024
 const CREDENTIALS = 512
@@ -41,6 +45,7 @@ export const natSetup = defineSystem<NatSetup>(
   (context) => {
     const c = context.write(NfConn)
     const ranges = context.read(NatRange)
+    const { end } = context.read(NfConnSeen)
     const table = context.system(conntrackTable)
     const spend = context.system(chargeCycles)
     const { plan } = context.resource(PLAN_CONSTANTS)
@@ -120,7 +125,7 @@ export const natSetup = defineSystem<NatSetup>(
       for (;;) {
         for (let i = 0; i < attempts; i++, offset = (offset + 1) & 0xffff) {
           setPort(manip, protocol, least + (offset % size))
-          if (!isUsed(cpu, conn)) return
+          if (!isUsedHarder(cpu, conn, attempts - i)) return
         }
         if (attempts >= size || attempts < LEAST_ATTEMPTS) return
         attempts = Math.floor(attempts / 2)
@@ -128,10 +133,46 @@ export const natSetup = defineSystem<NatSetup>(
       }
     }
 
+    /** True if the tuple took over what another connection of this sender's port has become. Kernel: nf_nat_core.c, find_appropriate_src */
+    function takesSameSource(cpu: number, conn: number): boolean {
+      const protocol = c.protocol[conn]
+      const [address, port] = [saddr, sport]
+      for (let other = 0; ; ) {
+        other = table.sameSource(cpu, address, port, protocol, other)
+        if (other === 0) return false
+        const ports = c.replyPorts[other]
+        saddr = c.replyDaddr[other]
+        sport = protocol === IPPROTO_ICMP ? ports >>> 16 : ports & 0xffff
+        const fits = inRange(MANIP.source, protocol)
+        if (fits && !isUsed(cpu, conn)) return true
+        saddr = address
+        sport = port
+        if (fits) return false
+      }
+    }
+
+    /** As `isUsed`; near the end of the attempts a connection that has closed makes way for a later one. Kernel: nf_nat_core.c, nf_nat_used_tuple_harder */
+    function isUsedHarder(cpu: number, conn: number, attemptsLeft: number): boolean {
+      const protocol = c.protocol[conn]
+      const isOpening = protocol === IPPROTO_TCP && c.tcpState[conn] === TCP_CT.synSent
+      if (attemptsLeft > HARDER_ATTEMPTS || !isOpening) return isUsed(cpu, conn)
+      const link = table.find(cpu, daddr, saddr, replyPorts(protocol), protocol)
+      if (link === 0) return false
+      const other = link >> 1
+      if ((link & 1) === 0 || c.tcpState[other] < TCP_CT.timeWait || (c.status[other] & IPS.srcNat) === 0) return true
+      if (((end[conn * 2] - end[other * 2]) | 0) <= 0) return true
+      table.kill(cpu, other)
+      return false
+    }
+
     /** Kernel: nf_nat_core.c, get_unique_tuple */
     function unique(cpu: number, conn: number, manip: number): void {
       const protocol = c.protocol[conn]
-      if (manip === MANIP.source && !isRandom && inRange(manip, protocol) && !isUsed(cpu, conn)) return
+      if (manip === MANIP.source && !isRandom) {
+        if (inRange(manip, protocol)) {
+          if (!isUsed(cpu, conn)) return
+        } else if (takesSameSource(cpu, conn)) return
+      }
       chooseAddress(manip)
       if (!isRandom) {
         if (hasPorts) {
@@ -152,6 +193,7 @@ export const natSetup = defineSystem<NatSetup>(
         c.replyPorts[conn] = ports
         c.status[conn] |= manip === MANIP.source ? IPS.srcNat : IPS.dstNat
       }
+      if (manip === MANIP.source) table.linkSource(cpu, conn)
       c.status[conn] |= manip === MANIP.source ? IPS.srcNatDone : IPS.dstNatDone
     }
 

@@ -1,4 +1,4 @@
-/** TCP conversations with faults, recorded on Linux 6.18: what connection tracking made of each segment. */
+/** Recorded on Linux 6.18: what connection tracking made of each segment of faulty TCP, and which sources NAT chose. */
 import { readFileSync } from 'node:fs'
 import { compileScenario, type Plan } from '@softnet/scenario'
 import { suite } from 'uvu'
@@ -10,13 +10,14 @@ import { TCP_CT_NAMES } from '../src/netfilter/tcp-states.js'
 import { reportHost } from '../src/observe/report-host.js'
 import { modelRunner } from './support/run-model.js'
 
-const test = suite('windows of TCP recorded on Linux')
+const test = suite('connections recorded on Linux')
 
 interface Case {
+  readonly nft?: string
   readonly sysctl: Readonly<Record<string, number>>
   readonly packets: readonly string[]
   /** Connections after each packet: seconds left, state. */
-  readonly steps: readonly (readonly (readonly [seconds: number, state: string])[])[]
+  readonly steps?: readonly (readonly (readonly [seconds: number, state: string])[])[]
   readonly counters: readonly (readonly [packets: number, bytes: number])[]
   readonly entries: readonly string[]
   readonly invalid: number
@@ -25,15 +26,22 @@ interface Case {
 const STEP_PS = 2e9
 
 interface Recording {
-  readonly nft: string
+  /** Rules of cases that have none of their own. */
+  readonly nft?: string
   readonly cases: readonly Case[]
 }
 
-const file = process.env.SOFTNET_WINDOWS ?? new URL('../../../../tests/data/nft/windows.json', import.meta.url)
-const { nft, cases } = JSON.parse(readFileSync(file, 'utf8')) as Recording
+/** Cases of a recording with their names. */
+function read(name: string): (readonly [string, Case])[] {
+  const file = new URL(`../../../../tests/data/nft/${name}`, import.meta.url)
+  const { nft, cases } = JSON.parse(readFileSync(process.env.SOFTNET_RECORDED ?? file, 'utf8')) as Recording
+  return cases.map((each, index) => [`${name} ${index}`, { ...(nft === undefined ? {} : { nft }), ...each }])
+}
+
+const CASES = [...read('windows.json'), ...read('sources.json')]
 
 /** A router between two TUN devices that are read and written by hand. */
-function planOf(sysctl: Case['sysctl']): Plan {
+function planOf(nftables: string, sysctl: Case['sysctl']): Plan {
   const device = (address: string) => ({ driver: 'veth' as const, address })
   const compiled = compileScenario(
     {
@@ -42,7 +50,7 @@ function planOf(sysctl: Case['sysctl']): Plan {
           cpus: 1,
           cstates: 'none',
           hz: 1000,
-          nftables: nft,
+          nftables,
           sysctl: {
             'net.ipv4.ip_forward': 1,
             'net.netfilter.nf_conntrack_max': 256,
@@ -74,9 +82,9 @@ function withoutTime(line: string): string {
   return line.replace(/^(\S+ +\d+ +\S+ +\d+) \d+ /, '$1 ').replace(/ use=\d+$/, '')
 }
 
-cases.forEach(({ sysctl, packets, steps, counters, entries, invalid }, index) => {
-  test(`conversation ${index}`, () => {
-    const bench = createBench(planOf(sysctl), { transmit: () => {} })
+CASES.forEach(([name, { nft = '', sysctl, packets, steps, counters, entries, invalid }]) => {
+  test(name, () => {
+    const bench = createBench(planOf(nft, sysctl), { transmit: () => {} })
     const { model } = bench
     const run = modelRunner(model)
     const conn = model.world.columns(NfConn)
@@ -87,6 +95,7 @@ cases.forEach(({ sysctl, packets, steps, counters, entries, invalid }, index) =>
     packets.forEach((hex, i) => {
       bench.step(() => bench.programWrite('tun0', Uint8Array.from(Buffer.from(hex, 'hex'))), STEP_PS / 2)
       run((i + 2) * STEP_PS)
+      if (steps === undefined) return
       const now = Math.floor((clockPs[cpu] as number) / (1e12 / hz))
       const found = []
       for (let row = 1; row < conn.live.length; row++) {
