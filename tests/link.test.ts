@@ -169,6 +169,24 @@ link('neighbours of a device that loses its carrier are forgotten, with what wai
   assert.is(lost(run(arp(0)), 'neigh_flush_dev'), 0)
 })
 
+link('a transmit queue that hangs is reset by the watchdog, at the second after five', () => {
+  const until = (duration: string): Report => {
+    const scenario = router([{ at: '1s', do: 'stall eth1 tx 0' }], {}, duration)
+    return run({ ...scenario, traffic: { t: { to: 'r/eth0', rate: '100pps', flows: { dst: '203.0.113.9' } } } })
+  }
+  const queue = (report: Report) => report.hosts.r?.tx_queues?.find(({ dev }) => dev === 'eth1')
+  const hung = until('5900ms')
+  assert.is(queue(hung)?.tx_timeout, undefined)
+  assert.ok(Math.abs(hung.packets.sent - 100) <= 1, `${hung.packets.sent} sent before it hung`)
+  const after = until('6400ms')
+  assert.is(queue(after)?.tx_timeout, 1)
+  // What the card had not fetched is lost, what waited in the discipline is sent.
+  const dropped = lost(after, 'ndo_tx_timeout')
+  assert.ok(dropped >= 1 && dropped <= 20, `${dropped} in the ring`)
+  assert.is(after.packets.dropped, dropped)
+  assert.is(after.packets.sent + dropped + after.packets.in_flight, 640)
+})
+
 const DOWN_UP: Events = [
   { at: '10ms', do: 'ip link set eth0 down' },
   { at: '20ms', do: 'ip link set dev eth0 up' },
@@ -273,6 +291,7 @@ const FAULTS: readonly (readonly [Events[number], string, RegExp])[] = [
   [{ at: '1ms', do: 'unplug eth9' }, 'events[0].do', /a device of r: eth0, eth1, eth2/],
   [{ at: '1ms', do: 'unplug eth0', host: 'q' }, 'events[0].host', /one of the hosts r/],
   [{ at: 'soon', do: 'unplug eth0' }, 'events[0].at', /a time/],
+  [{ at: '1ms', do: 'stall eth0 tx 4' }, 'events[0].do', /a queue of eth0: 0 to 0/],
   [{ at: '1ms', do: 'ip link set eth0' }, 'events[0].do', /ip link set DEV down/],
   [{ at: '1ms', do: 'ethtool -C eth0 rx-usecs -1' }, 'events[0].do', /ethtool -C DEV rx-usecs N/],
   [{ at: '1ms', do: 'ethtool -C eth0 rx-frames 3' }, 'events[0].do', /igb has no such limit/],

@@ -6,6 +6,7 @@ type Events = NonNullable<ScenarioInput['events']>
 /** Something that can happen to a device. */
 function randomAction(draw: Draw, dev: string): string {
   const cable = draw.pick([`unplug ${dev}`, `plug ${dev}`])
+  if (draw.chance(0.15)) return `stall ${dev} tx 0`
   return draw.chance(0.5) ? cable : `ip link set ${dev} ${draw.pick(['down', 'up'])}`
 }
 
@@ -37,6 +38,10 @@ export function eventful(): ScenarioInput {
       { at: '1300us', do: 'ip link set eth0 up' },
       { at: '1310us', do: 'ip link set eth0 down' },
       { at: '1311us', do: 'ip link set eth0 up' },
+      { at: '2200us', do: 'stall eth0 tx 1' },
+      { at: '2500us', do: 'ip link set eth0 down' },
+      { at: '2600us', do: 'ip link set eth0 up' },
+      { at: '2700us', do: 'stall eth0 tx 0' },
       { at: '3ms', do: 'unplug eth0' },
     ],
   }

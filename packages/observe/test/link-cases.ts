@@ -43,6 +43,32 @@ export const LINK_CASES: readonly Case[] = [
     sets: [],
   },
   {
+    rule: 'tx_timeout',
+    document: result(
+      hostResult({
+        tx_queues: [
+          {
+            dev: 'eth0',
+            queue: 2,
+            cpu: 0,
+            packets: 1000,
+            bytes: 60_000,
+            stops: 1,
+            restarts: 1,
+            tx_timeout: 1,
+            ring_max: 3,
+            ring_size: 512,
+            bql_limit: 0,
+          },
+        ],
+      }),
+      [drop('ndo_tx_timeout', 'NIC_TX_TIMEOUT', 12), drop('__dev_xmit_skb', 'QDISC_OVERLIMIT', 400)],
+    ),
+    plan: plan(hostPlan(4), [calm]),
+    says: /queue 2 of eth0 hung: 12 frames.*tx_timeout is 1; 400 frames/,
+    sets: [],
+  },
+  {
     rule: 'other_cpus_queue',
     document: result(
       hostResult({

@@ -6,6 +6,8 @@ export type EventAction =
   | { readonly kind: 'cable'; readonly dev: string; readonly up: boolean }
   /** `ip link set DEV up` or `down`. */
   | { readonly kind: 'link'; readonly dev: string; readonly up: boolean }
+  /** A transmit queue of the card hangs: it fetches nothing until its driver resets it. */
+  | { readonly kind: 'stall'; readonly dev: string; readonly queue: number }
   /** `ethtool -C DEV …`; null where a value is not given. */
   | {
       readonly kind: 'coalesce'

@@ -2,7 +2,8 @@
 import type { EventAction } from './event-plan.js'
 
 /** What `parseEvent` accepts, in words. */
-export const EVENT_WORDS = 'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N'
+export const EVENT_WORDS =
+  'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, stall DEV tx N'
 
 const USECS_MAX = 1_000_000
 const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/
@@ -17,6 +18,12 @@ function parseLinkSet(words: readonly string[]): EventAction | null {
   const [dev, state] = rest
   if (!isDevice(dev) || rest.length !== 2 || (state !== 'up' && state !== 'down')) return null
   return { kind: 'link', dev, up: state === 'up' }
+}
+
+/** `stall DEV tx N`. */
+function parseStall(dev: string | undefined, queue: string | undefined): EventAction | null {
+  if (!isDevice(dev) || queue === undefined || !/^\d{1,4}$/.test(queue)) return null
+  return { kind: 'stall', dev, queue: Number(queue) }
 }
 
 const COALESCE = ['rx-usecs', 'rx-frames', 'tx-usecs'] as const
@@ -50,6 +57,7 @@ export function parseEvent(text: string): EventAction | null {
     return words.length === 2 && isDevice(second) ? { kind: 'cable', dev: second, up: first === 'plug' } : null
   }
   if (first === 'ip' && (second === 'link' || second === 'l') && third === 'set') return parseLinkSet(words.slice(3))
+  if (first === 'stall' && third === 'tx' && words.length === 4) return parseStall(second, words[3])
   if (first === 'ethtool' && (second === '-C' || second === '--coalesce')) return parseCoalesce(words.slice(2))
   return null
 }

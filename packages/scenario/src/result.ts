@@ -244,6 +244,8 @@ export interface TxQueueRow {
   /** Times the driver stopped it for want of descriptors, and times it was woken. */
   readonly stops: number
   readonly restarts: number
+  /** Times the watchdog had it reset; only where it was. */
+  readonly tx_timeout?: number
   /** Packets that other CPUs have sent on it. */
   readonly remote_packets?: number
   readonly ring_max: number

@@ -54,6 +54,7 @@ const PLACES = {
   qdiscReset: { where: 'qdisc_reset', reason: 'NOT_SPECIFIED' },
   noCarrier: { where: 'wire_rx', reason: 'NIC_NO_CARRIER' },
   noCarrierTx: { where: 'wire_tx', reason: 'NIC_NO_CARRIER' },
+  txTimeout: { where: 'ndo_tx_timeout', reason: 'NIC_TX_TIMEOUT' },
   devClosed: { where: 'ndo_stop', reason: 'NIC_DEV_CLOSED' },
   neighPurged: { where: 'neigh_flush_dev', reason: 'QUEUE_PURGE' },
   devDown: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },

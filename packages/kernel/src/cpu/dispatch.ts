@@ -224,6 +224,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         case EVENT.hostCommand:
         case EVENT.devClose:
         case EVENT.linkCheck:
+        case EVENT.txWatchdog:
         case EVENT.netdev: {
           if (link === null) return
           lookPs[cpu] = timePs[row]
@@ -235,6 +236,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           else if (kind[row] === EVENT.hostCommand) link.obey(cpu, first)
           else if (kind[row] === EVENT.devClose) link.retryClose(cpu, first)
           else if (kind[row] === EVENT.linkCheck) link.check(cpu, first)
+          else if (kind[row] === EVENT.txWatchdog) link.watchdog(cpu, first, b[row])
           else link.happen(cpu, first)
           cpuContext[cpu] = before
           exitCheck[cpu] = 1

@@ -66,6 +66,8 @@ export const EVENT = {
   devClose: 44,
   /** The driver of device `a`, which was opened, looks whether its cable is in. */
   linkCheck: 45,
+  /** The watchdog over this CPU's transmit queues of device `a` runs out; `b` is the arming it belongs to. */
+  txWatchdog: 46,
   /** Link: frame in row `a` reaches the port. */
   linkFrame: 50,
   /** Switch: it has the whole of the frame in row `a`, which came by this port. */

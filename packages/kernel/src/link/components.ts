@@ -65,6 +65,9 @@ export const LinkLog = defineComponent('link_log', { timePs: f64, dev: i32, what
 /** Devices as a CPU knows them: row `device index * cpuRows + cpu`. Written by that CPU. */
 export const DevView = defineComponent('dev_view', { bits: u8 })
 
+/** Watchdogs over transmit queues, rows as `DevView`: counts armings. */
+export const DevWatchdog = defineComponent('dev_watchdog', { sequence: i32 })
+
 /** Closing of devices on a CPU, rows as `DevView`: 0 none, 1 under way, 2 under way and to be opened again. */
 export const DevClose = defineComponent('dev_close', { state: u8 })
 
@@ -81,6 +84,8 @@ export const HostEvent = defineComponent('host_event', {
   /** One of `ACTION`. */
   action: u8,
   up: u8,
+  /** Number of a transmit queue. */
+  queue: u16,
   /** −1 where not given. */
   rxUsecsPs: f64,
   rxFrames: f64,
@@ -88,7 +93,7 @@ export const HostEvent = defineComponent('host_event', {
 })
 
 /** Kinds of `HostEvent`. */
-export const ACTION = { cable: 0, coalesce: 1, link: 2 } as const
+export const ACTION = { cable: 0, coalesce: 1, link: 2, stall: 3 } as const
 
 /** What a log entry says: position in `LOG_NAMES`. */
 export const LOG = {
@@ -101,6 +106,7 @@ export const LOG = {
   up: 6,
   goingDown: 7,
   coalesce: 8,
+  stall: 9,
 } as const
 
 /** Names of log entries: kernel functions, and notifier events as they are. */
@@ -114,4 +120,5 @@ export const LOG_NAMES: readonly string[] = [
   'NETDEV_UP',
   'NETDEV_GOING_DOWN',
   'ethtool -C',
+  'transmit unit hangs',
 ]

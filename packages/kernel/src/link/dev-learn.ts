@@ -4,9 +4,11 @@ import { neighIfdown } from '../neigh/neigh-ifdown.js'
 import { NetDev } from '../nic/components.js'
 import { ndoStop } from '../nic/ndo-stop.js'
 import { TxQueue } from '../nic/tx-components.js'
+import { txTimeout } from '../nic/tx-timeout.js'
 import { devActivateQueue } from '../qdisc/dev-activate-queue.js'
 import { InDev } from '../route/components.js'
 import { DEV, DevView, NETDEV } from './components.js'
+import { hasStalls } from './fill-link.js'
 
 /** A CPU learns what has become of a device (bits of `DEV`), and does its part of what follows; `event` is one of `NETDEV`. */
 export type DevLearn = (cpu: number, dev: number, bits: number, event: number) => void
@@ -28,6 +30,7 @@ export const devLearn = defineSystem<DevLearn>(
     const queues = context.system(devActivateQueue)
     const neighbours = context.system(neighIfdown)
     const driver = context.system(ndoStop)
+    const hangs = hasStalls(context.resource(PLAN_CONSTANTS).plan) ? context.system(txTimeout) : null
 
     /** VLAN devices send by the queues of the device below, and have none of their own to switch. */
     function switchQueues(cpu: number, dev: number, isActive: boolean): void {
@@ -41,7 +44,11 @@ export const devLearn = defineSystem<DevLearn>(
       const row = index[dev] * cpuRows + cpu
       const changed = views[row] ^ bits
       views[row] = bits
-      if ((changed & DEV.inactive) !== 0) switchQueues(cpu, dev, (bits & DEV.inactive) === 0)
+      if ((changed & DEV.inactive) !== 0) {
+        switchQueues(cpu, dev, (bits & DEV.inactive) === 0)
+        if ((bits & DEV.inactive) !== 0) hangs?.stop(cpu, dev)
+        else hangs?.start(cpu, dev)
+      }
       if ((changed & DEV.down) !== 0 && (bits & DEV.down) !== 0) driver.stop(cpu, dev)
       else if ((changed & DEV.down) !== 0) driver.open(cpu, dev)
       if (event === NETDEV.change && (bits & DEV.noCarrier) !== 0 && arpEvictNocarrier[dev] !== 0) {

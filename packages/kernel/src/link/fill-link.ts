@@ -6,6 +6,7 @@ import {
   CableChange,
   DevClose,
   DevView,
+  DevWatchdog,
   HostEvent,
   IF_OPER,
   LinkDev,
@@ -18,6 +19,11 @@ import {
 /** Whether anything happens to hosts during a run: without it no table is declared and nothing is asked. */
 export function hasEvents(plan: Plan): boolean {
   return (plan.events ?? []).length > 0
+}
+
+/** Whether a card hangs during a run: its watchdog then has to be wound up. */
+export function hasStalls(plan: Plan): boolean {
+  return (plan.events ?? []).some(({ action }) => action.kind === 'stall')
 }
 
 /** An event with the entities it is about. */
@@ -57,6 +63,7 @@ export function declareLink(world: World, layout: Layout): void {
   world.pool(LinkWatch, layout.hosts.length)
   world.pool(LinkLog, layout.hosts.length * LOG_ROWS)
   world.pool(DevView, layout.deviceCount * layout.cpuRows)
+  world.pool(DevWatchdog, layout.deviceCount * layout.cpuRows)
   world.pool(DevClose, layout.deviceCount * layout.cpuRows)
   world.pool(CableChange, events.length)
   world.pool(WireCable, layout.ownerRows)
@@ -94,6 +101,10 @@ function fillEvents(world: World, layout: Layout): void {
     rows.atPs[row] = time
     rows.dev[row] = device.device
     rows.action[row] = ACTION[action.kind]
+    if (action.kind === 'stall') {
+      rows.queue[row] = action.queue
+      return
+    }
     if (action.kind !== 'coalesce') {
       rows.up[row] = action.up ? 1 : 0
       return

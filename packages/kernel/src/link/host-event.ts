@@ -6,10 +6,13 @@ import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
 import { NetDev } from '../nic/components.js'
 import { ndoStop } from '../nic/ndo-stop.js'
+import { TxQueue } from '../nic/tx-components.js'
+import { txTimeout } from '../nic/tx-timeout.js'
+import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { ACTION, HostEvent, LinkDev, LinkWatch, LOG } from './components.js'
 import { type DevLearn, devLearn } from './dev-learn.js'
 import { devOpen } from './dev-open.js'
-import { hasEvents } from './fill-link.js'
+import { hasEvents, hasStalls } from './fill-link.js'
 import { linkWatch } from './link-watch.js'
 import { netdevNotify } from './netdev-notify.js'
 import { setCoalesce } from './set-coalesce.js'
@@ -26,6 +29,8 @@ export interface HostEvents {
   retryClose(cpu: number, dev: number): void
   /** The driver of a device that was opened looks at its link. */
   check(cpu: number, dev: number): void
+  /** The watchdog over a CPU's transmit queues of a device runs out. */
+  watchdog(cpu: number, dev: number, sequence: number): void
   /** The work of linkwatch. */
   watch(cpu: number, sequence: number): void
   /** A CPU learns what has become of a device. */
@@ -41,10 +46,11 @@ export const hostEvents = defineSystem<HostEvents | null>(
   'link',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_watchdog_link_is_down',
   (context) => {
-    const { plan, cpusOfHost } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpusOfHost, firstDevice } = context.resource(PLAN_CONSTANTS)
     if (!hasEvents(plan)) return null
     const rows = context.read(HostEvent)
-    const { host } = context.read(NetDev)
+    const { host, firstTx, txCount, txStep } = context.read(NetDev)
+    const { cpu: queueCpu, stalled } = context.write(TxQueue)
     const { clockPs, host: hostOf } = context.read(Cpu)
     const { cpu: controlCpu } = context.read(LinkWatch)
     const { irqDeliveryPs } = context.resource(COST_LATENCY)
@@ -53,14 +59,28 @@ export const hostEvents = defineSystem<HostEvents | null>(
     const notify = context.system(netdevNotify)
     const coalesce = context.system(setCoalesce)
     const opener = context.system(devOpen)
+    const hangs = hasStalls(plan) ? context.system(txTimeout) : null
+    const disciplines = context.system(qdiscRun)
     const driver = context.system(ndoStop)
     const { unplugged } = context.write(LinkDev)
     const watcher = context.system(linkWatch)
     const learn = context.system(devLearn)
+    /** The transmit unit of a queue of this CPU stops fetching descriptors. */
+    function stall(cpu: number, row: number): void {
+      const dev = rows.dev[row]
+      const queue = firstTx[dev] + rows.queue[row] * txStep[dev]
+      if (rows.queue[row] < txCount[dev] && queueCpu[queue] === cpu) stalled[queue] = 1
+    }
+
+    function obey(cpu: number, row: number): void {
+      if (rows.action[row] === ACTION.stall) stall(cpu, row)
+      else coalesce(cpu, row)
+    }
+
     /** A driver writes the registers of every vector, wherever its interrupt goes. Kernel: ixgbe_set_coalesce */
     function command(cpu: number, row: number): void {
-      notify.log(cpu, rows.dev[row], LOG.coalesce)
-      coalesce(cpu, row)
+      notify.log(cpu, rows.dev[row], rows.action[row] === ACTION.stall ? LOG.stall : LOG.coalesce)
+      obey(cpu, row)
       for (const to of cpusOfHost[hostOf[cpu]]) {
         if (to !== cpu) post.note(cpu, to, VIA.ipi, EVENT.hostCommand, row, 0, 0)
       }
@@ -82,6 +102,10 @@ export const hostEvents = defineSystem<HostEvents | null>(
       schedule() {
         plan.hosts.forEach((_, index) => {
           push(index, 0)
+          if (hangs === null) return
+          for (const cpu of cpusOfHost[index]) {
+            for (let dev = firstDevice; dev < host.length; dev++) if (host[dev] === index) hangs.start(cpu, dev)
+          }
         })
       },
       happen(cpu, row) {
@@ -90,11 +114,15 @@ export const hostEvents = defineSystem<HostEvents | null>(
         if (rows.action[row] === ACTION.cable) {
           unplugged[dev] = rows.up[row] === 0 ? 1 : 0
           opener.check(cpu, dev)
-        } else if (rows.action[row] === ACTION.coalesce) command(cpu, row)
+        } else if (rows.action[row] === ACTION.coalesce || rows.action[row] === ACTION.stall) command(cpu, row)
         else if (rows.up[row] !== 0) opener.open(cpu, dev)
         else opener.close(cpu, dev)
       },
-      obey: coalesce,
+      obey,
+      watchdog(cpu, dev, sequence) {
+        const queue = hangs?.expire(cpu, dev, sequence) ?? 0
+        if (queue !== 0) disciplines.schedule(cpu, queue)
+      },
       retryClose: driver.retry,
       check: opener.check,
       watch: watcher.work,

@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { HardirqState } from '../irq/components.js'
 import { vectors } from '../irq/vectors.js'
 import { DevClose } from '../link/components.js'
+import { hasStalls } from '../link/fill-link.js'
 import { Napi } from '../napi/components.js'
 import { napiControl } from '../napi/napi.js'
 import { NUMBERS } from '../numbers.js'
@@ -15,6 +16,7 @@ import { cleanTxIrq } from './clean-tx-irq.js'
 import { IrqVector, NetDev, RxQueue } from './components.js'
 import { ring } from './ring.js'
 import { TxQueue } from './tx-components.js'
+import { txTimeout } from './tx-timeout.js'
 
 /** A CPU's part of opening and closing a device: the vectors and queues that are its own. The wire is known up to `Cpu.lookPs`. */
 export interface NdoStop {
@@ -51,7 +53,7 @@ export const ndoStop = defineSystem<NdoStop>(
     const { frames, next } = context.write(Skb)
     const { clockPs, packetPool } = context.write(Cpu)
     const { isLineKnown } = context.write(HardirqState)
-    const { cpuRows, firstVector } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows, firstVector } = context.resource(PLAN_CONSTANTS)
     const trace = context.resource(TRACE_SINK)
     const events = context.system(eventList)
     const control = context.system(napiControl)
@@ -61,6 +63,7 @@ export const ndoStop = defineSystem<NdoStop>(
     const count = context.system(counters)
     const cleaner = context.system(cleanTxIrq)
     const limits = context.system(dynamicQueueLimits)
+    const hangs = hasStalls(plan) ? context.system(txTimeout) : null
 
     function lose(cpu: number, queue: number, row: number): void {
       count.drop(cpu, DROP.devClosed, frames[row], clockPs[cpu])
@@ -101,6 +104,8 @@ export const ndoStop = defineSystem<NdoStop>(
       if (v.txCount[vector] > 0) cleaner.all(cpu, napi)
       for (let i = 0; i < v.txCount[vector]; i++) {
         const queue = v.firstTx[vector] + i * v.txSkip[vector]
+        // A card that hangs would never send it.
+        if (tx.stalled[queue] !== 0) hangs?.reset(cpu, queue)
         if (tx.clean[queue] !== tx.tail[queue]) return false
       }
       return true

@@ -51,6 +51,9 @@ export const TxQueue = defineComponent(
     doneSeen: u32,
     /** Bits of `XOFF`. */
     stopped: u8,
+    /** 1: the card fetches nothing; and resets after that (/sys/class/net/DEV/queues/tx-N/tx_timeout). */
+    stalled: u8,
+    timeouts: f64,
     /** When it was stopped last, or switched on, ps. Kernel: struct netdev_queue, trans_start */
     transStartPs: f64,
     packets: f64,

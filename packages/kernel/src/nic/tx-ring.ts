@@ -29,7 +29,7 @@ export const txRing = defineSystem<TxRing>(
 
     const t = context.write(TxQueue)
     const { tail, rung, clean, slotBase, slotMask, ringSize, stopBelow, stopped, dev, fetchPs, linked, skbBase } = t
-    const { packets, bytes: sentBytes, stops, ringMax, transStartPs } = t
+    const { packets, bytes: sentBytes, stops, ringMax, transStartPs, stalled } = t
     const {
       postPs,
       bytes,
@@ -88,6 +88,7 @@ export const txRing = defineSystem<TxRing>(
         transStartPs[q] = clockPs[cpu]
       },
       doorbell(q, atPs) {
+        if (stalled[q] !== 0) return
         const at = atPs + fetchPs[q]
         for (let position = rung[q]; position !== tail[q]; position = (position + 1) >>> 0) {
           postPs[slotBase[q] + ((position & slotMask[q]) >>> 0)] = at

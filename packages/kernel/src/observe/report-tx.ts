@@ -18,6 +18,7 @@ export function reportTxQueues(model: Model, host: HostLayout): TxQueueRow[] {
       bytes: t.bytes[queue],
       stops: t.stops[queue],
       restarts: t.restarts[queue],
+      ...(t.timeouts[queue] > 0 ? { tx_timeout: t.timeouts[queue] } : {}),
       remote_packets: t.remote[queue],
       ring_max: t.ringMax[queue],
       ring_size: t.ringSize[queue],

@@ -86,8 +86,31 @@ function deviceDown(host: HostFacts, run: RunFacts): Finding | null {
   }
 }
 
+function transmitHang(host: HostFacts, run: RunFacts): Finding | null {
+  const reset = (host.result.tx_queues ?? []).filter(({ tx_timeout }) => (tx_timeout ?? 0) > 0)
+  const lostFor = (wanted: string): number =>
+    run.result.drops.reduce(
+      (sum, { host: on, reason, count }) => (on === host.name && reason === wanted ? sum + count : sum),
+      0,
+    )
+  const inRing = lostFor('NIC_TX_TIMEOUT')
+  const [queue] = reset
+  if (queue === undefined || inRing === 0) return null
+  const waiting = lostFor('QDISC_OVERLIMIT')
+  return {
+    lostFrames: inRing + waiting,
+    weight: 1,
+    claim: `Transmit queue ${queue.queue} of ${queue.dev} hung: ${formatCount(inRing)} frames in its ring were lost when the watchdog had it reset.`,
+    evidence: `tx_timeout is ${queue.tx_timeout ?? 0}; ${formatCount(waiting)} frames found the discipline above it full meanwhile.`,
+    advice:
+      'A queue is reset five seconds after it stopped, at the earliest: look for what makes the card hang (firmware, its log).',
+    remedies: [],
+  }
+}
+
 /** Rules about links. */
 export const LINK_RULES: readonly DiagnosisRule[] = [
   { name: 'carrier_lost', subject: 'wire', summary: 'A link went away', find: carrierLost },
+  { name: 'tx_timeout', subject: 'protocol', summary: 'A transmit queue hung', find: transmitHang },
   { name: 'device_down', subject: 'ring', summary: 'A device was closed', find: deviceDown },
 ]

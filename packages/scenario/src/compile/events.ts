@@ -12,6 +12,9 @@ function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, r
   if (action.kind !== 'coalesce' && driver.virtual) {
     report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
   }
+  if (action.kind === 'stall' && action.queue >= device.queues.length) {
+    report.fault(path, `a queue of ${name}: 0 to ${device.queues.length - 1}`)
+  }
   if (action.kind !== 'coalesce') return
   if (driver.moderation === 'none') report.fault(path, `a device that moderates interrupts; ${driver.name} does not`)
   else if (action.rxFrames !== null && !driver.rxFramesSupported) {
