@@ -265,6 +265,18 @@ sending('fq_codel marks what can be marked instead of dropping it', () => {
   assert.is(lossy.hosts.h?.qdiscs?.[0]?.details.ecn_mark, 0)
 })
 
+sending('fq sends the packets of a paced socket at its rate', () => {
+  const report = (rate: number, qdisc: string, duration: string) =>
+    run({ s: sender({ payload: 1400, sockets: { SO_MAX_PACING_RATE: rate } }) }, {}, { qdisc }, duration)
+  // 1442 bytes of 12.5 MB/s each 115 µs, behind ten frames that a new flow may send at once.
+  const fast = report(12_500_000, 'fq', '20ms').hosts.h?.tx_queues?.[0]?.bytes ?? 0
+  assert.ok(Math.abs(fast - 250_000 - 15_140) < 2 * 1514 * 2, `${fast} bytes in 20 ms`)
+  // Below 550 kbit/s every packet is paced by itself: one each 28.8 ms.
+  const slow = report(50_000, 'fq', '200ms').hosts.h?.tx_queues?.[0]?.packets
+  assert.ok(slow !== undefined && slow >= 7 && slow <= 8, `${slow} packets in 200 ms`)
+  assert.ok((report(12_500_000, 'pfifo_fast', '2ms').hosts.h?.tx_queues?.[0]?.packets ?? 0) > 1000)
+})
+
 sending('a request without a reply is given up at its timeout, which is a whole number of jiffies', () => {
   const report = run({ c: client({ to: TO, timeout: '10ms' }) }, { hz: 1000 }, {}, '100ms')
   const row = program(report, 'c')

@@ -43,6 +43,7 @@ function randomSendSockets({ draw }: Surroundings) {
     SO_SNDBUF: draw.maybe(0.4, () => draw.pick([0, 3000, 20_000, 1_000_000])),
     SO_BROADCAST: draw.maybe(0.5, () => true),
     SO_NO_CHECK: draw.maybe(0.1, () => true),
+    SO_MAX_PACING_RATE: draw.maybe(0.2, () => draw.pick([20_000, 1_000_000, 100_000_000])),
     IP_TTL: draw.maybe(0.1, () => draw.pick([1, 2])),
     IP_TOS: draw.maybe(0.2, () => draw.pick([0x10, 0x02, 0xb8])),
     UDP_SEGMENT: draw.maybe(0.3, () => draw.pick([1, 500, 1400, 1472, 1473])),

@@ -18,6 +18,8 @@ export interface SendOptionsPlan {
   readonly pmtudisc?: Pmtudisc
   /** UDP_SEGMENT: payload of each segment that a message is cut into, bytes; left out or 0: off. */
   readonly segmentBytes?: number
+  /** SO_MAX_PACING_RATE, bytes per second; left out: not paced. */
+  readonly pacingRate?: number
   /** SO_NO_CHECK: no UDP checksum. */
   readonly noCheck?: boolean
 }

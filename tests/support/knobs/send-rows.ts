@@ -63,6 +63,10 @@ export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...SENDER, 'a/to': '192.0.2.255:9' },
     change: { 'a/sockets/SO_BROADCAST': true },
   },
+  'hosts/*/apps/*/sockets/SO_MAX_PACING_RATE': {
+    base: { ...SENDER, 'd/qdisc': 'fq' },
+    change: { 'a/sockets/SO_MAX_PACING_RATE': 10_000_000 },
+  },
   'hosts/*/apps/*/sockets/SO_NO_CHECK': {
     base: { ...SENDER, 'd/features': { 'tx-checksumming': false } },
     change: { 'a/sockets/SO_NO_CHECK': true },

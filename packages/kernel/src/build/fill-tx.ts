@@ -189,6 +189,7 @@ export function fillSendOptions(send: Columns<typeof SockSend.schema>, id: numbe
   // IP_TOS sets the priority too, unless SO_PRIORITY does so later.
   if (given.tos !== undefined && (plan.soPriority ?? 0) === 0) send.priority[id] = tosPriority(given.tos)
   send.segmentBytes[id] = given.segmentBytes ?? 0
+  send.pacingRate[id] = given.pacingRate ?? 0
   send.noCheck[id] = given.noCheck === true ? 1 : 0
   send.pmtudisc[id] = given.pmtudisc === undefined ? 0 : 1 + PMTUDISC_NAMES.indexOf(given.pmtudisc)
 }

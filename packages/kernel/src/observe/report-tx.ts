@@ -40,7 +40,9 @@ function details(model: Model, kind: QdiscRow['kind'], queue: number): Readonly<
       memory_used: q.memoryBytes[queue],
     }
   }
-  return kind === 'fq' ? { flows_created: q.newFlows[queue], flows_plimit: q.flowDrops[queue] } : {}
+  return kind === 'fq'
+    ? { flows_created: q.newFlows[queue], flows_plimit: q.flowDrops[queue], throttled: q.throttled[queue] }
+    : {}
 }
 
 /** Disciplines as `tc -s qdisc` lists them: one per transmit queue. */

@@ -51,6 +51,9 @@ export const Qdisc = defineComponent(
     newTail: i32,
     oldHead: i32,
     oldTail: i32,
+    /** fq: flows that wait for their time, first one first, linked by `QdiscFlow.next`; times one was held back. */
+    delayedHead: i32,
+    throttled: f64,
     quantumBytes: f64,
     initialQuantumBytes: f64,
     flowLimit: u32,
@@ -94,8 +97,10 @@ export const QdiscFlow = defineComponent(
     packets: u32,
     bytes: f64,
     deficit: f64,
-    /** 0: on no list. */
+    /** 0: on no list; 2 (fq): waits for its time. */
     listed: u8,
+    /** fq: when its next packet may go, ps; 0: at once. */
+    nextPs: f64,
     next: i32,
     /** CoDel. */
     count: u32,

@@ -48,7 +48,9 @@ export const devActivateQueue = defineSystem<DevActivateQueue>(
         flow.dropping[f] = 0
         flow.firstAbovePs[f] = 0
         flow.dropNextPs[f] = 0
+        flow.nextPs[f] = 0
       }
+      d.delayedHead[q] = 0
       d.newHead[q] = 0
       d.newTail[q] = 0
       d.oldHead[q] = 0

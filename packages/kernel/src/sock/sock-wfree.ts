@@ -24,6 +24,8 @@ export const SockSend = defineComponent('sock_send', {
   tos: u8,
   pmtudisc: u8,
   noCheck: u8,
+  /** `sk_pacing_rate`, bytes per second; 0: none. */
+  pacingRate: f64,
   /** UDP_SEGMENT, bytes; 0: off. */
   segmentBytes: u16,
   /** 1: a call has found the buffer full (SOCK_NOSPACE), which no call takes back. */

@@ -124,6 +124,7 @@ export function compileSendOptions(
     ...(input.IP_TTL === undefined ? {} : { ttl: input.IP_TTL }),
     ...(input.IP_TOS === undefined ? {} : { tos: input.IP_TOS }),
     ...(input.IP_MTU_DISCOVER === undefined ? {} : { pmtudisc: input.IP_MTU_DISCOVER }),
+    ...(input.SO_MAX_PACING_RATE === undefined ? {} : { pacingRate: input.SO_MAX_PACING_RATE }),
     ...(input.SO_NO_CHECK === undefined ? {} : { noCheck: input.SO_NO_CHECK }),
   }
   return {

@@ -10,6 +10,11 @@ const MAX_PAYLOAD = 65_507
 /** Socket options of sending, for every kind of program. */
 export const sendOptionKeys = {
   SO_BROADCAST: toggle('May send to broadcast addresses; else that fails with EACCES.').optional(),
+  SO_MAX_PACING_RATE: integer(
+    'Bytes per second at which the fq discipline sends its packets; without fq it has no effect.',
+    1,
+    4_294_967_294,
+  ).optional(),
   SO_NO_CHECK: toggle('Datagrams without UDP checksum.').optional(),
   IP_TTL: integer('TTL of its packets; default net.ipv4.ip_default_ttl, 64.', 1, 255).optional(),
   IP_TOS: integer('TOS byte of its packets, ECN bits included.', 0, 255).optional(),
