@@ -13,6 +13,8 @@ const BRANCH = 64
 /** Words under neighbours stand at two heights, so that they have the room of two stages. */
 const LABELS = [TOP + RIVER + BRANCH + 20, TOP + RIVER + BRANCH + 58]
 const HEIGHT = TOP + RIVER + BRANCH + 84
+/** Height where nothing branches off. */
+const STRAIGHT_HEIGHT = TOP + RIVER + 8
 /** A smaller share that is not lost has no words in the picture; the table has it. */
 const LEAST_SHARE = 0.001
 const LABEL_CHARS = 30
@@ -80,12 +82,12 @@ ${words}</g>`
 
 /** The path of one run as a picture; its words are in the table too. */
 export function pathFigure({ packets, waiting, drops }: ResultDocument, name: string): Html {
-  const stages = pathStages({ packets, waiting, drops })
+  const stages = pathStages({ packets, waiting, drops }).filter(({ place, entered }) => place !== 'out' || entered > 0)
   const offered = Math.max(1, packets.offered)
   const step = (WIDTH - LEFT) / stages.length
   const label = `The receive path${name === '' ? '' : ` of ${name}`}: ${formatCount(packets.offered)} frames offered, ${formatCount(packets.delivered)} delivered, ${formatCount(packets.dropped)} dropped`
   return html`<figure class="path"><div class="scroll" tabindex="0" role="region" aria-label="${label}">
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
+<svg viewBox="0 0 ${WIDTH} ${stages.some((stage) => branchesOf(stage).length > 0) ? HEIGHT : STRAIGHT_HEIGHT}" role="img" aria-label="${label}">
 ${stages.map((stage, index) => stageShape(stage, index, step, offered))}
 </svg></div>
 <figcaption>Frames from left to right, as wide as their number; <span class="key lost"></span> lost, <span class="key forwarded"></span> forwarded, <span class="key consumed"></span> taken by the kernel, <span class="key waiting"></span> still there at the end.</figcaption></figure>`
