@@ -27,6 +27,8 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'arp-storm': 'neighbour_table_full',
   'gratuitous-flood': 'arp_flood',
   'icmp-flood': 'echo_flood',
+  'request-response': 'none',
+  'switch-incast': 'switch_full',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */

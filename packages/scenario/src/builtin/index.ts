@@ -6,6 +6,7 @@ import { LIMIT_SCENARIOS } from './limits.js'
 import { LINK_SCENARIOS } from './link.js'
 import { NAPI_SCENARIOS } from './napi.js'
 import { NEIGHBOUR_SCENARIOS } from './neighbours.js'
+import { NETWORK_SCENARIOS } from './network.js'
 import { RSS_SCENARIOS } from './rss.js'
 import { STEERING_SCENARIOS } from './steering.js'
 import type { BuiltinScenario } from './types.js'
@@ -24,6 +25,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...LINK_SCENARIOS,
   ...XPS_SCENARIOS,
   ...NEIGHBOUR_SCENARIOS,
+  ...NETWORK_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */
