@@ -142,14 +142,10 @@ function checkDevices(host: HostPlan, report: Report, fault: Fault): void {
 }
 
 function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
-  const { snmp, netstat, sockets } = Object.values(
-    (report.hosts[host.name] as Report['hosts'][string]).netns,
-  )[0] as never as {
-    snmp: Record<string, Record<string, number>>
-    netstat: Record<string, Record<string, number>>
-    sockets: { received: number; drops: number }[]
-  }
-  const at = (table: string, name: string) => snmp[table]?.[name] ?? netstat[table]?.[name] ?? 0
+  const spaces = Object.values((report.hosts[host.name] as Report['hosts'][string]).netns)
+  const sockets = spaces.flatMap((space) => space.sockets)
+  const at = (table: string, name: string) =>
+    sum(spaces.map(({ snmp, netstat }) => snmp[table]?.[name] ?? netstat[table]?.[name] ?? 0))
   // A merged packet counts once in Linux's counters and all its frames in the drops.
   const merges = host.devices.some((device) => device.gro) || at('Ip', 'ReasmOKs') > 0
   const same = (what: string, packets: number, frames: number) => {
@@ -184,7 +180,7 @@ function checkProtocols(host: HostPlan, report: Report, fault: Fault): void {
   const routed = dropsAt(report, host.name, (where, why) => ROUTE_PLACES.includes(where) && why !== 'IP_INHDR')
   if (merges ? rest < 0 || rest > routed : rest !== routed)
     fault(
-      `IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(snmp.Ip)}`,
+      `IpInReceives ${at('Ip', 'InReceives')}: ${known} accounted, ${routed} dropped by routing; ${JSON.stringify(spaces.map(({ snmp }) => snmp.Ip))}`,
     )
 }
 

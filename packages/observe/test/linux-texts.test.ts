@@ -154,7 +154,7 @@ test('ethtool -S is what ethtool printed', () => {
 test('a host has all its files, each namespace its own', () => {
   const { netns } = hostResult()
   const host = hostResult({
-    ethtool: { eth0: { rx_packets: 5 } },
+    ethtool: { eth0: { rx_packets: 5 }, 'blue/eth1': { rx_packets: 6 } },
     netns: { blue: netns.init!, init: netns.init! },
   })
   const texts = linuxTexts(result(host), 'server')
@@ -162,14 +162,16 @@ test('a host has all its files, each namespace its own', () => {
     texts.map(({ path }) => path),
     [
       'proc/net/softnet_stat',
-      'proc/net/dev',
       'proc/interrupts',
       'proc/softirqs',
       'netns/blue/proc/net/snmp',
       'netns/blue/proc/net/netstat',
+      'netns/blue/proc/net/dev',
       'proc/net/snmp',
       'proc/net/netstat',
+      'proc/net/dev',
       'ethtool-S/eth0',
+      'netns/blue/ethtool-S/eth1',
     ],
   )
   for (const { text } of texts) assert.ok(text.endsWith('\n'))

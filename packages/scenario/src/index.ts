@@ -11,7 +11,7 @@ export {
   type ResolvedOverride,
   resolveOverrides,
 } from './compile/compile.js'
-export { defaultSysctl } from './compile/host.js'
+export { defaultSysctl } from './compile/default-sysctl.js'
 export { DEFAULT_RSS_KEY } from './compile/steering.js'
 export { formatPath, type Given, type ScenarioFault } from './fault.js'
 export * from './planned.js'

@@ -42,7 +42,7 @@ const PLACE_OF_FUNCTION: readonly (readonly [RegExp, PathPlace])[] = [
   [/^wire_rx$/, 'wire'],
   [/^ndo_stop$/, 'ring'],
   [/^ndo_tx_timeout$/, 'out'],
-  [/^(__dev_(queue|xmit)|qdisc_|neigh_flush|wire_tx)/, 'out'],
+  [/^(__dev_(queue|xmit)|veth_|_*dev_forward|qdisc_|neigh_flush|wire_tx)/, 'out'],
   [/^(nic|ethtool|ntuple|rss)/, 'nic'],
   [/recvmsg|^skb_copy|^sys_/, 'app'],
   [/^_*(udp|tcp|sock|sk_|raw|icmp)/, 'socket'],

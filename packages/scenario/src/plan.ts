@@ -215,6 +215,8 @@ export interface DevicePlan {
   /** Namespace, and the name the device has there; both left out for the initial one. */
   readonly netns?: string
   readonly ifname?: string
+  /** Other end of a veth pair, by its name on the host. */
+  readonly peer?: string
   readonly driver: DriverProfile
   readonly mac: string
   readonly mtu: number

@@ -218,7 +218,7 @@ export interface DeviceRow {
   readonly link_bits_per_sec: number
   readonly mtu: number
   readonly driver: string
-  /** Of hosts to which events happen: what noop has dropped, and the state of the link as /sys/class/net/DEV has it. */
+  /** Of ends of veth pairs, and of hosts to which events happen: what noop has dropped, and the state of the link as /sys/class/net/DEV has it. */
   readonly tx_dropped?: number
   readonly operstate?: 'up' | 'down' | 'lowerlayerdown'
   readonly carrier_changes?: number

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { defaultSysctl } from '../src/compile/host.js'
+import { defaultSysctl } from '../src/compile/default-sysctl.js'
 import { DRIVER_HARDWARE, DRIVER_NAMES, DRIVER_PROFILES, driverProfile } from '../src/drivers.js'
 import { compileScenario } from '../src/index.js'
 import { LIMITS } from '../src/limits.js'

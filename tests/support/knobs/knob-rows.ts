@@ -2,6 +2,7 @@ import { APP_ROWS } from './app-rows.js'
 import { DEVICE_ROWS } from './device-rows.js'
 import { HOST_ROWS } from './host-rows.js'
 import { type KnobRow, replay, type Sets } from './knob-base.js'
+import { NETNS_ROWS } from './netns-rows.js'
 import { SEND_ROWS } from './send-rows.js'
 import { SYSCTL_ROWS } from './sysctl-rows.js'
 import { TRAFFIC_ROWS } from './traffic-rows.js'
@@ -14,6 +15,7 @@ export const WORDS: readonly string[] = [
   'question',
   'hosts/*/cstates/name',
   'hosts/*/taps/name',
+  'hosts/*/netns/*/taps/name',
 ]
 
 /** What extends the model: plugins.test.ts shows that options, modules and their order matter. */
@@ -53,6 +55,7 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...SYSCTL_ROWS,
   ...DEVICE_ROWS,
   ...APP_ROWS,
+  ...NETNS_ROWS,
   'events/at': { base: CABLE, change: { events: [{ at: '700us', do: 'unplug eth0' }] } },
   'events/do': { base: CABLE, change: { events: [{ at: '500us', do: 'plug eth0' }] } },
   ...SEND_ROWS,

@@ -18,6 +18,7 @@ import { ipFinishOutput2 } from '../ip/ip-output.js'
 import { cstates } from '../irq/cstates.js'
 import { fillModeration } from '../irq/moderation.js'
 import { fillLink, hasEvents } from '../link/fill-link.js'
+import { hasPairs } from '../link/has-pairs.js'
 import { hostEvents } from '../link/host-event.js'
 import { NETIF_RX } from '../link/netif-rx.js'
 import { PROGRAM_XMIT, type ProgramXmit } from '../link/program-xmit.js'
@@ -292,7 +293,7 @@ function bindMachine(model: Model): void {
     if (receiver !== null) receiver(cpu, napi)
   })
   binder.provide(UDP_GRO_SOCKET, (cpu, row) => (anyUdpGro && find !== null ? find(cpu, row) : 0))
-  const netifRx = { rx: (_cpu: number, _row: number) => {} }
+  const netifRx = { rx: (_cpu: number, _row: number) => 0 }
   binder.provide(NETIF_RX, netifRx)
   bindDestructor(binder)
   bindIcmp(binder)
@@ -301,9 +302,11 @@ function bindMachine(model: Model): void {
   const steering = binder.bind(steer)
   const trace = binder.resource(TRACE_SINK)
   const { clockPs } = binder.world.columns(Cpu)
+  const pairs = hasPairs(layout.plan.hosts)
   netifRx.rx = (cpu, row) => {
     if (trace.on) trace.netifRx(cpu, clockPs[cpu], row)
-    steering.toBacklog(cpu, row, cpu)
+    const target = pairs && steering.needed ? steering.cpuOf(cpu, row) : 0
+    return steering.toBacklog(cpu, row, target === 0 ? cpu : target)
   }
   binder.bind(runCpu)
   binder.bind(wireRun)

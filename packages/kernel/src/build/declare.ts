@@ -32,6 +32,7 @@ import { GroBucket, Napi } from '../napi/components.js'
 import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDevice } from '../netif/components.js'
+import { netRows } from '../netns/net-row.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { declareExceptions } from '../route/fib-exceptions.js'
 import { declareRoutes } from '../route/fib-table.js'
@@ -104,7 +105,7 @@ function spawnEntities(world: World, layout: Layout): void {
 export function declareModel(world: World, layout: Layout, partitions: Partitions, sizes: Sizes): void {
   spawnEntities(world, layout)
   const { cpuRows, ownerRows } = layout
-  const countRows = cpuRows * (1 + layout.nets.length - layout.hosts.length)
+  const countRows = netRows(layout)
   const vectorRows = layout.vectors.length * layout.step
   const taskRows = layout.entityRows - layout.firstTask
   const pools: readonly [Component, number][] = [

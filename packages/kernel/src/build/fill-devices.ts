@@ -81,6 +81,12 @@ function fillLoopback(world: World, layout: Layout, host: NetLayout): void {
   dev.features[id] = FEATURE.txChecksum | FEATURE.scatterGather | FEATURE.udpSegmentation
 }
 
+function xmitOf({ plan, wire }: DeviceLayout): number {
+  if (plan.peer !== undefined) return XMIT.veth
+  if (plan.driver.program !== undefined) return XMIT.program
+  return wire !== 0 ? XMIT.wire : XMIT.none
+}
+
 function fillDevice(world: World, layout: Layout, host: HostLayout, device: DeviceLayout): void {
   const dev = world.columns(NetDev)
   const { plan } = device
@@ -98,11 +104,12 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.features[id] = txFeatures(plan)
     dev.wire[id] = device.wire
     dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
-    dev.arp[id] = plan.driver.program === 'tap' || plan.arp === true ? 1 : 0
+    dev.arp[id] = plan.driver.program === 'tap' || plan.arp === true || plan.peer !== undefined ? 1 : 0
     dev.transmits[id] = device.txQueues.length > 0 ? 1 : 0
-    dev.xmit[id] = plan.driver.program !== undefined ? XMIT.program : device.wire !== 0 ? XMIT.wire : XMIT.none
+    dev.xmit[id] = xmitOf(device)
   }
   const id = device.device
+  dev.peer[id] = host.devices.find((each) => each.plan.name === plan.peer)?.device ?? 0
   dev.features[id] = features(plan)
   dev.firstQueue[id] = device.queues[0] ?? 0
   dev.queueCount[id] = plan.queues.length

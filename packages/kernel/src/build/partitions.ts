@@ -1,7 +1,8 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
+import { hasNapi, hasPairs } from '../link/has-pairs.js'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
-import { findReach, fragmentCpus, queueCpu, steerTargets } from './reach.js'
+import { findReach, fragmentCpus, queueCpu, sendingCpus, steerTargets } from './reach.js'
 import { netnsSharing } from './shared-tables.js'
 import { udpMemoryEdges } from './udp-memory-places.js'
 
@@ -83,13 +84,16 @@ function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: numb
     }
   }
   yield { owners: fragmentCpus(host), why: 'they put fragments together in one table' }
-  if (plan.nftables !== null && sharesState(plan.nftables)) {
+  const rules = [plan, ...(plan.netns ?? [])].map(({ nftables }) => nftables)
+  if (rules.some((each) => each !== null && sharesState(each))) {
     const steered = host.devices.flatMap((device) =>
       device.plan.queues.flatMap((_, q) => steerTargets(host, device, q)),
     )
-    yield { owners: [...irqCpus, ...steered], why: 'their packets share limits and connections of netfilter' }
+    const owners = hasPairs([plan]) ? [...sendingCpus(host)] : [...irqCpus, ...steered]
+    yield { owners, why: 'their packets share limits and connections of netfilter' }
   }
   yield* netnsSharing(host, layout)
+  if (plan.devices.some(hasNapi)) yield { owners: [...sendingCpus(host)], why: 'they fill the ring of a veth pair' }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {
     cores.set(cpu.coreId, [...(cores.get(cpu.coreId) ?? []), ids[i]])

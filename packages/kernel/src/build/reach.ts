@@ -1,5 +1,6 @@
 import { type AppPlan, type FlowSetPlan, type NtuplePlan, parsePrefix } from '@softnet/scenario/plan'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
+import { hasPairs } from '../link/has-pairs.js'
 import { flowKey } from '../netif/flow-key.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 
@@ -67,6 +68,9 @@ function ruleMatches(
 /** CPUs of a host whose softirqs may see fragments: they share its reassembly queues. */
 export function fragmentCpus(host: HostLayout): number[] {
   const cpus = new Set<number>()
+  // Fragments that are passed on into a veth pair come in wherever somebody sends.
+  if (hasPairs([host.plan]) && host.devices.some((device) => device.fragments))
+    return [...sendingCpus(host)].sort((a, b) => a - b)
   for (const device of host.devices) {
     if (!device.fragments) continue
     device.plan.queues.forEach((_, q) => {
@@ -82,6 +86,7 @@ export function findReach(layout: Layout): Reach {
   for (const host of layout.hosts) {
     const readers = readersByPort(host)
     for (const device of host.devices) reachOfDevice(layout, host, device, readers, reach)
+    if (hasPairs([host.plan])) reachOfPairs(layout, host, readers, reach)
     reachOfSending(layout, host, reach)
     reachOfPrograms(layout, host, reach)
   }
@@ -142,6 +147,30 @@ function reachOfPrograms(layout: Layout, host: HostLayout, reach: Reach): void {
   }
 }
 
+/**
+ * What is sent into a veth pair is received by the CPU that sends it, or by one that the other end's RPS chooses: from there on
+ * it can go to every program of the host.
+ */
+function reachOfPairs(layout: Layout, host: HostLayout, readers: Map<number, Set<number>>, reach: Reach): void {
+  const cpus = sendingCpus(host)
+  const targets = new Set<number>()
+  for (const device of host.devices) {
+    if (device.plan.peer === undefined) continue
+    device.plan.queues.forEach((_, q) => {
+      for (const cpu of steerTargets(host, device, q)) targets.add(cpu)
+    })
+  }
+  const everyReader = new Set([...readers.values()].flatMap((set) => [...set]))
+  for (const from of cpus) {
+    for (const to of targets) if (to !== from) reach.steered.add(from * layout.cpuRows + to)
+    for (const to of everyReader) {
+      if (to === from) continue
+      reach.delivered.add(from * layout.cpuRows + to)
+      reach.read.add(from * layout.cpuRows + to)
+    }
+  }
+}
+
 /** Which CPUs may send, and whose transmit queues they may choose. */
 function reachOfSending(layout: Layout, host: HostLayout, reach: Reach): void {
   const senders = sendingCpus(host)
@@ -173,7 +202,9 @@ export function softirqCpus(host: HostLayout): Set<number> {
   const cpus = new Set<number>()
   for (const device of host.devices) {
     device.plan.queues.forEach((_, q) => {
-      for (const cpu of [...pollCpus(host, device, q), ...steerTargets(host, device, q)]) cpus.add(cpu)
+      // An end of a veth pair has no interrupt: who sends into it receives.
+      const polls = device.plan.peer === undefined ? pollCpus(host, device, q) : []
+      for (const cpu of [...polls, ...steerTargets(host, device, q)]) cpus.add(cpu)
     })
   }
   return cpus

@@ -1,6 +1,7 @@
 /** What Linux keeps once per network namespace: which CPUs of a host have to share it, and so step in order of time. */
 import { type FlowSetPlan, type Plan, sendsReject, type TrafficPlan } from '@softnet/scenario/plan'
 import { ETH_P_ARP, IPPROTO_IGMP } from '@softnet/wire'
+import { hasPairs } from '../link/has-pairs.js'
 import { RTN } from '../route/components.js'
 import { hostRoutes, prefixMask, type RouteEntry } from '../route/fib-entries.js'
 import { captureHas } from '../traffic/capture-has.js'
@@ -19,10 +20,15 @@ function trafficTo(host: HostLayout, device: DeviceLayout, plan: Plan): TrafficP
   return plan.traffic.filter((each) => each.host === host.plan.name && each.dev === device.plan.name)
 }
 
+/** Whether a host is on a link to others: alone it hears nobody but its sources. */
+function isLinked({ plan: { name } }: HostLayout, { links }: Plan): boolean {
+  return (links ?? []).some(({ ports }) => ports.some(({ host }) => host === name))
+}
+
 /** Whether ARP messages reach a host. */
 export function hearsArp(host: HostLayout, plan: Plan): boolean {
   const asks = plan.hosts.some(({ devices }) => devices.some((each) => each.arp === true))
-  if (plan.hosts.length > 1 && asks) return true
+  if (isLinked(host, plan) && asks) return true
   return host.devices.some((device) =>
     trafficTo(host, device, plan).some((traffic) =>
       traffic.kind === 'replay'
@@ -34,14 +40,16 @@ export function hearsArp(host: HostLayout, plan: Plan): boolean {
 
 /** Neighbours that a host may know: as many as gc_thresh3 allows; none where it neither asks nor hears anybody. */
 export function neighbourRows(host: HostLayout, plan: Plan): number {
-  const asks = host.devices.some((each) => each.plan.driver.program === 'tap' || each.plan.arp === true)
+  const asks = host.devices.some(
+    ({ plan: { driver, arp, peer } }) => driver.program === 'tap' || arp === true || peer !== undefined,
+  )
   return asks || hearsArp(host, plan) ? host.plan.sysctl['net.ipv4.neigh.default.gc_thresh3'] : 0
 }
 
 function hearsIgmp(host: HostLayout, plan: Plan): boolean {
   const joins = host.plan.apps.some(({ sockets }) => sockets.some((each) => (each.groups ?? []).length > 0))
   if (!joins) return false
-  if (plan.hosts.length > 1) return true
+  if (isLinked(host, plan) || hasPairs([host.plan])) return true
   return host.devices.some((device) =>
     trafficTo(host, device, plan).some(
       (traffic) =>
@@ -94,8 +102,7 @@ function mayRefuseFlows(flows: FlowSetPlan, isUdp: boolean, device: DeviceLayout
 /** Whether a host may send ICMP messages that are limited; an over-estimate. */
 function mayRefuse(host: HostLayout, plan: Plan): boolean {
   const { nftables, ipv4 } = host.plan
-  if (plan.hosts.length > 1 || host.plan.netns !== undefined || (nftables !== null && sendsReject(nftables)))
-    return true
+  if (isLinked(host, plan) || host.plan.netns !== undefined || (nftables !== null && sendsReject(nftables))) return true
   if ((ipv4.icmp_ratemask & LIMITED_REPLIES) !== 0 || host.devices.some(({ fragments }) => fragments)) return true
   let to: Destinations | null = null
   for (const device of host.devices) {
@@ -118,7 +125,8 @@ export function* netnsSharing(host: HostLayout, layout: Layout): Generator<{ own
   if (neighbourRows(host, plan) > 0) {
     yield { owners: [...sendingCpus(host)], why: 'they share the table of neighbours' }
   }
-  const softirq = softirqCpus(host)
+  // What somebody sends into a veth pair is received on his CPU.
+  const softirq = hasPairs([host.plan]) ? sendingCpus(host) : softirqCpus(host)
   if (softirq.size > 1 && mayRefuse(host, plan)) {
     yield { owners: [...softirq], why: 'their ICMP errors share limits' }
   }

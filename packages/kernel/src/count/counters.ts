@@ -2,6 +2,7 @@ import { type BindContext, defineSystem } from '@softnet/ecs'
 import { dropPlace } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { netRow } from '../netns/net-row.js'
 import { NUMBERS } from '../numbers.js'
 import {
   DeviceCount,
@@ -15,14 +16,6 @@ import {
   Timeline,
 } from './components.js'
 import { DROP_PLACES } from './drops.js'
-
-/**
- * What to add to a CPU for its row in the counters of a namespace: the initial ones of all hosts share the first block, since
- * a CPU is of one host. `hosts` is the number of hosts.
- */
-export function netRow(net: number, hosts: number, cpuRows: number): number {
-  return net < hosts ? 0 : (net - hosts + 1) * cpuRows
-}
 
 /** Functions that move counters; all take the CPU entity the code runs on (0: a wire). */
 export interface Counters {

@@ -59,6 +59,8 @@ const PLACES = {
   neighPurged: { where: 'neigh_flush_dev', reason: 'QUEUE_PURGE' },
   devDown: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
   segmentFailed: { where: 'validate_xmit_skb', reason: 'NOMEM' },
+  vethForward: { where: '____dev_forward_skb', reason: 'NOT_SPECIFIED' },
+  vethRing: { where: 'veth_xmit', reason: 'NOT_SPECIFIED' },
   noqueueBusy: { where: '__dev_queue_xmit', reason: 'NOT_SPECIFIED' },
   qdiscOverlimit: { where: '__dev_xmit_skb', reason: 'QDISC_OVERLIMIT' },
   qdiscCongested: { where: 'codel_dequeue', reason: 'QDISC_CONGESTED' },

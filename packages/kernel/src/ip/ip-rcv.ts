@@ -1,12 +1,15 @@
 import { defineSystem } from '@softnet/ecs'
 import { FAULT_IP_IHL, FAULT_IP_VERSION } from '@softnet/wire'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
+import { hasPairs } from '../link/has-pairs.js'
 import type { Stage } from '../netif/stage.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { SKB, Skb } from '../skb/components.js'
+import { SKB_DESTRUCTOR } from '../skb/skb-destructor.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 
 const IPV4_HEADER_BYTES = 20
@@ -39,6 +42,7 @@ export const ipRcv = defineSystem<Stage>('ip_rcv', 'ip', 'net/ipv4/ip_input.c, i
   const spend = context.system(charge)
   const count = context.system(counters)
   const kfree = context.system(kfreeSkb)
+  const owner = hasPairs(context.resource(PLAN_CONSTANTS).plan.hosts) ? context.resource(SKB_DESTRUCTOR) : null
   const ecn = Uint16Array.from(ECN_COUNTERS)
   // Counters that nearly every packet moves are added up over a batch.
   let received = 0
@@ -97,7 +101,8 @@ export const ipRcv = defineSystem<Stage>('ip_rcv', 'ip', 'net/ipv4/ip_input.c, i
     let kept = 0
     for (let i = 0; i < packets; i++) {
       const row = ids[i]
-      // skb_orphan: no socket of an earlier use may show through.
+      // skb_orphan: what came through a veth pair is still its sender's, and no socket of an earlier use may show through.
+      if (owner !== null && (flags[row] & SKB.charged) !== 0) owner.orphan(cpu, row)
       sock[row] = 0
       ipcb[row] = 0
       flags[row] &= ~SKB.pulled

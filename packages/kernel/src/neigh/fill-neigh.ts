@@ -16,7 +16,9 @@ const PURPOSE = 0x6e656967
 const QUIET_ROWS = 64
 
 function rowsOf(host: HostLayout, plan: Plan): number {
-  return Math.max(QUIET_ROWS, neighbourRows(host, plan)) + host.plan.neighbours.length
+  const { neighbours, netns = [] } = host.plan
+  const permanent = netns.reduce((sum, net) => sum + net.neighbours.length, neighbours.length)
+  return Math.max(QUIET_ROWS, neighbourRows(host, plan)) + permanent
 }
 
 /** CPUs that lead those who share a table. */

@@ -1,6 +1,7 @@
 import type { World } from '@softnet/ecs'
 import type { NftStatement } from '@softnet/scenario/plan'
 import type { Layout } from '../build/layout.js'
+import { netRows } from '../netns/net-row.js'
 import {
   NF_HOOKS,
   NfCpu,
@@ -35,7 +36,7 @@ export function declareNetfilter(world: World, layout: Layout, skbRows: number):
   world.pool(NftLimit, plan.limits)
   world.pool(NftCounter, layout.cpuRows * plan.counters)
   world.pool(NftRuleCount, layout.cpuRows * (plan.rules + 1))
-  world.pool(NfCpu, layout.cpuRows)
+  world.pool(NfCpu, netRows(layout))
   world.pool(SkbNf, skbRows)
   declareConntrack(world, layout, plan, skbRows)
 }

@@ -1,5 +1,6 @@
 import { streamKey, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
+import { netRows } from '../netns/net-row.js'
 import {
   NatRange,
   NfConn,
@@ -29,7 +30,7 @@ export function declareConntrack(world: World, layout: Layout, plan: NetfilterPl
   const translates = plan.hosts.some(({ nats }) => nats.some((chains) => chains.length > 0))
   world.pool(NfNatBucket, translates ? buckets : 0)
   world.pool(NfConnTable, layout.nets.length)
-  world.pool(NfConnStat, layout.cpuRows)
+  world.pool(NfConnStat, netRows(layout))
   world.pool(SkbConn, hosts.length > 0 ? skbRows : 0)
   world.pool(NatRange, plan.ranges)
 }

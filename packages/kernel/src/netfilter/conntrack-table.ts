@@ -2,6 +2,7 @@ import { defineSystem, mix32 } from '@softnet/ecs'
 import { IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { bindNetRow } from '../netns/net-row.js'
 import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable, NfNatBucket } from './conntrack-components.js'
 import { TCP_CT } from './tcp-states.js'
 
@@ -55,6 +56,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     const translates = firstSource.length > 1
     const table = context.write(NfConnTable)
     const stat = context.write(NfConnStat)
+    const statRow = bindNetRow(context)
     const { net, clockPs } = context.read(Cpu)
     const { plan, jiffyPs, hz } = context.resource(PLAN_CONSTANTS)
     // Each table has a secret of its own. Kernel: nf_conntrack_core.c, hash_conntrack_raw
@@ -195,7 +197,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         const at = table.firstBucket[t] + ((bucket - table.firstBucket[t] + i) % table.buckets[t])
         const evicted = evict(cpu, at)
         if (evicted > 0) {
-          stat.earlyDrop[cpu] += evicted
+          stat.earlyDrop[statRow(cpu)] += evicted
           return true
         }
       }
@@ -297,7 +299,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
           clash = search(cpu, reply, replySaddr[conn], replyDaddr[conn], replyPorts[conn], protocol, conn)
         if (clash !== 0) return clashWith(conn, clash)
         if (chainIsTooLong(bucket, limit) || chainIsTooLong(reply, limit)) {
-          stat.chainTooLong[cpu]++
+          stat.chainTooLong[statRow(cpu)]++
           return CHAIN_TOO_LONG
         }
         c.timeoutJiffies[conn] += jiffies(cpu)
@@ -319,7 +321,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         if (c.saddr[other] === c.saddr[but] && c.daddr[other] === c.daddr[but] && c.ports[other] === c.ports[but]) {
           return false
         }
-        stat.found[cpu]++
+        stat.found[statRow(cpu)]++
         return true
       },
       linkSource(cpu, conn) {

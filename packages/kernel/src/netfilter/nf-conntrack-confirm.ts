@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { IPPROTO_UDP } from '@softnet/wire'
+import { bindNetRow } from '../netns/net-row.js'
 import { SKB, Skb } from '../skb/components.js'
 import { CONN, CTINFO, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
 import { CHAIN_TOO_LONG, CONFIRMED, conntrackTable } from './conntrack-table.js'
@@ -34,6 +35,7 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
     const { flags } = context.read(Skb)
     const { live, protocol } = context.read(NfConn)
     const stat = context.write(NfConnStat)
+    const statRow = bindNetRow(context)
     const table = context.system(conntrackTable)
     const tracks = connOf.length > 1
     const rows = new Int32Array(LIST_ROWS)
@@ -45,11 +47,11 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
       if (protocol[loser] === IPPROTO_UDP && link > 0) {
         table.free(cpu, loser)
         connOf[row] = link >> 1
-        stat.clashResolve[cpu]++
+        stat.clashResolve[statRow(cpu)]++
         return true
       }
-      stat.insertFailed[cpu]++
-      if (link !== CHAIN_TOO_LONG) stat.drop[cpu]++
+      stat.insertFailed[statRow(cpu)]++
+      if (link !== CHAIN_TOO_LONG) stat.drop[statRow(cpu)]++
       return false
     }
 

@@ -13,6 +13,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
+import { bindNetRow } from '../netns/net-row.js'
 import { SKB, Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
 import { CONN, CTINFO, IPS, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
@@ -54,6 +55,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     const { conn: connOf, info } = context.write(SkbConn)
     const c = context.write(NfConn)
     const stat = context.write(NfConnStat)
+    const statRow = bindNetRow(context)
     const { net } = context.read(Cpu)
     const table = context.system(conntrackTable)
     const tcp = context.system(conntrackTcp)
@@ -128,7 +130,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
         if (isError[type] === 0) return false
         if (related(cpu, row)) return true
       }
-      stat.error[cpu]++
+      stat.error[statRow(cpu)]++
       return true
     }
 
@@ -173,7 +175,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     }
 
     function invalid(cpu: number): boolean {
-      stat.invalid[cpu]++
+      stat.invalid[statRow(cpu)]++
       return true
     }
 
@@ -188,7 +190,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
       for (;;) {
         const found = resolve(cpu, row, protocol)
         if (found < 0) {
-          stat.drop[cpu]++
+          stat.drop[statRow(cpu)]++
           return false
         }
         if (found === 0) return invalid(cpu)

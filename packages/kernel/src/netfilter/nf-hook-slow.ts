@@ -6,6 +6,7 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { ipDefrag } from '../defrag/ip-defrag.js'
+import { bindNetRow } from '../netns/net-row.js'
 import { SKB, Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { NF_ENTRY, NF_HOOK, NfCpu, NfHook, NfHookEntry, SkbNf } from './components.js'
@@ -54,6 +55,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
     const { firstEntry, entries } = context.read(NfHook)
     const { kind, chain } = context.read(NfHookEntry)
     const { packets } = context.write(NfCpu)
+    const netRowOf = bindNetRow(context)
     const { mark } = context.write(SkbNf)
     const { dev, flags } = context.read(Skb)
     const { rtFlags } = context.write(Skb)
@@ -98,7 +100,7 @@ export const nfHookSlow = defineSystem<NfHooks>(
 
     function pass(hook: number, cpu: number, row: number, inDev: number, outDev: number): number {
       const at = hookRow(net[cpu], hook)
-      packets[cpu]++
+      packets[netRowOf(cpu)]++
       spend(cpu, STAGE.nf_hook_slow, 1)
       const last = firstEntry[at] + entries[at]
       let current = row

@@ -5,6 +5,7 @@ import { charge } from '../cpu/charge.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { ICMP_TYPE } from '../icmp/icmp-types.js'
+import { bindNetRow } from '../netns/net-row.js'
 import { SKB, Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
 import {
@@ -60,6 +61,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const { packets: countedPackets, bytes: countedBytes } = context.write(NftCounter)
     const { packets: rulePackets, dropped: ruleDropped } = context.write(NftRuleCount)
     const { rules: rulesSeen } = context.write(NfCpu)
+    const netRowOf = bindNetRow(context)
     const { mark } = context.write(SkbNf)
     const { len, frames, flags } = context.read(Skb)
     const load = context.system(nftLoad)
@@ -203,7 +205,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
       for (;;) {
         let found: number = NFT_VERDICT.return
         if (rule < end) {
-          rulesSeen[cpu]++
+          rulesSeen[netRowOf(cpu)]++
           spent += ruleCycles
           found = evaluate(cpu, row, rule, inDev, outDev)
           if (found === BREAK) {

@@ -20,8 +20,8 @@ import { flowKey } from './flow-key.js'
 export interface Steer {
   /** get_rps_cpu: the CPU entity that shall handle the packet, 0 to go on here. */
   cpuOf(cpu: number, row: number): number
-  /** Queues a packet to `target`'s backlog from `cpu` and arranges for it to be processed. */
-  toBacklog(cpu: number, row: number, target: number): void
+  /** Queues a packet to `target`'s backlog from `cpu` and arranges for it to be processed; 0 if it was lost here. */
+  toBacklog(cpu: number, row: number, target: number): number
   /** What `from` has learnt of its packets on `target`: `taken` so far, and whether the backlog there is idle. */
   learn(cpu: number, target: number, taken: number, idle: boolean): void
   /** Sends the IPIs owed at the end of net_rx_action or at the start of process_backlog; true if there were any. */
@@ -188,15 +188,16 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
         if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, clockPs[cpu], row, inputCount[cpu])
         if (queued !== 0 && queueUp.needsSchedule()) napi.schedule(cpu, backlogNapi[cpu])
         if (slot !== 0) flow.lastTail[slot] = queueTail[cpu]
-        return
+        return queued
       }
       // The flow limit is that of the CPU that steers, whatever queue it steers to.
-      if (queueUp.refuses(cpu, target, row)) return
+      if (queueUp.refuses(cpu, target, row)) return 0
       const pair = cpu * cpuRows + target
       post.packet(cpu, target, EVENT.backlogPacket, row, cpu, 0)
       view.sent[pair]++
       if (slot !== 0) flow.lastTail[slot] = view.sent[pair]
       if (view.scheduled[pair] === 0) askIpi(cpu, target, pair)
+      return 1
     },
     learn(cpu, target, taken, idle) {
       const pair = cpu * cpuRows + target

@@ -27,6 +27,8 @@ export const NetDev = defineComponent('net_dev', {
   host: i32,
   /** Network namespace. */
   net: i32,
+  /** Other end of a veth pair, 0 for none. */
+  peer: i32,
   mtu: u32,
   macHigh: u16,
   macLow: u32,
@@ -70,8 +72,8 @@ export const NetDev = defineComponent('net_dev', {
   txCount: u16,
 })
 
-/** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, or to nobody. */
-export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3 } as const
+/** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, to the other end of a veth pair, or to nobody. */
+export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3, veth: 4 } as const
 
 /** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
 export const RxQueue = defineComponent(

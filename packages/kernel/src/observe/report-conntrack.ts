@@ -4,6 +4,7 @@ import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
 import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable } from '../netfilter/conntrack-components.js'
 import { TCP_CT_NAMES } from '../netfilter/tcp-states.js'
+import { netRow } from '../netns/net-row.js'
 
 /** Connections that a result lists. */
 const LISTED = 64
@@ -23,7 +24,8 @@ export function reportConntrack(model: Model, host: HostLayout): ConntrackResult
     count: table.count[t],
     max: table.max[t],
     buckets: table.buckets[t],
-    stat: host.cpus.map((cpu) => {
+    stat: host.cpus.map((number) => {
+      const cpu = netRow(host.index, model.layout.hosts.length, model.layout.cpuRows) + number
       return {
         entries: table.count[t],
         clashres: s.clashResolve[cpu],

@@ -14,6 +14,8 @@ export function reportQueues(model: Model, host: HostLayout): QueueRow[] {
   const v = model.world.columns(IrqVector)
   const rows: QueueRow[] = []
   for (const device of host.devices) {
+    // An end of a veth pair has no descriptors and no interrupt.
+    if (device.plan.peer !== undefined) continue
     device.plan.queues.forEach((plan, i) => {
       const id = device.queues[i]
       rows.push({
@@ -83,6 +85,7 @@ export function reportDevices(model: Model, host: HostLayout): DeviceRow[] {
         multicast: i === 0 ? multicast : at(DEVICE.multicast),
         tx_packets: at(DEVICE.txPackets),
         tx_bytes: at(DEVICE.txBytes),
+        ...(device.plan.peer === undefined ? {} : { tx_dropped: at(DEVICE.txDropped) }),
         link_bits_per_sec: device.plan.linkBitsPerSec,
         mtu: device.plan.mtu,
         driver: device.plan.driver.name,

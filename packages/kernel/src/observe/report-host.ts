@@ -2,13 +2,15 @@ import { type HostResult, type SocketRow, STAGES, type TaskRow } from '@softnet/
 import { formatIpv4 } from '@softnet/wire'
 import type { Model } from '../build/build-model.js'
 import { sends } from '../build/compute-layout.js'
-import type { HostLayout } from '../build/layout.js'
+import type { HostLayout, NetLayout } from '../build/layout.js'
 import { GRO_ROWS, GroCount, SNMP_ROWS, SnmpCount } from '../count/components.js'
 import { GRO } from '../count/device.js'
 import { SNMP, SNMP_TABLES } from '../count/snmp.js'
 import { CONTEXT, CONTEXT_ROWS, ContextTime, STAGE_ROWS, StageTime } from '../cpu/components.js'
 import { FragDir } from '../defrag/components.js'
 import { IrqCount, LocalIrq } from '../irq/components.js'
+import { INIT_NET } from '../netns/net-layout.js'
+import { netRow } from '../netns/net-row.js'
 import { Sock, SockView } from '../sock/components.js'
 import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
 import { BacklogView, Softnet } from '../softnet/components.js'
@@ -43,16 +45,22 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
     ethtool: reportEthtool(model, host),
     ...interrupts(model, host),
     softirqs: softirqs(model, host),
-    netns: {
-      init: {
-        snmp: snmp(model, host, ['Ip', 'Icmp', 'Tcp', 'Udp']),
-        netstat: snmp(model, host, ['TcpExt', 'IpExt']),
-        sockets: socketRows(model, host),
-        sockstat: { FRAG: fragStat(model, host) },
-        ...reportNetfilter(model, host),
-        ...reportNeighbours(model, host),
-      },
-    },
+    netns: Object.fromEntries(
+      model.layout.nets
+        .filter(({ hostIndex }) => hostIndex === host.index)
+        .map((net) => [
+          net.netns,
+          {
+            snmp: snmp(model, net, ['Ip', 'Icmp', 'Tcp', 'Udp']),
+            netstat: snmp(model, net, ['TcpExt', 'IpExt']),
+            sockets: socketRows(model, net),
+            sockstat: { FRAG: fragStat(model, net) },
+            ...reportNetfilter(model, net),
+            // One table for all namespaces; its statistics are in the first.
+            ...(net.netns === INIT_NET ? reportNeighbours(model, net) : {}),
+          },
+        ]),
+    ),
   }
 }
 
@@ -179,6 +187,7 @@ function interrupts(model: Model, host: HostLayout) {
   const byIrq: Record<string, number[]> = {}
   const names: Record<string, string> = {}
   for (const device of host.devices) {
+    if (device.plan.peer !== undefined) continue
     device.plan.vectors.forEach((vector, v) => {
       const row = (device.vectors[v] - firstVector) * cpuRows
       byIrq[vector.irq] = cpus.map((cpu) => count[row + cpu])
@@ -198,8 +207,9 @@ function softirqs(model: Model, host: HostLayout): Record<string, number[]> {
   )
 }
 
-function snmp(model: Model, host: HostLayout, tables: readonly (keyof typeof SNMP_TABLES)[]) {
+function snmp(model: Model, host: NetLayout, tables: readonly (keyof typeof SNMP_TABLES)[]) {
   const { value } = model.world.columns(SnmpCount)
+  const first = netRow(host.index, model.layout.hosts.length, model.layout.cpuRows)
   const result: Record<string, Record<string, number>> = {}
   for (const table of tables) {
     const block: Record<string, number> = {}
@@ -207,16 +217,16 @@ function snmp(model: Model, host: HostLayout, tables: readonly (keyof typeof SNM
       const id = SNMP[`${table}${name}` as keyof typeof SNMP]
       let sum = 0
       host.plan.cpus.forEach((_, i) => {
-        sum += value[host.cpus[i] * SNMP_ROWS + id]
+        sum += value[(first + host.cpus[i]) * SNMP_ROWS + id]
       })
       block[name] = sum
     }
     result[table] = block
   }
-  // Forwarding is off (2), the default TTL is 64.
+  // Forwarding is 1, or 2 where it is off.
   if (result.Ip !== undefined) {
-    result.Ip.Forwarding = 2
-    result.Ip.DefaultTTL = 64
+    result.Ip.Forwarding = host.plan.confAll.forwarding !== 0 ? 1 : 2
+    result.Ip.DefaultTTL = host.plan.ipv4.ip_default_ttl
   }
   return result
 }

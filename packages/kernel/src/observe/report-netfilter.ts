@@ -7,20 +7,22 @@ import {
   type NftCounts,
 } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
-import type { HostLayout } from '../build/layout.js'
+import type { NetLayout } from '../build/layout.js'
 import { NFT_OP, NfCpu, NftCounter, NftRule, NftRuleCount } from '../netfilter/components.js'
 import { type PlannedChain, type PlannedRule, planNetfilter } from '../netfilter/plan-netfilter.js'
+import { netRow } from '../netns/net-row.js'
 import { reportConntrack } from './report-conntrack.js'
 
 /** Rules of a host with their counters; nothing for a host without rules. */
-export function reportNetfilter(model: Model, host: HostLayout): { netfilter?: NetfilterResult } {
+export function reportNetfilter(model: Model, host: NetLayout): { netfilter?: NetfilterResult } {
   if (host.plan.nftables === null) return {}
   const plan = planNetfilter(model.layout)
   const planned = plan.hosts[host.index]
   if (planned === undefined) return {}
   const report = new RuleReport(model, plan.counters)
   const { packets, rules } = model.world.columns(NfCpu)
-  const { cpus } = host
+  const first = netRow(host.index, model.layout.hosts.length, model.layout.cpuRows)
+  const cpus = host.cpus.map((cpu) => first + cpu)
   const sum = (column: ArrayLike<number>): number => cpus.reduce((total, cpu) => total + (column[cpu] ?? 0), 0)
   return {
     netfilter: {

@@ -12,8 +12,10 @@ import { mail } from '../cpu/mail.js'
 import { STAGE } from '../cpu/stage-ids.js'
 import { DEV, DevView } from '../link/components.js'
 import { hasEvents } from '../link/fill-link.js'
+import { hasPairs } from '../link/has-pairs.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
+import { vethXmit } from '../link/veth-xmit.js'
 import { IFF, NetDev, XMIT } from '../nic/components.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { ERRNO } from '../route/components.js'
@@ -60,6 +62,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const kfree = context.system(kfreeSkb)
     const loopback = context.system(loopbackXmit)
     const program = context.resource(PROGRAM_XMIT)
+    const pair = hasPairs(context.resource(PLAN_CONSTANTS).plan.hosts) ? context.system(vethXmit) : null
 
     /** Kernel: include/net/sch_generic.h, qdisc_pkt_len_segs_init: each segment of a merged packet has headers of its own. */
     function packetBytes(row: number, device: number): number {
@@ -70,11 +73,16 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       return size + (frames[row] - 1) * headers
     }
 
-    /** To the queue's own CPU at once, to another by a cache line: that one then learns of the packet later. */
-    function toQueue(cpu: number, row: number, device: number): number {
+    /** What the way through IP to the queue has taken. */
+    function pay(cpu: number, row: number): void {
       if ((ipcb[row] & IPSKB.forwarded) !== 0) spend(cpu, STAGE.ip_forward, 1)
       if (protocol[row] === ETH_P_IP) spend(cpu, STAGE.ip_output, 1)
       spend(cpu, STAGE.dev_queue_xmit, 1)
+    }
+
+    /** To the queue's own CPU at once, to another by a cache line: that one then learns of the packet later. */
+    function toQueue(cpu: number, row: number, device: number): number {
+      pay(cpu, row)
       flags[row] |= SKB.outgoing
       const queue = pick(cpu, row, device)
       const owner = txCpu[queue]
@@ -140,6 +148,10 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       const amiss = views === null ? 0 : views[index[device] * cpuRows + cpu]
       if ((amiss & DEV.inactive) !== 0) return toNoop(cpu, row, device)
       if (xmit[device] === XMIT.loopback) return home(cpu, row)
+      if (pair !== null && xmit[device] === XMIT.veth) {
+        pay(cpu, row)
+        return pair(cpu, row)
+      }
       if (takesTime[device] !== 0) return toQueue(cpu, row, device)
       if ((amiss & DEV.noCarrier) !== 0) {
         // The driver takes it, and the card has no link to send it on.

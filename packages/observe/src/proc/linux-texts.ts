@@ -1,5 +1,5 @@
 /** The files of one host that people's tools read. */
-import type { ResultDocument } from '@softnet/scenario/plan'
+import type { DeviceRow, NetnsResult, ResultDocument } from '@softnet/scenario/plan'
 import { ethtoolText, interruptsText, softirqsText } from './interrupts.js'
 import { arpCacheText } from './neighbours.js'
 import { netDevText, netstatText, snmpText, softnetStatText } from './net.js'
@@ -26,7 +26,6 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
   const { kernel } = result
   const texts: LinuxText[] = [
     { path: 'proc/net/softnet_stat', text: softnetStatText(found.cpus, kernel) },
-    { path: 'proc/net/dev', text: netDevText(found.devices) },
     { path: 'proc/interrupts', text: interruptsText(found, kernel) },
     { path: 'proc/softirqs', text: softirqsText(found) },
   ]
@@ -38,20 +37,36 @@ export function linuxTexts(result: Pick<ResultDocument, 'kernel' | 'hosts'>, hos
     texts.push(
       { path: `${folder}/snmp`, text: snmpText(found.netns[name]!, kernel) },
       { path: `${folder}/netstat`, text: netstatText(found.netns[name]!, kernel) },
+      { path: `${folder}/dev`, text: netDevText(devicesOf(found.devices, name === root ? null : name)) },
     )
-  }
-  const netfilter = root === undefined ? undefined : found.netns[root]?.netfilter
-  if (netfilter !== undefined) texts.push({ path: 'nft/ruleset', text: rulesetText(netfilter) })
-  if (netfilter?.conntrack !== undefined) {
-    texts.push(
-      { path: 'proc/net/nf_conntrack', text: conntrackText(netfilter.conntrack) },
-      { path: 'proc/net/stat/nf_conntrack', text: conntrackStatText(netfilter.conntrack) },
-    )
+    texts.push(...netfilterTexts(found.netns[name]!, name === root ? '' : `netns/${name}/`))
   }
   const arpCache = root === undefined ? undefined : found.netns[root]?.arp_cache
   if (arpCache !== undefined) texts.push({ path: 'proc/net/stat/arp_cache', text: arpCacheText(arpCache) })
   for (const [device, counters] of Object.entries(found.ethtool)) {
-    texts.push({ path: `ethtool-S/${device}`, text: ethtoolText(counters) })
+    const [netns, inside] = device.split('/') as [string, string | undefined]
+    const path = inside === undefined ? `ethtool-S/${device}` : `netns/${netns}/ethtool-S/${inside}`
+    texts.push({ path, text: ethtoolText(counters) })
   }
   return texts
+}
+
+/** Devices of a namespace under the names they have there; null: those of the first one. */
+function devicesOf(devices: readonly DeviceRow[], netns: string | null): DeviceRow[] {
+  if (netns === null) return devices.filter(({ name }) => !name.includes('/'))
+  const before = `${netns}/`
+  return devices
+    .filter(({ name }) => name.startsWith(before))
+    .map((device) => ({ ...device, name: device.name.slice(before.length) }))
+}
+
+function netfilterTexts({ netfilter }: NetnsResult, folder: string): LinuxText[] {
+  if (netfilter === undefined) return []
+  const texts = [{ path: `${folder}nft/ruleset`, text: rulesetText(netfilter) }]
+  if (netfilter.conntrack === undefined) return texts
+  return [
+    ...texts,
+    { path: `${folder}proc/net/nf_conntrack`, text: conntrackText(netfilter.conntrack) },
+    { path: `${folder}proc/net/stat/nf_conntrack`, text: conntrackStatText(netfilter.conntrack) },
+  ]
 }

@@ -79,7 +79,7 @@ export function netDevText(devices: readonly DeviceRow[]): string {
       device.tx_bytes,
       device.tx_packets,
       0,
-      0,
+      device.tx_dropped ?? 0,
       0,
       0,
       0,

@@ -7,6 +7,7 @@ import type { AppInput, SocketGroupInput } from '../schema/app.js'
 import type { HostInput } from '../schema/scenario.js'
 import { checkCpus } from './cpus.js'
 import type { Environment } from './host.js'
+import { devicesIn, type NetScope, scopeNamed } from './netns.js'
 import { compileSend, isSender, type SendInput, sendingApp } from './send.js'
 import { checkBinds, compileSocketGroup, type SocketPlace } from './sockets.js'
 
@@ -17,21 +18,26 @@ const FIRST_EPHEMERAL_PORT = 32_768
 export function compileApps(
   host: string,
   input: HostInput,
-  devices: readonly DevicePlan[],
+  scopes: readonly NetScope[],
+  hostDevices: readonly DevicePlan[],
   cpuCount: number,
-  sysctl: SysctlPlan,
   env: Environment,
 ): readonly AppPlan[] {
-  const places: SocketPlace[] = []
+  const spaces = new Map(scopes.map((scope) => [scope, { devices: devicesIn(hostDevices, scope.name), places: [] }]))
   const budget = { sockets: env.limits['sockets-per-host'] as number, nextPort: FIRST_EPHEMERAL_PORT }
-  const apps = Object.entries(input.apps ?? {}).map(([name, app]) =>
-    compileApp(name, app, ['hosts', host, 'apps', name], { devices, cpuCount, sysctl, env, places, budget }),
-  )
+  const apps = Object.entries(input.apps ?? {}).map(([name, app]) => {
+    const path = ['hosts', host, 'apps', name]
+    const scope = scopeNamed(app.netns, scopes, [...path, 'netns'], env.report)
+    const space = spaces.get(scope) as { devices: readonly DevicePlan[]; places: SocketPlace[] }
+    const around = { ...space, cpuCount, sysctl: scope.sysctl, env, budget }
+    const plan = compileApp(name, app, path, around)
+    return scope.name === null ? plan : { ...plan, netns: scope.name }
+  })
   const here: FaultPath = ['hosts', host, 'apps']
   const tasks = apps.reduce((sum, app) => sum + app.tasks.length, 0)
   const maxTasks = env.limits['tasks-per-host'] as number
   if (tasks > maxTasks) env.report.fault(here, `at most ${maxTasks} tasks in all, limits.tasks-per-host`)
-  checkBinds(places, env.report)
+  for (const { places } of spaces.values()) checkBinds(places, env.report)
   return apps
 }
 

@@ -180,14 +180,25 @@ function checkMacs(hosts: Plan['hosts'], report: Report): void {
   }
 }
 
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function keysOf(value: unknown): string[] {
+  return isRecord(value) ? Object.keys(value) : []
+}
+
 /** Names of hosts and devices as written, so that a fault inside one does not make it unknown to others. */
 function namesIn(root: unknown, faulty: boolean, scenario: ParsedScenario): ReadonlyMap<string, readonly string[]> {
   const source: unknown = faulty ? (root as { hosts?: unknown }).hosts : scenario.hosts
   const names = new Map<string, readonly string[]>()
   for (const [host, value] of Object.entries((source ?? {}) as Record<string, unknown>)) {
     const devices: unknown = typeof value === 'object' && value !== null ? (value as { devices?: unknown }).devices : {}
-    const isRecord = typeof devices === 'object' && devices !== null && !Array.isArray(devices)
-    names.set(host, isRecord ? Object.keys(devices as object) : [])
+    const spaces: unknown = typeof value === 'object' && value !== null ? (value as { netns?: unknown }).netns : {}
+    const inside = Object.entries(isRecord(spaces) ? spaces : {}).flatMap(([name, space]) =>
+      keysOf(isRecord(space) ? space.devices : {}).map((device) => `${name}/${device}`),
+    )
+    names.set(host, [...keysOf(devices), ...inside])
   }
   return names
 }

@@ -5,10 +5,10 @@ import type { FaultPath, Report } from '../fault.js'
 import { DEFAULT_NEIGH } from '../ipv4-settings.js'
 import type { CpuPlan, DevicePlan, DriverProfile, SysctlPlan } from '../plan.js'
 import type { DeviceInput } from '../schema/device.js'
-import type { HostInput } from '../schema/scenario.js'
 import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
-import { compileConf, forwards } from './ip.js'
+import { compileConf } from './ip.js'
+import { devicePath, devicesIn, joinPeers, type NetScope } from './netns.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
 import { compileTx } from './tx.js'
 
@@ -38,27 +38,38 @@ interface Place {
 /** Compiles all devices of a host and checks them against each other. */
 export function compileDevices(
   host: string,
-  input: HostInput,
+  scopes: readonly NetScope[],
   hostIndex: number,
   cpus: readonly CpuPlan[],
-  sysctl: SysctlPlan,
   env: Environment,
 ): readonly DevicePlan[] {
-  const names = Object.keys(input.devices)
+  const written = scopes.flatMap((scope) =>
+    Object.entries(scope.input.devices ?? {}).map(([name, input]) => ({ scope, name, input: input as DeviceInput })),
+  )
   const maxDevices = env.limits['devices-per-host'] as number
-  if (names.length > maxDevices) {
+  if (written.length > maxDevices) {
     env.report.fault(['hosts', host, 'devices'], `at most ${maxDevices} devices, limits.devices-per-host`)
     return []
   }
   let nextIrq = FIRST_DEVICE_IRQ
-  const devices = names.map((name, index) => {
-    const path: FaultPath = ['hosts', host, 'devices', name]
-    const place = { host, hostIndex, path, cpus, sysctl, forwarding: forwards(input), env }
-    const device = compileDevice(name, input.devices[name] as DeviceInput, index, nextIrq, place)
+  const given = new Map<string, string>()
+  const ends = written.map(({ scope, name, input }, index) => {
+    const path: FaultPath = [...scope.path, 'devices', name]
+    const place = { host, hostIndex, path, cpus, sysctl: scope.sysctl, forwarding: scope.forwarding, env }
+    const device = compileDevice(name, input, index, nextIrq, place)
     if (!device.driver.virtual) nextIrq += device.vectors.length
-    return device
+    const placed =
+      scope.name === null ? device : { ...device, name: `${scope.name}/${name}`, netns: scope.name, ifname: name }
+    if (input.peer !== undefined) given.set(placed.name, input.peer)
+    return placed
   })
-  checkDuplicates(devices, host, env.report)
+  const devices = joinPeers(host, ends, given, env.report).map((device, index) =>
+    device.peer === undefined
+      ? device
+      : asPairEnd(device, (written[index] as (typeof written)[number]).input, devicePath(host, device), env.report),
+  )
+  for (const { name } of scopes) checkDuplicates(devicesIn(devices, name), host, env.report)
+  checkMacs(devices, host, env.report)
   const queues = devices.reduce((sum, device) => sum + device.queues.length, 0)
   const maxQueues = env.limits['queues-per-host'] as number
   if (queues > maxQueues) {
@@ -67,11 +78,28 @@ export function compileDevices(
   return devices
 }
 
+/**
+ * What an end of a veth pair has otherwise than other devices: no address unless it is given one, GRO only where it is asked
+ * for, one queue, and no discipline. Kernel: drivers/net/veth.c, veth_setup, veth_disable_gro
+ */
+function asPairEnd(device: DevicePlan, input: DeviceInput, path: FaultPath, report: Report): DevicePlan {
+  if (device.queues.length > 1)
+    report.fault([...path, 'channels', 'combined'], '1: ends of a veth pair have one queue here')
+  if (input.qdisc !== undefined) report.fault([...path, 'qdisc'], 'no discipline: a veth pair has noqueue')
+  if (device.xdp?.mode === 'native')
+    report.fault([...path, 'xdp', 'mode'], 'generic: native XDP of a veth pair is not modelled')
+  if (device.threaded) report.fault([...path, 'threaded'], 'off: the NAPI of a veth pair runs in softirq here')
+  return {
+    ...device,
+    addresses: input.address === undefined ? [] : device.addresses,
+    gro: input.features?.gro ?? false,
+  }
+}
+
 function checkDuplicates(devices: readonly DevicePlan[], host: string, report: Report): void {
   const addresses = new Map<string, string>()
-  const macs = new Map<string, string>()
   for (const device of devices) {
-    const path: FaultPath = ['hosts', host, 'devices', device.name]
+    const path = devicePath(host, device)
     device.addresses.forEach((address, index) => {
       const ip = address.split('/')[0] as string
       const owner = addresses.get(ip)
@@ -81,8 +109,15 @@ function checkDuplicates(devices: readonly DevicePlan[], host: string, report: R
       }
       addresses.set(ip, device.name)
     })
+  }
+}
+
+function checkMacs(devices: readonly DevicePlan[], host: string, report: Report): void {
+  const macs = new Map<string, string>()
+  for (const device of devices) {
     const owner = macs.get(device.mac)
-    if (owner !== undefined) report.fault([...path, 'mac'], `a hardware address other than that of ${owner}`)
+    if (owner !== undefined)
+      report.fault([...devicePath(host, device), 'mac'], `a hardware address other than that of ${owner}`)
     macs.set(device.mac, device.name)
   }
 }

@@ -1,14 +1,17 @@
 /** Hosts: CPUs and their topology, sysctls, idle states, taps, and what hangs on them. */
 import type { FaultPath, Report } from '../fault.js'
-import type { CpuPlan, CStatePlan, HostPlan, SysctlPlan } from '../plan.js'
+import type { NetnsPlan } from '../netns-plan.js'
+import type { CpuPlan, CStatePlan, DevicePlan, HostPlan, SysctlPlan } from '../plan.js'
 import { costProfile } from '../profiles/index.js'
-import type { HostInput } from '../schema/scenario.js'
+import type { HostInput, NetnsInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
 import type { VersionPolicy } from '../versions.js'
 import { compileApps } from './app.js'
 import { checkCpus } from './cpus.js'
+import { defaultSysctl } from './default-sysctl.js'
 import { compileDevices } from './device.js'
-import { compileIpv4, compileNeighbours, compileRoutes, confOfAll, forwards } from './ip.js'
+import { compileIpv4, compileNeighbours, compileRoutes, confOfAll } from './ip.js'
+import { devicesIn, type NetScope, netnsPlans, netScopes } from './netns.js'
 import { compileNftables } from './nftables.js'
 
 /** What every part of a scenario is compiled against. */
@@ -37,8 +40,9 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
   const cpus = compileCpus(input, [...path, 'cpus'], env)
   const hz = input.hz ?? DEFAULT_HZ
   const sysctl = compileSysctl(input.sysctl ?? {}, hz, cpus.length, [...path, 'sysctl'], env)
-  const devices = compileDevices(name, input, index, cpus, sysctl, env)
-  const apps = compileApps(name, input, devices, cpus.length, sysctl, env)
+  const scopes = netScopes(input, sysctl, path, hz, env)
+  const devices = compileDevices(name, scopes, index, cpus, env)
+  const apps = compileApps(name, input, scopes, devices, cpus.length, env)
   const skbLimit = input['skb-limit'] ?? DEFAULT_SKB_LIMIT
   const pfmemallocReserve =
     input['pfmemalloc-reserve'] ?? Math.min(DEFAULT_PFMEMALLOC_RESERVE, Math.floor(skbLimit / 2))
@@ -60,6 +64,20 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     smallHeadBytes,
     skbLimit,
     pfmemallocReserve,
+    ...compileNet(scopes[0] as NetScope, devices, env),
+    ...netnsPlans(scopes, (scope) => compileNet(scope, devices, env)),
+  }
+}
+
+/** What each namespace has for itself besides its devices. */
+function compileNet(
+  { name, input, path, sysctl, forwarding }: NetScope,
+  hostDevices: readonly DevicePlan[],
+  env: Environment,
+): Omit<NetnsPlan, 'name' | 'sysctl'> {
+  const { report } = env
+  const devices = devicesIn(hostDevices, name)
+  return {
     taps: compileTaps(
       input,
       devices.map((device) => device.name),
@@ -69,7 +87,7 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     rawProtocols: compileRawProtocols(input, path, report),
     nftables: compileNftables(input, devices, path, env),
     ipv4: compileIpv4(input.sysctl ?? {}),
-    confAll: confOfAll(sysctl, forwards(input)),
+    confAll: confOfAll(sysctl, forwarding),
     routes: compileRoutes(input, devices, path, report),
     neighbours: compileNeighbours(input, devices, path, report),
   }
@@ -115,69 +133,6 @@ function compileCpus(input: HostInput, path: FaultPath, env: Environment): reado
       nodeId: Math.floor(coreId / coresPerNode),
     }
   })
-}
-
-/** Sysctls of a host that sets none. Kernel: the initial values in net/core and net/ipv4. */
-export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
-  return {
-    'net.core.netdev_budget': 300,
-    'net.core.netdev_budget_usecs': Math.floor(2_000_000 / hz),
-    'net.core.dev_weight': 64,
-    'net.core.dev_weight_rx_bias': 1,
-    'net.core.netdev_max_backlog': 1000,
-    'net.core.rmem_default': 212_992,
-    'net.core.rmem_max': version.rmemMax,
-    'net.core.default_qdisc': 'pfifo_fast',
-    'net.core.wmem_default': 212_992,
-    'net.core.wmem_max': version.rmemMax,
-    'net.core.rps_sock_flow_entries': 0,
-    'net.core.flow_limit_cpu_bitmap': [],
-    'net.core.flow_limit_table_len': 4096,
-    'net.core.busy_read': 0,
-    'net.core.busy_poll': 0,
-    'net.core.gro_normal_batch': version.groNormalBatch,
-    'net.core.skb_defer_max': version.skbDeferMax,
-    'net.core.netdev_tstamp_prequeue': 1,
-    'net.ipv4.ip_early_demux': 1,
-    'net.ipv4.udp_early_demux': 1,
-    'net.ipv4.tcp_early_demux': 1,
-    'net.ipv4.udp_rmem_min': 4096,
-    'net.ipv4.udp_mem': [384_000, 512_000, 768_000],
-    'net.ipv4.ipfrag_high_thresh': 4_194_304,
-    'net.ipv4.ipfrag_low_thresh': 3_145_728,
-    'net.ipv4.ipfrag_time': 30,
-    'net.ipv4.ipfrag_max_dist': 64,
-    'net.ipv4.neigh.default.gc_thresh1': 128,
-    'net.ipv4.neigh.default.gc_thresh2': 512,
-    'net.ipv4.neigh.default.gc_thresh3': 1024,
-    'net.ipv4.conf.all.rp_filter': 0,
-    'net.ipv4.conf.all.accept_local': 0,
-    'net.ipv4.conf.all.send_redirects': 1,
-    'net.ipv4.conf.all.route_localnet': 0,
-    'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
-    'net.ipv4.conf.all.accept_source_route': 0,
-    'net.netfilter.nf_conntrack_max': 262_144,
-    'net.netfilter.nf_conntrack_buckets': 262_144,
-    'net.netfilter.nf_conntrack_checksum': 1,
-    'net.netfilter.nf_conntrack_tcp_loose': 1,
-    'net.netfilter.nf_conntrack_udp_timeout': 30,
-    'net.netfilter.nf_conntrack_udp_timeout_stream': 120,
-    'net.netfilter.nf_conntrack_icmp_timeout': 30,
-    'net.netfilter.nf_conntrack_generic_timeout': 600,
-    'net.netfilter.nf_conntrack_tcp_timeout_established': 432_000,
-    'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
-    'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': 0,
-    'net.netfilter.nf_conntrack_tcp_max_retrans': 3,
-    'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': 120,
-    'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': 60,
-    'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': 120,
-    'net.netfilter.nf_conntrack_tcp_timeout_close_wait': 60,
-    'net.netfilter.nf_conntrack_tcp_timeout_last_ack': 30,
-    'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 120,
-    'net.netfilter.nf_conntrack_tcp_timeout_close': 10,
-    'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': 300,
-    'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': 300,
-  }
 }
 
 function powerOfTwoAtLeast(value: number): number {
@@ -254,7 +209,7 @@ function compileCstates(input: HostInput, path: FaultPath, env: Environment): re
 }
 
 function compileTaps(
-  input: HostInput,
+  input: NetnsInput,
   deviceNames: readonly string[],
   path: FaultPath,
   report: Report,
@@ -270,7 +225,7 @@ function compileTaps(
   })
 }
 
-function compileRawProtocols(input: HostInput, path: FaultPath, report: Report): readonly number[] {
+function compileRawProtocols(input: NetnsInput, path: FaultPath, report: Report): readonly number[] {
   const given = input['raw-protocols'] ?? []
   given.forEach((protocol, index) => {
     if (given.indexOf(protocol) !== index) {

@@ -5,16 +5,11 @@ import type { InterfaceConf, Ipv4Plan, NeighbourPlan, RoutePlan } from '../ip-pl
 import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
 import type { DevicePlan, SysctlPlan } from '../plan.js'
 import type { DeviceInput } from '../schema/device.js'
-import type { HostInput } from '../schema/scenario.js'
+import type { NetnsInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
 
-/** Whether the host passes packets on by default. Kernel: net/ipv4/devinet.c, inet_forward_change */
-export function forwards(input: HostInput): boolean {
-  return input.sysctl?.['net.ipv4.ip_forward'] === 1
-}
-
 /** Settings under `net.ipv4` of a host. */
-export function compileIpv4(given: SysctlInput): Ipv4Plan {
+export function compileIpv4(given: Partial<SysctlInput>): Ipv4Plan {
   const settings: Record<string, number> = { ...DEFAULT_IPV4 }
   for (const name of Object.keys(DEFAULT_IPV4)) {
     const value = (given as Record<string, unknown>)[`net.ipv4.${name}`]
@@ -67,7 +62,7 @@ function holds(device: DevicePlan, address: number): boolean {
 
 /** Routes of a host; each needs a device, or a gateway on a subnet of one. Kernel: net/ipv4/fib_semantics.c, fib_check_nh */
 export function compileRoutes(
-  input: HostInput,
+  input: NetnsInput,
   devices: readonly DevicePlan[],
   hostPath: FaultPath,
   report: Report,
@@ -90,7 +85,7 @@ export function compileRoutes(
 
 /** Permanent neighbours of a host. */
 export function compileNeighbours(
-  input: HostInput,
+  input: NetnsInput,
   devices: readonly DevicePlan[],
   hostPath: FaultPath,
   report: Report,

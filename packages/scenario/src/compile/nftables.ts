@@ -2,7 +2,7 @@
 import type { FaultPath } from '../fault.js'
 import { NFT_KEYS, type NftChain, type NftElement, type NftRuleset, type NftStatement, parseNft } from '../nft/index.js'
 import type { DevicePlan } from '../plan.js'
-import type { HostInput } from '../schema/scenario.js'
+import type { NetnsInput } from '../schema/scenario.js'
 import type { Environment } from './host.js'
 
 const FAULTS_TOLD = 20
@@ -14,7 +14,7 @@ export function interfaceNames(devices: readonly DevicePlan[]): string[] {
 
 /** Compiles `nftables` of a host: text, or the name of a file that holds it. */
 export function compileNftables(
-  input: HostInput,
+  input: NetnsInput,
   devices: readonly DevicePlan[],
   hostPath: FaultPath,
   env: Environment,

@@ -33,7 +33,9 @@ export function compileTraffic(name: string, input: TrafficInput, around: Traffi
   }
   if (target === null) return null
   if (target.device.driver.virtual) {
-    around.env.report.fault([...path, 'to'], `a device with a link: ${target.device.driver.name} has no sender here`)
+    const { driver, peer } = target.device
+    const why = peer === undefined ? 'has no sender here' : `takes packets from ${peer} alone`
+    around.env.report.fault([...path, 'to'], `a device with a link: ${driver.name} ${why}`)
     return null
   }
   if (target.device.link !== undefined) {
@@ -61,13 +63,11 @@ function findTarget(to: string | undefined, path: FaultPath, around: TrafficSurr
     env.report.fault(path, `host/device, one of ${known.join(', ')}`)
     return null
   }
-  const [first, second, ...rest] = to.split('/')
-  const found = all.filter(
-    ({ host, device }) =>
-      rest.length === 0 &&
-      (second === undefined
-        ? device.name === first || host.name === first
-        : host.name === first && device.name === second),
+  const slash = to.indexOf('/')
+  const first = slash < 0 ? to : to.slice(0, slash)
+  const second = slash < 0 ? undefined : to.slice(slash + 1)
+  const found = all.filter(({ host, device }) =>
+    second === undefined ? device.name === first || host.name === first : host.name === first && device.name === second,
   )
   if (found.length === 1) return found[0] as Target
   // A target that is written but faulty has its own fault already.
@@ -76,7 +76,7 @@ function findTarget(to: string | undefined, path: FaultPath, around: TrafficSurr
   env.report.fault(
     path,
     `${words}: one of ${known.join(', ')}`,
-    second === undefined ? [...known, ...known.map((text) => text.split('/')[1] as string)] : known,
+    second === undefined ? [...known, ...known.map((text) => text.slice(text.indexOf('/') + 1))] : known,
   )
   return null
 }

@@ -94,6 +94,7 @@ const taskKeys = {
       'One task per entry: the CPUs it may run on, such as 0 or "0-1". A text or number alone is one task. Default one task that may run anywhere.',
     ),
   nice: integer('Nice value of the tasks.', -20, 19).optional(),
+  netns: text('Network namespace it runs in; default the one the host starts in.', 63).optional(),
 }
 
 const socketsKey = {

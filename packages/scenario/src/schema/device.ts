@@ -14,6 +14,7 @@ import {
   prefix,
   quantity,
   rssKey,
+  text,
   time,
   toggle,
 } from './fields.js'
@@ -112,6 +113,10 @@ const flag = (description: string) => integer(description, 0, 1).optional()
 export const deviceSchema = z
   .strictObject({
     driver: choice(DRIVER_NAMES, 'Driver family; its defaults apply.').optional(),
+    peer: text(
+      'Other end of a veth pair: a device of the same namespace, or NAMESPACE/DEVICE; init/DEVICE.',
+      80,
+    ).optional(),
     address: z
       .union([prefix('IPv4 address.'), z.array(prefix('IPv4 address.')).min(1).max(1024)])
       .optional()

@@ -14,7 +14,7 @@ import { eventSchema } from './event.js'
 import { choice, deviceKey, integer, nameKey, quantity, text, time, words } from './fields.js'
 import { linkSchema, switchSchema } from './link.js'
 import { pluginsSchema, pluginsSchemaOf } from './plugins.js'
-import { sysctlSchema } from './sysctl.js'
+import { netnsSysctlSchema, sysctlSchema } from './sysctl.js'
 import { trafficSchema } from './traffic.js'
 
 const kernelVersion = () => {
@@ -97,6 +97,41 @@ const route = () => words(parseRoute, `A route as ip route add takes it. Accepts
 const neighbour = () =>
   words(parseNeighbour, `A neighbour as ip neigh add takes it. Accepts ${NEIGHBOUR_WORDS}.`, NEIGHBOUR_WORDS)
 
+/** What a network namespace and its host are said alike. */
+const netKeys = {
+  taps: z.array(tap).max(64).optional().describe('Packet taps (tcpdump): each costs a clone of every packet.'),
+  'raw-protocols': z
+    .array(integer('IP protocol number.', 0, 255))
+    .max(256)
+    .optional()
+    .describe('Raw sockets: IP protocols that get a copy of each packet.'),
+  nftables: nftables().optional(),
+  routes: z
+    .array(route())
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
+    ),
+  neighbours: z
+    .array(neighbour())
+    .max(1024)
+    .optional()
+    .describe('Permanent neighbours (`ip neigh add … nud permanent`).'),
+}
+
+/** A network namespace of a host as a user writes it. */
+export const netnsSchema = z
+  .strictObject({
+    sysctl: netnsSysctlSchema.optional(),
+    ...netKeys,
+    devices: z.record(deviceKey(), deviceSchema).optional().describe('Devices in the namespace by name.'),
+  })
+  .describe('A network namespace (`ip netns add`).')
+
+/** Parsed namespace. */
+export type NetnsInput = z.output<typeof netnsSchema>
+
 /** A host as a user writes it. */
 export const hostSchema = z
   .strictObject({
@@ -119,25 +154,11 @@ export const hostSchema = z
         ),
       'one of 0, 576, 640, 704',
     ).optional(),
-    taps: z.array(tap).max(64).optional().describe('Packet taps (tcpdump): each costs a clone of every packet.'),
-    'raw-protocols': z
-      .array(integer('IP protocol number.', 0, 255))
-      .max(256)
+    ...netKeys,
+    netns: z
+      .record(nameKey('namespace'), netnsSchema)
       .optional()
-      .describe('Raw sockets: IP protocols that get a copy of each packet.'),
-    nftables: nftables().optional(),
-    routes: z
-      .array(route())
-      .max(1_000_000)
-      .optional()
-      .describe(
-        'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
-      ),
-    neighbours: z
-      .array(neighbour())
-      .max(1024)
-      .optional()
-      .describe('Permanent neighbours (`ip neigh add … nud permanent`).'),
+      .describe('Network namespaces by name, besides the one the host starts in.'),
     devices: accepts(
       z.record(deviceKey(), deviceSchema).refine((value) => Object.keys(value).length > 0),
       'at least one device, name: {…}',

@@ -213,3 +213,30 @@ export const sysctlSchema = z
 
 /** Parsed `sysctl` of a host. */
 export type SysctlInput = z.output<typeof sysctlSchema>
+
+/** Settings that hold for all namespaces: those of `net.core`, and what cannot be set but in the initial one. */
+const HOST_WIDE = new Set([
+  'net.ipv4.udp_mem',
+  'net.ipv4.neigh.default.gc_thresh1',
+  'net.ipv4.neigh.default.gc_thresh2',
+  'net.ipv4.neigh.default.gc_thresh3',
+  'net.netfilter.nf_conntrack_max',
+  'net.netfilter.nf_conntrack_buckets',
+])
+
+/** Whether each namespace has a value of its own for a setting. Kernel: net/core/sysctl_net_core.c, netns_core_table */
+export function isPerNamespace(name: string): boolean {
+  return !name.startsWith('net.core.') && !HOST_WIDE.has(name)
+}
+
+type SysctlShape = typeof sysctlSchema.shape
+
+/** Settings under `sysctl` of a network namespace. */
+export const netnsSysctlSchema = z
+  .strictObject(
+    Object.fromEntries(Object.entries(sysctlSchema.shape).filter(([name]) => isPerNamespace(name))) as Omit<
+      SysctlShape,
+      `net.core.${string}` & keyof SysctlShape
+    >,
+  )
+  .describe('Settings of the namespace by their full names.')

@@ -89,7 +89,10 @@ const fragment = z
   .describe('How datagrams longer than the MTU are sent.')
 
 const common = {
-  to: text('Where the frames arrive: host/device; may be left out with one device.', 130).optional(),
+  to: text(
+    'Where the frames arrive: host/device, host/namespace/device; may be left out with one device.',
+    160,
+  ).optional(),
   start: time('When the first frame is sent.', { max: 9e15, words: 'at most 2.5 hours' }).optional(),
 }
 
