@@ -18,7 +18,10 @@ if (named.length > 0) {
   process.exitCode = exitCode
 } else {
   process.on('message', async (file) => {
+    // What waits for ever is known by a process that has nothing else to do.
+    process.channel.unref()
     const took = await run(file)
+    process.channel.ref()
     process.stdout.write(`${END_OF_FILE}${JSON.stringify(took)}\n`)
   })
 }
