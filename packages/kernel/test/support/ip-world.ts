@@ -13,7 +13,7 @@ import {
 } from '@softnet/scenario'
 import { ETH_HLEN, ETH_P_IP, emitEthernet, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
 import { bindDestructor, bindIcmp } from '../../src/build/build-model.js'
-import { PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
+import { COLD_COSTS, PLAN_CONSTANTS, type PlanConstants, TRACE_SINK } from '../../src/build/constants.js'
 import { declareTx } from '../../src/build/fill-tx.js'
 import { COST_LATENCY } from '../../src/build/latency.js'
 import type { Layout } from '../../src/build/layout.js'
@@ -381,6 +381,15 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
     socketHashMask: socketHashMask(layout),
   } as unknown as PlanConstants)
   binder.provide(TRACE_SINK, NO_TRACE)
+  const noTime = new Float64Array(CPU_ROWS * CPU_ROWS)
+  binder.provide(COLD_COSTS, {
+    coldPollPs: noTime,
+    coldPacketPs: noTime,
+    farPacketPs: noTime,
+    xmitLinesPs: noTime,
+    cleanLinesPs: noTime,
+    smtFactor: 1,
+  })
   const none = { irqDeliveryPs: 0, ipiPs: 0, nicCommandPs: 0, line: new Float64Array(CPU_ROWS * CPU_ROWS), txPs: 0 }
   binder.provide(COST_LATENCY, none)
   const sent: SentPacket[] = []
