@@ -164,7 +164,7 @@ def option_level(name):
 
 
 def option_name(name):
-    return {'IP_RECVERR': IP_RECVERR, 'IP_MTU_DISCOVER': 10}.get(name) or getattr(socket, name)
+    return {'IP_RECVERR': IP_RECVERR, 'IP_MTU_DISCOVER': 10, 'SO_NO_CHECK': 11}.get(name) or getattr(socket, name)
 
 
 def open_sockets(setup):

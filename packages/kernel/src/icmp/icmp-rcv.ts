@@ -15,7 +15,7 @@ import { RouteResult } from '../route/route-result.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
-import { udpErr } from '../udp/udp-err.js'
+import { UDP_ERR, udpErr } from '../udp/udp-err.js'
 import { icmpReply } from './icmp-reply.js'
 import { ICMP_CODE, ICMP_IN_COUNTERS, ICMP_TYPE, NR_ICMP_TYPES } from './icmp-types.js'
 
@@ -101,13 +101,14 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
         return
       }
       // Quotes of ICMP only bring news of routes; those of UDP and TCP have to find a socket, and there is none of TCP.
-      const isKnown = protocol === IPPROTO_UDP && bytes.has(row) && udp(cpu, row, quoteAt, quoteAt + header)
+      const isUdp = protocol === IPPROTO_UDP && bytes.has(row)
+      const told = isUdp ? udp(cpu, row, quoteAt, quoteAt + header) : UDP_ERR.nobody
       // Of ICMP the host itself sends nothing but answers.
       const isOwnEcho =
         protocol === IPPROTO_ICMP && bytes.has(row) && bytes.u8(row, quoteAt + header) === ICMP_TYPE.echoReply
-      if ((isKnown || isOwnEcho) && isTooBig(row)) updatePmtu(cpu, row, quoteAt, info)
+      if ((told === UDP_ERR.acceptsPmtu || isOwnEcho) && isTooBig(row)) updatePmtu(cpu, row, quoteAt, info)
       const wantsSocket = protocol === IPPROTO_UDP || protocol === IPPROTO_TCP
-      if (wantsSocket && !isKnown) count.snmp(cpu, SNMP.IcmpInErrors, 1)
+      if (wantsSocket && told === UDP_ERR.nobody) count.snmp(cpu, SNMP.IcmpInErrors, 1)
     }
 
     /** Kernel: net/ipv4/icmp.c, icmp_unreach */

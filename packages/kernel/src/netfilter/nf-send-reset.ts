@@ -11,6 +11,7 @@ import { skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { SKB, Skb } from '../skb/components.js'
 import { tcpReset } from '../tcp/tcp-reset.js'
+import { nfIpChecksum } from './nf-ip-checksum.js'
 
 /** Sends the reset that a rule answers a segment with; the segment stays as it is. */
 export type NfSendReset = (cpu: number, row: number) => void
@@ -36,12 +37,13 @@ export const nfSendReset = defineSystem<NfSendReset>(
     const setDst = context.system(skbDstSet)
     const segment = context.system(tcpReset)
     const out = context.system(ipLocalOutFor)
+    const checksum = context.system(nfIpChecksum)
 
     /** Whether a packet is a segment that may be answered. Kernel: nf_reject_ip_tcphdr_get */
     function mayAnswer(row: number): boolean {
       if ((idFrag[row] & IP_OFFSET) !== 0 || (ipWord[row] & 255) !== IPPROTO_TCP) return false
       if ((faults[row] & FAULT_L4_SHORT) !== 0 || (tcpWord[row] & RST) !== 0) return false
-      return (flags[row] & (SKB.csumBad | SKB.csumUnnecessary)) !== SKB.csumBad
+      return checksum.isRight(row)
     }
 
     return (cpu, of) => {

@@ -6,7 +6,7 @@ import { STAGE } from '../cpu/stage-ids.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { bindNetRow } from '../netns/net-row.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
 import {
   NFT_OP,
@@ -23,6 +23,7 @@ import {
 } from './components.js'
 import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
 import { deviceAddress } from './device-address.js'
+import { nfIpChecksum } from './nf-ip-checksum.js'
 import { natSetup } from './nf-nat-setup.js'
 import { NF_SEND_RESET } from './nf-send-reset-resource.js'
 import { nftLimit } from './nft-limit.js'
@@ -36,7 +37,6 @@ const JUMP_STACK_SIZE = 16
 
 const BREAK = -1
 const DROP_ANSWERED = 100
-const CHECKSUM = SKB.csumBad | SKB.csumUnnecessary
 
 /**
  * Runs rules over a packet: expressions in order until one does not hold, verdicts, jumps and returns, counters.
@@ -63,7 +63,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const { rules: rulesSeen } = context.write(NfCpu)
     const netRowOf = bindNetRow(context)
     const { mark } = context.write(SkbNf)
-    const { len, frames, flags } = context.read(Skb)
+    const { len, frames } = context.read(Skb)
     const load = context.system(nftLoad)
     const { conn } = context.read(SkbConn)
     const { info } = context.write(SkbConn)
@@ -73,6 +73,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const limit = context.system(nftLimit)
     const answer = context.resource(ICMP_SEND)
     const reset = context.resource(NF_SEND_RESET)
+    const checksum = context.system(nfIpChecksum)
     const spend = context.system(charge)
     const spendCycles = context.system(chargeCycles)
     const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
@@ -130,9 +131,8 @@ export const nftDoChain = defineSystem<NftDoChain>(
     function reject(cpu: number, row: number, at: number): number {
       // The answer goes through chains itself: what this one has cost so far is charged first.
       if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
-      const checked = (flags[row] & CHECKSUM) !== SKB.csumBad
       if (arg[at] < 0) reset.send(cpu, row)
-      else if (checked) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
+      else if (checksum.mayReject(row)) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
       spent = 0
       return DROP_ANSWERED
     }

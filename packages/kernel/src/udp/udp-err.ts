@@ -1,6 +1,4 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
-import { Cpu } from '../cpu/components.js'
 import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { ERRNO } from '../route/components.js'
 import { Skb } from '../skb/components.js'
@@ -8,6 +6,7 @@ import { skbBytes } from '../skb/skb-bytes.js'
 import { Sock } from '../sock/components.js'
 import { sockError } from '../sock/sock-error.js'
 import { udpLookup } from './lookup.js'
+import { PMTUDISC, pmtuDiscovery } from './pmtu-discovery.js'
 
 /** Error of each code of destination unreachable, and whether it is a lasting one. Kernel: net/ipv4/icmp.c, icmp_err_convert */
 const UNREACH: readonly (readonly [number, boolean])[] = [
@@ -29,18 +28,20 @@ const UNREACH: readonly (readonly [number, boolean])[] = [
   [ERRNO.EHOSTUNREACH, true],
 ]
 
+/** What became of an error: no socket, one that was told, one that listens to path MTUs as well. */
+export const UDP_ERR = { nobody: 0, told: 1, acceptsPmtu: 2 } as const
+
 /**
- * Tells the socket that sent a quoted datagram; false if there is none. `quoteAt` and `headerAt` are where the quoted IP
+ * Tells the socket that sent a quoted datagram; answers by `UDP_ERR`. `quoteAt` and `headerAt` are where the quoted IP
  * and UDP headers begin. Kernel: net/ipv4/udp.c, __udp4_lib_err
  */
-export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: number) => boolean
+export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: number) => number
 
 /** Lasting errors reach connected sockets only: the next call on one returns it. Kernel: net/ipv4/udp.c, __udp4_lib_err */
 export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __udp4_lib_err', (context) => {
   const { saddr, daddr, ports, tcpWord } = context.write(Skb)
   const { connected } = context.read(Sock)
-  const { net } = context.read(Cpu)
-  const noPmtuDisc = Uint8Array.from(context.resource(PLAN_CONSTANTS).nets, ({ ipv4 }) => ipv4?.ip_no_pmtu_disc ?? 0)
+  const discovery = context.system(pmtuDiscovery)
   const bytes = context.system(skbBytes)
   const lookup = context.system(udpLookup)
   const errors = context.system(sockError)
@@ -69,10 +70,12 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
 
   return (cpu, row, quoteAt, headerAt) => {
     const sock = senderOf(cpu, row, quoteAt, headerAt)
-    if (sock === 0) return false
+    if (sock === 0) return UDP_ERR.nobody
     const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
-    const isIgnored = errno === ERRNO.EMSGSIZE && noPmtuDisc[net[cpu]] !== 0
+    const how = discovery(cpu, sock)
+    const isIgnored = errno === ERRNO.EMSGSIZE && how === PMTUDISC.dont
     if (errno !== 0 && !isIgnored && connected[sock] !== 0) errors.tell(cpu, sock, errno)
-    return true
+    // Kernel: include/net/ip.h, ip_sk_accept_pmtu
+    return how === PMTUDISC.interface || how === PMTUDISC.omit ? UDP_ERR.told : UDP_ERR.acceptsPmtu
   }
 })

@@ -19,12 +19,12 @@ import { packetPages } from '../skb/packet-pages.js'
 import { appendTruesizeBytes, pagedTruesizeBytes, sentFragmentsBytes } from '../skb/truesize.js'
 import { Sock } from '../sock/components.js'
 import { SockSend, sockWfree } from '../sock/sock-wfree.js'
+import { PMTUDISC, pmtuDiscovery } from './pmtu-discovery.js'
 
 const UDP_HLEN = 8
 const IPV4_HLEN = 20
 const IP_MAX_MTU = 65_535
 /** Kernel: include/uapi/linux/in.h, IP_PMTUDISC_* */
-const PMTUDISC = { dont: 0, want: 1, do: 2, probe: 3, omit: 5 } as const
 const PURPOSE_ID = 0x69643136
 
 /** Sending on UDP sockets. */
@@ -63,21 +63,10 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { err, inetId } = context.write(Sock)
     const { address, port, connected, peerAddress, peerPort, boundDev, broadcast } = context.read(Sock)
     const skb = context.write(Skb)
-    const { saddr, daddr: skbDaddr, ports, ipWord, idFrag, totLen, udpLen, payload, flags, page, truesize } = skb
+    const { saddr, daddr: skbDaddr, ports, ipWord, idFrag, totLen, udpLen, payload, flags, page, truesize, rtMtu } = skb
     const { request: skbRequest, priority: skbPriority, frames, gsoSize } = skb
     const s = context.write(SockSend)
-    const {
-      sndbuf,
-      wmemAlloc,
-      priority,
-      sent: sentCount,
-      ttl: sockTtl,
-      tos,
-      pmtudisc,
-      noCheck,
-      noSpace,
-      segmentBytes,
-    } = s
+    const { sndbuf, wmemAlloc, priority, sent: sentCount, ttl: sockTtl, tos, noCheck, noSpace, segmentBytes } = s
     const wfree = context.system(sockWfree)
     const result = context.read(RouteResult)
     const { net } = context.read(Cpu)
@@ -88,7 +77,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       constants,
       ({ smallHeadBytes }) => smallHeadBytes ?? KERNEL_VERSIONS[plan.kernel].smallHeadBytes,
     )
-    const standard = Uint8Array.from(nets, ({ ipv4 }) => (ipv4?.ip_no_pmtu_disc ? PMTUDISC.dont : PMTUDISC.want))
+    const discovery = context.system(pmtuDiscovery)
     const { mtu: devMtu } = context.read(InDev)
     const { features } = context.read(NetDev)
     const spend = context.system(charge)
@@ -107,8 +96,9 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       return errno
     }
 
-    /** Id of a packet: a connected socket counts its own. Kernel: include/net/ip.h, ip_select_ident_segs */
-    function idOf(cpu: number, sock: number, segments: number): number {
+    /** Id of a packet: a connected socket counts its own; what is never cut needs none. Kernel: include/net/ip.h, ip_select_ident_segs */
+    function idOf(cpu: number, sock: number, df: number, segments: number): number {
+      if (connected[sock] === 0 && df !== 0 && !ignoresDf(cpu, sock)) return 0
       if (connected[sock] === 0) return ident(cpu, result.saddr[cpu], result.daddr[cpu], IPPROTO_UDP, segments)
       if (inetId[sock] === 0) inetId[sock] = mix32(plan.seed ^ PURPOSE_ID, sock)
       const id = inetId[sock]
@@ -127,11 +117,6 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       const pseudo = pseudoHeaderSum(saddr[row], skbDaddr[row], IPPROTO_UDP, udpLen[row])
       const check = ~checksumPartial(view, at, udpLen[row], pseudo) & 0xffff
       view.setUint16(at + 6, check === 0 ? 0xffff : check)
-    }
-
-    /** IP_MTU_DISCOVER as it was set, or as new sockets have it. Kernel: net/ipv4/af_inet.c, inet_create */
-    function discovery(cpu: number, sock: number): number {
-      return pmtudisc[sock] !== 0 ? pmtudisc[sock] - 1 : standard[net[cpu]]
     }
 
     /** Kernel: include/net/ip.h, ip_sk_ignore_df */
@@ -199,7 +184,10 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       skbDaddr[row] = result.daddr[cpu]
       ports[row] = ((port[sock] << 16) | dport) >>> 0
       ipWord[row] = (IPPROTO_UDP | (tos[sock] << 8) | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
-      idFrag[row] = ((idOf(cpu, sock, segments) << 16) | (dontFragment(cpu, sock, length) ? IP_DF : 0)) >>> 0
+      // A socket that does not go by path MTUs sends by that of the device.
+      if (discovery(cpu, sock) >= PMTUDISC.probe) rtMtu[row] = 0
+      const df = dontFragment(cpu, sock, length) ? IP_DF : 0
+      idFrag[row] = ((idOf(cpu, sock, df, segments) << 16) | df) >>> 0
       totLen[row] = length
       udpLen[row] = UDP_HLEN + bytes
       payload[row] = bytes

@@ -15,6 +15,7 @@ import {
   type NeighPlan,
   type NftRuleset,
   type Plan,
+  PMTUDISC_NAMES,
   parseEndpoint,
   parseIpv4,
   parseMac,
@@ -64,12 +65,19 @@ interface Socket {
   readonly name: string
   readonly bind: string
   readonly connect: string | null
-  readonly rcvbuf: number | null
-  readonly broadcast: boolean
+  readonly options: Options
   /** Programs that SO_ATTACH_FILTER will give it. */
   readonly filters: readonly BpfProgram[]
+}
+
+/** Options of a socket. */
+interface Options {
+  rcvbuf: number | null
+  reuseport: boolean
   /** Groups it joins, by the address of the device. */
-  readonly groups: readonly { readonly group: number; readonly local: number }[]
+  readonly groups: { readonly group: number; readonly local: number }[]
+  /** Those that the plan of a socket holds as they are. */
+  rest: Pick<SocketPlan, 'broadcast' | 'send'> & { readonly device?: string }
 }
 
 function readDevice(fields: Fields): Device {
@@ -96,8 +104,38 @@ function endpoint(fields: Fields, key: string): string | null {
 
 /** `struct ip_mreq`: group and address of the interface. */
 const MEMBERSHIP = /^[0-9a-f]{16}$/
-/** Socket options that the plan of a socket knows. */
-const SOCKET_OPTIONS = ['SO_REUSEADDR', 'SO_RCVBUF', 'SO_BROADCAST']
+const HEX = /^(?:[0-9a-f]{2})+$/
+
+/** Takes an option over; false if it is not modelled. */
+function readOption(options: Options, name: string, value: unknown): boolean {
+  const { rest } = options
+  if (name === 'IP_ADD_MEMBERSHIP' || name === 'SO_BINDTODEVICE') {
+    const text = String(value)
+    if (name === 'SO_BINDTODEVICE') {
+      const device = HEX.test(text) ? Buffer.from(text, 'hex').toString('latin1') : text
+      options.rest = { ...rest, device: device.replace(/\0+$/, '') }
+      return true
+    }
+    if (!MEMBERSHIP.test(text)) return false
+    const [group, local] = [0, 8].map((at) => Number.parseInt(text.slice(at, at + 8), 16))
+    options.groups.push({ group: group as number, local: local as number })
+    return true
+  }
+  if (typeof value !== 'number') return false
+  const send = (more: NonNullable<SocketPlan['send']>): void => {
+    options.rest = { ...rest, send: { ...rest.send, ...more } }
+  }
+  if (name === 'SO_REUSEADDR') return true
+  if (name === 'SO_RCVBUF') options.rcvbuf = value
+  else if (name === 'SO_REUSEPORT') options.reuseport = value !== 0
+  else if (name === 'SO_BROADCAST') options.rest = { ...rest, broadcast: value !== 0 }
+  else if (name === 'SO_NO_CHECK') send({ noCheck: value !== 0 })
+  else if (name === 'IP_TTL') send({ ttl: value })
+  else if (name === 'IP_TOS') send({ tos: value })
+  else if (name === 'IP_MTU_DISCOVER' && PMTUDISC_NAMES[value] !== undefined) send({ pmtudisc: PMTUDISC_NAMES[value] })
+  else return false
+  return true
+}
 
 /** Program as recordings write it: `[(6, 0, 0, 10), …]`; null if it is none. */
 export function parseFilter(text: string): BpfProgram | null {
@@ -116,19 +154,10 @@ class SocketReader {
   read(fields: Fields): Socket {
     const type = fields.text('type')
     if (type !== 'udp') this.missing = `${type} sockets`
-    let rcvbuf: number | null = null
-    let broadcast = false
-    const groups: { group: number; local: number }[] = []
+    const options: Options = { rcvbuf: null, reuseport: false, groups: [], rest: {} }
     for (const option of fields.has('opts') ? fields.list('opts') : []) {
       const [, name, value] = Array.isArray(option) ? (option as unknown[]) : []
-      if (name === 'SO_BROADCAST') broadcast = value !== 0
-      if (name === 'IP_ADD_MEMBERSHIP' && MEMBERSHIP.test(String(value))) {
-        const [group, local] = [0, 8].map((at) => Number.parseInt(String(value).slice(at, at + 8), 16))
-        groups.push({ group: group as number, local: local as number })
-        continue
-      }
-      if (name === 'SO_RCVBUF' && typeof value === 'number') rcvbuf = value
-      else if (!SOCKET_OPTIONS.includes(String(name))) this.missing ??= `socket option ${String(name)}`
+      if (!readOption(options, String(name), value)) this.missing ??= `socket option ${String(name)}`
     }
     const bind = endpoint(fields, 'bind')
     if (bind === null || bind.endsWith(':0')) this.missing ??= 'ports that the kernel chooses'
@@ -136,9 +165,7 @@ class SocketReader {
       name: fields.text('name'),
       bind: bind ?? '0.0.0.0:1',
       connect: endpoint(fields, 'connect'),
-      rcvbuf,
-      broadcast,
-      groups,
+      options,
       filters: this.#filters
         .filter(([name]) => name === fields.text('name'))
         .map(([, program]) => parseFilter(program) ?? []),
@@ -259,13 +286,13 @@ export function readSetup(fields: Fields, filters: readonly (readonly [string, s
     filterIndex: (name, program) => filters.filter(([each]) => each === name).findIndex(([, text]) => text === program),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
-    joinsGroups: sockets.some(({ groups }) => groups.length > 0),
+    joinsGroups: sockets.some(({ options }) => options.groups.length > 0),
     socketNames: sockets.map((socket) => socket.name),
   }
 }
 
 /** Groups with the devices whose address they name. */
-function joined(groups: Socket['groups'], devices: readonly Device[]): Pick<SocketPlan, 'groups'> {
+function joined(groups: Options['groups'], devices: readonly Device[]): Pick<SocketPlan, 'groups'> {
   const named = groups.flatMap(({ group, local }) => {
     const device = devices.find(({ addresses }) => addresses.some((text) => parsePrefix(text)?.address === local))
     return device === undefined ? [] : [{ group, device: device.name }]
@@ -303,10 +330,10 @@ function planOf(
         : {
             apps: {
               program: {
-                sockets: sockets.map(({ bind, connect, rcvbuf }) => ({
+                sockets: sockets.map(({ bind, connect, options: { rcvbuf, reuseport } }) => ({
                   count: 1,
                   bind,
-                  reuseport: false,
+                  reuseport,
                   reuseaddr: true,
                   ...(connect === null ? {} : { connect }),
                   ...(rcvbuf === null ? {} : { SO_RCVBUF: rcvbuf }),
@@ -324,8 +351,8 @@ function planOf(
       ...app,
       sockets: app.sockets.map((socket, i) => ({
         ...socket,
-        broadcast: sockets[i]?.broadcast === true,
-        ...joined(sockets[i]?.groups ?? [], devices),
+        ...sockets[i]?.options.rest,
+        ...joined(sockets[i]?.options.groups ?? [], devices),
         ...(sockets[i]?.filters.length === 0 ? {} : { filters: sockets[i]?.filters ?? [] }),
       })),
     })),
