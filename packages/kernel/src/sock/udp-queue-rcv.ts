@@ -286,16 +286,13 @@ export const udpQueueRcv = defineSystem<Stage>(
       }
     }
 
-    /** Whether a packet is chained segments; one that was sent whole becomes that here. */
-    function isMerged(cpu: number, row: number): boolean {
-      if (fragHead[row] !== 0) return true
-      return cutter !== null && (flags[row] & SKB.gso) !== 0 && frames[row] > 1 && cutter.chain(cpu, row)
-    }
-
     return (ids, n, cpu) => {
       for (let i = 0; i < n; i++) {
         const row = ids[i]
-        if (udpGro[skbSock[row]] === 0 && isMerged(cpu, row)) unfold(cpu, row)
+        // A message that was sent whole becomes chained segments here.
+        if (cutter !== null && (flags[row] & SKB.gso) !== 0 && fragHead[row] === 0 && udpGro[skbSock[row]] === 0)
+          cutter.chain(cpu, row)
+        if (fragHead[row] !== 0 && udpGro[skbSock[row]] === 0) unfold(cpu, row)
         else one(cpu, row)
       }
       return 0
