@@ -121,6 +121,38 @@ netns('a service in a container behind DNAT answers its clients under the addres
   assert.is(count(init, 'Udp', 'OutDatagrams'), 0)
 })
 
+netns('one datagram to a port nobody has: both ends count as Linux 6.18 does', () => {
+  const { report } = runScenario({
+    name: 'one',
+    duration: '2ms',
+    hosts: {
+      h: {
+        cpus: 1,
+        devices: { eth0: { driver: 'veth', peer: 'b/eth0', address: '10.9.0.1/24' } },
+        netns: { b: { devices: { eth0: { driver: 'veth', address: '10.9.0.2/24' } } } },
+        apps: { s: { kind: 'udp_sender', cpus: [0], to: '10.9.0.2:9', payload: 18, rate: '1kpps', messages: 1 } },
+      },
+    },
+  } as unknown as ScenarioInput)
+  // ARP request and datagram one way, ARP reply and ICMP error the other; /proc/net/dev of both namespaces.
+  const rows = report.hosts.h?.devices.map((each) => [each.rx_bytes, each.rx_packets, each.tx_bytes, each.tx_packets])
+  assert.equal(rows, [
+    [130, 2, 102, 2],
+    [102, 2, 130, 2],
+  ])
+  const { init, b } = (report.hosts.h?.netns ?? {}) as unknown as { init: Space; b: Space }
+  const ip = (space: Space) =>
+    ['InReceives', 'InDelivers', 'OutRequests', 'OutTransmits'].map((name) => count(space, 'Ip', name))
+  assert.equal(
+    [ip(init), ip(b)],
+    [
+      [1, 1, 1, 1],
+      [1, 1, 1, 1],
+    ],
+  )
+  assert.equal([count(b, 'Udp', 'NoPorts'), count(init, 'Icmp', 'InDestUnreachs')], [1, 1])
+})
+
 netns('settings, rules and taps of a namespace hold there alone', () => {
   const rules = 'table ip f { chain in { type filter hook input priority filter; udp dport 9000 drop; }; }'
   const filtered = spaces(container({}, { nftables: rules }))
