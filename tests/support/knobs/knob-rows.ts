@@ -3,6 +3,7 @@ import { DEVICE_ROWS } from './device-rows.js'
 import { HOST_ROWS } from './host-rows.js'
 import { type KnobRow, replay, type Sets } from './knob-base.js'
 import { NETNS_ROWS } from './netns-rows.js'
+import { NETWORK_ROWS } from './network-rows.js'
 import { SEND_ROWS } from './send-rows.js'
 import { SYSCTL_ROWS } from './sysctl-rows.js'
 import { TRAFFIC_ROWS } from './traffic-rows.js'
@@ -38,6 +39,7 @@ export const BOUNDS: Readonly<Record<string, Sets | null>> = {
     limits: { 'devices-per-host': 1 },
   },
   'limits/events-per-partition': null,
+  'limits/frames-per-link': null,
   'limits/flows': { limits: { flows: 1 } },
   'limits/mailbox-slots': null,
   'limits/packet-pages-per-cpu': null,
@@ -56,6 +58,7 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   ...DEVICE_ROWS,
   ...APP_ROWS,
   ...NETNS_ROWS,
+  ...NETWORK_ROWS,
   'events/at': { base: CABLE, change: { events: [{ at: '700us', do: 'unplug eth0' }] } },
   'events/do': { base: CABLE, change: { events: [{ at: '500us', do: 'plug eth0' }] } },
   ...SEND_ROWS,
