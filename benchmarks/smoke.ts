@@ -14,6 +14,7 @@ import type { ComparedRun } from './support/compared-runs.js'
 import type { BenchmarkOptions } from './support/options.js'
 import type { RunFigures } from './support/request.js'
 import { systems } from './systems.js'
+import { twoHosts } from './two-hosts.js'
 import { wide } from './wide.js'
 import { workers } from './workers.js'
 
@@ -89,6 +90,12 @@ async function smokeForward(): Promise<void> {
   assert.ok(allocation.packets.offered > 0)
 }
 
+async function smokeTwoHosts(): Promise<void> {
+  const { runs, allocation } = await twoHosts({ rounds: 1, scale: 0.002, here: true })
+  for (const { name, time } of runs) for (const { packets } of time) assert.ok(packets.offered > 0, name)
+  assert.ok(allocation.packets.offered > 0)
+}
+
 /** Nothing is built here: that what is missing is left out, and said. */
 async function smokeCompare(): Promise<void> {
   const missing = { ns3: { missing: 'no ns-3' }, simpy: { missing: 'no SimPy' } }
@@ -103,6 +110,7 @@ await Promise.all([
     .then(smokeSystems),
 ])
 await smokeForward()
+await smokeTwoHosts()
 await smokeWorkers()
 await smokePrimitives()
 await smokeEngine()

@@ -20,14 +20,30 @@ export interface LinkLayout {
 const DIRECT_FRAMES_MAX = 4096
 const SHORTEST_BYTES = 64
 const SLACK_FRAMES = 128
+/** Ethernet header and FCS. */
+const FRAME_BYTES = 18
 
 function shortestFramePs(device: DevicePlan): number {
   return ((SHORTEST_BYTES + device.frameOverheadBytes) * 8e12) / device.linkBitsPerSec
 }
 
+/** Whether frames can come faster than the bus takes them: then the packet buffer may be full of them. */
+function waitsForBus({
+  pcieBitsPerSec,
+  pcieOverheadBytes,
+  linkBitsPerSec,
+  frameOverheadBytes,
+  mtu,
+}: DevicePlan): boolean {
+  if (pcieBitsPerSec === 0) return false
+  return [SHORTEST_BYTES, mtu + FRAME_BYTES].some(
+    (bytes) => (bytes + pcieOverheadBytes) / pcieBitsPerSec > (bytes + frameOverheadBytes) / linkBitsPerSec,
+  )
+}
+
 /** Frames that may be between a card that sends and the memory of the one that receives. */
 function framesOnTheWay(device: DevicePlan): number {
-  const buffered = device.pcieBitsPerSec === 0 ? 0 : device.packetBufferBytes / SHORTEST_BYTES
+  const buffered = waitsForBus(device) ? device.packetBufferBytes / SHORTEST_BYTES : 0
   return Math.ceil((device.linkDelayPs + device.dmaLatencyPs) / shortestFramePs(device) + buffered)
 }
 
