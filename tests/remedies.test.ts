@@ -31,6 +31,8 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'udp-gso-sender': 'tx_link',
   'request-response': 'none',
   'switch-incast': 'switch_full',
+  'container-veth': 'one_queue',
+  'container-host': 'none',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */

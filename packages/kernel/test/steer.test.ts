@@ -58,13 +58,13 @@ test('the flow limit begins at half a backlog and drops a flow that is more than
   const { binder, world, cpu, other, packet } = rig(sysctl, { rps_cpus: '2' })
   const queue = binder.bind(backlog)
   const { flowLimitCount, inputCount } = world.columns(Softnet)
-  for (let i = 0; i < 200; i++) assert.is(queue.enqueue(cpu, packet(7), true), 1)
+  for (let i = 0; i < 200; i++) assert.is(queue.enqueue(cpu, packet(7), 0), 1)
   assert.is(flowLimitCount[cpu], 0, 'below half the backlog nothing is looked at')
-  for (let i = 0; i < 64; i++) assert.is(queue.enqueue(cpu, packet(7), true), 1)
-  assert.is(queue.enqueue(cpu, packet(7), true), 0, 'the 65th of 65 is more than half of 128')
-  assert.is(queue.enqueue(cpu, packet(1000), true), 1, 'another flow goes on')
+  for (let i = 0; i < 64; i++) assert.is(queue.enqueue(cpu, packet(7), 0), 1)
+  assert.is(queue.enqueue(cpu, packet(7), 0), 0, 'the 65th of 65 is more than half of 128')
+  assert.is(queue.enqueue(cpu, packet(1000), 0), 1, 'another flow goes on')
   assert.equal([flowLimitCount[cpu], flowLimitCount[other], inputCount[cpu]], [1, 0, 265])
-  assert.is(queue.enqueue(other, packet(7), true), 1, 'a CPU outside the bitmap has no limit')
+  assert.is(queue.enqueue(other, packet(7), 0), 1, 'a CPU outside the bitmap has no limit')
 })
 
 test('RFS moves a flow only when its old CPU has taken all packets queued before', () => {

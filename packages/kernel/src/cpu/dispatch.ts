@@ -95,7 +95,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
 
     function backlogPacket(cpu: number, atPs: number, row: number, from: number): void {
       const own = post.receive(cpu, from, row)
-      const queued = queueUp.enqueue(cpu, own, false)
+      const queued = queueUp.enqueue(cpu, own, from)
       if (queued === 0) taken[cpu * cpuRows + from]++
       else if (queueUp.needsSchedule()) owedBy[cpu] = from
       if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, atPs, own, inputCount[cpu])

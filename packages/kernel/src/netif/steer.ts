@@ -184,7 +184,7 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
       if (trace.on) trace.steer(cpu, clockPs[cpu], row, target)
       const slot = lastSlot
       if (target === cpu) {
-        const queued = queueUp.enqueue(cpu, row, true)
+        const queued = queueUp.enqueue(cpu, row, 0)
         if (trace.on && queued !== 0) trace.backlogEnqueue(cpu, clockPs[cpu], row, inputCount[cpu])
         if (queued !== 0 && queueUp.needsSchedule()) napi.schedule(cpu, backlogNapi[cpu])
         if (slot !== 0) flow.lastTail[slot] = queueTail[cpu]

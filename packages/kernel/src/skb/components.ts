@@ -138,6 +138,8 @@ export const Skb = defineComponent(
     dev: i32,
     /** CPU that allocated it. */
     allocCpu: i32,
+    /** In a backlog: the CPU that sent it there, 0 if it was the backlog's own. */
+    backlogFrom: i32,
     /** GRO: IP id relation of the held flow, 0 undecided, 1 incrementing, 2 fixed. GRO bookkeeping reuses no other column. */
     groIdMode: u8,
     /** GRO: jiffy of holding, low 32 bits. */
@@ -193,6 +195,7 @@ export const Skb = defineComponent(
       'queue',
       'dev',
       'allocCpu',
+      'backlogFrom',
       'tcpSeq',
       'tcpAck',
       'tcpWord',

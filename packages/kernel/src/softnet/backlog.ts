@@ -26,10 +26,10 @@ export function backlogLevel(queued: number, maxBacklog: number): number {
 /** The queue every CPU keeps for packets that come to it by netif_rx or by steering. */
 export interface Backlog {
   /**
-   * Puts a packet of this CPU or of another one into `cpu`'s own input_pkt_queue, or drops it. Returns 1 if it was queued.
+   * Puts a packet of this CPU (`from` 0) or of another one into `cpu`'s own input_pkt_queue, or drops it. Returns 1 if it was queued.
    * The caller schedules the backlog NAPI when `needsSchedule` says so.
    */
-  enqueue(cpu: number, row: number, isOwn: boolean): number
+  enqueue(cpu: number, row: number, from: number): number
   /** The flow limit of `cpu` for a packet it is about to send to `target`: true if it dropped the packet. */
   refuses(cpu: number, target: number, row: number): boolean
   /** process_backlog has taken the whole input_pkt_queue. */
@@ -52,7 +52,7 @@ export const backlog = defineSystem<Backlog>(
     const { level: believedLevel, dropped: viewDropped } = context.write(BacklogView)
     const { bucket: history } = context.write(FlowHistory)
     const { count: buckets } = context.write(FlowBucket)
-    const { next, hash, dev } = context.write(Skb)
+    const { next, hash, dev, backlogFrom } = context.write(Skb)
     const { state } = context.write(Napi)
     const { index: devIndex } = context.read(NetDev)
     const count = context.system(counters)
@@ -109,7 +109,7 @@ export const backlog = defineSystem<Backlog>(
     }
 
     return {
-      enqueue(cpu, row, isOwn) {
+      enqueue(cpu, row, from) {
         scheduleWanted = false
         if (views !== null && isDown(cpu, row)) return drop(cpu, row, 'devNotReady')
         const queued = inputCount[cpu]
@@ -117,7 +117,7 @@ export const backlog = defineSystem<Backlog>(
           dropped[cpu]++
           return drop(cpu, row, 'backlog')
         }
-        if (isOwn && flowLimitOn[cpu] !== 0 && queued >= maxBacklog[cpu] >> 1 && flowLimit(cpu, row)) {
+        if (from === 0 && flowLimitOn[cpu] !== 0 && queued >= maxBacklog[cpu] >> 1 && flowLimit(cpu, row)) {
           dropped[cpu]++
           return drop(cpu, row, 'flowLimit')
         }
@@ -127,6 +127,7 @@ export const backlog = defineSystem<Backlog>(
           scheduleWanted = true
         }
         next[row] = 0
+        backlogFrom[row] = from
         if (inputHead[cpu] === 0) inputHead[cpu] = row
         else next[inputTail[cpu]] = row
         inputTail[cpu] = row

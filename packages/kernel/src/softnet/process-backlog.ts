@@ -32,7 +32,7 @@ export const processBacklog = defineSystem<ProcessBacklog>(
     const sd = context.write(Softnet)
     const { inputHead, inputTail, inputCount, processHead, processTail, processCount, queueHead, servedHead } = sd
     const { state, work, budget } = context.write(Napi)
-    const { next, allocCpu } = context.write(Skb)
+    const { next, backlogFrom } = context.write(Skb)
     const { taken, told, listed, next: servedNext } = context.write(BacklogServed)
     const { clockPs, limitPs } = context.read(Cpu)
     const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
@@ -90,9 +90,10 @@ export const processBacklog = defineSystem<ProcessBacklog>(
           next[row] = 0
           if (trace.on) trace.backlogTake(cpu, clockPs[cpu], row)
           spend(cpu, STAGE.process_backlog, 1)
-          if (allocCpu[row] !== cpu) {
-            taken[cpu * cpuRows + allocCpu[row]]++
-            const far = farPacketPs[allocCpu[row] * cpuRows + cpu]
+          const from = backlogFrom[row]
+          if (from !== 0) {
+            taken[cpu * cpuRows + from]++
+            const far = farPacketPs[from * cpuRows + cpu]
             if (far > 0) spendPs(cpu, STAGE.remote_skb, far)
           }
           if (headPerPacket) queueHead[cpu]++

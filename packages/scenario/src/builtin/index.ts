@@ -1,5 +1,6 @@
 /** Scenarios that come with softnet, each with the question it answers. */
 
+import { CONTAINER_SCENARIOS } from './containers.js'
 import { FIREWALL_SCENARIOS } from './firewall.js'
 import { FRAGMENT_SCENARIOS } from './fragments.js'
 import { LIMIT_SCENARIOS } from './limits.js'
@@ -26,6 +27,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...XPS_SCENARIOS,
   ...NEIGHBOUR_SCENARIOS,
   ...NETWORK_SCENARIOS,
+  ...CONTAINER_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */
