@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+from recording import in_child
+
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NAPI, IFF_NO_PI = 1, 0x10, 0x1000
@@ -193,25 +195,5 @@ def play(case):
     }
 
 
-def record(case):
-    """Plays a case in a child, so that its namespaces end with it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        try:
-            answer = play(case)
-        except Exception as error:
-            answer = {'error': str(error)}
-        with os.fdopen(writer, 'w') as file:
-            file.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        answer = json.loads(file.read())
-    os.waitpid(child, 0)
-    return answer
-
-
 for each in json.load(sys.stdin)['cases']:
-    print(json.dumps(record(each)), flush=True)
+    print(json.dumps(in_child(play, each)), flush=True)

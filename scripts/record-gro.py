@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+from recording import in_child
+
 CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x20000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 TUNSETIFF = 0x400454CA
@@ -176,25 +178,5 @@ def play(case):
         trace.close()
 
 
-def record(case):
-    """Plays a case in a child, so that its namespaces end with it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        try:
-            answer = play(case)
-        except Exception as error:
-            answer = {'error': str(error)}
-        with os.fdopen(writer, 'w') as file:
-            file.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        answer = json.loads(file.read())
-    os.waitpid(child, 0)
-    return answer
-
-
 for each in json.load(sys.stdin)['cases']:
-    print(json.dumps(record(each)), flush=True)
+    print(json.dumps(in_child(play, each)), flush=True)

@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+from recording import in_child
+
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_TAP, IFF_NO_PI = 1, 2, 0x1000
@@ -295,25 +297,6 @@ def play(case, trace):
     return {'out': out, 'app': app, 'snmp': moved(after, before), 'dev': moved(devices_after, devices_before), 'drops': drops}
 
 
-def record(case, trace):
-    """Plays a case in a child, so that its namespace ends with it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            answer = play(case, trace)
-        except Exception as error:
-            answer = {'error': str(error)}
-        with os.fdopen(writer, 'w') as file:
-            file.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        answer = json.loads(file.read())
-    os.waitpid(child, 0)
-    return answer
-
-
 def main():
     given = json.load(sys.stdin)
     trace = Trace()
@@ -327,7 +310,7 @@ def record_all(given, trace):
     for case in given['cases']:
         runs = []
         for _ in range(given['runs']):
-            answer = record(case, trace)
+            answer = in_child(play, case, trace)
             if 'error' in answer:
                 break
             runs.append(answer)

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from recording import in_child
+
 CLONE_NEWNET = 0x40000000
 SOL_UDP, UDP_SEGMENT = 17, 103
 SO_RCVBUFFORCE = 33
@@ -206,25 +208,9 @@ def play(case, is_bridge, cpu):
     return {'delivered': count(reader), **told, 'events': ' '.join(texts)}
 
 
-def record(case, is_bridge, cpu):
-    """Plays an entry in a child, so that its namespaces end with it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        try:
-            os.sched_setaffinity(0, {cpu})
-            answer = play(case, is_bridge, cpu)
-        except Exception as error:
-            answer = {'error': str(error)}
-        with os.fdopen(writer, 'w') as file:
-            file.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        answer = json.loads(file.read())
-    os.waitpid(child, 0)
-    return answer
+def play_on(cpu, case, is_bridge):
+    os.sched_setaffinity(0, {cpu})
+    return play(case, is_bridge, cpu)
 
 
 def main():
@@ -232,7 +218,7 @@ def main():
     cpu = max(os.sched_getaffinity(0))
     for key in ('cases', 'multi_napi'):
         for each in given.get(key, []):
-            print(json.dumps(record(each, key == 'multi_napi', cpu)), flush=True)
+            print(json.dumps(in_child(play_on, cpu, each, key == 'multi_napi')), flush=True)
 
 
 main()
