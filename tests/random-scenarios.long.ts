@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
-import { FOUND_SEEDS } from './support/found-seeds.js'
+import { FOUND_EVENT_SEEDS, FOUND_SEEDS } from './support/found-seeds.js'
 import { withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomNetwork } from './support/random-network.js'
@@ -53,7 +53,8 @@ random('hosts behind a router, on links and switches, in all drawn orders', () =
 })
 
 random('events, in all drawn orders', () => {
-  for (let seed = 501; seed <= 520; seed++) {
+  const found = FOUND_EVENT_SEEDS.map(([seed]) => seed)
+  for (const seed of [...Array.from({ length: 20 }, (_, i) => 501 + i), ...found]) {
     assert.is(checkScenario(withEvents(randomScenario(seed), seed), seed).join('\n'), '', `seed ${seed}`)
   }
 })

@@ -1,8 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
-import { FOUND_SEEDS } from './support/found-seeds.js'
+import { FOUND_EVENT_SEEDS, FOUND_SEEDS } from './support/found-seeds.js'
 import { eventful, withEvents } from './support/random-events.js'
+import { randomlyFiltered } from './support/random-filter.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
@@ -62,6 +63,24 @@ for (const [turn, seed] of [501, 502].entries()) {
     assert.is(checkScenario(withEvents(randomScenario(seed, 0.2), seed), seed, ORDERS, turn).join('\n'), ''),
   )
 }
+
+for (const [seed, fault] of FOUND_EVENT_SEEDS) {
+  random(`events, seed ${seed}: ${fault}`, () =>
+    assert.is(checkScenario(withEvents(randomScenario(seed), seed), seed, 0, 0).join('\n'), ''),
+  )
+}
+
+random('filters that draw random words draw the same however the run is advanced', () => {
+  const refused = (seed: number) => {
+    const { report } = runModel(planOf(randomlyFiltered(seed), `seed ${seed}`))
+    return report.drops.find(({ reason }) => reason === 'SOCKET_FILTER')?.count ?? 0
+  }
+  const counts = [1, 2, 3].map(refused)
+  for (const count of counts)
+    assert.ok(count > 450 && count < 700, `${count} of some 1200 packets are refused by a random bit`)
+  assert.ok(new Set(counts).size > 1, `every seed refuses ${counts[0]}`)
+  assert.is(checkScenario(randomlyFiltered(1), 1, ORDERS).join('\n'), '')
+})
 
 random('the same seed draws the same scenario, another seed another', () => {
   assert.equal(randomScenario(5), randomScenario(5))

@@ -1,5 +1,5 @@
 import { pathStages } from '@softnet/observe'
-import { type HostPlan, type Plan, TIMELINE_CONTEXTS } from '@softnet/scenario'
+import { bucketIndex, type HostPlan, type Plan, TIMELINE_CONTEXTS } from '@softnet/scenario'
 import type { Report } from './run-model.js'
 
 /** Rounding of ps printed as ns, in ns. */
@@ -91,6 +91,18 @@ function checkLatency(
   const { min, p50, p90, p99, p999, max, mean, count } = latency
   const order = [min, p50, p90, p99, p999, max]
   if (order.some((value, index) => index > 0 && value < (order[index - 1] as number))) fault(`latencies fall: ${order}`)
+  const edges = histogram.map(([upper]) => upper)
+  for (const [exact, edge] of [
+    [min, edges[0]],
+    [max, edges.at(-1)],
+  ] as const) {
+    if (edge === undefined || bucketIndex(exact) !== bucketIndex(edge))
+      fault(`latency ${exact} is the least or greatest, the histogram ends at ${edge}`)
+  }
+  // A percentile is the edge of a bucket unless that lies outside what was measured, by a fraction of a ns below.
+  for (const told of [p50, p90, p99, p999]) {
+    if (!edges.includes(told) && told !== min && told !== max) fault(`percentile ${told} is no edge of the histogram`)
+  }
   if (mean < min - PRINTED_NS || mean > max + PRINTED_NS) fault(`mean latency ${mean} is not within ${min} and ${max}`)
   if (counted !== count) fault(`histogram has ${counted} latencies, the summary ${count}`)
   if (count > packets.delivered) fault(`${count} latencies of ${packets.delivered} delivered packets`)

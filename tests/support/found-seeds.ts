@@ -20,3 +20,8 @@ export const FOUND_SEEDS: readonly (readonly [number, string])[] = [
   [1091, 'the step in which a CPU of an SMT pair started its tick ran past it'],
   [1133, 'the step in which a CPU started its tick ran past it, up to the horizon'],
 ]
+
+/** Seeds of scenarios with events that once found a fault, and the fault. */
+export const FOUND_EVENT_SEEDS: readonly (readonly [number, string])[] = [
+  [604, 'the median, the whole ns of a bucket, was told a fraction of a ns below the least latency'],
+]

@@ -41,8 +41,8 @@ export function addLatencySums(a: LatencySums, b: LatencySums): LatencySums {
 }
 
 /**
- * Nearest-rank quantile in ns, at most 1 % above the exact one: the upper edge of the bucket that holds the value of
- * rank ⌈count · perMille / 1000⌉. `perMille` in (0, 1000]; NaN when nothing was counted.
+ * Nearest-rank quantile in ns, at most 1 % above the exact one, less than 1 ns below it (fractions are cut): the upper edge
+ * of the bucket that holds the value of rank ⌈count · perMille / 1000⌉. `perMille` in (0, 1000]; NaN when nothing was counted.
  */
 export function latencyQuantileNs(buckets: LatencyBuckets, perMille: number): number {
   let count = 0

@@ -91,5 +91,22 @@ export function bpfFault(program: BpfProgram): string | null {
     if (fault !== null) return `instruction ${at}: ${fault}`
   }
   const [last] = program[program.length - 1] as BpfInstruction
-  return last === BPF.retK || last === BPF.retA ? null : 'a last instruction that returns'
+  return last === BPF.retK || last === BPF.retA ? memoryFault(program) : 'a last instruction that returns'
+}
+
+/** The first load of a memory word that some way through the program has not stored. Kernel: net/core/filter.c, check_load_and_stores */
+function memoryFault(program: BpfProgram): string | null {
+  // What every jump to an instruction has stored; jumps lead forward, so all are known when it is reached.
+  const storedAt = new Int32Array(program.length).fill(-1)
+  let stored = 0
+  for (const [at, [code, jt, jf, k]] of program.entries()) {
+    stored &= storedAt[at]!
+    if (code === BPF.st || code === BPF.stx) stored |= 1 << k
+    const isLoad = code === BPF.ldMem || code === BPF.ldxMem
+    if (isLoad && (stored & (1 << k)) === 0) return `instruction ${at}: a memory word that was stored before`
+    if ((code & 7) !== JUMP_CLASS) continue
+    for (const distance of code === BPF.ja ? [k] : [jt, jf]) storedAt[at + 1 + distance]! &= stored
+    stored = -1
+  }
+  return null
 }

@@ -42,7 +42,7 @@ export function bucketLowerNs(index: number): number {
   return shift < 24 ? lead * (1 << shift) : lead * TWO_POW_24 * (1 << (shift - 24))
 }
 
-/** Greatest whole ns of a bucket; at most 1/128 above any value counted in it. */
+/** Greatest whole ns of a bucket; at most 1/128 above any value counted in it, and less than 1 ns below. */
 export function bucketUpperNs(index: number): number {
   return bucketLowerNs(index + 1) - 1
 }

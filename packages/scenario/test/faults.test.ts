@@ -193,6 +193,20 @@ const FAULTS: readonly Row[] = [
     `${sink}.sockets.bind`,
     /EADDRINUSE/,
   ],
+  [
+    'filter that loads what one way through it has not stored',
+    {
+      'sink.sockets.SO_ATTACH_FILTER': [
+        [0x30, 0, 0, 0],
+        [0x15, 1, 0, 7],
+        [0x02, 0, 0, 3],
+        [0x60, 0, 0, 3],
+        [0x16, 0, 0, 0],
+      ],
+    },
+    `${sink}.sockets.SO_ATTACH_FILTER`,
+    /instruction 3: a memory word that was stored before/,
+  ],
   ['address that is not local', { 'sink.sockets.bind': '192.0.2.9:9000' }, `${sink}.sockets.bind`, /EADDRNOTAVAIL/],
   [
     'ports beyond 65535',

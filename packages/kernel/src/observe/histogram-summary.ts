@@ -18,14 +18,23 @@ export function filledBuckets(counts: ArrayLike<number>): [number, number][] {
   return filled
 }
 
-/** Percentiles of `count` values in filled buckets, none above `max`. */
-export function percentiles(filled: readonly (readonly [number, number])[], count: number, max: number): Percentiles {
+/**
+ * Percentiles of `count` values in filled buckets, kept inside [min, max]: the upper edge of the bucket that holds the
+ * value. Buckets hold whole numbers, so a percentile is less than 1 below the exact one, and at most 1 % above it.
+ */
+export function percentiles(
+  filled: readonly (readonly [number, number])[],
+  count: number,
+  min: number,
+  max: number,
+): Percentiles {
   const quantile = (perMille: number): number => {
     const wanted = Math.ceil((count * perMille) / 1000)
     let seen = 0
     for (const [upper, n] of filled) {
       seen += n
-      if (seen >= wanted) return Math.min(upper, max)
+      // The edge is a whole number: of values that share its bucket, all can lie a fraction above it.
+      if (seen >= wanted) return Math.min(max, Math.max(min, upper))
     }
     return max
   }

@@ -61,5 +61,5 @@ function roundTrips(model: Model, rows: readonly number[]): LatencySummary | nul
   const min = Math.min(...measured.map((row) => minNs[row]))
   const max = Math.max(...measured.map((row) => maxNs[row]))
   const mean = measured.reduce((total, row) => total + sumNs[row], 0) / count
-  return { count, min, mean, ...percentiles(histogram, count, max), max }
+  return { count, min, mean, ...percentiles(histogram, count, min, max), max }
 }

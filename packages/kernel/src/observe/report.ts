@@ -113,7 +113,7 @@ function latency(model: Model): { latency_ns: LatencySummary | null; latency_his
   }
   const histogram = filledBuckets(buckets)
   if (count === 0) return { latency_ns: null, latency_histogram: histogram }
-  const latency_ns = { count, min, mean: sumNs / count, ...percentiles(histogram, count, max), max }
+  const latency_ns = { count, min, mean: sumNs / count, ...percentiles(histogram, count, min, max), max }
   return { latency_ns, latency_histogram: histogram }
 }
 

@@ -73,7 +73,7 @@ function histogramOf(model: Model, component: PluginComponent): HistogramSummary
     count,
     min,
     mean: sum / count,
-    ...percentiles(filled, count, max),
+    ...percentiles(filled, count, min, max),
     max,
     buckets: filled,
   }

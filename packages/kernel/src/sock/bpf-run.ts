@@ -1,11 +1,10 @@
-import { defineSystem, mix32 } from '@softnet/ecs'
+import { defineSystem, drawFrom } from '@softnet/ecs'
 import { BPF } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
 import { SKB, Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
-import { BpfInsn } from './sk-filter-components.js'
+import { BpfInsn, BpfRandom } from './sk-filter-components.js'
 
 /** Runs the program at row `first` over `length` bytes of a packet from position `start` on; what it returns, unsigned. */
 export type BpfRun = (cpu: number, row: number, first: number, start: number, length: number) => number
@@ -26,7 +25,6 @@ const AD_VLAN_PROTOCOL = 60
 const ETH_P_8021Q = 0x8100
 const ARPHRD_ETHER = 1
 const ARPHRD_NONE = 0xfffe
-const PURPOSE = 0x62706672
 /** No value: the program ends and returns 0. */
 const OUT = -1
 
@@ -35,13 +33,12 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
   const { code, jt, jf, k } = context.read(BpfInsn)
   const skb = context.read(Skb)
   const { index } = context.read(NetDev)
-  const { number, clockPs } = context.read(Cpu)
-  const { plan } = context.resource(PLAN_CONSTANTS)
+  const { number } = context.read(Cpu)
+  const random = drawFrom(context.write(BpfRandom))
   const bytes = context.system(skbBytes)
   const memory = new Uint32Array(MEMORY_WORDS)
   const scratch = new DataView(new ArrayBuffer(MOST_BYTES))
   let isCopied = false
-  let drawn = 0
 
   function number_(row: number, at: number, size: number, end: number): number {
     if (at < 0 || at + size > end) return OUT
@@ -83,7 +80,7 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
       case AD_VLAN_PROTOCOL:
         return (skb.flags[row] & SKB.vlan) !== 0 ? ETH_P_8021Q : 0
       case AD_RANDOM:
-        return mix32((plan.seed ^ PURPOSE) >>> 0, mix32(clockPs[cpu] >>> 0, drawn++))
+        return random.word(cpu)
       default:
         // Attributes of netlink messages: none is in a packet.
         return 0

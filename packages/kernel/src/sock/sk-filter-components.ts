@@ -1,4 +1,4 @@
-import { defineComponent, i32, u8, u16, u32, type World } from '@softnet/ecs'
+import { defineComponent, i32, RandomStream, streamKey, u8, u16, u32, type World } from '@softnet/ecs'
 import type { BpfProgram, Plan } from '@softnet/scenario/plan'
 import type { Layout } from '../build/layout.js'
 
@@ -10,6 +10,11 @@ export const SockFilter = defineComponent('sock_filter', {
   /** Row of `BpfInsn` where its program begins; 0: none is attached. */
   first: i32,
 })
+
+/** Stream of random words of each CPU for filters that ask for them: row of `Cpu`. Kernel: kernel/bpf/core.c, bpf_user_rnd_state */
+export const BpfRandom = defineComponent('bpf_user_rnd_state', RandomStream.schema)
+
+const PURPOSE_RANDOM = 0x62706672
 
 /** Whether any socket of a plan can have a filter: without one no table is declared and no datagram pays. */
 export function hasFilters(plan: Plan): boolean {
@@ -53,9 +58,10 @@ export function declareFilters(world: World, layout: Layout): void {
   const rows = placedPrograms(layout).reduce((sum, { program }) => sum + program.length, 0)
   world.pool(BpfInsn, rows)
   world.pool(SockFilter, Math.max(1, layout.socketRows - 1))
+  world.pool(BpfRandom, layout.cpuRows)
 }
 
-/** Writes programs and attaches those that are attached from the start. */
+/** Writes programs, attaches those that are attached from the start and keys the random streams. */
 export function fillFilters(world: World, layout: Layout): void {
   if (!hasFilters(layout.plan)) return
   const insn = world.columns(BpfInsn)
@@ -69,4 +75,10 @@ export function fillFilters(world: World, layout: Layout): void {
     })
     if (attached) attachedAt[sock] = first
   }
+  const stream = world.columns(BpfRandom)
+  layout.cpus.forEach((cpu, index) => {
+    const [low, high] = streamKey(layout.plan.seed, 1 + index, PURPOSE_RANDOM)
+    stream.keyLow[cpu] = low
+    stream.keyHigh[cpu] = high
+  })
 }
