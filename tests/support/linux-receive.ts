@@ -91,6 +91,8 @@ function ipReceives(ip: Buffer, host: Receiver, isGroup: boolean): Verdict {
   }
   // Only queries, and reports of others to a group, are taken; what is drawn here holds neither with a right checksum.
   if (protocol === 2) return isIgmpTaken(l4) ? null : [...seen, 'Ip.InDelivers', 'end.NOT_SPECIFIED']
+  // PIM: pim_rcv of a host that routes no groups takes none. Kernel: net/ipv4/ipmr.c
+  if (protocol === 103) return [...seen, 'Ip.InDelivers', 'end.NOT_SPECIFIED']
   return [...seen, 'Ip.InUnknownProtos', 'end.IP_NOPROTO']
 }
 
