@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CONTEXT, CONTEXT_ROWS, ContextTime } from '../src/cpu/components.js'
+import { LinkLog, LinkWatch, LOG_NAMES } from '../src/link/components.js'
 import { RxQueue } from '../src/nic/components.js'
 import type { TraceSpec } from '../src/observe/trace/trace.js'
 import { joinSinks, NO_TRACE, type TraceSink } from '../src/observe/trace-sink.js'
@@ -206,6 +207,84 @@ test('the event stream of two packets', () => {
   const { text } = recordTrace(scenario, { kind: 'ftrace', toPs: 60e6 })
   const lines = text.split('\n').slice(12, -1)
   assert.is(lines.join('\n'), TWO_PACKETS)
+})
+
+/** A cable, a close and an open, a command; a VLAN device follows. */
+const EVENTFUL = tracedScenario({
+  device: { vlans: [5] },
+  rest: {
+    events: [
+      { at: '100us', do: 'unplug eth0' },
+      { at: '200us', do: 'plug eth0' },
+      { at: '300us', do: 'ethtool -C eth0 rx-usecs 20' },
+      { at: '400us', do: 'ip link set eth0 down' },
+      { at: '600us', do: 'ip link set eth0 up' },
+    ],
+  },
+})
+
+test('what becomes of devices is in both kinds of traces as in the log of the run', () => {
+  const { text, model, digest } = recordTrace(EVENTFUL)
+  const log = model.world.columns(LinkLog)
+  const names = ['eth0', 'eth0.5']
+  const expected = Array.from({ length: model.world.columns(LinkWatch).logged[1] }, (_, i) => ({
+    ns: Math.floor(log.timePs[i + 1] / 1000),
+    what: `${LOG_NAMES[log.what[i + 1]]} ${names[log.dev[i + 1] - model.layout.hosts[0].devices[0].device]}`,
+  }))
+  for (const what of ['netif_carrier_off eth0', 'NETDEV_DOWN eth0.5', 'ethtool -C eth0', 'NETDEV_UP eth0'])
+    assert.ok(
+      expected.some((entry) => entry.what === what),
+      what,
+    )
+  const { events, faults } = checkPerfetto(text)
+  assert.equal(faults, [])
+  const lanes = new Map(
+    events.filter(({ name }) => name === 'thread_name').map(({ pid, tid, args }) => [`${pid} ${tid}`, args.name]),
+  )
+  const shown = events.flatMap(({ ph, name, pid, tid, ts }) => {
+    const lane = /^link(?: (.+))?$/.exec(String(lanes.get(`${pid} ${tid}`)))
+    return ph !== 'i' || lane === null ? [] : [{ ns: Math.round(ts * 1000), what: `${name} ${lane[1] ?? 'eth0'}` }]
+  })
+  assert.equal(shown, expected)
+  assert.is(digestAlone(EVENTFUL), digest)
+
+  const ftrace = recordTrace(EVENTFUL, { kind: 'ftrace', fromPs: 350e6 })
+  assert.is(ftrace.digest, digest)
+  const marks = readFtrace((ftrace.head ?? '') + ftrace.text.slice(ftrace.head?.length))
+    .filter(({ event }) => event === 'tracing_mark_write')
+    .map((mark) => ({ us: Math.round(mark.seconds * 1e6), what: mark.text.split('|')[2] }))
+  const late = expected.filter(({ ns }) => ns >= 350_000)
+  assert.ok(late.length > 0 && late.length < expected.length)
+  assert.equal(
+    marks,
+    late.map(({ ns, what }) => ({ us: Math.floor(ns / 1000), what })),
+  )
+})
+
+test('the watchdog over a hung transmit queue has the tracepoint of Linux', () => {
+  const scenario = tracedScenario({
+    cpus: 1,
+    device: { channels: { combined: 1 } },
+    traffic: { rate: '100pps', packets: 650, flows: { count: 1, dport: 9000 } },
+    app: { kind: 'udp_echo' },
+    rest: { duration: '6500ms', events: [{ at: '1ms', do: 'stall eth0 tx 0' }] },
+  })
+  // Nothing but the end of it is recorded.
+  const window = { fromPs: 5e12, sample: 1e6 }
+  const ftrace = recordTrace(scenario, { kind: 'ftrace', ...window }, 1e12)
+  const lines = readFtrace((ftrace.head ?? '') + ftrace.text.slice(ftrace.head?.length))
+  const hung = lines.filter(({ event }) => event === 'net_dev_xmit_timeout')
+  assert.equal(
+    hung.map(({ fields }) => fields),
+    [{ dev: 'eth0', driver: 'ixgbe', queue: '0' }],
+  )
+  const { events } = checkPerfetto(recordTrace(scenario, window, 1e12).text)
+  const marks = events.filter(({ ph, name }) => ph === 'i' && name === 'net_dev_xmit_timeout')
+  assert.equal(
+    marks.map(({ args }) => args),
+    [{ cpu: 0, queue: 0 }],
+  )
+  assert.is(Math.floor(marks[0].ts), Math.round(hung[0].seconds * 1e6))
 })
 
 test('several sinks hear the same, and one that is off costs nothing', () => {

@@ -1,5 +1,5 @@
 import { defineSystem, eventList } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
 import { wheelExpiry } from '../defrag/timer-wheel.js'
@@ -44,6 +44,7 @@ export const txTimeout = defineSystem<TxTimeout>('dev_watchdog', 'nic', 'net/sch
   const { bits } = context.read(DevView)
   const { clockPs, number, packetPool } = context.read(Cpu)
   const { cpuRows, hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
+  const trace = context.resource(TRACE_SINK)
   const events = context.system(eventList)
   const limits = context.system(dynamicQueueLimits)
   const count = context.system(counters)
@@ -118,6 +119,7 @@ export const txTimeout = defineSystem<TxTimeout>('dev_watchdog', 'nic', 'net/sch
       }
       if (hung !== 0) {
         t.timeouts[hung]++
+        if (trace.on) trace.xmitTimeout(cpu, clockPs[cpu], dev, (hung - firstTx[dev]) / txStep[dev])
         reset(cpu, hung)
       }
       arm(cpu, dev, oldest + timeo)

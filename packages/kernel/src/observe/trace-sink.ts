@@ -70,6 +70,8 @@ export interface TraceSink {
   pluginRun(owner: number, atPs: number, plugin: number, system: number): void
   /** Something has become of a device: position in `LOG_NAMES`. */
   linkEvent(cpu: number, nowPs: number, dev: number, what: number): void
+  /** The watchdog finds a transmit queue of the device hung, before the driver resets it. Kernel: trace_net_dev_xmit_timeout */
+  xmitTimeout(cpu: number, nowPs: number, dev: number, queue: number): void
   /** A packet at the taps (`ptype_all`) of the device it is on: behind GRO and generic XDP, once per device it passes. */
   tap(cpu: number, nowPs: number, skb: number): void
   /** A packet on its way to the driver, as taps see it there. */
@@ -112,6 +114,7 @@ export const NO_TRACE: TraceSink = {
   sent() {},
   pluginRun() {},
   linkEvent() {},
+  xmitTimeout() {},
   tap() {},
   tapOut() {},
 }

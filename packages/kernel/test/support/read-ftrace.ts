@@ -39,6 +39,10 @@ const CONVERSIONS: readonly (readonly [RegExp, string])[] = [
   [/^%s/, '[^ ]*'],
 ]
 
+/** What was written to trace_marker has this in the place of an event's name; this is the form of a mark at one moment. */
+const MARK = 'tracing_mark_write'
+const MARK_TEXT = /^I\|\d+\|.+$/
+
 /** The regular expression of all that a `print fmt` can print. */
 export function formatPattern(format: string): RegExp {
   let pattern = ''
@@ -59,7 +63,7 @@ export function readFtraceLine(line: string, patterns: ReadonlyMap<string, RegEx
   const found = LINE.exec(line)
   if (found === null) throw new Error(`not a line of a trace: ${line}`)
   const [, comm = '', pid, cpu, flags = '', seconds, event = '', text = ''] = found
-  const pattern = patterns.get(event)
+  const pattern = event === MARK ? MARK_TEXT : patterns.get(event)
   if (pattern === undefined) throw new Error(`no event of Linux: ${line}`)
   if (!pattern.test(text)) throw new Error(`not as ${event} prints: ${line}`)
   const fields = Object.fromEntries([...text.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value]))

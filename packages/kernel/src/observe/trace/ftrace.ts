@@ -3,6 +3,7 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import type { Model } from '../../build/build-model.js'
 import { DROP, DROP_PLACES } from '../../count/drops.js'
 import { CONTEXT, Cpu } from '../../cpu/components.js'
+import { LOG_NAMES } from '../../link/components.js'
 import { SKB, Skb } from '../../skb/components.js'
 import { SOFTIRQ_NAMES, SoftirqState } from '../../softirq/components.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task } from '../../task/components.js'
@@ -87,6 +88,7 @@ class FtraceRecorder implements TraceRecorder {
       ...this.#scheduleCalls(),
       ...this.#receiveCalls(),
       ...this.#endCalls(),
+      ...this.#linkCalls(),
       pluginRun: (owner, atPs, plugin, system) => this.#pluginRun(owner, atPs, plugin, system),
     }
   }
@@ -127,6 +129,28 @@ class FtraceRecorder implements TraceRecorder {
       if (!isPlain(value)) fields += ` ${value.isOwn ? '' : `${value.place.name}.`}${value.name}=${now}`
     })
     this.#line(owner, atPs, `plugin_${name}`, fields)
+  }
+
+  /**
+   * Linux has a tracepoint for the watchdog alone; the rest stands as what somebody wrote to trace_marker, in the form of
+   * a mark of a process that Perfetto reads: free text it counts as a fault.
+   */
+  #linkCalls(): Partial<TraceSink> {
+    const { devices } = this.#names
+    const drivers = new Map<number, string>()
+    for (const host of this.#model.layout.hosts) {
+      for (const { device, plan } of host.devices) drivers.set(device, plan.driver.name)
+    }
+    return {
+      linkEvent: (cpu, nowPs, dev, what) => {
+        const text = `${LOG_NAMES[what] ?? `event ${what}`} ${devices.get(dev) ?? '(no_device)'}`
+        this.#line(cpu, nowPs, 'tracing_mark_write', `I|${this.#task(cpu).pid}|${text}`)
+      },
+      xmitTimeout: (cpu, nowPs, dev, queue) => {
+        const fields = `dev=${devices.get(dev) ?? '(no_device)'} driver=${drivers.get(dev) ?? ''} queue=${queue}`
+        this.#line(cpu, nowPs, 'net_dev_xmit_timeout', fields)
+      },
+    }
   }
 
   /** The counts are known at the end only: they have their room from the beginning. */

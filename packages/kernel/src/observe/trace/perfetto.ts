@@ -3,14 +3,16 @@ import type { Model } from '../../build/build-model.js'
 import { GRO } from '../../count/device.js'
 import { DROP_PLACES } from '../../count/drops.js'
 import { Cpu } from '../../cpu/components.js'
+import { LOG_NAMES } from '../../link/components.js'
 import type { Place } from '../../plugin/places.js'
 import { Skb } from '../../skb/components.js'
 import { TASK_KIND, Task } from '../../task/components.js'
 import { NO_TRACE, type TraceSink } from '../trace-sink.js'
 import { EventLog } from './event-log.js'
 import { applyChange, type CounterChange, type CounterTrack, counterTrack } from './perfetto-counters.js'
-import { instantEvent, type Lane, nameEvents } from './perfetto-events.js'
+import { type EventArgs, instantEvent, type Lane, nameEvents } from './perfetto-events.js'
 import { LANE_NAMES, PerfettoLanes } from './perfetto-lanes.js'
+import { type LinkLane, linkLanes, linkMetadata } from './perfetto-links.js'
 import { PACKETS_PID, PerfettoPackets } from './perfetto-packets.js'
 import { PerfettoPlugins } from './perfetto-plugins.js'
 import { packetNamer, type TraceNames, traceNames } from './trace-names.js'
@@ -87,6 +89,7 @@ class PerfettoRecorder implements TraceRecorder {
   readonly #packets: PerfettoPackets
   readonly #plugins: PerfettoPlugins
   readonly #tracks: Tracks
+  readonly #links: ReadonlyMap<number, LinkLane>
   readonly #model: Model
   readonly #unseenPs: () => number
   readonly #nameOf: (skb: number) => string
@@ -114,6 +117,7 @@ class PerfettoRecorder implements TraceRecorder {
       isOwn || place.device === '' ? this.#pidOf(owner) : this.#pidOfDevice(place),
     )
     this.#tracks = new Tracks(this.#names, (device) => this.#devicePids.get(device) ?? DEVICE_PID)
+    this.#links = linkLanes(model, this.#names, (device) => this.#devicePids.get(device) ?? DEVICE_PID)
     this.#unseenPs = firstUnseenPs(model)
     this.#nameOf = packetNamer(model)
     this.#skb = model.world.columns(Skb)
@@ -143,7 +147,7 @@ class PerfettoRecorder implements TraceRecorder {
     const { plan } = this.#model
     const about = { generator: 'softnet', scenario: plan.name, kernel: plan.kernel, seed: plan.seed }
     this.#out.add(`{"displayTimeUnit":"ns","otherData":${JSON.stringify(about)},"traceEvents":[\n`)
-    for (const event of metadata(this.#names)) this.#line(event)
+    for (const event of [...metadata(this.#names), ...linkMetadata(this.#links)]) this.#line(event)
     for (const track of this.#tracks.all()) {
       const text = applyChange({ track }, this.window.fromPs, false)
       if (text !== null) this.#line(text)
@@ -202,6 +206,13 @@ class PerfettoRecorder implements TraceRecorder {
     })
   }
 
+  #link(cpu: number, nowPs: number, dev: number, name: string, args?: EventArgs): void {
+    const lane = this.#links.get(dev)
+    if (lane === undefined || !this.#isLive(nowPs)) return
+    const number = this.#names.cpus.get(cpu)?.number ?? 0
+    this.#add(cpu, nowPs, instantEvent(lane, name, nowPs, { cpu: number, ...args }))
+  }
+
   #makeSink(): TraceSink {
     const context = this.#context
     const lanes = this.#lanes
@@ -219,6 +230,8 @@ class PerfettoRecorder implements TraceRecorder {
       napiPoll: (cpu, nowPs, napi, work, budget) => lanes.pollEnd(cpu, nowPs, napi, work, budget),
       schedSwitch: (cpu, nowPs, next) => lanes.schedSwitch(cpu, nowPs, next),
       pluginRun: (owner, atPs, plugin) => this.#pluginRun(owner, atPs, plugin),
+      linkEvent: (cpu, nowPs, dev, what) => this.#link(cpu, nowPs, dev, LOG_NAMES[what] ?? `event ${what}`),
+      xmitTimeout: (cpu, nowPs, dev, queue) => this.#link(cpu, nowPs, dev, 'net_dev_xmit_timeout', { queue }),
       ...this.#queueCalls(),
       ...this.#pathCalls(),
       ...this.#endCalls(),
