@@ -47,7 +47,7 @@ import { BACKLOG_LEVEL } from './softnet/components.js'
 import { PC, TASK_KIND, TASK_STATE, WAIT } from './task/components.js'
 import { ARRIVAL, MALFORM, PICK, REQUEST } from './traffic/components.js'
 import { MIN_FRAME_BYTES, STEER } from './wire/components.js'
-import { LANE_PAGES, LINK_KIND } from './wire/link-components.js'
+import { LINK_KIND } from './wire/link-components.js'
 import { XDP } from './xdp/components.js'
 
 /**
@@ -91,7 +91,6 @@ export const NUMBERS = {
   IP_MF,
   IP_OFFSET,
   IRQ_KIND,
-  LANE_PAGES,
   LATENCY_BUCKETS,
   LINK_KIND,
   LIST,

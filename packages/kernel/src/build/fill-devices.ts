@@ -9,8 +9,9 @@ import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
 import { RpsFlow, RpsMapSlot } from '../softnet/components.js'
 import type { DeviceLayout, HostLayout, Layout, NetLayout } from './layout.js'
+import { laneSlots } from './link-layout.js'
 import { queueCpu } from './reach.js'
-import { laneSlots, powerOfTwo } from './sizes.js'
+import { powerOfTwo } from './sizes.js'
 
 const REFILL_RULES = ['batch', 'half', 'each']
 const ADAPTIVE_RULES = { none: 0, dim: 1, 'ixgbe-itr': 2 } as const

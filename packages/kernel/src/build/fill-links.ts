@@ -4,18 +4,9 @@ import { Skb } from '../skb/components.js'
 import { PacketPage } from '../skb/packet-pages.js'
 import { ReplayFrame } from '../traffic/components.js'
 import { trafficRows } from '../traffic/source-rows.js'
-import {
-  FdbEntry,
-  LANE_PAGES,
-  LanePage,
-  LINK_KIND,
-  Link,
-  LinkPort,
-  PortState,
-  QueuePages,
-} from '../wire/link-components.js'
+import { FdbEntry, LINK_KIND, Link, LinkPort, PortState, QueuePages } from '../wire/link-components.js'
 import type { Layout } from './layout.js'
-import { linkedQueues, linkLayouts } from './link-layout.js'
+import { lanePages, linkLayouts } from './link-layout.js'
 import { powerOfTwo } from './sizes.js'
 
 const PURPOSE = 0x6c696e6b
@@ -44,7 +35,6 @@ export function declareLinks(world: World, layout: Layout): void {
     FdbEntry,
     links.reduce((sum, { plan }) => sum + tableRows(plan.tableSize), 0),
   )
-  world.pool(LanePage, linkedQueues(layout).length * LANE_PAGES)
   world.pool(QueuePages, layout.firstVector)
 }
 
@@ -119,17 +109,14 @@ function fillPorts(binder: Binder, layout: Layout, link: number, wires: readonly
   })
 }
 
-/** Pages that belong to lanes are never free: a frame finds the next one of its queue. */
+/** Pages that belong to lanes are never free: the frame in a slot has the slot's. */
 function fillLanePages(world: World, layout: Layout, firstPage: number, pageBase: number): void {
-  const { page: ids } = world.columns(LanePage)
   const { first } = world.columns(QueuePages)
   const { refs } = world.columns(PacketPage)
-  linkedQueues(layout).forEach((queue, index) => {
-    first[queue] = 1 + index * LANE_PAGES
-    for (let i = 0; i < LANE_PAGES; i++) {
-      const row = firstPage + index * LANE_PAGES + i
-      refs[row] = 1
-      ids[1 + index * LANE_PAGES + i] = pageBase + row
-    }
-  })
+  let row = firstPage
+  for (const { queue, pages } of lanePages(layout)) {
+    first[queue] = pageBase + row
+    refs.fill(1, row, row + pages)
+    row += pages
+  }
 }

@@ -1,4 +1,6 @@
 import type { DevicePlan, LinkPlan, Plan } from '@softnet/scenario/plan'
+import { ETH_ZLEN } from '@softnet/wire'
+import { powerOfTwo } from '../traffic/source-rows.js'
 import type { DeviceLayout, Layout } from './layout.js'
 
 /** Where a link lies: its wires, and how its frames travel. */
@@ -116,7 +118,26 @@ export function linkLayouts(layout: Pick<Layout, 'plan' | 'hosts'>): LinkLayout[
   })
 }
 
-/** Receive queues on links: each has pages of its own for frames with real bytes. */
-export function linkedQueues(layout: Pick<Layout, 'plan' | 'hosts'>): number[] {
-  return linkLayouts(layout).flatMap(({ devices }) => devices.flatMap(({ queues }) => queues))
+/** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
+const LANE_SLOTS = 512
+
+/** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
+export function laneSlots(device: DevicePlan, plan: Plan): number {
+  const stalled = plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
+    ? Math.ceil(device.packetBufferBytes / ETH_ZLEN)
+    : 0
+  return powerOfTwo(LANE_SLOTS + stalled + linkLaneFrames(device, plan))
+}
+
+/** Pages of a lane: one for each slot. */
+export interface LanePages {
+  readonly queue: number
+  readonly pages: number
+}
+
+/** Receive queues on links, and the pages of their lanes. */
+export function lanePages(layout: Pick<Layout, 'plan' | 'hosts'>): LanePages[] {
+  return linkLayouts(layout).flatMap(({ devices }) =>
+    devices.flatMap(({ queues, plan }) => queues.map((queue) => ({ queue, pages: laneSlots(plan, layout.plan) }))),
+  )
 }

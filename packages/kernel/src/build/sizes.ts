@@ -1,12 +1,11 @@
 import type { AppPlan, DevicePlan, Plan, SysctlPlan } from '@softnet/scenario/plan'
-import { ETH_ZLEN } from '@softnet/wire'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
 import { linkSkbRows } from './fill-links.js'
 import type { HostLayout, Layout } from './layout.js'
-import { linkLaneFrames, linkLayouts } from './link-layout.js'
+import { laneSlots, linkLayouts } from './link-layout.js'
 import type { Edge, Partitions } from './partitions.js'
 import { fragmentCpus, queueCpu, socketCpu } from './reach.js'
 import { neighbourRows } from './shared-tables.js'
@@ -62,17 +61,6 @@ export function powerOfTwo(n: number): number {
 export function sockFlowLength(sysctl: SysctlPlan): number {
   const entries = sysctl['net.core.rps_sock_flow_entries']
   return entries > 0 ? powerOfTwo(entries) : 0
-}
-
-/** Frames a wire may be ahead of a queue: few enough to stay in the cache, enough for a visit to be worth its price. */
-const LANE_SLOTS = 512
-
-/** Slots of the lane of each queue of a device, a power of two: a card that can stall keeps its packet buffer there. */
-export function laneSlots(device: DevicePlan, plan: Plan): number {
-  const stalled = plan.plugins.some(({ hooks }) => hooks.includes('nic_rx'))
-    ? Math.ceil(device.packetBufferBytes / ETH_ZLEN)
-    : 0
-  return powerOfTwo(LANE_SLOTS + stalled + linkLaneFrames(device, plan))
 }
 
 /** Sockets that a task reads, as rows of TaskSocket. */

@@ -1,10 +1,9 @@
 import { defineComponent, defineSystem, i32, u8, u16, u32, type World } from '@softnet/ecs'
 import type { Layout } from '../build/layout.js'
-import { linkedQueues, linkLayouts } from '../build/link-layout.js'
+import { lanePages, linkLayouts } from '../build/link-layout.js'
 import type { Partitions } from '../build/partitions.js'
 import { neighbourRows } from '../build/shared-tables.js'
 import { ReplayFrame } from '../traffic/components.js'
-import { LANE_PAGES } from '../wire/link-components.js'
 
 /**
  * Memory for packets whose bytes are real: those written by a program, and those the host makes with contents that
@@ -87,7 +86,7 @@ function lanePageBytes(layout: Layout): number {
 /** Declares the pages of all owners of packet pools, and of lanes on links. */
 export function declarePages(world: World, layout: Layout, partitions: Partitions): void {
   const all = counts(layout, partitions)
-  const lanes = linkedQueues(layout).length * LANE_PAGES
+  const lanes = lanePages(layout).reduce((sum, lane) => sum + lane.pages, 0)
   const pages = all.reduce((sum, { small, large }) => sum + small + large, 0)
   const bytes = all.reduce((sum, { small, large }) => sum + small * SMALL_BYTES + large * LARGE_BYTES, 0)
   world.pool(PacketPage, pages + lanes)
@@ -115,7 +114,7 @@ export function fillPages(world: World, layout: Layout, partitions: Partitions):
   }
   const firstLane = row
   const capacity = lanePageBytes(layout)
-  for (let i = linkedQueues(layout).length * LANE_PAGES; i > 0; i--, row++) {
+  for (let i = lanePages(layout).reduce((sum, lane) => sum + lane.pages, 0); i > 0; i--, row++) {
     page.first[row] = byte
     page.capacity[row] = capacity
     byte += capacity

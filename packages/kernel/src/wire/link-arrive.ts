@@ -7,7 +7,7 @@ import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { SteerResult, Wire, WireState } from './components.js'
 import { frameOnLink } from './frame-on-link.js'
-import { LanePage, QueuePages } from './link-components.js'
+import { QueuePages } from './link-components.js'
 import { nicAdmit } from './nic-admit.js'
 import { nicSteer } from './nic-steer.js'
 
@@ -17,8 +17,8 @@ export interface LinkArrive {
   accepts(wire: number, row: number): boolean
   /** Queue a packet (or frame) would go to, 0: a rule drops it. Draws nothing and counts nothing. */
   queueOf(wire: number, row: number): number
-  /** Frames that find room in the lane of a queue, real bytes included; at most `wanted`. */
-  hasRoom(queue: number, wanted: number, withBytes: boolean): boolean
+  /** True if so many frames find room in the lane of a queue. */
+  hasRoom(queue: number, wanted: number): boolean
   /** Frame `index` of the packet `row` reaches the port at `atPs`; `isFrame`: the row is a frame on its way, not a packet in a ring. */
   arrive(wire: number, row: number, index: number, atPs: number, isFrame: boolean): void
   /** A frame to the port ends on its way. */
@@ -47,7 +47,6 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     SKB,
     STEER,
   } = NUMBERS
-  const { LANE_PAGES } = NUMBERS
   const FRAGMENT = IP_MF | IP_OFFSET
   const w = context.read(Wire)
   const { stream, errorThreshold, macHigh: ownHigh, macLow: ownLow, rxChecksum, serialFirst, serialStep, arfs } = w
@@ -56,8 +55,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
   const { portPs, frames, bytes, lastDuePs, multicast, arfsHits } = context.write(WireState)
   const q = context.write(RxQueue)
   const { laneBase, laneMask, laneHeadSeen, laneTail } = q
-  const { first: pageFirst, tail: pageTail } = context.write(QueuePages)
-  const lanePage = context.write(LanePage)
+  const { first: pageFirst } = context.read(QueuePages)
   const s = context.write(Skb)
   const { serial, arrivalPs, duePs, flags, hash, packetType, macHash, wireBytes, macHigh, macLow, dev } = s
   const { saddr, daddr, ports, protocol, ipWord, idFrag } = s
@@ -127,28 +125,10 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     if (rxChecksum[wire] !== 0 && isRight && isIp(row) && isPorted(row)) flags[row] |= SKB.csumUnnecessary
   }
 
-  /** Page of the lane for the frame at `position`; there is one, since the lane had room. */
-  function takePage(queue: number, position: number): number {
-    const index = pageTail[queue] % LANE_PAGES
-    pageTail[queue] = (index + 1) % LANE_PAGES
-    const row = pageFirst[queue] + index
-    lanePage.position[row] = position
-    lanePage.used[row] = 1
-    return lanePage.page[row]
-  }
-
   return {
     accepts: (wire, row) => typeOf(wire, row) !== PACKET_TYPE.otherhost,
     queueOf: steer,
-    hasRoom(queue, wanted, withBytes) {
-      if (((laneTail[queue] - laneHeadSeen[queue]) >>> 0) + wanted > laneMask[queue] + 1) return false
-      if (!withBytes) return true
-      for (let i = 0; i < wanted; i++) {
-        const row = pageFirst[queue] + ((pageTail[queue] + i) % LANE_PAGES)
-        if (lanePage.used[row] !== 0 && ((lanePage.position[row] - laneHeadSeen[queue]) | 0) >= 0) return false
-      }
-      return true
-    },
+    hasRoom: (queue, wanted) => ((laneTail[queue] - laneHeadSeen[queue]) >>> 0) + wanted <= laneMask[queue] + 1,
     lose(wire, atPs, drop) {
       offer(wire, atPs)
       card.lose(wire, frames[wire] - 1, drop)
@@ -178,7 +158,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
       if (queue !== result.queue[wire]) arfsHits[wire]++
       const tail = laneTail[queue]
       const lane = laneBase[queue] + ((tail & laneMask[queue]) >>> 0)
-      const page = frame.hasBytes(row) ? takePage(queue, tail) : 0
+      const page = frame.hasBytes(row) ? pageFirst[queue] + lane - laneBase[queue] : 0
       if (isFrame) frame.copy(lane, row, page)
       else frame.write(lane, row, index, page)
       serial[lane] = serialFirst[wire] + number * serialStep[wire]

@@ -61,11 +61,8 @@ export const PortState = defineComponent('port_state', {
 /** Addresses that switches have learnt: open addressing, `Link.fdbMask` + 1 rows from `Link.fdbBase` on. Kernel: net/bridge/br_fdb.c */
 export const FdbEntry = defineComponent('fdb', { macHigh: u16, macLow: u32, wire: i32, seenPs: f64 })
 
-/** Pages of the lane of a queue on a link: frames with real bytes that its CPU has not taken yet. */
-export const LANE_PAGES = 64
-
-/** Pages of lanes: id, and position in the lane of the frame that used it last. */
-export const LanePage = defineComponent('lane_page', { page: i32, position: u32, used: u8 }, { role: 'observer' })
-
-/** First row of `LanePage` of a receive queue on a link, 0: none; and the page that is used next. Rows as queues. */
-export const QueuePages = defineComponent('queue_pages', { first: i32, tail: u8 }, { role: 'observer' })
+/**
+ * Pages of the lane of a receive queue on a link, one for each slot: id of the first, 0 for none. Rows as queues. As many as
+ * slots, since a frame may wait for room in the lane and for nothing else.
+ */
+export const QueuePages = defineComponent('queue_pages', { first: i32 }, { role: 'observer' })

@@ -197,7 +197,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
       const to = peer[wire]
       const queue = port.queueOf(to, row)
       const wanted = 2 * n
-      if (queue !== 0 && !port.hasRoom(queue, wanted, frame.hasBytes(row))) return wait(link, queue, wanted)
+      if (queue !== 0 && !port.hasRoom(queue, wanted)) return wait(link, queue, wanted)
       if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
       takes = port.accepts(to, row)
     }
@@ -226,7 +226,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     if (what === EVENT.linkFrame) {
       const takes = port.accepts(wire, row)
       const queue = takes ? port.queueOf(wire, row) : 0
-      if (queue !== 0 && !port.hasRoom(queue, 1, frame.hasBytes(row))) return wait(link, queue, 1)
+      if (queue !== 0 && !port.hasRoom(queue, 1)) return wait(link, queue, 1)
       if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
       events.pop(wire)
       if (takes) port.arrive(wire, row, 0, now, true)
@@ -267,7 +267,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     nextPs(link) {
       const first = firstPs(link)
       const queue = waitQueue[link]
-      if (queue === 0 || port.hasRoom(queue, waitFrames[link], false)) return first
+      if (queue === 0 || port.hasRoom(queue, waitFrames[link])) return first
       // At the latest its CPU looks when the last frame of a block is due, and nothing that waits here is due before that.
       return Math.max(
         first,
