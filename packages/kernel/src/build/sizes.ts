@@ -1,4 +1,4 @@
-import type { AppPlan, DevicePlan, Plan, SysctlPlan } from '@softnet/scenario/plan'
+import type { AppPlan, SysctlPlan } from '@softnet/scenario/plan'
 import { heldFragments } from '../defrag/frag-rows.js'
 import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
