@@ -15,13 +15,7 @@ test('traces of the built-in scenarios keep to their formats and change no resul
     const scenario = { ...input, duration: '1200us', warmup: '0us' }
     const perfetto = recordTrace(scenario, { sample: 7 })
     const { events, faults } = checkPerfetto(perfetto.text)
-    // Known to be wrong (docs/traces.md): behind a veth pair two sockets are once counted below 0.
-    const known = name === 'container-veth' ? /^counter \d+ socket \S+ #\d+ is -1$/ : /^$/
-    assert.equal(
-      faults.filter((fault) => !known.test(fault)),
-      [],
-      name,
-    )
+    assert.equal(faults, [], name)
     const ftrace = recordTrace(scenario, { kind: 'ftrace', sample: 3 })
     const lines = readFtrace((ftrace.head ?? '') + ftrace.text.slice(ftrace.head?.length))
     lines.forEach(({ seconds }, index) => {

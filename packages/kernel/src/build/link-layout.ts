@@ -50,7 +50,7 @@ function framesOnTheWay(device: DevicePlan): number {
 }
 
 /** The link a device is on, if any. */
-export function linkOf(device: DevicePlan, plan: Plan): LinkPlan | undefined {
+function linkOf(device: DevicePlan, plan: Plan): LinkPlan | undefined {
   return device.link === undefined ? undefined : plan.links?.find(({ name }) => name === device.link)
 }
 

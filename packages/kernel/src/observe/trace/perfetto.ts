@@ -96,6 +96,8 @@ class PerfettoRecorder implements TraceRecorder {
   readonly #skb: SkbColumns
   readonly #context: Uint8Array
   readonly #devicePids = new Map<string, number>()
+  /** When each packet that waits in a socket was queued. */
+  readonly #queuedPs = new Map<number, number>()
   /** When the message came that a CPU is at: a packet for a socket, that another CPU has paid for. */
   readonly #arrived = new Map<number, number>()
   #begun = false
@@ -286,6 +288,7 @@ class PerfettoRecorder implements TraceRecorder {
         const arrivedPs = this.#arrived.get(cpu)
         this.#arrived.delete(cpu)
         const atPs = arrivedPs ?? nowPs
+        this.#queuedPs.set(skb, atPs)
         this.#count(cpu, atPs, sockets.get(sock), 1)
         const serial = serialOf(atPs, skb)
         if (serial === 0) return
@@ -293,7 +296,9 @@ class PerfettoRecorder implements TraceRecorder {
         packets.waitFrom(serial, atPs, { name: 'socket', place: this.#names.sockets.get(sock) ?? 'socket' })
       },
       sockRead: (cpu, nowPs, skb, sock) => {
-        this.#count(cpu, nowPs, sockets.get(sock), -1)
+        // CPUs of one partition step in turn: a reader may be less than a step behind the CPU that queued.
+        this.#count(cpu, Math.max(nowPs, this.#queuedPs.get(skb) ?? 0), sockets.get(sock), -1)
+        this.#queuedPs.delete(skb)
         leave(cpu, nowPs, skb)
       },
     }
