@@ -2,6 +2,7 @@ import { compileScenario, type LinkPortRow, type ScenarioInput } from '@softnet/
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
+import { FOUND_NETWORK_SEEDS } from './support/found-seeds.js'
 import { randomNetwork } from './support/random-network.js'
 import type { Report } from './support/run-model.js'
 import { runScenario } from './support/run-scenario.js'
@@ -199,6 +200,11 @@ linked('links that cannot be are refused', () => {
 
 const repeat = (seed: number): string => `repeat with SEED=${seed} node tests/dist/linked-hosts.test.js`
 const given = Number(process.env.SEED)
+for (const [seed, fault] of given > 0 ? [] : FOUND_NETWORK_SEEDS) {
+  linked(`network, seed ${seed}: ${fault}`, () =>
+    assert.is(checkScenario(randomNetwork(seed, 0.3), seed, 1, 0).join('\n'), '', repeat(seed)),
+  )
+}
 for (const seed of given > 0 ? [given] : [3, 5]) {
   linked(`network, seed ${seed}`, () =>
     assert.is(checkScenario(randomNetwork(seed, 0.5), seed, 1).join('\n'), '', repeat(seed)),

@@ -15,6 +15,7 @@ import {
   runModel,
   shortOfHorizon,
 } from './run-model.js'
+import { watchedHorizon } from './watched-horizon.js'
 
 /** Compiles a scenario; throws with every fault. */
 export function planOf(scenario: ScenarioInput, source: string): Plan {
@@ -42,8 +43,8 @@ function otherWays(seed: number, drawnOrders: number): [string, Advance, boolean
 const DRAWN_ORDERS = 4
 
 /**
- * Runs a scenario at once, traced, and in several other ways, among them `drawnOrders` (up to 4) drawn ones, and returns
- * everything that is wrong with it; empty if it holds all invariants.
+ * Runs a scenario at once, traced and with every horizon watched, and in several other ways, among them `drawnOrders` (up
+ * to 4) drawn ones, and returns everything that is wrong with it; empty if it holds all invariants.
  *
  * With a `turn` only every third of the other ways is taken, each in three turns: for short tests of many scenarios. The
  * long ones take every way for every scenario.
@@ -74,11 +75,12 @@ export function checkScenario(
   if (plain === null) return faults
   faults.push(...checkReport(plan, plain.report), ...checkRows(plain.model))
   const ways = otherWays(seed, drawnOrders).filter((_, index) => turn === null || index % 3 === turn % 3)
-  const others: [string, Advance, boolean][] = [['traced run', atOnce, true], ...ways]
+  const early: string[] = []
+  const others: [string, Advance, boolean][] = [['traced run', watchedHorizon(early), true], ...ways]
   for (const [name, advance, traced] of others) {
     const other = attempt(name, advance, (how) => runModel(plan, how, traced ? sink : undefined))
     if (other === null || other.report.digest === plain.report.digest) continue
     faults.push(`${name} ends in another state: ${firstDifferences(plain.model, other.model).join('; ')}`)
   }
-  return [...faults, ...sink.faults]
+  return [...faults, ...early, ...sink.faults]
 }

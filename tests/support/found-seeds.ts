@@ -21,6 +21,11 @@ export const FOUND_SEEDS: readonly (readonly [number, string])[] = [
   [1133, 'the step in which a CPU started its tick ran past it, up to the horizon'],
 ]
 
+/** Seeds of networks that once found a fault, and the fault. */
+export const FOUND_NETWORK_SEEDS: readonly (readonly [number, string])[] = [
+  [705, 'the interrupt of an old driver, while it waited, held up what another CPU had sent: it left before it was due'],
+]
+
 /** Seeds of scenarios with events that once found a fault, and the fault. */
 export const FOUND_EVENT_SEEDS: readonly (readonly [number, string])[] = [
   [604, 'the median, the whole ns of a bucket, was told a fraction of a ns below the least latency'],

@@ -105,6 +105,13 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     exitCheck[cpu] = 1
   }
 
+  /** True if an event comes before the next look at a queue, and not after `Cpu.lookPs`. */
+  function isEventFirst(cpu: number): boolean {
+    if (eventCount[cpu] === 0) return false
+    const at = eventPs[eventBase[cpu]]
+    return at <= lookQueuePs[cpu] && at <= lookPs[cpu]
+  }
+
   /**
    * Takes the earliest thing that is due: it is before the horizon, so nothing unknown can come before it, even if the
    * CPU's clock is already beyond. False if its handler has to wait for more to be known.
@@ -118,6 +125,7 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
       lookPs[cpu] = raisedPs[cpu] > at ? at : isKnown ? clock : horizonPs[cpu] - 1
       if (raisedPs[cpu] > at) line.arrival(cpu)
       else if (irq.canRunAhead(cpu)) irq.run(cpu)
+      else if (isEventFirst(cpu)) dispatch(cpu)
       else if (line.arrival(cpu)) return true
       else if (isKnown) irq.run(cpu)
       else return false
@@ -170,8 +178,13 @@ export const runCpu = defineSystem<RunCpu>('run_cpu', 'cpu', 'kernel/entry/commo
     const clock = clockPs[cpu]
     if (at >= clock) nextStepPs[cpu] = hasWork(cpu) ? clock : at
     else if (lineNextPs[cpu] !== at || raisedPs[cpu] > at || irq.canRunAhead(cpu)) nextStepPs[cpu] = at
-    // The interrupt of an old driver waits until the wire is known up to the clock; lanes are looked at meanwhile.
-    else nextStepPs[cpu] = lookQueuePs[cpu] < clock ? lookQueuePs[cpu] : clock
+    else {
+      // The interrupt of an old driver waits until the wire is known up to the clock. Meanwhile lanes are looked at, and events
+      // happen at their times: other CPUs send on the queues of this one.
+      let step = lookQueuePs[cpu] < clock ? lookQueuePs[cpu] : clock
+      if (eventCount[cpu] !== 0 && eventPs[eventBase[cpu]] < step) step = eventPs[eventBase[cpu]]
+      nextStepPs[cpu] = step
+    }
   }
 
   return {
