@@ -23,7 +23,10 @@ export const FOUND_SEEDS: readonly (readonly [number, string])[] = [
 
 /** Seeds of networks that once found a fault, and the fault. */
 export const FOUND_NETWORK_SEEDS: readonly (readonly [number, string])[] = [
-  [705, 'the interrupt of an old driver, while it waited, held up what another CPU had sent: it left before it was due'],
+  [
+    705,
+    'the interrupt of an old driver, while it waited, held up what another CPU had sent: it left before it was due',
+  ],
 ]
 
 /** Seeds of scenarios with events that once found a fault, and the fault. */
