@@ -98,8 +98,9 @@ function lastName(node: ts.Expression): string {
   return ts.isIdentifier(node) ? node.text : ''
 }
 
-/** Folders whose systems every received packet passes. */
-const packetPath = /^packages\/kernel\/src\/(cpu|irq|softirq|napi|gro|netif|nic|wire|softnet|task)\//
+/** Folders with systems that packets pass on their way in, through and out. */
+const packetPath =
+  /^packages\/kernel\/src\/(count|cpu|gro|icmp|ip|irq|link|napi|neigh|netfilter|netif|netns|nic|qdisc|route|skb|sock|softirq|softnet|task|udp|wire)\//
 
 /**
  * Faults of systems on a packet's way that use an imported table of numbers: V8 loads and checks it at every use. They take it

@@ -1,4 +1,4 @@
-import { LATENCY_BUCKETS } from '@softnet/scenario/plan'
+import { CT_STATE, LATENCY_BUCKETS } from '@softnet/scenario/plan'
 import {
   ETH_HLEN,
   ETH_P_IP,
@@ -31,14 +31,19 @@ import { STAGE } from './cpu/stage-ids.js'
 import { GRO_BUCKETS, IP_HEADER_BYTES, OUTCOME, OUTCOME_LIMIT, PROTO_TCP, PROTO_UDP } from './gro/outcome.js'
 import { ICMP_CODE, ICMP_TYPE } from './icmp/icmp-types.js'
 import { MODERATION } from './irq/components.js'
-import { DEV } from './link/components.js'
+import { DEV, NETDEV } from './link/components.js'
 import { NAPIF, POLL_KIND } from './napi/components.js'
-import { NF_HOOK } from './netfilter/components.js'
+import { NUD } from './neigh/components.js'
+import { NF_ENTRY, NF_HOOK, NFT_FIELD, NFT_OP, NFT_SET, NFT_VERDICT, NO_DEVICE } from './netfilter/components.js'
+import { CONN, CTINFO, IPS, MANIP, TRACK } from './netfilter/conntrack-components.js'
+import { TCP_CT, TCP_KIND } from './netfilter/tcp-states.js'
+import { SEEN, WINDOW } from './netfilter/tcp-window-components.js'
 import { RX_HANDLER } from './netif/components.js'
-import { FEATURE, LOOK_FRAMES } from './nic/components.js'
+import { FEATURE, IFF, LOOK_FRAMES, XMIT } from './nic/components.js'
 import { XOFF } from './nic/tx-components.js'
 import { IRQ_KIND } from './observe/trace-sink.js'
 import { NIC_FAULT } from './plugin/hooks.js'
+import { BANDS, NET_XMIT, QDISC } from './qdisc/components.js'
 import { ERRNO, RTCF, RTN, SCOPE, TABLE } from './route/components.js'
 import { IPSKB, PACKET_TYPE, SKB } from './skb/components.js'
 import { LIST, LIST_WORDS } from './sock/components.js'
@@ -46,6 +51,7 @@ import { SOFTIRQ, SOFTIRQ_PHASE } from './softirq/components.js'
 import { BACKLOG_LEVEL } from './softnet/components.js'
 import { PC, TASK_KIND, TASK_STATE, WAIT } from './task/components.js'
 import { ARRIVAL, MALFORM, PICK, REQUEST } from './traffic/components.js'
+import { PMTUDISC } from './udp/pmtudisc.js'
 import { MIN_FRAME_BYTES, STEER } from './wire/components.js'
 import { LINK_KIND } from './wire/link-components.js'
 import { XDP } from './xdp/components.js'
@@ -58,8 +64,12 @@ import { XDP } from './xdp/components.js'
 export const NUMBERS = {
   ARRIVAL,
   BACKLOG_LEVEL,
+  BANDS,
+  CONN,
   CONTEXT,
   CONTEXT_ROWS,
+  CTINFO,
+  CT_STATE,
   DEV,
   DEVICE,
   DEVICE_ROWS,
@@ -81,10 +91,12 @@ export const NUMBERS = {
   GRO_ROWS,
   ICMP_CODE,
   ICMP_TYPE,
+  IFF,
   IPPROTO_ICMP,
   IPPROTO_IGMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPS,
   IPSKB,
   IP_DF,
   IP_HEADER_BYTES,
@@ -97,24 +109,37 @@ export const NUMBERS = {
   LIST_WORDS,
   LOOK_FRAMES,
   MALFORM,
+  MANIP,
   MIN_FRAME_BYTES,
   MODERATION,
   NAPIF,
+  NETDEV,
+  NET_XMIT,
+  NFT_FIELD,
+  NFT_OP,
+  NFT_SET,
+  NFT_VERDICT,
+  NF_ENTRY,
   NF_HOOK,
   NIC_FAULT,
+  NO_DEVICE,
+  NUD,
   OUTCOME,
   OUTCOME_LIMIT,
   PACKET_TYPE,
   PC,
   PICK,
+  PMTUDISC,
   POLL_KIND,
   PROTO_TCP,
   PROTO_UDP,
+  QDISC,
   REQUEST,
   RTCF,
   RTN,
   RX_HANDLER,
   SCOPE,
+  SEEN,
   SKB,
   SNMP,
   SNMP_ROWS,
@@ -127,13 +152,18 @@ export const NUMBERS = {
   TASK_KIND,
   TASK_STATE,
   TCP_ACK,
+  TCP_CT,
   TCP_CWR,
   TCP_FIN,
+  TCP_KIND,
   TCP_PSH,
   TIMELINE_ROWS,
+  TRACK,
   VIA,
   VLAN_HLEN,
   WAIT,
+  WINDOW,
   XDP,
+  XMIT,
   XOFF,
 } as const

@@ -4,9 +4,9 @@ import { allHomes } from '../build/fill-cpus.js'
 import type { Layout } from '../build/layout.js'
 import type { Partitions } from '../build/partitions.js'
 import { counters } from '../count/counters.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
-import { IFF, NetDev } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { ICMP_PEER_ROWS, IcmpLimit, InetPeer } from './components.js'
 import { inetPeers } from './inet-peer.js'
 
@@ -60,6 +60,8 @@ export const icmpLimits = defineSystem<IcmpLimits>(
   'icmp',
   'net/ipv4/icmp.c, icmp_global_allow',
   (context) => {
+    const { IFF, SNMP } = NUMBERS
+
     const { clockPs, homeNumber, net } = context.read(Cpu)
     const { credit, drawn, keyHigh, keyLow, stampJiffies } = context.write(IcmpLimit)
     const { iff } = context.read(NetDev)

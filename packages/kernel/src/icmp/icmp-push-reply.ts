@@ -1,17 +1,16 @@
 import { defineSystem } from '@softnet/ecs'
-import { checksumPartial, ICMP_HLEN, IPPROTO_ICMP } from '@softnet/wire'
+import { checksumPartial, ICMP_HLEN } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { ipSelectIdent } from '../ip/ip-ident.js'
 import { ipOptionsBuild } from '../ip/ip-options-build.js'
 import type { EchoedOptions } from '../ip/ip-options-echo.js'
 import { ipLocalOutFor } from '../ip/ip-output.js'
-import { RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ICMP_OUT_COUNTERS, isIcmpError } from './icmp-types.js'
@@ -49,6 +48,8 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
   'icmp',
   'net/ipv4/icmp.c, icmp_push_reply',
   (context) => {
+    const { IPPROTO_ICMP, RTN, SKB, SNMP } = NUMBERS
+
     const s = context.write(Skb)
     const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, tcpSeq, payload, flags, page } = s
     const result = context.read(RouteResult)

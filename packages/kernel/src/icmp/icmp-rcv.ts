@@ -1,23 +1,20 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, ICMP_HLEN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { ICMP_HLEN } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { RTCF, RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { fibExceptions } from '../route/fib-exceptions.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { UDP_ERR, udpErr } from '../udp/udp-err.js'
 import { icmpReply } from './icmp-reply.js'
-import { ICMP_CODE, ICMP_IN_COUNTERS, ICMP_TYPE, NR_ICMP_TYPES } from './icmp-types.js'
+import { ICMP_IN_COUNTERS, NR_ICMP_TYPES } from './icmp-types.js'
 
 const IPV4_HEADER_BYTES = 20
 /** Bytes of the quoted protocol header that an error has to bring. */
@@ -37,6 +34,21 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
   'icmp',
   'net/ipv4/icmp.c, icmp_rcv',
   (context) => {
+    const {
+      DROP,
+      FAULT_L4_SHORT,
+      ICMP_CODE,
+      ICMP_TYPE,
+      IPPROTO_ICMP,
+      IPPROTO_TCP,
+      IPPROTO_UDP,
+      RTCF,
+      RTN,
+      SKB,
+      SNMP,
+      STAGE,
+    } = NUMBERS
+
     const { faults, flags, len, tcpWord, tcpSeq, ipWord, rtFlags } = context.read(Skb)
     const { net } = context.read(Cpu)
     const { nets } = context.resource(PLAN_CONSTANTS)

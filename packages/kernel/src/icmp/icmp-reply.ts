@@ -2,6 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { ICMP_HLEN } from '@softnet/wire'
 import { ipOptions } from '../ip/ip-options.js'
 import { ipOptionsEcho } from '../ip/ip-options-echo.js'
+import { NUMBERS } from '../numbers.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
 import { specDst } from '../route/spec-dst.js'
@@ -9,7 +10,6 @@ import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ICMP_ALLOW, icmpLimits } from './icmp-limit.js'
 import { IcmpMessage, icmpPushReply } from './icmp-push-reply.js'
-import { ICMP_TYPE } from './icmp-types.js'
 
 /** Answers to queries. The request stays as it is; its `len` counts from the ICMP header. */
 export interface IcmpReply {
@@ -23,6 +23,8 @@ const TIME_BYTES = 12
 
 /** Sends what a request asks for, to where it came from. Kernel: net/ipv4/icmp.c, icmp_reply */
 export const icmpReply = defineSystem<IcmpReply>('icmp_reply', 'icmp', 'net/ipv4/icmp.c, icmp_reply', (context) => {
+  const { ICMP_TYPE } = NUMBERS
+
   const { ipWord, len, saddr, tcpSeq, tcpWord } = context.read(Skb)
   const result = context.read(RouteResult)
   const limits = context.system(icmpLimits)

@@ -1,14 +1,14 @@
 import { defineResource, defineSystem } from '@softnet/ecs'
-import { ICMP_HLEN, IP_OFFSET, IPPROTO_ICMP } from '@softnet/wire'
+import { ICMP_HLEN } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ipOptionsEcho } from '../ip/ip-options-echo.js'
-import { IFF, NetDev } from '../nic/components.js'
-import { RTCF, SCOPE } from '../route/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
-import { PACKET_TYPE, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ICMP_ALLOW, icmpLimits } from './icmp-limit.js'
 import { IcmpMessage, icmpPushReply } from './icmp-push-reply.js'
@@ -32,6 +32,8 @@ const DUMMY_ADDRESS = 0xc0000008 | 0
  * packet as 576 bytes hold. Kernel: net/ipv4/icmp.c, __icmp_send
  */
 export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/icmp.c, __icmp_send', (context) => {
+  const { IFF, IPPROTO_ICMP, IP_OFFSET, PACKET_TYPE, RTCF, SCOPE } = NUMBERS
+
   const { idFrag, ipWord, packetType, saddr, daddr, rtFlags, tcpWord, dev } = context.read(Skb)
   const { net } = context.read(Cpu)
   const { iff } = context.read(NetDev)

@@ -1,15 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_DF, IP_MF, IP_OFFSET } from '@softnet/wire'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
-import { ERRNO } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { ColumnGroups } from '../skb/column-groups.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -26,6 +22,8 @@ export const ipFragment = defineSystem<IpFragment>(
   'ip',
   'net/ipv4/ip_output.c, ip_do_fragment',
   (context) => {
+    const { DROP, ERRNO, ICMP_CODE, ICMP_TYPE, IP_DF, IP_MF, IP_OFFSET, SKB, SNMP } = NUMBERS
+
     const s = context.write(Skb)
     const {
       len,

@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPSKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ipOptions } from './ip-options.js'
 import type { EchoedOptions } from './ip-options-echo.js'
@@ -15,6 +16,8 @@ export const ipOptionsBuild = defineSystem<IpOptionsBuild>(
   'ip',
   'net/ipv4/ip_options.c, ip_options_build',
   (context) => {
+    const { IPSKB } = NUMBERS
+
     const { ipcb, optRr, optTs, optSrr } = context.write(Skb)
     const { saddr } = context.read(Skb)
     const bytes = context.system(skbBytes)

@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { Cpu } from '../cpu/components.js'
-import { RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { fibLookup } from '../route/fib-lookup.js'
-import { IPSKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 
 const IPV4_HLEN = 20
@@ -30,6 +30,8 @@ export const ipOptionsEcho = defineSystem<(cpu: number, row: number) => EchoedOp
   'ip',
   'net/ipv4/ip_options.c, __ip_options_echo',
   (context) => {
+    const { IPSKB, RTN } = NUMBERS
+
     const { ipcb, ipWord, optRr, optTs, optSrr, optCipso, saddr } = context.read(Skb)
     const { net } = context.read(Cpu)
     const bytes = context.system(skbBytes)

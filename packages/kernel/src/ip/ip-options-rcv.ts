@@ -1,15 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { FAULT_IP_OPTIONS } from '@softnet/wire'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { icmpSend } from '../icmp/icmp-send.js'
-import { ICMP_TYPE } from '../icmp/icmp-types.js'
-import { InDev, RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
+import { InDev } from '../route/components.js'
 import { ipRouteInput } from '../route/ip-route-input.js'
-import { IPSKB, PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { ipOptions } from './ip-options.js'
 
@@ -23,6 +20,8 @@ export const ipRcvOptions = defineSystem<(cpu: number, row: number) => number>(
   'ip',
   'net/ipv4/ip_input.c, ip_rcv_options',
   (context) => {
+    const { DROP, ICMP_TYPE, IPSKB, PACKET_TYPE, RTN, SKB, SNMP, STAGE } = NUMBERS
+
     const { daddr, flags, ipcb, optNexthop } = context.write(Skb)
     const { faults, dev, packetType, optSrr, rtType } = context.read(Skb)
     const { acceptSourceRoute } = context.read(InDev)

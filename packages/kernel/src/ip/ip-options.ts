@@ -10,7 +10,7 @@ import {
   IPOPT_TIMESTAMP,
 } from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
-import { RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { specDst } from '../route/spec-dst.js'
 import { IPSKB, Skb } from '../skb/components.js'
@@ -54,6 +54,8 @@ export const ipOptions = defineSystem<IpOptions>(
   'ip',
   'net/ipv4/ip_options.c, __ip_options_compile',
   (context) => {
+    const { IPSKB, RTN } = NUMBERS
+
     const { ipcb, optRr, optTs, optSrr, optCipso, optNexthop, daddr } = context.write(Skb)
     const { ipWord } = context.read(Skb)
     const { clockPs, net } = context.read(Cpu)

@@ -1,15 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { SNMP } from '../count/snmp.js'
 import { devLoopbackXmit } from '../link/dev-loopback-xmit.js'
 import { neighOutput } from '../neigh/neigh-output.js'
-import { NF_HOOK } from '../netfilter/components.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
-import { NO_DEVICE } from '../netfilter/nft-payload.js'
-import { ERRNO, InDev, RTCF, RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
+
+import { InDev } from '../route/components.js'
 import { allocSkb } from '../skb/alloc-skb.js'
-import { IPSKB, SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb } from '../skb/skb-pool.js'
 import { gsoNetworkLength } from './gso-network-length.js'
@@ -26,6 +25,8 @@ export const ipFinishOutput2 = defineSystem<IpOutput>(
   'ip',
   'net/ipv4/ip_output.c, ip_finish_output2',
   (context) => {
+    const { RTN, SNMP } = NUMBERS
+
     const { len, rtType } = context.read(Skb)
     const count = context.system(counters)
     const neigh = context.system(neighOutput)
@@ -58,6 +59,8 @@ export const ipDstMtu = defineSystem<(cpu: number, row: number, forwarding: bool
 
 /** Sends a packet by its device, in fragments where it is too long. Kernel: net/ipv4/ip_output.c, ip_output, ip_mc_output */
 export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_output.c, ip_output', (context) => {
+  const { ERRNO, IPSKB, NF_HOOK, NO_DEVICE, RTCF, SKB } = NUMBERS
+
   const { dev, protocol } = context.write(Skb)
   const { len, ipcb, rtDev, rtFlags, ipWord, rtFlags: flags, flags: skbFlags, fragMax } = context.read(Skb)
   const mtuOf = context.system(ipDstMtu)
@@ -114,6 +117,8 @@ export const ipLocalOutHook = defineSystem<IpOutput>(
   'ip',
   'net/ipv4/ip_output.c, __ip_local_out',
   (context) => {
+    const { ERRNO, NF_HOOK, NO_DEVICE, SNMP } = NUMBERS
+
     const { totLen } = context.write(Skb)
     const { len, page, rtDev } = context.read(Skb)
     const count = context.system(counters)

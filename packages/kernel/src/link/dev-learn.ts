@@ -5,9 +5,10 @@ import { NetDev } from '../nic/components.js'
 import { ndoStop } from '../nic/ndo-stop.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { txTimeout } from '../nic/tx-timeout.js'
+import { NUMBERS } from '../numbers.js'
 import { devActivateQueue } from '../qdisc/dev-activate-queue.js'
 import { InDev } from '../route/components.js'
-import { DEV, DevView, NETDEV } from './components.js'
+import { DevView } from './components.js'
 import { hasStalls } from './fill-link.js'
 
 /** A CPU learns what has become of a device (bits of `DEV`), and does its part of what follows; `event` is one of `NETDEV`. */
@@ -22,6 +23,8 @@ export const devLearn = defineSystem<DevLearn>(
   'link',
   'net/ipv4/arp.c, arp_netdev_event',
   (context) => {
+    const { DEV, NETDEV } = NUMBERS
+
     const { bits: views } = context.write(DevView)
     const { index, firstTx, txCount, txStep } = context.read(NetDev)
     const { cpu: queueCpu, dev: queueDev } = context.read(TxQueue)

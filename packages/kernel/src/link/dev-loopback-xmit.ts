@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { NETIF_RX } from './netif-rx.js'
 
 /** Gives a copy of a broadcast or group packet back to its host, with the route it was sent by. Kernel: net/core/dev.c, dev_loopback_xmit */
@@ -8,6 +9,8 @@ export const devLoopbackXmit = defineSystem<(cpu: number, row: number) => void>(
   'link',
   'net/core/dev.c, dev_loopback_xmit',
   (context) => {
+    const { PACKET_TYPE, SKB } = NUMBERS
+
     const { flags, packetType, queue } = context.write(Skb)
     const backlog = context.resource(NETIF_RX)
     return (cpu, row) => {

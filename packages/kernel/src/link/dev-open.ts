@@ -3,13 +3,13 @@ import { ARPOP_REQUEST } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { hasGroups } from '../igmp/components.js'
 import { igmpTimers } from '../igmp/igmp-timers.js'
 import { arpSend } from '../neigh/arp-send.js'
 import { devNet } from '../netns/dev-net.js'
+import { NUMBERS } from '../numbers.js'
 import { IfAddr, InDev } from '../route/components.js'
-import { DEV, LinkDev, LOG, NETDEV } from './components.js'
+import { LinkDev, LOG } from './components.js'
 import { linkWatch } from './link-watch.js'
 import { netdevNotify } from './netdev-notify.js'
 
@@ -25,6 +25,8 @@ export interface DevOpen {
 
 /** `ip link set DEV up` and `down`. A card has no carrier before it was open for a moment. Kernel: net/core/dev.c, __dev_change_flags */
 export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev.c, __dev_open', (context) => {
+  const { DEV, EVENT, NETDEV } = NUMBERS
+
   const { bits, lower, uppers, unplugged } = context.read(LinkDev)
   const { firstAddress, arpNotify } = context.read(InDev)
   const { address, next } = context.read(IfAddr)

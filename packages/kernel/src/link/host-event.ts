@@ -1,13 +1,13 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { COST_LATENCY } from '../build/latency.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
 import { NetDev } from '../nic/components.js'
 import { ndoStop } from '../nic/ndo-stop.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { txTimeout } from '../nic/tx-timeout.js'
+import { NUMBERS } from '../numbers.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { ACTION, HostEvent, LinkDev, LinkWatch, LOG } from './components.js'
 import { type DevLearn, devLearn } from './dev-learn.js'
@@ -46,6 +46,8 @@ export const hostEvents = defineSystem<HostEvents | null>(
   'link',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_watchdog_link_is_down',
   (context) => {
+    const { EVENT, VIA } = NUMBERS
+
     const { plan, cpusOfHost, firstDevice } = context.resource(PLAN_CONSTANTS)
     if (!hasEvents(plan)) return null
     const rows = context.read(HostEvent)

@@ -1,9 +1,9 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { wheelExpiry } from '../defrag/timer-wheel.js'
-import { DEV, IF_OPER, LinkDev, LinkWatch, LOG, NETDEV } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { IF_OPER, LinkDev, LinkWatch, LOG } from './components.js'
 import { netdevNotify } from './netdev-notify.js'
 
 /** Carrier of the devices of a host, all of it on the CPU that handles its events. */
@@ -22,6 +22,8 @@ const MAX_DO_DEV = 100
  * sent to for up to a second more, and a link that comes is used at once. Kernel: net/core/link_watch.c
  */
 export const linkWatch = defineSystem<LinkWatcher>('linkwatch_event', 'link', 'net/core/link_watch.c', (context) => {
+  const { DEV, EVENT, NETDEV } = NUMBERS
+
   const d = context.write(LinkDev)
   const w = context.write(LinkWatch)
   const { clockPs, host } = context.read(Cpu)

@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
 import { NetDev } from '../nic/components.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { NETIF_RX } from './netif-rx.js'
 
@@ -12,6 +12,8 @@ export const loopbackXmit = defineSystem<(cpu: number, row: number) => number>(
   'link',
   'drivers/net/loopback.c, loopback_xmit',
   (context) => {
+    const { DEVICE, PACKET_TYPE, SKB } = NUMBERS
+
     const { dev, flags, queue, packetType, wireBytes } = context.write(Skb)
     const { index } = context.read(NetDev)
     const count = context.system(counters)

@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { DEV, LinkDev, LinkLog, LinkWatch, LOG, LOG_ROWS, NETDEV } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { LinkDev, LinkLog, LinkWatch, LOG, LOG_ROWS } from './components.js'
 import { devLearn } from './dev-learn.js'
 
 /** Telling the CPUs of a host what has become of a device. */
@@ -25,6 +25,8 @@ export const netdevNotify = defineSystem<NetdevNotify>(
   'link',
   'net/core/dev.c, call_netdevice_notifiers',
   (context) => {
+    const { DEV, EVENT, NETDEV, VIA } = NUMBERS
+
     const { bits: devBits } = context.write(LinkDev)
     const { logged } = context.write(LinkWatch)
     const log = context.write(LinkLog)

@@ -1,17 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_HLEN } from '@softnet/wire'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { pollVirtual } from '../napi/poll-virtual.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
-import { FEATURE, NetDev } from '../nic/components.js'
-import { NET_XMIT } from '../qdisc/components.js'
-import { IPSKB, PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { NETIF_RX } from './netif-rx.js'
 
@@ -32,6 +28,8 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
   'link',
   'drivers/net/veth.c, veth_xmit',
   (context) => {
+    const { DEVICE, DROP, ETH_HLEN, FEATURE, IPSKB, NET_XMIT, PACKET_TYPE, SKB, STAGE } = NUMBERS
+
     const { dev, flags, queue, packetType, rtFlags, priority, wireBytes } = context.write(Skb)
     const { len, ipcb, macHigh: toHigh, macLow: toLow, tstampPs } = context.write(Skb)
     const { index, peer, running, mtu, macHigh, macLow, firstQueue, features, napi } = context.read(NetDev)

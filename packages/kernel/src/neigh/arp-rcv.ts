@@ -1,24 +1,22 @@
 import { defineSystem, eventList, mix32, streamKey } from '@softnet/ecs'
-import { ARP_LEN, ARPOP_REPLY, ARPOP_REQUEST, ETH_P_IP } from '@softnet/wire'
+import { ARP_LEN, ARPOP_REPLY, ARPOP_REQUEST } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { devNet } from '../netns/dev-net.js'
-import { IFF, NetDev } from '../nic/components.js'
-import { InDev, RTN, SCOPE } from '../route/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { InDev } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { ipRouteInput } from '../route/ip-route-input.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
-import { PACKET_TYPE, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { arpSend } from './arp-send.js'
-import { Neighbour, NeighParms, NeighTable, NUD } from './components.js'
+import { Neighbour, NeighParms, NeighTable } from './components.js'
 import { neighLookup } from './neigh-lookup.js'
 import { neighbours } from './neighbour.js'
 
@@ -42,6 +40,8 @@ const WAIT = 2
 
 /** ARP: who is asked answers and learns. Kernel: net/ipv4/arp.c, arp_process */
 export const arpRcv = defineSystem<ArpRcv>('arp_rcv', 'neigh', 'net/ipv4/arp.c, arp_process', (context) => {
+  const { DROP, ETH_P_IP, EVENT, IFF, NUD, PACKET_TYPE, RTN, SCOPE, SNMP } = NUMBERS
+
   const { saddr, daddr, ipWord } = context.write(Skb)
   const { dev, packetType, len, page, rtType, rtDev } = context.read(Skb)
   const { iff } = context.read(NetDev)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { ARP_LEN, ETH_P_ARP, emitArp } from '@softnet/wire'
-import { IFF, NetDev } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { devQueueXmit } from '../qdisc/dev-queue-xmit.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { Skb } from '../skb/components.js'
@@ -21,6 +22,8 @@ export type ArpSend = (
 
 /** Makes and sends ARP messages. Kernel: net/ipv4/arp.c, arp_create, arp_xmit */
 export const arpSend = defineSystem<ArpSend>('arp_send', 'neigh', 'net/ipv4/arp.c, arp_create', (context) => {
+  const { IFF } = NUMBERS
+
   const { dev: skbDev, protocol, macHigh, macLow, page } = context.write(Skb)
   const { iff, macHigh: devHigh, macLow: devLow } = context.read(NetDev)
   const alloc = context.system(allocSkb)

@@ -1,9 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
-import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
-import { Neighbour, NeighTable, NUD } from './components.js'
+import { Neighbour, NeighTable } from './components.js'
 import { neighLookup } from './neigh-lookup.js'
 
 /** Forgets the neighbours of a device in the table that a CPU uses; permanent ones may stay. */
@@ -15,6 +15,8 @@ export const neighIfdown = defineSystem<NeighIfdown>(
   'neigh',
   'net/core/neighbour.c, neigh_flush_dev',
   (context) => {
+    const { DROP, NUD } = NUMBERS
+
     const { used, dev: devs, state, queueHead, queueTail, queueBytes } = context.write(Neighbour)
     const { firstRow, rows } = context.read(NeighTable)
     const { home } = context.read(Cpu)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Neighbour, NeighParms, NeighSlot, NeighStat, NeighTable, NUD } from './components.js'
 import { neighSlot } from './neigh-slot.js'
 
@@ -28,6 +29,8 @@ export const neighLookup = defineSystem<NeighLookup>(
   'neigh',
   'net/core/neighbour.c, neigh_lookup',
   (context) => {
+    const { NUD } = NUMBERS
+
     const n = context.write(Neighbour)
     const { used, address: addresses, dev: devs, state, chain, updated, confirmed, lastUsed, armed, probes } = n
     const { gcNext, gcPrevious } = n

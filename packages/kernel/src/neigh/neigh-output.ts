@@ -1,9 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { ipv4MulticastMacLo } from '@softnet/wire'
-import { DROP } from '../count/drops.js'
-import { IFF, NetDev } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { devQueueXmit } from '../qdisc/dev-queue-xmit.js'
-import { ERRNO, RTN } from '../route/components.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { neighLookup } from './neigh-lookup.js'
@@ -22,6 +21,8 @@ export const neighOutput = defineSystem<NeighOutput>(
   'neigh',
   'include/net/neighbour.h, neigh_output',
   (context) => {
+    const { DROP, ERRNO, IFF, RTN } = NUMBERS
+
     const { macHigh, macLow } = context.write(Skb)
     const { daddr, rtDev, rtGateway, rtType } = context.read(Skb)
     const { arp, iff } = context.read(NetDev)

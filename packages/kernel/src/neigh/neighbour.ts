@@ -1,14 +1,12 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { ARPOP_REQUEST } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { devNet } from '../netns/dev-net.js'
+import { NUMBERS } from '../numbers.js'
 import { devQueueXmit } from '../qdisc/dev-queue-xmit.js'
-import { InDev, RTN, SCOPE } from '../route/components.js'
+import { InDev } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { Skb } from '../skb/components.js'
@@ -38,6 +36,8 @@ export const neighbours = defineSystem<Neighbours>(
   'neigh',
   'net/core/neighbour.c, neigh_timer_handler',
   (context) => {
+    const { DROP, EVENT, ICMP_CODE, ICMP_TYPE, NUD, RTN, SCOPE } = NUMBERS
+
     const n = context.write(Neighbour)
     const {
       state,

@@ -20,6 +20,12 @@ export const IPS = {
   dstNatDone: 32,
 } as const
 
+/** What a tracker says of a packet. */
+export const TRACK = { accept: 1, invalid: 0, repeat: -1 } as const
+
+/** Kinds of translation. Kernel: enum nf_nat_manip_type */
+export const MANIP = { source: 0, destination: 1 } as const
+
 /** Values of `NfConn.live`. */
 export const CONN = { free: 0, unconfirmed: 1, confirmed: 2 } as const
 

@@ -1,10 +1,9 @@
 import { defineSystem, mix32 } from '@softnet/ecs'
-import { IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { bindNetRow } from '../netns/net-row.js'
-import { CONN, IPS, NfConn, NfConnBucket, NfConnStat, NfConnTable, NfNatBucket } from './conntrack-components.js'
-import { TCP_CT } from './tcp-states.js'
+import { NUMBERS } from '../numbers.js'
+import { NfConn, NfConnBucket, NfConnStat, NfConnTable, NfNatBucket } from './conntrack-components.js'
 
 /** Table of connections; tuples are given as addresses, ports and protocol. */
 export interface ConntrackTable {
@@ -50,6 +49,8 @@ export const conntrackTable = defineSystem<ConntrackTable>(
   'netfilter',
   'net/netfilter/nf_conntrack_core.c, __nf_conntrack_find_get',
   (context) => {
+    const { CONN, IPPROTO_TCP, IPS, TCP_CT } = NUMBERS
+
     const c = context.write(NfConn)
     const { first } = context.write(NfConnBucket)
     const { first: firstSource } = context.write(NfNatBucket)

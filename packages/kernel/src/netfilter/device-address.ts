@@ -1,10 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { Cpu } from '../cpu/components.js'
-import { IfAddr, InDev, SCOPE } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
+import { IfAddr, InDev } from '../route/components.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { Skb } from '../skb/components.js'
 import { NatRange } from './conntrack-components.js'
-import { NO_DEVICE } from './nft-payload.js'
 
 /** Address that a range without addresses of its own stands for; 0 where the range has them, −1 if there is none. */
 export type DeviceAddress = (cpu: number, row: number, range: number, inDev: number, outDev: number) => number
@@ -17,6 +17,8 @@ export const deviceAddress = defineSystem<DeviceAddress>(
   'netfilter',
   'net/netfilter/nf_nat_masquerade.c, nf_nat_masquerade_ipv4',
   (context) => {
+    const { NO_DEVICE, SCOPE } = NUMBERS
+
     const { address, secondary, next } = context.read(IfAddr)
     const { firstAddress } = context.read(InDev)
     const { addresses, destination } = context.read(NatRange)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { NetDev } from '../nic/components.js'
-import { PACKET_TYPE, SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { OTHER_MAC, SENDER_MAC } from '../traffic/capture-frames.js'
 import { ReplayByte, ReplayFrame } from '../traffic/components.js'
 
@@ -22,6 +23,8 @@ export const hardwareAddresses = defineSystem<HardwareAddresses>(
   'netfilter',
   'include/linux/if_ether.h, eth_hdr',
   (context) => {
+    const { PACKET_TYPE, SKB } = NUMBERS
+
     const { page, flags, dev, packetType, daddr, macHigh: fromHigh, macLow: fromLow } = context.read(Skb)
     const { macHigh, macLow } = context.read(NetDev)
     const { firstByte, capturedBytes } = context.read(ReplayFrame)

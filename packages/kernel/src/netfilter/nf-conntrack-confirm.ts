@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPPROTO_UDP } from '@softnet/wire'
 import { bindNetRow } from '../netns/net-row.js'
-import { SKB, Skb } from '../skb/components.js'
-import { CONN, CTINFO, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
 import { CHAIN_TOO_LONG, CONFIRMED, conntrackTable } from './conntrack-table.js'
 
 /** Takes new connections into the table, and ends those whose packets did not get so far. */
@@ -31,6 +31,8 @@ export const nfConntrackConfirm = defineSystem<NfConntrackConfirm>(
   'netfilter',
   'net/netfilter/nf_conntrack_core.c, __nf_conntrack_confirm',
   (context) => {
+    const { CONN, CTINFO, IPPROTO_UDP, SKB } = NUMBERS
+
     const { conn: connOf, info } = context.write(SkbConn)
     const { flags } = context.read(Skb)
     const { live, protocol } = context.read(NfConn)

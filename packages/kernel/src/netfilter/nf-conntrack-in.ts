@@ -1,25 +1,17 @@
 import { defineSystem } from '@softnet/ecs'
 import { costProfile } from '@softnet/scenario/plan'
-import {
-  FAULT_L4_SHORT,
-  FAULT_UDP_LENGTH_LONG,
-  FAULT_UDP_LENGTH_SHORT,
-  IP_OFFSET,
-  IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-} from '@softnet/wire'
+import { FAULT_UDP_LENGTH_LONG, FAULT_UDP_LENGTH_SHORT } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { bindNetRow } from '../netns/net-row.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
-import { CONN, CTINFO, IPS, NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
+import { NfConn, NfConnStat, SkbConn } from './conntrack-components.js'
 import { conntrackTable } from './conntrack-table.js'
 import { conntrackTimeouts } from './conntrack-timeouts.js'
-import { conntrackTcp, TRACK } from './nf-conntrack-tcp.js'
+import { conntrackTcp } from './nf-conntrack-tcp.js'
 import { quotedTuple } from './quoted-tuple.js'
 
 /** Finds or makes the connection of a packet; false if it must be dropped. `atReceive`: hook PRE_ROUTING. */
@@ -50,6 +42,9 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
   'netfilter',
   'net/netfilter/nf_conntrack_core.c, nf_conntrack_in',
   (context) => {
+    const { CONN, CTINFO, FAULT_L4_SHORT, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPS, IP_OFFSET, SKB, STAGE, TRACK } =
+      NUMBERS
+
     const { saddr, daddr, ports, ipWord, idFrag, faults, tcpWord, len } = context.read(Skb)
     const { flags } = context.write(Skb)
     const { conn: connOf, info } = context.write(SkbConn)

@@ -1,16 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
-import { CONN, CTINFO, IPS, NfConn } from './conntrack-components.js'
+import { NUMBERS } from '../numbers.js'
+import { NfConn } from './conntrack-components.js'
 import { conntrackTable } from './conntrack-table.js'
 import { conntrackTimeouts } from './conntrack-timeouts.js'
-import { tcpInWindow, WINDOW } from './tcp-in-window.js'
+import { tcpInWindow } from './tcp-in-window.js'
 import { tcpSegment } from './tcp-segment.js'
 import { TCP_CT, TCP_KIND, tcpTransition } from './tcp-states.js'
-import { NfConnSeen, NfConnTcp, SEEN } from './tcp-window-components.js'
-
-/** What a tracker says of a packet. */
-export const TRACK = { accept: 1, invalid: 0, repeat: -1 } as const
+import { NfConnSeen, NfConnTcp } from './tcp-window-components.js'
 
 /** A tracker: moves the state of a connection on and gives one of `TRACK`. */
 export type ConntrackPacket = (cpu: number, row: number, conn: number, info: number) => number
@@ -59,6 +57,8 @@ export const conntrackTcp = defineSystem<ConntrackPacket>(
   'netfilter',
   'net/netfilter/nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet',
   (context) => {
+    const { CONN, CTINFO, IPS, SEEN, TCP_CT, TCP_KIND, TRACK, WINDOW } = NUMBERS
+
     const { live, status, tcpState, tcpLast, timeoutJiffies } = context.write(NfConn)
     const seen = context.write(NfConnSeen)
     const t = context.write(NfConnTcp)

@@ -1,20 +1,18 @@
 import { defineSystem } from '@softnet/ecs'
 import type { Plan } from '@softnet/scenario/plan'
 import { IP_MF, IP_OFFSET } from '@softnet/wire'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { ipDefrag } from '../defrag/ip-defrag.js'
 import { bindNetRow } from '../netns/net-row.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
-import { NF_ENTRY, NF_HOOK, NfCpu, NfHook, NfHookEntry, SkbNf } from './components.js'
+import { NfCpu, NfHook, NfHookEntry, SkbNf } from './components.js'
 import { nfConntrackConfirm } from './nf-conntrack-confirm.js'
 import { nfConntrackIn } from './nf-conntrack-in.js'
 import { nfNat } from './nf-nat.js'
 import { nftDoChain } from './nft-do-chain.js'
-import { NO_DEVICE } from './nft-payload.js'
 import { hookRow } from './plan-netfilter.js'
 
 /** Ways through a hook. */
@@ -52,6 +50,8 @@ export const nfHookSlow = defineSystem<NfHooks>(
   'netfilter',
   'net/netfilter/core.c, nf_hook_slow',
   (context) => {
+    const { DROP, NF_ENTRY, NF_HOOK, NO_DEVICE, SKB, STAGE } = NUMBERS
+
     const { firstEntry, entries } = context.read(NfHook)
     const { kind, chain } = context.read(NfHookEntry)
     const { packets } = context.write(NfCpu)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
-import { checksumFold, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, pseudoHeaderSum } from '@softnet/wire'
-import { SKB, Skb } from '../skb/components.js'
+import { checksumFold, pseudoHeaderSum } from '@softnet/wire'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 
 /** Whether a packet's checksums hold, as netfilter looks at them before it answers. */
@@ -27,6 +28,8 @@ export const nfIpChecksum = defineSystem<NfIpChecksum>(
   'netfilter',
   'net/netfilter/utils.c, nf_ip_checksum',
   (context) => {
+    const { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, SKB } = NUMBERS
+
     const { flags, faults, ipWord, len, saddr, daddr } = context.read(Skb)
     const bytes = context.system(skbBytes)
 

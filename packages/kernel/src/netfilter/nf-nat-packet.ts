@@ -1,14 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { costProfile } from '@softnet/scenario/plan'
-import { checksumPartial, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, natMangleIpv4 } from '@softnet/wire'
+import { checksumPartial, natMangleIpv4 } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { chargeCycles } from './charge-cycles.js'
-import { CTINFO, IPS, NfConn, SkbConn } from './conntrack-components.js'
-import { MANIP } from './nf-nat-setup.js'
+import { IPS, NfConn, SkbConn } from './conntrack-components.js'
 
 /** Writes the translated address and port into the headers of a packet, where its connection has any; false: drop it. */
 export type NatPacket = (cpu: number, row: number, manip: number) => boolean
@@ -25,6 +24,8 @@ export const natPacket = defineSystem<NatPacket>(
   'netfilter',
   'net/netfilter/nf_nat_core.c, nf_nat_packet',
   (context) => {
+    const { CTINFO, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPS, MANIP, STAGE } = NUMBERS
+
     const skb = context.write(Skb)
     const { ipWord, tcpWord, page } = context.read(Skb)
     const { conn: connOf, info } = context.read(SkbConn)

@@ -1,16 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
 import { costProfile } from '@softnet/scenario/plan'
-import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, jhash4words } from '@softnet/wire'
+import { jhash4words } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { chargeCycles } from './charge-cycles.js'
-import { CONN, IPS, NatRange, NfConn } from './conntrack-components.js'
+import { NatRange, NfConn } from './conntrack-components.js'
 import { conntrackTable } from './conntrack-table.js'
-import { TCP_CT } from './tcp-states.js'
 import { NfConnSeen } from './tcp-window-components.js'
-
-/** Kinds of translation. Kernel: enum nf_nat_manip_type */
-export const MANIP = { source: 0, destination: 1 } as const
 
 /** Decides how a new connection is translated. */
 export interface NatSetup {
@@ -43,6 +39,8 @@ export const natSetup = defineSystem<NatSetup>(
   'netfilter',
   'net/netfilter/nf_nat_core.c, nf_nat_setup_info',
   (context) => {
+    const { CONN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPS, MANIP, STAGE, TCP_CT } = NUMBERS
+
     const c = context.write(NfConn)
     const ranges = context.read(NatRange)
     const { end } = context.read(NfConnSeen)

@@ -1,18 +1,15 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPPROTO_ICMP } from '@softnet/wire'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { skbDstSet } from '../route/route-result.js'
 import { Skb } from '../skb/components.js'
-import { NF_HOOK, NfHook, NfHookEntry } from './components.js'
-import { CTINFO, IPS, NfConn, SkbConn } from './conntrack-components.js'
+import { NfHook, NfHookEntry } from './components.js'
+import { NfConn, SkbConn } from './conntrack-components.js'
 import { natPacket } from './nf-nat-packet.js'
-import { MANIP, natSetup } from './nf-nat-setup.js'
+import { natSetup } from './nf-nat-setup.js'
 import { nftDoChain } from './nft-do-chain.js'
 import { hookRow } from './plan-netfilter.js'
 
@@ -29,6 +26,8 @@ export const nfNat = defineSystem<NfNat>(
   'netfilter',
   'net/netfilter/nf_nat_core.c, nf_nat_inet_fn',
   (context) => {
+    const { CTINFO, DROP, IPPROTO_ICMP, IPS, MANIP, NF_HOOK, RTN, STAGE } = NUMBERS
+
     const { conn: connOf, info } = context.read(SkbConn)
     const { status } = context.read(NfConn)
     const { firstNat, nats } = context.read(NfHook)

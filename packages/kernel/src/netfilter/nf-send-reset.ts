@@ -1,15 +1,14 @@
 import { defineSystem } from '@softnet/ecs'
-import { FAULT_L4_SHORT, IP_DF, IP_OFFSET, IPPROTO_TCP } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ipLocalOutFor } from '../ip/ip-output.js'
-import { RTCF, RTN } from '../route/components.js'
+import { NUMBERS } from '../numbers.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ipRouteInput } from '../route/ip-route-input.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
-import { SKB, Skb } from '../skb/components.js'
+import { Skb } from '../skb/components.js'
 import { tcpReset } from '../tcp/tcp-reset.js'
 import { nfIpChecksum } from './nf-ip-checksum.js'
 
@@ -26,6 +25,8 @@ export const nfSendReset = defineSystem<NfSendReset>(
   'netfilter',
   'net/ipv4/netfilter/nf_reject_ipv4.c, nf_send_reset',
   (context) => {
+    const { FAULT_L4_SHORT, IPPROTO_TCP, IP_DF, IP_OFFSET, RTCF, RTN, SKB } = NUMBERS
+
     const { saddr, daddr, ipWord, idFrag, totLen, flags, faults, tcpWord, len, rtFlags } = context.write(Skb)
     const { net } = context.read(Cpu)
     const { nets } = context.resource(PLAN_CONSTANTS)

@@ -2,26 +2,13 @@ import { defineSystem } from '@softnet/ecs'
 import { costProfile } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
-import { ICMP_TYPE } from '../icmp/icmp-types.js'
 import { bindNetRow } from '../netns/net-row.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { chargeCycles } from './charge-cycles.js'
-import {
-  NFT_OP,
-  NFT_SET,
-  NFT_VERDICT,
-  NfCpu,
-  NftChain,
-  NftCounter,
-  NftElement,
-  NftExpr,
-  NftRule,
-  NftRuleCount,
-  SkbNf,
-} from './components.js'
-import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
+import { NfCpu, NftChain, NftCounter, NftElement, NftExpr, NftRule, NftRuleCount, SkbNf } from './components.js'
+import { NfConn, SkbConn } from './conntrack-components.js'
 import { deviceAddress } from './device-address.js'
 import { nfIpChecksum } from './nf-ip-checksum.js'
 import { natSetup } from './nf-nat-setup.js'
@@ -47,6 +34,8 @@ export const nftDoChain = defineSystem<NftDoChain>(
   'netfilter',
   'net/netfilter/nf_tables_core.c, nft_do_chain',
   (context) => {
+    const { CTINFO, ICMP_TYPE, NFT_OP, NFT_SET, NFT_VERDICT, STAGE } = NUMBERS
+
     const { firstRule, rules, policyDrop, policyRule } = context.read(NftChain)
     const { firstExpr, exprs } = context.read(NftRule)
     const expr = context.read(NftExpr)

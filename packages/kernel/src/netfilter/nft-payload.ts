@@ -1,13 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
-import { CT_STATE } from '@softnet/scenario/plan'
-import { FAULT_L4_SHORT, IP_OFFSET, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
-import { SKB, Skb } from '../skb/components.js'
-import { NFT_FIELD, SkbNf } from './components.js'
-import { CTINFO, NfConn, SkbConn } from './conntrack-components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
+import { SkbNf } from './components.js'
+import { NfConn, SkbConn } from './conntrack-components.js'
 import { hardwareAddresses } from './hardware-address.js'
-
-/** What a field of interfaces holds where there is none; no device has this number. */
-export const NO_DEVICE = 2 ** 40
 
 /** A field of a packet as a number, or −1 where the packet has none: the rule then does not match. */
 export type NftLoad = (field: number, row: number, inDev: number, outDev: number) => number
@@ -15,7 +11,6 @@ export type NftLoad = (field: number, row: number, inDev: number, outDev: number
 const NFPROTO_IPV4 = 2
 const ARPHRD_ETHER = 1
 const ARPHRD_NONE = 0xfffe
-const SEGMENTED = SKB.gso | SKB.fragList
 const NONE = -1
 
 /** Loads fields into registers. Kernel: net/netfilter/nft_payload.c, nft_payload_eval; nft_meta.c, nft_meta_get_eval */
@@ -24,6 +19,10 @@ export const nftLoad = defineSystem<NftLoad>(
   'netfilter',
   'net/netfilter/nft_payload.c, nft_payload_eval',
   (context) => {
+    const { CTINFO, CT_STATE, FAULT_L4_SHORT, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IP_OFFSET, NFT_FIELD, SKB } =
+      NUMBERS
+    const SEGMENTED = SKB.gso | SKB.fragList
+
     const { saddr, daddr, ports, ipWord, idFrag, totLen, udpLen, tcpWord, len, flags, faults, packetType } =
       context.read(Skb)
     const { mark } = context.read(SkbNf)

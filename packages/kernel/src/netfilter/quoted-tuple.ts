@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_OFFSET, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '@softnet/wire'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 
@@ -25,6 +25,8 @@ export const quotedTuple = defineSystem<QuotedTuple>(
   'netfilter',
   'net/netfilter/nf_conntrack_core.c, nf_ct_get_tuplepr',
   (context) => {
+    const { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IP_OFFSET } = NUMBERS
+
     const { ipWord, ports, tcpSeq } = context.read(Skb)
     const bytes = context.system(skbBytes)
     const found = {

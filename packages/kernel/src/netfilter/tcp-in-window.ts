@@ -1,20 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { NfConn } from './conntrack-components.js'
 import { tcpSegment } from './tcp-segment.js'
-import { TCP_CT, TCP_KIND } from './tcp-states.js'
-import { NfConnSeen, NfConnTcp, SEEN } from './tcp-window-components.js'
-
-/** What becomes of a segment. Kernel: nf_conntrack_proto_tcp.c, enum nf_ct_tcp_action */
-export const WINDOW = {
-  /** It moves the connection on. */
-  accept: 0,
-  /** It is let pass and moves nothing. */
-  ignore: 1,
-  /** It belongs to no connection. */
-  invalid: 2,
-} as const
+import { NfConnSeen, NfConnTcp } from './tcp-window-components.js'
 
 /** Which numbers a connection may have: looks at the segment that `tcpSegment` has read. */
 export interface TcpWindow {
@@ -42,6 +32,8 @@ export const tcpInWindow = defineSystem<TcpWindow>(
   'netfilter',
   'net/netfilter/nf_conntrack_proto_tcp.c, tcp_in_window',
   (context) => {
+    const { SEEN, TCP_CT, TCP_KIND, WINDOW } = NUMBERS
+
     const { end, maxEnd, maxWindow, maxAck, scale, flags } = context.write(NfConnSeen)
     const t = context.write(NfConnTcp)
     const { tcpState, tcpLast } = context.read(NfConn)

@@ -1,8 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
-import { IPPROTO_TCP } from '@softnet/wire'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
-import { SEEN } from './tcp-window-components.js'
 
 /** The TCP header of a packet as connection tracking reads it; numbers are unsigned 32 bits. */
 export interface TcpSegment {
@@ -36,6 +35,8 @@ export const tcpSegment = defineSystem<TcpSegment>(
   'netfilter',
   'net/netfilter/nf_conntrack_proto_tcp.c, segment_seq_plus_len',
   (context) => {
+    const { IPPROTO_TCP, SEEN, SKB } = NUMBERS
+
     const { ipWord, len, flags, tcpSeq, tcpAck, tcpWord } = context.read(Skb)
     const bytes = context.system(skbBytes)
 

@@ -15,6 +15,16 @@ export const SEEN = {
   simultaneousOpen: 128,
 } as const
 
+/** What becomes of a segment. Kernel: nf_conntrack_proto_tcp.c, enum nf_ct_tcp_action */
+export const WINDOW = {
+  /** It moves the connection on. */
+  accept: 0,
+  /** It is let pass and moves nothing. */
+  ignore: 1,
+  /** It belongs to no connection. */
+  invalid: 2,
+} as const
+
 /** What was seen of each side of a TCP connection: row `conn * 2 + direction`. Kernel: struct ip_ct_tcp_state */
 export const NfConnSeen = defineComponent('nf_conn_seen', {
   /** Highest sequence number sent, and end. */

@@ -1,11 +1,11 @@
 import { defineSystem } from '@softnet/ecs'
-import { DROP } from '../count/drops.js'
 import { Cpu } from '../cpu/components.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { txRing } from '../nic/tx-ring.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
-import { BANDS, QDISC, Qdisc, QdiscBand, QdiscFlow } from './components.js'
+import { Qdisc, QdiscBand, QdiscFlow } from './components.js'
 
 /** Gives a transmit queue of this CPU its discipline back, or noop in its place, and frees what had waited there. */
 export type DevActivateQueue = (cpu: number, queue: number, isActive: boolean) => void
@@ -16,6 +16,8 @@ export const devActivateQueue = defineSystem<DevActivateQueue>(
   'qdisc',
   'net/sched/sch_generic.c, dev_deactivate_queue',
   (context) => {
+    const { BANDS, DROP, QDISC } = NUMBERS
+
     const d = context.write(Qdisc)
     const band = context.write(QdiscBand)
     const flow = context.write(QdiscFlow)

@@ -1,29 +1,23 @@
 import { defineSystem } from '@softnet/ecs'
-import { ETH_HLEN, ETH_P_IP } from '@softnet/wire'
 import { transmits } from '../build/compute-layout.js'
 import { COLD_COSTS, PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
 import { charge, chargePs } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { mail } from '../cpu/mail.js'
-import { STAGE } from '../cpu/stage-ids.js'
-import { DEV, DevView } from '../link/components.js'
+import { DevView } from '../link/components.js'
 import { hasEvents } from '../link/fill-link.js'
 import { hasPairs } from '../link/has-pairs.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { vethXmit } from '../link/veth-xmit.js'
-import { IFF, NetDev, XMIT } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
 import { TxQueue } from '../nic/tx-components.js'
-import { ERRNO } from '../route/components.js'
-import { IPSKB, SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { sendsSegments, skbSegment } from '../skb/skb-segment.js'
 import { sockWfree } from '../sock/sock-wfree.js'
-import { NET_XMIT } from './components.js'
 import { netdevPickTx } from './netdev-pick-tx.js'
 import { qdiscRun } from './qdisc-run.js'
 
@@ -39,6 +33,8 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
   'qdisc',
   'net/core/dev.c, __dev_queue_xmit',
   (context) => {
+    const { DEV, DEVICE, DROP, ERRNO, ETH_HLEN, ETH_P_IP, EVENT, IFF, IPSKB, NET_XMIT, SKB, STAGE, XMIT } = NUMBERS
+
     const { dev, frames, len, wireBytes, flags } = context.write(Skb)
     const { ipcb, protocol, gsoSize, payload } = context.read(Skb)
     const { cpu: txCpu } = context.read(TxQueue)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { BANDS, NET_XMIT, QDISC, Qdisc, QdiscBand } from './components.js'
+import { Qdisc, QdiscBand } from './components.js'
 import { qdiscAccount } from './qdisc-account.js'
 
 /** A discipline of a transmit queue: both functions work on `Qdisc.nowPs`. */
@@ -33,6 +34,8 @@ export const fifo = defineSystem<Fifo>(
   'qdisc',
   'net/sched/sch_generic.c, pfifo_fast_enqueue',
   (context) => {
+    const { BANDS, NET_XMIT, QDISC } = NUMBERS
+
     const { kind, limit, backlog, qlen } = context.read(Qdisc)
     const { head, tail, count } = context.write(QdiscBand)
     const { next, priority, wireBytes } = context.write(Skb)

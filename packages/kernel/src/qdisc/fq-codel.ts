@@ -1,10 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { reciprocalScale } from '@softnet/wire'
-import { DROP } from '../count/drops.js'
 import { inetEcnSetCe } from '../ip/inet-ecn-set-ce.js'
 import { skbHash } from '../netif/skb-hash.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { NET_XMIT, Qdisc, QdiscFlow } from './components.js'
+import { Qdisc, QdiscFlow } from './components.js'
 import type { QdiscOps } from './fifo.js'
 import { flowLists } from './flow-lists.js'
 import { qdiscAccount } from './qdisc-account.js'
@@ -22,6 +22,8 @@ export const fqCodel = defineSystem<QdiscOps>(
   'qdisc',
   'net/sched/sch_fq_codel.c, fq_codel_enqueue',
   (context) => {
+    const { DROP, NET_XMIT } = NUMBERS
+
     const d = context.write(Qdisc)
     const {
       limit,

@@ -1,9 +1,9 @@
 import { defineSystem, mix32 } from '@softnet/ecs'
-import { DROP } from '../count/drops.js'
 import { skbHash } from '../netif/skb-hash.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { SockSend } from '../sock/sock-wfree.js'
-import { NET_XMIT, Qdisc, QdiscFlow } from './components.js'
+import { Qdisc, QdiscFlow } from './components.js'
 import type { QdiscOps } from './fifo.js'
 import { flowLists } from './flow-lists.js'
 import { qdiscAccount } from './qdisc-account.js'
@@ -22,6 +22,8 @@ const THROTTLED = 2
  * their flow alone, a hundred at most. Kernel: net/sched/sch_fq.c, fq_enqueue, fq_dequeue
  */
 export const fq = defineSystem<QdiscOps>('fq', 'qdisc', 'net/sched/sch_fq.c, fq_enqueue', (context) => {
+  const { DROP, NET_XMIT, SKB } = NUMBERS
+
   const d = context.write(Qdisc)
   const { limit, qlen, flowBase, flowCount, newHead, oldHead, quantumBytes, initialQuantumBytes, flowLimit } = d
   const { newFlows, flowDrops, delayedHead, throttled, nowPs } = d

@@ -1,7 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
+import { NUMBERS } from '../numbers.js'
 import { OutputQueue, Qdisc } from './components.js'
 import { qdiscRun } from './qdisc-run.js'
 
@@ -18,6 +18,8 @@ export const netTxAction = defineSystem<NetTxAction>(
   'qdisc',
   'net/core/dev.c, net_tx_action',
   (context) => {
+    const { STAGE } = NUMBERS
+
     const { scheduled, nextOutput, running } = context.write(Qdisc)
     const { head, tail, taken, current } = context.write(OutputQueue)
     const { clockPs } = context.read(Cpu)

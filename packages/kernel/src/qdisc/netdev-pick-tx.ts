@@ -4,7 +4,8 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { skbHash } from '../netif/skb-hash.js'
 import { NetDev, RxQueue } from '../nic/components.js'
 import { XpsMap, XpsSlot } from '../nic/tx-components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { Sock } from '../sock/components.js'
 import { SockSend } from '../sock/sock-wfree.js'
 
@@ -20,6 +21,8 @@ export const netdevPickTx = defineSystem<NetdevPickTx>(
   'qdisc',
   'net/core/dev.c, netdev_pick_tx',
   (context) => {
+    const { SKB } = NUMBERS
+
     const { firstTx, txCount, txStep, index } = context.read(NetDev)
     const { base, count } = context.read(XpsMap)
     const { queue: xpsQueue } = context.read(XpsSlot)

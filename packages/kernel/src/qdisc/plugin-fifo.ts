@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { EnqueueVerdict, pluginHook, QDISC_SHOT, QueueVerdict } from '../plugin/hooks.js'
-import { BANDS, NET_XMIT, Qdisc } from './components.js'
+import { Qdisc } from './components.js'
 import { fifo, type QdiscOps } from './fifo.js'
 import { qdiscWatchdog } from './qdisc-watchdog.js'
 
@@ -19,6 +20,8 @@ export const pluginFifo = defineSystem<PluginFifo>(
   'qdisc',
   'include/net/sch_generic.h, struct Qdisc_ops',
   (context) => {
+    const { BANDS, NET_XMIT } = NUMBERS
+
     const plain = context.system(fifo)
     const onEnqueue = pluginHook(context, 'qdisc_enqueue')
     const onDequeue = pluginHook(context, 'qdisc_dequeue')

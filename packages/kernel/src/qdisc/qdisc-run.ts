@@ -1,20 +1,17 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DEVICE } from '../count/device.js'
-import { DROP } from '../count/drops.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
-import { STAGE } from '../cpu/stage-ids.js'
 import { NetDev } from '../nic/components.js'
-import { Dql, TxQueue, XOFF } from '../nic/tx-components.js'
+import { Dql, TxQueue } from '../nic/tx-components.js'
 import { txRing } from '../nic/tx-ring.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { type SkbSegment, sendsSegments, skbSegment } from '../skb/skb-segment.js'
-import { SOFTIRQ } from '../softirq/components.js'
 import { raiseSoftirq } from '../softirq/raise.js'
-import { NET_XMIT, OutputQueue, QDISC, Qdisc } from './components.js'
+import { OutputQueue, Qdisc } from './components.js'
 import { dynamicQueueLimits } from './dql.js'
 import { fq } from './fq.js'
 import { fqCodel } from './fq-codel.js'
@@ -49,6 +46,8 @@ export const qdiscRun = defineSystem<QdiscRun>(
   'qdisc',
   'net/sched/sch_generic.c, __qdisc_run',
   (context) => {
+    const { DEVICE, DROP, NET_XMIT, QDISC, SOFTIRQ, STAGE, XOFF } = NUMBERS
+
     const d = context.write(Qdisc)
     const { kind, qlen, requeueHead, requeueTail, running, scheduled, nextOutput, quota, bulkBytes, nowPs } = d
     const { sentPackets, sentBytes, requeues } = d

@@ -1,7 +1,7 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { Cpu } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
 import { TxQueue } from '../nic/tx-components.js'
+import { NUMBERS } from '../numbers.js'
 import { Qdisc } from './components.js'
 
 /** Has a discipline run again at a time, or earlier if that was asked for before. */
@@ -13,6 +13,8 @@ export const qdiscWatchdog = defineSystem<QdiscWatchdog>(
   'qdisc',
   'net/sched/sch_api.c, qdisc_watchdog_schedule_range_ns',
   (context) => {
+    const { EVENT } = NUMBERS
+
     const { timerPs, timerSequence } = context.write(Qdisc)
     const { cpu: owner } = context.read(TxQueue)
     const { limitPs } = context.write(Cpu)

@@ -1,6 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { BANDS, NET_XMIT, Qdisc, QdiscBand } from './components.js'
+import { Qdisc, QdiscBand } from './components.js'
 import { fifo, type QdiscOps } from './fifo.js'
 import { qdiscWatchdog } from './qdisc-watchdog.js'
 
@@ -9,6 +10,8 @@ import { qdiscWatchdog } from './qdisc-watchdog.js'
  * again when there will be. Kernel: net/sched/sch_tbf.c, tbf_enqueue, tbf_dequeue
  */
 export const tbf = defineSystem<QdiscOps>('tbf', 'qdisc', 'net/sched/sch_tbf.c, tbf_dequeue', (context) => {
+  const { BANDS, NET_XMIT } = NUMBERS
+
   const { byteTimePs, burstPs, maxSizeBytes, tokensPs, tokensAtPs, nowPs, overlimits } = context.write(Qdisc)
   const { head } = context.read(QdiscBand)
   const { wireBytes } = context.read(Skb)

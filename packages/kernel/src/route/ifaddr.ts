@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
-import { HostDev, IfAddr, IfAddrHash, InDev, SCOPE } from './components.js'
+import { NUMBERS } from '../numbers.js'
+import { HostDev, IfAddr, IfAddrHash, InDev } from './components.js'
 
 /** Slot of an address in a table of `mask + 1` slots. */
 export function ifAddrSlot(address: number, host: number, mask: number): number {
@@ -29,6 +30,8 @@ export const ifAddrs = defineSystem<IfAddrs>(
   'route',
   'net/ipv4/devinet.c, inet_select_addr',
   (context) => {
+    const { SCOPE } = NUMBERS
+
     const { address, lengthBits, scope: scopes, host: hosts, dev: devs, secondary, next, chain } = context.read(IfAddr)
     const { head } = context.read(IfAddrHash)
     const { firstAddress } = context.read(InDev)

@@ -1,15 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
-import { DROP } from '../count/drops.js'
-import { SNMP } from '../count/snmp.js'
 import { Cpu } from '../cpu/components.js'
 import { icmpSend } from '../icmp/icmp-send.js'
-import { ICMP_CODE, ICMP_TYPE } from '../icmp/icmp-types.js'
 import { inetPeers } from '../icmp/inet-peer.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
-import { ERRNO, InDev } from './components.js'
+import { InDev } from './components.js'
 
 /** Tokens of one answer and of a full bucket, in seconds. Kernel: net/ipv4/route.c, ip_rt_error_cost, ip_rt_error_burst */
 const ERROR_COST_SEC = 1
@@ -21,6 +19,8 @@ export const ipError = defineSystem<(cpu: number, row: number) => void>(
   'route',
   'net/ipv4/route.c, ip_error',
   (context) => {
+    const { DROP, ERRNO, ICMP_CODE, ICMP_TYPE, SNMP } = NUMBERS
+
     const { rtError, dev, saddr } = context.read(Skb)
     const { clockPs } = context.read(Cpu)
     const { forwarding } = context.read(InDev)

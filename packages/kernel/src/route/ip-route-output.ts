@@ -2,8 +2,9 @@ import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
-import { IFF, NetDev } from '../nic/components.js'
-import { ERRNO, FibRoute, HostDev, InDev, RTCF, RTN, SCOPE } from './components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
+import { FibRoute, HostDev, InDev } from './components.js'
 import { fibExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
@@ -39,6 +40,8 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
   'route',
   'net/ipv4/route.c, ip_route_output_key_hash_rcu',
   (context) => {
+    const { ERRNO, IFF, RTCF, RTN, SCOPE } = NUMBERS
+
     const result = context.write(RouteResult)
     const { net } = context.read(Cpu)
     const { type, dev, gateway, mtu, prefsrc } = context.read(FibRoute)

@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { RTCF, SCOPE } from './components.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
 import { zeronetShift } from './zeronet.js'
@@ -15,6 +15,8 @@ export const specDst = defineSystem<(cpu: number, row: number) => number>(
   'route',
   'net/ipv4/fib_frontend.c, fib_compute_spec_dst',
   (context) => {
+    const { RTCF, SCOPE } = NUMBERS
+
     const { rtFlags, saddr, daddr, dev, ipWord } = context.read(Skb)
     const { net } = context.read(Cpu)
     const fib = context.system(fibLookup)

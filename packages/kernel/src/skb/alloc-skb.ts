@@ -3,8 +3,9 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { ColumnGroups } from './column-groups.js'
-import { PACKET_TYPE, SKB, Skb } from './components.js'
+import { Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { skbPool } from './skb-pool.js'
 import { appendTruesizeBytes } from './truesize.js'
@@ -29,6 +30,8 @@ export interface AllocSkb {
 
 /** Takes a row for a packet the host makes, and counts it as created. Kernel: net/core/skbuff.c, alloc_skb */
 export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skbuff.c, alloc_skb', (context) => {
+  const { PACKET_TYPE, SKB } = NUMBERS
+
   const columns = context.write(Skb)
   const { users, frames, len, serial, allocCpu, arrivalPs, packetType, protocol, page, truesize, next } = columns
   const { count: made } = context.write(MadePacket)

@@ -1,16 +1,9 @@
 import { defineSystem } from '@softnet/ecs'
-import {
-  checksumPartial,
-  ETH_HLEN,
-  IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  pseudoHeaderSum,
-  VLAN_HLEN,
-} from '@softnet/wire'
+import { checksumPartial, pseudoHeaderSum } from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
+import { NUMBERS } from '../numbers.js'
 import { ReplayByte, ReplayFrame } from '../traffic/components.js'
-import { SKB, Skb } from './components.js'
+import { Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 
 const IPV4_HLEN = 20
@@ -49,6 +42,8 @@ export interface SkbBytes {
 
 /** Reads and writes packets as bytes. Kernel: net/core/skbuff.c, skb_copy_bits, skb_cow */
 export const skbBytes = defineSystem<SkbBytes>('skb_bytes', 'skb', 'net/core/skbuff.c, skb_copy_bits', (context) => {
+  const { ETH_HLEN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, SKB, VLAN_HLEN } = NUMBERS
+
   const s = context.write(Skb)
   const { page, flags, len, ipWord, idFrag, totLen, saddr, daddr, ports, udpLen, tcpSeq, tcpAck, tcpWord } = s
   const { packetPool } = context.read(Cpu)

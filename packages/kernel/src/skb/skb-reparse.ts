@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
+import { NUMBERS } from '../numbers.js'
 import { SKB, Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
 import { parsedFlags, setParsedFields } from './parsed-fields.js'
@@ -22,6 +23,8 @@ export const skbReparse = defineSystem<SkbReparse>(
   'skb',
   'net/core/skbuff.c, skb_transport_header',
   (context) => {
+    const { SKB } = NUMBERS
+
     const skb = context.write(Skb)
     const { flags, len, page } = skb
     const pages = context.system(packetPages)

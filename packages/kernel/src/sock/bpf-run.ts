@@ -2,7 +2,8 @@ import { defineSystem, drawFrom } from '@softnet/ecs'
 import { BPF } from '@softnet/scenario/plan'
 import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { BpfInsn, BpfRandom } from './sk-filter-components.js'
 
@@ -30,6 +31,8 @@ const OUT = -1
 
 /** Classic BPF by its own machine: accumulator, index register, sixteen words. Kernel: net/core/filter.c, bpf_prog_run (of a converted program) */
 export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/filter.c, sk_run_filter', (context) => {
+  const { SKB } = NUMBERS
+
   const { code, jt, jf, k } = context.read(BpfInsn)
   const skb = context.read(Skb)
   const { index } = context.read(NetDev)

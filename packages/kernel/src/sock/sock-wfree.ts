@@ -1,8 +1,8 @@
 import { defineComponent, defineSystem, f64, i32, u8, u16, u32 } from '@softnet/ecs'
-import { Cpu, VIA } from '../cpu/components.js'
-import { EVENT } from '../cpu/event-kinds.js'
+import { Cpu } from '../cpu/components.js'
 import { mail } from '../cpu/mail.js'
-import { SKB, Skb } from '../skb/components.js'
+import { NUMBERS } from '../numbers.js'
+import { Skb } from '../skb/components.js'
 import { Task } from '../task/components.js'
 import { wakeTask } from '../task/wake.js'
 import { Sock } from './components.js'
@@ -53,6 +53,8 @@ export interface SockWfree {
 
 /** Accounts of send buffers. Kernel: net/core/sock.c, sock_wfree */
 export const sockWfree = defineSystem<SockWfree>('sock_wfree', 'sock', 'net/core/sock.c, sock_wfree', (context) => {
+  const { EVENT, SKB, VIA } = NUMBERS
+
   const { cpu: sockCpu } = context.read(Sock)
   const { sndbuf, wmemAlloc, wmemMax, waiter, waits } = context.write(SockSend)
   const { sock: skbSock, truesize, flags } = context.write(Skb)

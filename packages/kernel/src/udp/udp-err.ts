@@ -1,12 +1,12 @@
 import { defineSystem } from '@softnet/ecs'
-import { ICMP_TYPE } from '../icmp/icmp-types.js'
+import { NUMBERS } from '../numbers.js'
 import { ERRNO } from '../route/components.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { Sock } from '../sock/components.js'
 import { sockError } from '../sock/sock-error.js'
 import { udpLookup } from './lookup.js'
-import { PMTUDISC, pmtuDiscovery } from './pmtu-discovery.js'
+import { pmtuDiscovery } from './pmtu-discovery.js'
 
 /** Error of each code of destination unreachable, and whether it is a lasting one. Kernel: net/ipv4/icmp.c, icmp_err_convert */
 const UNREACH: readonly (readonly [number, boolean])[] = [
@@ -39,6 +39,8 @@ export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: numbe
 
 /** Lasting errors reach connected sockets only: the next call on one returns it. Kernel: net/ipv4/udp.c, __udp4_lib_err */
 export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __udp4_lib_err', (context) => {
+  const { ERRNO, ICMP_TYPE, PMTUDISC } = NUMBERS
+
   const { saddr, daddr, ports, tcpWord } = context.write(Skb)
   const { connected } = context.read(Sock)
   const discovery = context.system(pmtuDiscovery)

@@ -9,7 +9,6 @@ import { ipSelectIdent } from '../ip/ip-ident.js'
 import { ipLocalOut } from '../ip/ip-output.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
-import { NET_XMIT } from '../qdisc/components.js'
 import { InDev } from '../route/components.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
@@ -19,7 +18,7 @@ import { packetPages } from '../skb/packet-pages.js'
 import { appendTruesizeBytes, pagedTruesizeBytes, sentFragmentsBytes } from '../skb/truesize.js'
 import { Sock } from '../sock/components.js'
 import { SockSend, sockWfree } from '../sock/sock-wfree.js'
-import { PMTUDISC, pmtuDiscovery } from './pmtu-discovery.js'
+import { pmtuDiscovery } from './pmtu-discovery.js'
 
 const UDP_HLEN = 8
 const IPV4_HLEN = 20
@@ -58,7 +57,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
   'udp',
   'net/ipv4/udp.c, udp_sendmsg',
   (context) => {
-    const { ERRNO, FEATURE, IP_DF, IPPROTO_UDP, RTCF, RTN, SKB, SNMP, STAGE } = NUMBERS
+    const { ERRNO, FEATURE, IPPROTO_UDP, IP_DF, NET_XMIT, PMTUDISC, RTCF, RTN, SKB, SNMP, STAGE } = NUMBERS
 
     const { err, inetId } = context.write(Sock)
     const { address, port, connected, peerAddress, peerPort, boundDev, broadcast } = context.read(Sock)
