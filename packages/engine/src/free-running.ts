@@ -48,8 +48,8 @@ export function createFreeRunning(
   columns: RunnerColumns,
   { worker, runOne, signal, waitFor, yieldAt }: FreeWorker,
 ): FreeRunning {
-  const { control, next, bound, horizon, shown, shownTurn, busy, finished, home, until, reached, reachedCount } =
-    columns
+  const { control, next, bound, horizon, shown, shownTurn, busy, finished, home, doing, until } = columns
+  const { reached, reachedCount } = columns
   const n = partitions.length
   const senders = partitions.map(({ inputs }) => Int32Array.from(inputs, ({ from }) => from))
 
@@ -115,6 +115,7 @@ export function createFreeRunning(
       home[p] = worker
       yieldAt?.()
       progress = turn(p)
+      doing[worker] = 0
     }
     Atomics.store(busy, p, 0)
     return progress

@@ -290,7 +290,11 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
       Atomics.store(control, WORD.state, STATE.ended)
       Atomics.add(control, WORD.signal, 1)
       Atomics.notify(control, WORD.signal)
-      waitFor(() => Atomics.load(control, WORD.workers) <= 1 || Atomics.load(control, WORD.state) === STATE.failed)
+      const others = () => Atomics.load(control, WORD.workers) - 1
+      waitFor(
+        () => others() <= 0 || Atomics.load(control, WORD.state) === STATE.failed,
+        () => `the other workers to leave: ${others()} of them have not`,
+      )
       assertNotFailed()
     },
     beat() {

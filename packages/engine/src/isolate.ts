@@ -5,7 +5,7 @@
  * the column arrays as constants. The main thread only waits for events, so it can show progress and take Ctrl-C.
  */
 import { MessageChannel, type MessagePort, type ResourceLimits, receiveMessageOnPort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import { FixedQueue, Piscina } from 'piscina'
 import { failRun } from './gang.js'
 import type { Crew, IsolateMessage, IsolateOutcome, IsolateTask, ShownRun } from './isolate-entry.js'
 import { causeOf, IsolateError, isolateErrorFrom } from './isolate-error.js'
@@ -40,22 +40,31 @@ const FAULT_GRACE_MS = 1000
 const STOPPED_GRACE_MS = 200
 
 /** Rejects when a thread ends or breaks in a way that the pool tells nobody whose task still waits. */
-function watchThreads(pool: Piscina): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    pool.on('error', reject)
-    const watched = new Set<unknown>()
-    const watchNew = () => {
-      for (const thread of pool.threads) {
-        if (watched.has(thread)) continue
-        watched.add(thread)
-        thread.on('error', reject)
-        // The answer of a thread that exits right after it arrives first when both are due.
-        thread.on('exit', (code) => setImmediate(() => reject(new Error(`worker exited with code: ${code}`))))
-      }
+class ThreadWatch {
+  readonly fault: Promise<never>
+  readonly #pool: Piscina
+  readonly #watched = new Set<unknown>()
+  #reject: (reason: unknown) => void = () => {}
+
+  constructor(pool: Piscina) {
+    this.#pool = pool
+    this.fault = new Promise((_resolve, reject) => {
+      this.#reject = reject
+    })
+    pool.on('error', this.#reject)
+    this.look()
+  }
+
+  /** Watches the threads that are new: the pool tells of one only once it works, and one may end before that. */
+  look(): void {
+    for (const thread of this.#pool.threads) {
+      if (this.#watched.has(thread)) continue
+      this.#watched.add(thread)
+      thread.on('error', this.#reject)
+      // The answer of a thread that exits right after it arrives first when both are due.
+      thread.on('exit', (code) => setImmediate(() => this.#reject(new Error(`worker exited with code: ${code}`))))
     }
-    watchNew()
-    pool.on('workerCreate', watchNew)
-  })
+  }
 }
 
 /** Rejects when a requested stop is not obeyed; `cancel` ends the watch. */
@@ -74,7 +83,7 @@ function watchStop(stop: StopWord, graceMs: number): { late: Promise<never>; can
   return { late, cancel: () => clearInterval(timer) }
 }
 
-function startPool<Message>(run: IsolateRun<Message>): Piscina {
+function startPool<Message>(run: IsolateRun<Message>, waiting: FixedQueue): Piscina {
   try {
     return new Piscina({
       filename: new URL('./isolate-entry.js', import.meta.url).href,
@@ -83,6 +92,7 @@ function startPool<Message>(run: IsolateRun<Message>): Piscina {
       recordTiming: false,
       // A helper that is done must not end before the run: its end would be taken for a fault.
       idleTimeout: Number.POSITIVE_INFINITY,
+      taskQueue: waiting,
       ...(run.resourceLimits === undefined ? {} : { resourceLimits: run.resourceLimits }),
       ...(run.execArgv === undefined ? {} : { execArgv: [...run.execArgv] }),
     })
@@ -224,12 +234,23 @@ class CrewWatch {
  */
 export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Message>): Promise<Result> {
   const stop = run.stop ?? createStopWord()
-  const pool = startPool(run)
+  const waiting = new FixedQueue()
+  const pool = startPool(run, waiting)
+  const threads = new ThreadWatch(pool)
   const { port1, port2 } = new MessageChannel()
   const { moduleUrl, exportName, payload } = run
-  const crew = new CrewWatch((worker, { exportName, payload }) =>
-    pool.run({ moduleUrl, exportName, payload, port: null, stop: stop.buffer, worker } satisfies IsolateTask),
-  )
+  const crew = new CrewWatch((worker, { exportName, payload }) => {
+    try {
+      const task: IsolateTask = { moduleUrl, exportName, payload, port: null, stop: stop.buffer, worker }
+      const outcome = pool.run(task)
+      threads.look()
+      return outcome
+    } catch (thrown) {
+      // Its task would wait for a thread that nobody starts, and be rejected at the end with nobody listening.
+      while (waiting.size > 0) waiting.shift()
+      throw thrown
+    }
+  })
   const inbox = listen(port1, (message) => {
     if ('crew' in message) {
       if (!isAnswered) crew.recruit(message.crew)
@@ -243,7 +264,7 @@ export async function runInIsolate<Result, Message = unknown>(run: IsolateRun<Me
   try {
     const answer: Promise<IsolateOutcome> = pool.run(task, { transferList: [port2] })
     const outcome = await settle(
-      Promise.race([answer, watchThreads(pool), stopWatch.late, inbox.fault, crew.fault]),
+      Promise.race([answer, threads.fault, stopWatch.late, inbox.fault, crew.fault]),
       crew,
       answer,
       inbox,

@@ -38,7 +38,7 @@ export function createWaiting(
     const names: string[] = []
     for (let w = 0; w < MAX_WORKERS; w++) {
       const p = (doing[w] as number) - 1
-      if (p >= 0) names.push(`worker ${w}, which runs ${partitions[p]?.name} from ${next[p]} ps on`)
+      if (p >= 0 && w !== worker) names.push(`worker ${w}, which runs ${partitions[p]?.name} from ${next[p]} ps on`)
     }
     const planner = Atomics.load(control, WORD.planner) - 1
     if (names.length === 0) names.push(planner >= 0 ? `worker ${planner}, which plans the next round` : 'the lead')

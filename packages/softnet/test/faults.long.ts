@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { brokenRun, type FaultKind, SAID } from './broken-run.js'
 import { inDirectory } from './cli-process.js'
+import { unstartedError, unstartedRun } from './unstarted-run.js'
 
 for (const kind of ['throw', 'exit', 'memory'] as readonly FaultKind[]) {
   for (const [worker, workers] of [
@@ -36,5 +37,16 @@ test(
     assert.match(message, new RegExp(`^${SAID.exit} ${where} \\(scenario rss-4-queues, seed 1\\)\n${again}\n${last}$`))
   }),
 )
+
+for (const fault of ['refuse 1', 'leave 1'] as const) {
+  test(
+    `the first thread cannot start: ${fault}`,
+    inDirectory(async (directory) => {
+      const { code, stderr } = await unstartedRun(directory, fault, 1)
+      assert.is(stderr, unstartedError(fault, 1))
+      assert.is(code, 1)
+    }),
+  )
+}
 
 test.run()
