@@ -16,7 +16,7 @@ export function randomTraffic(around: Surroundings, devices: Devices, apps: Apps
   const traffic: Record<string, Source> = {}
   for (let index = 0; index < count; index++) {
     const dev = index < names.length ? (names[index] as string) : draw.pick(names)
-    const target = { dev, vlans: (devices[dev]?.vlans ?? []).length > 0, ports, durationUs }
+    const target = { dev, vlans: Object.keys(devices[dev]?.vlans ?? {}).length > 0, ports, durationUs }
     traffic[`t${index}`] = draw.chance(0.2) ? randomClosed(around, target) : randomOpen(around, target)
   }
   return traffic

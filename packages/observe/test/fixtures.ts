@@ -48,6 +48,7 @@ export const ixgbe: DriverProfile = {
   nativeXdp: true,
   rxChecksum: true,
   txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: null },
+  vlanTx: true,
   virtual: false,
   source: 'test',
 }

@@ -43,6 +43,7 @@ const napi: Omit<DriverProfile, 'name' | 'description' | 'source'> = {
   nativeXdp: false,
   rxChecksum: true,
   txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: null },
+  vlanTx: true,
   virtual: false,
 }
 
@@ -51,6 +52,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'tulip',
+    vlanTx: false,
     txOffloads: { checksum: false, scatterGather: false, udpSegmentationSince: null },
     description: '100 Mbit/s card without NAPI: an interrupt per frame, netif_rx for each',
     rxMode: 'non-napi',
@@ -190,6 +192,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'ena',
+    vlanTx: false,
     description: 'Cloud card with up to 32 queues',
     rxRingDefault: 1024,
     rxRingMin: 256,
@@ -214,6 +217,7 @@ export const DRIVER_PROFILES: readonly DriverProfile[] = [
   {
     ...napi,
     name: 'virtio_net',
+    vlanTx: false,
     // 6.2: VIRTIO_NET_F_HOST_USO.
     txOffloads: { checksum: true, scatterGather: true, udpSegmentationSince: '6.5' },
     description: 'Card of a virtual machine; the ring is the queue that the host offers',

@@ -16,6 +16,7 @@ import type { PluginPlan } from './plugin/plugin-plan.js'
 import type { SendOptionsPlan, SendPlan } from './send-plan.js'
 import type { TrafficPlan } from './traffic-plan.js'
 import type { QdiscKind, TxOffloads, TxPlan } from './tx-plan.js'
+import type { VlanPlan } from './vlan-plan.js'
 
 export type * from './traffic-plan.js'
 
@@ -202,6 +203,8 @@ export interface DriverProfile {
   /** Hardware verifies L4 checksums (CHECKSUM_UNNECESSARY). */
   readonly rxChecksum: boolean
   readonly txOffloads: TxOffloads
+  /** The card puts VLAN tags in (NETIF_F_HW_VLAN_CTAG_TX). */
+  readonly vlanTx: boolean
   /** Virtual device without a wire: frames arrive by `netif_rx` of a peer. */
   readonly virtual: boolean
   /** `tun`: a program reads and writes IP packets; `tap`: Ethernet frames; left out: a device with hardware or a peer. */
@@ -276,6 +279,8 @@ export interface DevicePlan {
   readonly xdp: XdpPlan | null
   /** VLAN ids with a VLAN device on top. */
   readonly vlans: readonly number[]
+  /** What those devices have of their own, in the order of `vlans`; left out where they are only received on. */
+  readonly vlanDevices?: readonly VlanPlan[]
   /** `none`, or a built-in rx_handler: `count` passes each packet on after counting it (a bond's or bridge's seat). */
   readonly rxHandler: 'none' | 'pass' | 'consume'
 }

@@ -1,6 +1,6 @@
 /** `--capture [HOST/]IF[,IF…]|any=FILE`. */
 import type { CaptureSpec } from '@softnet/kernel'
-import { nearestName, type Plan } from '@softnet/scenario'
+import { interfacesOf, nearestName, type Plan } from '@softnet/scenario'
 import type { InputFault } from './input-fault.js'
 
 /** One capture file and the devices whose packets it holds. */
@@ -39,7 +39,9 @@ export function resolveCapture(
   request: CaptureRequest,
   faultPath: string,
 ): { readonly specs: readonly CaptureSpec[]; readonly faults: readonly InputFault[] } {
-  const known = plan.hosts.flatMap((host) => host.devices.map((device) => ({ host: host.name, dev: device.name })))
+  const known = plan.hosts.flatMap((host) =>
+    interfacesOf(host.devices).map(({ name }) => ({ host: host.name, dev: name })),
+  )
   const specs: CaptureSpec[] = []
   const faults: InputFault[] = []
   for (const given of request.devices) {

@@ -221,6 +221,19 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/devices/*/rxfh/weight': { change: { 'd/rxfh': { weight: [1, 7] } } },
   'hosts/*/devices/*/threaded': { change: { 'd/threaded': true } },
   'hosts/*/devices/*/threaded-cpus': { base: { 'd/threaded': true }, change: { 'd/threaded-cpus': [[1], [0]] } },
+  'hosts/*/devices/*/vlans/*/address': {
+    base: { 't/vlan': 7, 't/flows/dst': '10.7.0.1', 'd/vlans': { 7: {} } },
+    change: { 'd/vlans/7/address': '10.7.0.1/24' },
+  },
+  'hosts/*/devices/*/vlans/*/mtu': {
+    base: {
+      'a/kind': 'udp_sender',
+      'a/to': '10.7.0.9:9000',
+      'a/payload': 1000,
+      'd/vlans': { 7: { address: '10.7.0.1/24' } },
+    },
+    change: { 'd/vlans/7/mtu': 600 },
+  },
   'hosts/*/devices/*/vlans': { base: { 't/vlan': 7 }, change: { 'd/vlans': [7] } },
   'hosts/*/devices/*/wire-error-rate': { change: { 'd/wire-error-rate': 0.1 } },
   'hosts/*/devices/*/xdp/mode': { base: xdp({}), change: { 'd/xdp/mode': 'generic' } },

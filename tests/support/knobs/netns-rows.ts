@@ -37,8 +37,9 @@ export const NETNS_ROWS: Readonly<Record<string, KnobRow>> = {
   },
 }
 
-/** The setting of a host that one of a namespace is; null for those that have a row of their own. */
+/** The setting of a host that one of a namespace or VLAN device is; null for those that have a row of their own. */
 export function settingOfHost(leaf: string): string | null {
-  const inside = /^hosts\/\*\/netns\/\*\/((?:devices|sysctl)\/.*)$/.exec(leaf)?.[1]
-  return inside === undefined ? null : `hosts/*/${inside}`
+  const onHost = leaf.replace(/^hosts\/\*\/netns\/\*\/(?=(?:devices|sysctl)\/)/, 'hosts/*/')
+  const ofDevice = onHost.replace(/^hosts\/\*\/devices\/\*\/vlans\/\*\/(?=conf\/)/, 'hosts/*/devices/*/')
+  return ofDevice === leaf ? null : ofDevice
 }

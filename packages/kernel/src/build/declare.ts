@@ -31,7 +31,7 @@ import { declareLink } from '../link/fill-link.js'
 import { GroBucket, Napi } from '../napi/components.js'
 import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
-import { VlanDevice } from '../netif/components.js'
+import { VlanDev, VlanDevice } from '../netif/components.js'
 import { netRows } from '../netns/net-row.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { declareExceptions } from '../route/fib-exceptions.js'
@@ -140,6 +140,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [CpuQueue, layout.deviceCount * cpuRows],
     [GroBucket, layout.firstTask * 8],
     [VlanDevice, sizes.vlanRows],
+    [VlanDev, sizes.vlanDevRows],
     [BacklogView, cpuRows * cpuRows],
     [BacklogServed, cpuRows * cpuRows],
     [DeferPending, cpuRows * cpuRows],

@@ -3,7 +3,7 @@ import type { DevicePlan } from '@softnet/scenario/plan'
 import { macHi, macLo, parseMac } from '@softnet/wire'
 import { CpuVector, HardirqState, MODERATION } from '../irq/components.js'
 import { NAPIF, Napi, POLL_KIND } from '../napi/components.js'
-import { RX_HANDLER, VlanDevice } from '../netif/components.js'
+import { RX_HANDLER, VlanDev, VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue, XMIT } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
@@ -60,11 +60,12 @@ function features(plan: DevicePlan): number {
 }
 
 /** What a device, and VLANs on it, can do for what is sent. */
-function txFeatures({ tx }: DevicePlan): number {
+function txFeatures({ tx, driver }: DevicePlan): number {
   return (
     (tx?.checksum === false ? 0 : FEATURE.txChecksum) |
     (tx?.scatterGather === false ? 0 : FEATURE.scatterGather) |
-    (tx?.udpSegmentation === false ? 0 : FEATURE.udpSegmentation)
+    (tx?.udpSegmentation === false ? 0 : FEATURE.udpSegmentation) |
+    (driver.vlanTx ? FEATURE.vlanTx : 0)
   )
 }
 
@@ -97,7 +98,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.index[id] = id - layout.firstDevice
     dev.host[id] = host.index
     dev.net[id] = net
-    dev.mtu[id] = plan.mtu
+    dev.mtu[id] = plan.vlanDevices?.[id - device.device - 1]?.mtu ?? plan.mtu
     dev.macHigh[id] = macHi(mac)
     dev.macLow[id] = macLo(mac)
     dev.node[id] = plan.nodeId
@@ -107,7 +108,7 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
     dev.iff[id] = IFF.up | (plan.driver.program === 'tun' ? IFF.pointopoint | IFF.noarp : 0)
     dev.arp[id] = plan.driver.program === 'tap' || plan.arp === true || plan.peer !== undefined ? 1 : 0
     dev.transmits[id] = device.txQueues.length > 0 ? 1 : 0
-    dev.xmit[id] = xmitOf(device)
+    dev.xmit[id] = id === device.device ? xmitOf(device) : XMIT.vlan
   }
   const id = device.device
   dev.peer[id] = host.devices.find((each) => each.plan.name === plan.peer)?.device ?? 0
@@ -127,8 +128,16 @@ function fillDevice(world: World, layout: Layout, host: HostLayout, device: Devi
   dev.deferHardIrqs[id] = plan.napiDeferHardIrqs
   dev.groFlushTimeoutPs[id] = plan.groFlushTimeoutNs * 1000
   dev.irqSuspendTimeoutPs[id] = plan.irqSuspendTimeoutNs * 1000
+  fillVlans(world, dev.index[id], device)
+}
+
+function fillVlans(world: World, index: number, { device, plan }: DeviceLayout): void {
   plan.vlans.forEach((vlan, i) => {
-    world.columns(VlanDevice).device[dev.index[id] * 4096 + vlan] = id + 1 + i
+    const id = device + 1 + i
+    const own = world.columns(VlanDev)
+    world.columns(VlanDevice).device[index * 4096 + vlan] = id
+    own.lower[id] = device
+    own.id[id] = vlan
   })
 }
 

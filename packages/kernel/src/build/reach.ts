@@ -1,4 +1,4 @@
-import { type AppPlan, type FlowSetPlan, type NtuplePlan, parsePrefix } from '@softnet/scenario/plan'
+import { type AppPlan, type FlowSetPlan, interfacesOf, type NtuplePlan, parsePrefix } from '@softnet/scenario/plan'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
 import { hasPairs } from '../link/has-pairs.js'
 import { flowKey } from '../netif/flow-key.js'
@@ -96,7 +96,7 @@ export function findReach(layout: Layout): Reach {
 /** Whether an address is one of the host's own, or one whose packets come back to it. */
 function comesBack(host: HostLayout, address: number): boolean {
   if (address >>> 24 === 127 || address >>> 28 === 14 || address === 0xffffffff) return true
-  return host.plan.devices.some(({ addresses }) =>
+  return interfacesOf(host.plan.devices).some(({ addresses }) =>
     addresses.some((text) => {
       const parsed = parsePrefix(text)
       if (parsed === null) return false

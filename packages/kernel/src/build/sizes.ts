@@ -24,6 +24,8 @@ export interface Sizes {
   readonly mailSlots: number
   readonly ringSlots: number
   readonly vlanRows: number
+  /** Entities up to the last device, where there are VLAN devices. */
+  readonly vlanDevRows: number
   readonly rpsMapSlots: number
   readonly rpsFlows: number
   readonly sockFlows: number
@@ -234,6 +236,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     mailSlots: mailSlots(layout),
     ringSlots,
     vlanRows,
+    vlanDevRows: vlanRows === 0 ? 0 : layout.firstDevice + layout.deviceCount,
     rpsMapSlots,
     rpsFlows,
     sockFlowRows,

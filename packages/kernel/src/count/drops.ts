@@ -100,6 +100,7 @@ const PLACES = {
   socketFilter: { where: 'udp_queue_rcv_one_skb', reason: 'SOCKET_FILTER' },
   igmpRcv: { where: 'igmp_rcv', reason: 'NOT_SPECIFIED' },
   vlanUntag: { where: 'skb_vlan_untag', reason: 'NOT_SPECIFIED' },
+  vlanDown: { where: 'vlan_do_receive', reason: 'NOT_SPECIFIED' },
   pim: { where: 'pim_rcv', reason: 'NOT_SPECIFIED' },
   linkLoss: { where: 'link', reason: 'LINK_LOSS' },
   switchFull: { where: 'switch', reason: 'SWITCH_FULL' },

@@ -1,5 +1,6 @@
 import { defineComponent, f64, i32, u8, u16, u32, type World } from '@softnet/ecs'
 import type { Plan } from '@softnet/scenario/plan'
+import { interfaceNamed } from '../build/host-interfaces.js'
 import type { Layout } from '../build/layout.js'
 
 /** Groups that sockets of a host have joined, by device; a device's newest first. Constant in a run. Kernel: include/linux/igmp.h, struct ip_mc_list */
@@ -61,7 +62,7 @@ export function placedGroups(layout: Layout): PlacedGroup[] {
     for (const { group, device } of host.plan.apps.flatMap(({ sockets }) =>
       sockets.flatMap((each) => each.groups ?? []),
     )) {
-      const dev = host.devices.find(({ plan }) => plan.name === device)?.device ?? 0
+      const dev = interfaceNamed(host, device)
       const key = `${dev} ${group}`
       if (!found.has(key)) found.set(key, { host: host.index, dev, address: group })
     }

@@ -55,6 +55,7 @@ export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev
     // Routes that come back have the flag of a device without carrier.
     const isDead = (bits[dev] & DEV.noCarrier) !== 0
     notify.tell(cpu, dev, isDead ? bits[dev] | DEV.linkDown : bits[dev] & ~DEV.linkDown, NETDEV.up)
+    // Those that somebody had set down come up too.
     for (let upper = dev + 1; upper <= dev + uppers[dev]; upper++) {
       open(cpu, upper)
       watcher.carrier(cpu, upper, !isDead)
@@ -72,6 +73,7 @@ export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev
     // A VLAN device cannot be up while the one below is down.
     if ((bits[dev] & DEV.down) === 0 || (lower[dev] !== 0 && (bits[lower[dev]] & DEV.down) !== 0)) return
     notify.tell(cpu, dev, bits[dev] & ~DEV.down, NETDEV.none)
+    if (lower[dev] !== 0) watcher.carrier(cpu, dev, (bits[lower[dev]] & DEV.noCarrier) === 0)
     if ((bits[dev] & DEV.noCarrier) === 0) notify.activate(cpu, dev, true)
     isUp(cpu, dev)
     if (lower[dev] === 0) events.push(cpu, cpu, clockPs[cpu] + irqDeliveryPs, EVENT.linkCheck, dev, 0, 0)

@@ -1,5 +1,6 @@
 import type { World } from '@softnet/ecs'
 import type { EventPlan, Plan } from '@softnet/scenario/plan'
+import { interfaceNamed } from '../build/host-interfaces.js'
 import type { DeviceLayout, HostLayout, Layout } from '../build/layout.js'
 import {
   ACTION,
@@ -31,15 +32,18 @@ export interface PlacedEvent {
   readonly plan: EventPlan
   readonly host: HostLayout
   readonly device: DeviceLayout
+  /** Entity of the device or of a VLAN device on it. */
+  readonly dev: number
 }
 
 /** Events of a layout in the order of the plan; row of `HostEvent` = position + 1. */
 export function placedEvents(layout: Layout): PlacedEvent[] {
   return (layout.plan.events ?? []).map((plan) => {
     const host = layout.hosts.find((each) => each.plan.name === plan.host)
-    const device = host?.devices.find((each) => each.plan.name === plan.action.dev)
+    const dev = host === undefined ? 0 : interfaceNamed(host, plan.action.dev)
+    const device = host?.devices.find((each) => dev >= each.device && dev <= each.device + each.plan.vlans.length)
     if (host === undefined || device === undefined) throw new Error(`an event names a device that is not there`)
-    return { plan, host, device }
+    return { plan, host, device, dev }
   })
 }
 
@@ -96,10 +100,10 @@ function fillEvents(world: World, layout: Layout): void {
   const cable = world.columns(WireCable)
   const { atPs } = world.columns(CableChange)
   const events = placedEvents(layout)
-  events.forEach(({ plan: { atPs: time, action }, device }, i) => {
+  events.forEach(({ plan: { atPs: time, action }, dev }, i) => {
     const row = i + 1
     rows.atPs[row] = time
-    rows.dev[row] = device.device
+    rows.dev[row] = dev
     rows.action[row] = ACTION[action.kind]
     if (action.kind === 'stall') {
       rows.queue[row] = action.queue

@@ -2,6 +2,7 @@ import { mix32, streamKey, type World } from '@softnet/ecs'
 import type { Plan } from '@softnet/scenario/plan'
 import { macHi, macLo, parseMac } from '@softnet/wire'
 import { homeCpu } from '../build/fill-cpus.js'
+import { interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
 import type { Partitions } from '../build/partitions.js'
 import { neighbourRows } from '../build/shared-tables.js'
@@ -110,9 +111,9 @@ function addPermanent(
   const table = world.columns(NeighTable)
   const neigh = world.columns(Neighbour)
   const { head } = world.columns(NeighSlot)
-  const dev = host.devices.find((each) => each.plan.name === plan.dev)?.device
+  const dev = interfaceNamed(host, plan.dev)
   const row = table.freeHead[cpu]
-  if (dev === undefined || row === 0) throw new Error(`host ${host.plan.name}: a neighbour has no device or no room`)
+  if (dev === 0 || row === 0) throw new Error(`host ${host.plan.name}: a neighbour has no device or no room`)
   table.freeHead[cpu] = neigh.chain[row]
   table.entries[cpu]++
   const mac = parseMac(plan.mac)

@@ -9,6 +9,9 @@ import { dstInput } from '../ip/dst-input.js'
 import { ipLocalDefrag, ipLocalDeliver } from '../ip/ip-local-deliver.js'
 import { ipRcv } from '../ip/ip-rcv.js'
 import { ipRcvFinish } from '../ip/ip-rcv-finish.js'
+import { DevView } from '../link/components.js'
+import { hasEvents } from '../link/fill-link.js'
+import { hasVlans } from '../link/vlan-xmit.js'
 import { arpRcv } from '../neigh/arp-rcv.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { devNet } from '../netns/dev-net.js'
@@ -31,6 +34,10 @@ const ETH_P_IP = 0x0800
 const ETH_P_ARP = 0x0806
 const ETH_P_IPV6 = 0x86dd
 const BATCH_ROWS = 1024
+/** What becomes of a tagged packet: it is nobody's, a VLAN device has it, or that is down. */
+const VLAN_NONE = 0
+const VLAN_AGAIN = 1
+const VLAN_LOST = 2
 
 /** Taps that see a device's packets, by device index: those on all devices and its own. */
 function tapCounts(plan: Plan): Int32Array {
@@ -64,7 +71,7 @@ export const netifReceive = defineSystem<NetifReceive>(
   'netif',
   'net/core/dev.c, __netif_receive_skb_core',
   (context) => {
-    const { DEVICE, DROP, FEATURE, NF_HOOK, PACKET_TYPE, RX_HANDLER, SKB, STAGE } = NUMBERS
+    const { DEV, DEVICE, DROP, FEATURE, NF_HOOK, PACKET_TYPE, RX_HANDLER, SKB, STAGE } = NUMBERS
 
     const { processed } = context.write(Softnet)
     const { faults } = context.read(Skb)
@@ -72,7 +79,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const { index: devIndex, features, rxHandler } = context.read(NetDev)
     const { device: vlanOf } = context.read(VlanDevice)
     const { clockPs } = context.read(Cpu)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
     const count = context.system(counters)
@@ -105,27 +112,32 @@ export const netifReceive = defineSystem<NetifReceive>(
     const wholeRun = context.system(ipLocalDefrag)
     const xdpBeforeRps = KERNEL_VERSIONS[plan.kernel].genericXdpBeforeRps
     const tapsOf = tapCounts(plan)
-    const hasVlans = plan.hosts.some((host) => host.devices.some((device) => device.vlans.length > 0))
+    const tags = hasVlans(plan)
+    const views = tags && hasEvents(plan) ? context.read(DevView).bits : null
     const batch = new Int32Array(BATCH_ROWS)
     const single = new Int32Array(BATCH_ROWS)
     const classified = new Int32Array(1)
 
     /** VLAN tag in the metadata: move to the VLAN's device, or mark the packet as somebody else's. */
-    function vlanReceive(cpu: number, row: number): boolean {
+    function vlanReceive(cpu: number, row: number): number {
       spend(cpu, STAGE.vlan, 1)
       const id = vlanTci[row] & 0xfff
       // Without a VLAN device in the whole plan there is no table.
-      const target = !hasVlans ? 0 : vlanOf[devIndex[dev[row]] * 4096 + id]
+      const target = !tags ? 0 : vlanOf[devIndex[dev[row]] * 4096 + id]
       flags[row] &= ~SKB.vlan
       if (target !== 0) {
+        if (views !== null && (views[devIndex[target] * cpuRows + cpu] & DEV.down) !== 0) {
+          kfree(cpu, row, DROP.vlanDown)
+          return VLAN_LOST
+        }
         dev[row] = target
         count.device(devIndex[target], cpu, DEVICE.rxPackets, 1)
         count.device(devIndex[target], cpu, DEVICE.rxBytes, len[row])
         if (packetType[row] === PACKET_TYPE.multicast) count.device(devIndex[target], cpu, DEVICE.multicast, 1)
-        return true
+        return VLAN_AGAIN
       }
       if (id !== 0) packetType[row] = PACKET_TYPE.otherhost
-      return false
+      return VLAN_NONE
     }
 
     /** Rounds of the core since they were last charged: a batch is charged at once. */
@@ -171,7 +183,11 @@ export const netifReceive = defineSystem<NetifReceive>(
           if (tapsOf[devIndex[device]] > 0) spend(cpu, STAGE.tap, tapsOf[devIndex[device]])
         }
         if (ingress !== null && isShot(cpu, row)) return false
-        if ((flags[row] & SKB.vlan) !== 0 && vlanReceive(cpu, row)) continue
+        if ((flags[row] & SKB.vlan) !== 0) {
+          const outcome = vlanReceive(cpu, row)
+          if (outcome === VLAN_AGAIN) continue
+          if (outcome === VLAN_LOST) return false
+        }
         const handler = rxHandler[dev[row]]
         if (handler !== RX_HANDLER.none) {
           const verdict = handlers(cpu, row, handler)

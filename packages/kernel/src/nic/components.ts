@@ -16,6 +16,8 @@ export const FEATURE = {
   txChecksum: 128,
   scatterGather: 256,
   udpSegmentation: 512,
+  /** The card puts the VLAN tag in (NETIF_F_HW_VLAN_CTAG_TX); else the kernel does, before the driver. */
+  vlanTx: 1024,
 } as const
 
 /** Bits of `NetDev.iff`. Kernel: include/uapi/linux/if.h, IFF_* */
@@ -72,8 +74,8 @@ export const NetDev = defineComponent('net_dev', {
   txCount: u16,
 })
 
-/** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, to the other end of a veth pair, or to nobody. */
-export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3, veth: 4 } as const
+/** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, to the other end of a veth pair, to the device a VLAN is on, or to nobody. */
+export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3, veth: 4, vlan: 5 } as const
 
 /** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
 export const RxQueue = defineComponent(

@@ -79,6 +79,8 @@ export const TxSlot = defineComponent(
     donePs: f64,
     /** Bytes of all its frames, without FCS. */
     bytes: u32,
+    /** Bytes of VLAN tags that the card puts in, of all its frames. */
+    tagBytes: u32,
     frames: u32,
     /** Request of a client it answers, 0 for none. */
     request: f64,

@@ -1,6 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
+import { hasVlans } from '../link/vlan-xmit.js'
 import { NUMBERS } from '../numbers.js'
 import { dynamicQueueLimits } from '../qdisc/dql.js'
 import { Skb } from '../skb/components.js'
@@ -25,7 +27,7 @@ export const txRing = defineSystem<TxRing>(
   'nic',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_xmit_frame_ring',
   (context) => {
-    const { DEVICE, IP_MF, SKB, XOFF } = NUMBERS
+    const { DEVICE, FEATURE, IP_MF, SKB, VLAN_HLEN, XOFF } = NUMBERS
 
     const t = context.write(TxQueue)
     const { tail, rung, clean, slotBase, slotMask, ringSize, stopBelow, stopped, dev, fetchPs, linked, skbBase } = t
@@ -33,6 +35,7 @@ export const txRing = defineSystem<TxRing>(
     const {
       postPs,
       bytes,
+      tagBytes,
       frames: slotFrames,
       request: slotRequest,
       sock: slotSock,
@@ -42,7 +45,8 @@ export const txRing = defineSystem<TxRing>(
     const { on: bql } = context.read(Dql)
     const { users, frames, wireBytes, request, sock, truesize, allocCpu, flags, page, idFrag, groIdMode } =
       context.write(Skb)
-    const { index } = context.read(NetDev)
+    const { index, features } = context.read(NetDev)
+    const vlans = hasVlans(context.resource(PLAN_CONSTANTS).plan)
     const { packetPool, clockPs } = context.read(Cpu)
     const pool = context.system(skbPool)
     const count = context.system(counters)
@@ -52,8 +56,12 @@ export const txRing = defineSystem<TxRing>(
         const position = tail[q]
         const offset = (position & slotMask[q]) >>> 0
         const slot = slotBase[q] + offset
-        const size = wireBytes[row]
+        // A card that puts the tag in has it counted nowhere. Kernel: net/core/dev.c, validate_xmit_vlan
+        const tag = vlans && (flags[row] & SKB.vlan) !== 0 ? VLAN_HLEN * frames[row] : 0
+        const isIn = tag !== 0 && (features[dev[q]] & FEATURE.vlanTx) === 0
+        const size = isIn ? wireBytes[row] + tag : wireBytes[row]
         bytes[slot] = size
+        if (vlans) tagBytes[slot] = isIn ? 0 : tag
         slotFrames[slot] = frames[row]
         // The last fragment of an answer is the answer.
         slotRequest[slot] = (idFrag[row] & IP_MF) !== 0 ? 0 : request[row]

@@ -42,6 +42,8 @@ const IP_SADDR = 12
 const IP_DADDR = 16
 const UDP_LENGTH = 4
 const TCP_FLAGS = 13
+/** Position of the EtherType, where a tag begins. */
+const ETHER_TYPE = 12
 const WORD_MAX = 0xffff
 const IPV4 = 4
 
@@ -261,7 +263,26 @@ export function packetBytes(world: World): PacketEncoder {
     return packet
   }
 
+  /** Puts the tag in that the card, or the kernel before the driver, puts in. */
+  function withTag({ bytes, originalBytes }: PacketBytes, row: number): PacketBytes {
+    const tagged = new Uint8Array(bytes.length + VLAN_HLEN)
+    tagged.set(bytes.subarray(0, ETHER_TYPE))
+    tagged.set(bytes.subarray(ETHER_TYPE), ETHER_TYPE + VLAN_HLEN)
+    const frame = new DataView(tagged.buffer)
+    frame.setUint16(ETHER_TYPE, ETH_P_8021Q)
+    frame.setUint16(ETHER_TYPE + 2, vlanTci[row])
+    return { bytes: tagged, originalBytes: originalBytes + VLAN_HLEN }
+  }
+
   function sent(row: number): PacketBytes {
+    if ((flags[row] & SKB.vlan) === 0) return untagged(row)
+    flags[row] &= ~SKB.vlan
+    const packet = untagged(row)
+    flags[row] |= SKB.vlan
+    return withTag(packet, row)
+  }
+
+  function untagged(row: number): PacketBytes {
     if (page[row] > lastFrame) {
       const first = pageFirst[page[row] - lastFrame]
       const bytes = new Uint8Array(ETH_HLEN + len[row])

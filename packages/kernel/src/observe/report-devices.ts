@@ -85,9 +85,9 @@ export function reportDevices(model: Model, host: HostLayout): DeviceRow[] {
         multicast: i === 0 ? multicast : at(DEVICE.multicast),
         tx_packets: at(DEVICE.txPackets),
         tx_bytes: at(DEVICE.txBytes),
-        ...(device.plan.peer === undefined ? {} : { tx_dropped: at(DEVICE.txDropped) }),
+        ...(device.plan.peer === undefined && i === 0 ? {} : { tx_dropped: at(DEVICE.txDropped) }),
         link_bits_per_sec: device.plan.linkBitsPerSec,
-        mtu: device.plan.mtu,
+        mtu: device.plan.vlanDevices?.[i - 1]?.mtu ?? device.plan.mtu,
         driver: device.plan.driver.name,
         ...reportLinkState(model, host, id, at(DEVICE.txDropped)),
       })

@@ -11,6 +11,7 @@ import { hasPairs } from '../link/has-pairs.js'
 import { loopbackXmit } from '../link/loopback-xmit.js'
 import { PROGRAM_XMIT } from '../link/program-xmit.js'
 import { vethXmit } from '../link/veth-xmit.js'
+import { hasVlans, type VlanXmit, vlanXmit } from '../link/vlan-xmit.js'
 import { NetDev } from '../nic/components.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
@@ -58,6 +59,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const kfree = context.system(kfreeSkb)
     const loopback = context.system(loopbackXmit)
     const program = context.resource(PROGRAM_XMIT)
+    const vlans = hasVlans(plan) ? context.system(vlanXmit) : null
     const pair = hasPairs(context.resource(PLAN_CONSTANTS).plan.hosts) ? context.system(vethXmit) : null
 
     /** Kernel: include/net/sch_generic.h, qdisc_pkt_len_segs_init: each segment of a merged packet has headers of its own. */
@@ -134,7 +136,16 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       pool.release(row, packetPool[cpu])
     }
 
-    return (cpu, row) => {
+    /** A VLAN device has no discipline; what the packet takes of IP is paid where the device below has it. */
+    function onVlan(cpu: number, row: number, device: number, vlan: VlanXmit): number {
+      if (takesTime[device] !== 0) spend(cpu, STAGE.dev_queue_xmit, 1)
+      const bytes = vlan.tag(cpu, row)
+      const code = xmitOn(cpu, row)
+      vlan.done(cpu, device, code, bytes)
+      return code
+    }
+
+    function xmitOn(cpu: number, row: number): number {
       const device = dev[row]
       if (running[device] === 0) {
         kfree(cpu, row, DROP.devDown)
@@ -148,6 +159,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         pay(cpu, row)
         return pair(cpu, row)
       }
+      if (vlans !== null && xmit[device] === XMIT.vlan) return onVlan(cpu, row, device, vlans)
       if (takesTime[device] !== 0) return toQueue(cpu, row, device)
       if ((amiss & DEV.noCarrier) !== 0) {
         // The driver takes it, and the card has no link to send it on.
@@ -158,5 +170,6 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       leave(cpu, row, device)
       return 0
     }
+    return xmitOn
   },
 )

@@ -1,4 +1,5 @@
 import { effectiveConf, type KernelVersion, parsePrefix, type RoutePlan } from '@softnet/scenario/plan'
+import { type HostInterface, hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { RTN, SCOPE, TABLE } from './components.js'
 import { zeronetShift } from './zeronet.js'
@@ -50,10 +51,10 @@ export function hostAddresses(host: HostLayout): AddressEntry[] {
       secondary: false,
     },
   ]
-  for (const { device, plan } of host.devices) {
-    for (const text of plan.addresses) {
+  for (const { id: device, name, addresses } of hostInterfaces(host)) {
+    for (const text of addresses) {
       const parsed = parsePrefix(text)
-      if (parsed === null) throw new Error(`device ${plan.name}: ${text} is no IPv4 address with prefix length`)
+      if (parsed === null) throw new Error(`device ${name}: ${text} is no IPv4 address with prefix length`)
       const mask = prefixMask(parsed.length)
       const same = (each: AddressEntry) => each.dev === device && each.lengthBits === parsed.length
       const secondary = entries.some((each) => same(each) && ((each.address ^ parsed.address) & mask) === 0)
@@ -118,8 +119,8 @@ function plannedRoute(host: HostLayout, addresses: readonly AddressEntry[], plan
   const base = { prefix, lengthBits, type, metric, mtu, tos, gateway, prefsrc: plan.source, added: 1 }
   if (plan.type === 'unreachable' || plan.type === 'prohibit' || plan.type === 'blackhole' || plan.type === 'throw')
     return entry({ ...base, dev: 0 })
-  const named = plan.dev === 'lo' ? host.loopback : host.devices.find((each) => each.plan.name === plan.dev)?.device
-  const dev = plan.dev === null ? gatewayDevice(addresses, gateway) : (named ?? 0)
+  const named = plan.dev === 'lo' ? host.loopback : interfaceNamed(host, plan.dev ?? '')
+  const dev = plan.dev === null ? gatewayDevice(addresses, gateway) : named
   if (dev === 0) throw new Error(`host ${host.plan.name}: a route has no device`)
   if (plan.type === 'local')
     return entry({ ...base, dev, table: TABLE.local, scope: SCOPE.host, nhScope: SCOPE.nowhere })
@@ -152,7 +153,7 @@ export function layoutAddresses(layout: Layout): AddressEntry[] {
   return layout.nets.flatMap(hostAddresses)
 }
 
-/** Effective settings of a device of a host. */
-export function deviceConf(host: HostLayout, index: number) {
-  return effectiveConf(host.plan.confAll, host.devices[index].plan.conf)
+/** Effective settings of a device of a host, or of a VLAN device on it. */
+export function deviceConf(host: HostLayout, { device, vlan }: HostInterface) {
+  return effectiveConf(host.plan.confAll, vlan?.conf ?? device.conf)
 }

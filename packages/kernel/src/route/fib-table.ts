@@ -1,4 +1,5 @@
 import type { World } from '@softnet/ecs'
+import { hostInterfaces } from '../build/host-interfaces.js'
 import type { Layout } from '../build/layout.js'
 import { NetDev } from '../nic/components.js'
 import { FibChild, FibNode, FibPrefix, FibRoot, FibRoute, HostDev, IfAddr, IfAddrHash, InDev } from './components.js'
@@ -98,31 +99,30 @@ function fillInDevs(world: World, layout: Layout): void {
     hostDev.loopback[index + 1] = host.loopback
     hostDev.firstDevice[index + 1] = host.devices[0]?.device ?? host.loopback
     inDev.mtu[host.loopback] = mtu[host.loopback]
-    host.devices.forEach(({ device, plan }, d) => {
-      const conf = deviceConf(host, d)
-      for (let id = device; id <= device + plan.vlans.length; id++) {
-        hostDev.deviceCount[index + 1] = id + 1 - hostDev.firstDevice[index + 1]
-        inDev.acceptLocal[id] = conf.accept_local
-        inDev.acceptSourceRoute[id] = conf.accept_source_route
-        inDev.dropUnicastInL2Multicast[id] = conf.drop_unicast_in_l2_multicast
-        inDev.forwarding[id] = conf.forwarding
-        inDev.routeLocalnet[id] = conf.route_localnet
-        inDev.rpFilter[id] = conf.rp_filter
-        inDev.sendRedirects[id] = conf.send_redirects
-        inDev.sharedMedia[id] = conf.shared_media
-        inDev.arpAccept[id] = conf.arp_accept
-        inDev.arpAnnounce[id] = conf.arp_announce
-        inDev.arpEvictNocarrier[id] = conf.arp_evict_nocarrier
-        inDev.arpNotify[id] = conf.arp_notify
-        inDev.ignoreRoutesWithLinkdown[id] = conf.ignore_routes_with_linkdown
-        inDev.arpFilter[id] = conf.arp_filter
-        inDev.arpIgnore[id] = conf.arp_ignore
-        inDev.dropGratuitousArp[id] = conf.drop_gratuitous_arp
-        inDev.proxyArp[id] = conf.proxy_arp
-        inDev.proxyArpPvlan[id] = conf.proxy_arp_pvlan
-        inDev.mtu[id] = plan.mtu
-      }
-    })
+    for (const each of hostInterfaces(host)) {
+      const { id } = each
+      const conf = deviceConf(host, each)
+      hostDev.deviceCount[index + 1] = id + 1 - hostDev.firstDevice[index + 1]
+      inDev.acceptLocal[id] = conf.accept_local
+      inDev.acceptSourceRoute[id] = conf.accept_source_route
+      inDev.dropUnicastInL2Multicast[id] = conf.drop_unicast_in_l2_multicast
+      inDev.forwarding[id] = conf.forwarding
+      inDev.routeLocalnet[id] = conf.route_localnet
+      inDev.rpFilter[id] = conf.rp_filter
+      inDev.sendRedirects[id] = conf.send_redirects
+      inDev.sharedMedia[id] = conf.shared_media
+      inDev.arpAccept[id] = conf.arp_accept
+      inDev.arpAnnounce[id] = conf.arp_announce
+      inDev.arpEvictNocarrier[id] = conf.arp_evict_nocarrier
+      inDev.arpNotify[id] = conf.arp_notify
+      inDev.ignoreRoutesWithLinkdown[id] = conf.ignore_routes_with_linkdown
+      inDev.arpFilter[id] = conf.arp_filter
+      inDev.arpIgnore[id] = conf.arp_ignore
+      inDev.dropGratuitousArp[id] = conf.drop_gratuitous_arp
+      inDev.proxyArp[id] = conf.proxy_arp
+      inDev.proxyArpPvlan[id] = conf.proxy_arp_pvlan
+      inDev.mtu[id] = each.vlan?.mtu ?? each.device.mtu
+    }
   })
 }
 

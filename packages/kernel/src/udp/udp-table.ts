@@ -1,5 +1,6 @@
 import type { Columns, World } from '@softnet/ecs'
 import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario/plan'
+import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { fillLists } from './port-lists.js'
@@ -37,8 +38,8 @@ class SourceAddresses {
   #first = 0
 
   constructor(host: HostLayout) {
-    for (const device of host.devices) {
-      for (const text of device.plan.addresses) {
+    for (const { addresses } of hostInterfaces(host)) {
+      for (const text of addresses) {
         const parsed = parsePrefix(text)
         if (parsed === null) continue
         if (this.#local.size === 0) this.#first = parsed.address
@@ -72,9 +73,9 @@ function prefixName(address: number, length: number): string {
 /** Device entity of a name on a host; 0 for none. */
 function deviceEntity(host: HostLayout, name: string | null): number {
   if (name === null) return 0
-  const device = host.devices.find((each) => each.plan.name === name)
-  if (device === undefined) throw new Error(`host ${host.plan.name} has no device ${name} to bind a socket to`)
-  return device.device
+  const device = interfaceNamed(host, name)
+  if (device === 0) throw new Error(`host ${host.plan.name} has no device ${name} to bind a socket to`)
+  return device
 }
 
 /** Visits all sockets in bind order with their rows. */

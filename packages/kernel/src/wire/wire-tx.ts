@@ -1,6 +1,8 @@
 import { defineSystem, eventList } from '@softnet/ecs'
+import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
+import { hasVlans } from '../link/vlan-xmit.js'
 import { wireCable } from '../link/wire-cable.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
@@ -37,8 +39,9 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
   const { firstTx, txStep, txCount, linkWhole, linkRest, linkDenominator, overheadBytes, delayPs } = w
   const { txFreePs, txRest, txFrames, txBytes } = context.write(WireState)
   const { rungSeen, done, slotBase, slotMask, doneDelayPs } = context.write(TxQueue)
-  const { postPs, donePs, bytes, frames, request } = context.write(TxSlot)
+  const { postPs, donePs, bytes, tagBytes, frames, request } = context.write(TxSlot)
   const { sent } = context.write(PacketCount)
+  const vlans = hasVlans(context.resource(PLAN_CONSTANTS).plan)
   const events = context.system(eventList)
   const count = context.system(counters)
   const cable = context.system(wireCable)
@@ -94,7 +97,8 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
     const slot = slotBase[q] + ((done[q] & slotMask[q]) >>> 0)
     const n = frames[slot]
     const start = Math.max(postPs[slot], txFreePs[wire])
-    occupy(wire, start, Math.max(n * MIN_FRAME_BYTES, bytes[slot]) + n * overheadBytes[wire])
+    const size = vlans ? bytes[slot] + tagBytes[slot] : bytes[slot]
+    occupy(wire, start, Math.max(n * MIN_FRAME_BYTES, size) + n * overheadBytes[wire])
     if (!isOut(wire, start)) {
       // The card gives the descriptor back all the same.
       count.drop(wire, DROP.noCarrierTx, n, txFreePs[wire])
@@ -102,7 +106,7 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
       complete(wire, q, 0, 0)
       return
     }
-    complete(wire, q, n, bytes[slot])
+    complete(wire, q, n, size)
     if (request[slot] !== 0 && clients.isOwn(wire, request[slot]))
       events.push(wire, wire, txFreePs[wire] + delayPs[wire], EVENT.reply, 0, 0, request[slot])
   }

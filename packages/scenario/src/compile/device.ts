@@ -2,8 +2,10 @@
 import { isGroupMac } from '../address.js'
 import { DRIVER_HARDWARE, driverProfile } from '../drivers.js'
 import type { FaultPath, Report } from '../fault.js'
+import { interfacesOf } from '../interfaces.js'
 import { DEFAULT_NEIGH } from '../ipv4-settings.js'
 import type { CpuPlan, DevicePlan, DriverProfile, SysctlPlan } from '../plan.js'
+import type { ConfInput } from '../schema/conf.js'
 import type { DeviceInput } from '../schema/device.js'
 import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
@@ -11,6 +13,7 @@ import { compileConf } from './ip.js'
 import { devicePath, devicesIn, joinPeers, type NetScope } from './netns.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
 import { compileTx } from './tx.js'
+import { addressList, compileVlans } from './vlan.js'
 
 /** mlx5's rx-usecs when the period starts at the event. Kernel: mlx5/core/en.h, MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC */
 const RX_USECS_FROM_EVENT = 16
@@ -98,16 +101,16 @@ function asPairEnd(device: DevicePlan, input: DeviceInput, path: FaultPath, repo
 
 function checkDuplicates(devices: readonly DevicePlan[], host: string, report: Report): void {
   const addresses = new Map<string, string>()
-  for (const device of devices) {
-    const path = devicePath(host, device)
-    device.addresses.forEach((address, index) => {
+  for (const { name, addresses: own, device, vlan } of interfacesOf(devices)) {
+    const path = [...devicePath(host, device), ...(vlan === null ? [] : ['vlans', String(vlan.id)])]
+    own.forEach((address, index) => {
       const ip = address.split('/')[0] as string
       const owner = addresses.get(ip)
-      if (owner !== undefined && owner !== device.name) {
+      if (owner !== undefined && owner !== name) {
         const where = Array.isArray(givenAddress(report, path)) ? [...path, 'address', index] : [...path, 'address']
         report.fault(where, `an address that no other device has; ${ip} is on ${owner}`)
       }
-      addresses.set(ip, device.name)
+      addresses.set(ip, name)
     })
   }
 }
@@ -138,12 +141,14 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
   const queueCount = interrupts.queues.length
   const features = compileFeatures(input, driver, hardware.ntuple, path, report)
   const mtu = input.mtu ?? 1500
+  const confOf = (given: { readonly conf?: ConfInput | undefined }) =>
+    compileConf(given, place.forwarding, place.sysctl['net.ipv4.conf.all.accept_source_route'])
   return {
     name,
     driver,
     mac: compileMac(input, index, place),
     mtu,
-    conf: compileConf(input, place.forwarding, place.sysctl['net.ipv4.conf.all.accept_source_route']),
+    conf: confOf(input),
     neigh: DEFAULT_NEIGH,
     arp: input.arp ?? false,
     ...(driver.virtual
@@ -186,7 +191,7 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     udpGroForwarding: features.udpGroForwarding,
     groMaxSizeBytes: input.gro_max_size ?? 65_536,
     xdp: compileXdp(input, driver, mtu, path, report),
-    vlans: [...new Set(input.vlans ?? [])],
+    ...compileVlans(input, mtu, confOf, path, report),
     rxHandler: input['rx-handler'] ?? 'none',
   }
 }
@@ -212,14 +217,7 @@ function compileAddresses(input: DeviceInput, index: number, place: Place): read
     const first = place.hostIndex === 0 && index === 0
     return [first ? '192.0.2.1/24' : `198.18.${(place.hostIndex * 16 + index) % 256}.1/24`]
   }
-  const given = typeof input.address === 'string' ? [input.address] : input.address
-  const seen = new Set<string>()
-  given.forEach((address, position) => {
-    const ip = address.split('/')[0] as string
-    if (seen.has(ip)) place.env.report.fault([...place.path, 'address', position], 'each address once')
-    seen.add(ip)
-  })
-  return [...new Set(given)].map((address) => (address.includes('/') ? address : `${address}/32`))
+  return addressList(input.address, place.path, place.env.report)
 }
 
 function compileMac(input: DeviceInput, index: number, place: Place): string {

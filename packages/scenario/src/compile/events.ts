@@ -1,6 +1,7 @@
 /** Events of a scenario: in order of time, each of a device that is there and can do what is asked of it. */
 import type { EventAction, EventPlan } from '../event-plan.js'
 import type { FaultPath, Report } from '../fault.js'
+import { interfacesOf } from '../interfaces.js'
 import type { LinkPlan, LinkPort } from '../link-plan.js'
 import type { DevicePlan, HostPlan } from '../plan.js'
 import { formatTime } from '../quantity.js'
@@ -9,6 +10,10 @@ import type { EventInput } from '../schema/event.js'
 /** Checks one event against the device it is about. */
 function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, report: Report): void {
   const { driver, name } = device
+  if (action.dev !== name) {
+    if (action.kind !== 'link') report.fault(path, `${name}, or ip link set: ${action.dev} is a VLAN device`)
+    return
+  }
   if (action.kind !== 'coalesce' && driver.virtual) {
     report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
   }
@@ -54,8 +59,9 @@ export function compileEvents(
       report.fault([...path, 'host'], `one of the hosts ${names.join(', ')}`, names)
       return null
     }
-    const devices = host.devices.map(({ name }) => name)
-    const device = host.devices.find(({ name }) => name === action.dev)
+    const interfaces = interfacesOf(host.devices)
+    const devices = interfaces.map(({ name }) => name)
+    const device = interfaces.find(({ name }) => name === action.dev)?.device
     if (device === undefined) {
       report.fault([...path, 'do'], `a device of ${host.name}: ${devices.join(', ')}`, devices, action.dev)
       return null

@@ -1,5 +1,6 @@
 /** Hosts: CPUs and their topology, sysctls, idle states, taps, and what hangs on them. */
 import type { FaultPath, Report } from '../fault.js'
+import { interfacesOf } from '../interfaces.js'
 import type { NetnsPlan } from '../netns-plan.js'
 import type { CpuPlan, CStatePlan, DevicePlan, HostPlan, SysctlPlan } from '../plan.js'
 import { costProfile } from '../profiles/index.js'
@@ -80,7 +81,7 @@ function compileNet(
   return {
     taps: compileTaps(
       input,
-      devices.map((device) => device.name),
+      interfacesOf(devices).map((each) => each.name),
       path,
       report,
     ),

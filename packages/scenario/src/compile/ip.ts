@@ -1,10 +1,11 @@
 /** The IP side of a host: settings, routes and neighbours. */
 import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath, Report } from '../fault.js'
+import { type Interface, interfacesOf } from '../interfaces.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, RoutePlan } from '../ip-plan.js'
 import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
 import type { DevicePlan, SysctlPlan } from '../plan.js'
-import type { DeviceInput } from '../schema/device.js'
+import type { ConfInput } from '../schema/conf.js'
 import type { NetnsInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
 
@@ -33,7 +34,11 @@ export function confOfAll(sysctl: SysctlPlan, forwarding: boolean): InterfaceCon
 }
 
 /** `net.ipv4.conf.DEV`. */
-export function compileConf(input: DeviceInput, forwarding: boolean, acceptSourceRoute: number): InterfaceConf {
+export function compileConf(
+  input: { readonly conf?: ConfInput | undefined },
+  forwarding: boolean,
+  acceptSourceRoute: number,
+): InterfaceConf {
   const given = Object.entries(input.conf ?? {}).filter(([, value]) => value !== undefined)
   return {
     ...DEFAULT_CONF,
@@ -45,14 +50,14 @@ export function compileConf(input: DeviceInput, forwarding: boolean, acceptSourc
 
 /** Routes of a host that names none: everything that is not on a subnet is on the link of the first device with an address. */
 function defaultRoutes(devices: readonly DevicePlan[]): readonly RoutePlan[] {
-  const first = devices.find((device) => device.addresses.length > 0)
+  const first = interfacesOf(devices).find(({ addresses }) => addresses.length > 0)
   if (first === undefined) return []
   const rest = { prefix: 0, lengthBits: 0, gateway: 0, source: 0, metric: 0, mtu: 0, tos: 0 }
   return [{ type: 'unicast', dev: first.name, ...rest }]
 }
 
-function holds(device: DevicePlan, address: number): boolean {
-  return device.addresses.some((text) => {
+function holds({ addresses }: Interface, address: number): boolean {
+  return addresses.some((text) => {
     const parsed = parsePrefix(text)
     if (parsed === null || parsed.length === 32) return false
     const size = 2 ** (32 - parsed.length)
@@ -68,13 +73,14 @@ export function compileRoutes(
   report: Report,
 ): readonly RoutePlan[] {
   if (input.routes === undefined) return defaultRoutes(devices)
-  const names = devices.map((device) => device.name)
+  const interfaces = interfacesOf(devices)
+  const names = interfaces.map(({ name }) => name)
   input.routes.forEach((route, index) => {
     const path = [...hostPath, 'routes', index]
     if (route.dev !== null && route.dev !== 'lo' && !names.includes(route.dev)) {
       report.fault(path, `a device of the host behind dev: lo, ${names.join(', ')}`, names)
     }
-    const via = devices.filter((device) => route.dev === null || device.name === route.dev)
+    const via = interfaces.filter(({ name }) => route.dev === null || name === route.dev)
     if (route.gateway !== 0 && !via.some((device) => holds(device, route.gateway))) {
       const where = route.dev === null ? 'a device of the host' : route.dev
       report.fault(path, `a gateway on a subnet of ${where}; ${formatIpv4(route.gateway)} is on none`)
@@ -90,7 +96,7 @@ export function compileNeighbours(
   hostPath: FaultPath,
   report: Report,
 ): readonly NeighbourPlan[] {
-  const names = devices.map((device) => device.name)
+  const names = interfacesOf(devices).map(({ name }) => name)
   const seen = new Set<string>()
   for (const [index, { dev, address }] of (input.neighbours ?? []).entries()) {
     const path = [...hostPath, 'neighbours', index]

@@ -2,6 +2,7 @@
 import { formatIpv4, parsePrefix } from '../address.js'
 import { bpfFault } from '../bpf.js'
 import { type FaultPath, formatPath, type Report } from '../fault.js'
+import { interfacesOf } from '../interfaces.js'
 import type { DevicePlan, SocketPlan } from '../plan.js'
 import type { SocketGroupInput } from '../schema/app.js'
 import type { AppSurroundings } from './app.js'
@@ -160,7 +161,7 @@ function compileOptions(
   }
   const incoming = input.SO_INCOMING_CPU ?? -1
   if (incoming >= cpuCount) report.fault([...path, 'SO_INCOMING_CPU'], `-1, or a CPU from 0 to ${cpuCount - 1}`)
-  const deviceNames = devices.map((device) => device.name)
+  const deviceNames = interfacesOf(devices).map(({ name }) => name)
   const device = input.SO_BINDTODEVICE ?? null
   if (device !== null && !deviceNames.includes(device)) {
     report.fault([...path, 'SO_BINDTODEVICE'], `a device of the host: ${deviceNames.join(', ')}`, deviceNames)
@@ -218,12 +219,13 @@ function checkLocal(
   report: Report,
 ): void {
   if (first === 0) return
-  const local = new Set(devices.flatMap((device) => device.addresses.flatMap(bindable)))
+  const interfaces = interfacesOf(devices)
+  const local = new Set(interfaces.flatMap(({ addresses }) => addresses.flatMap(bindable)))
   const isLocal = (address: number) =>
     local.has(address) || address >>> 24 === 127 || address === 0xffffffff || address >>> 28 === 0xe
   for (let index = 0; index < count; index++) {
     if (isLocal(first + index)) continue
-    const names = devices.flatMap((device) => device.addresses.map((text) => text.split('/')[0] as string))
+    const names = interfaces.flatMap(({ addresses }) => addresses.map((text) => text.split('/')[0] as string))
     const where = input['address-count'] === undefined ? [...path, 'bind'] : [...path, 'address-count']
     report.fault(
       where,

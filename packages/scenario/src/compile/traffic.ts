@@ -2,6 +2,7 @@
 import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath, Report } from '../fault.js'
 import { FCS_BYTES, IMIX_FRAMES } from '../frame-sizes.js'
+import { interfacesOf } from '../interfaces.js'
 import type { Arrival, DevicePlan, Distribution, FlowSetPlan, FragmentsPlan, HostPlan, TrafficPlan } from '../plan.js'
 import type { OfferedRate } from '../schema/fields.js'
 import type { ClosedInput, FlowsInput, OpenInput, ReplayInput, TrafficInput } from '../schema/traffic.js'
@@ -313,7 +314,7 @@ function compileOpen(
     arrival: compileArrival(input, load, target, path, around),
     frame,
     fragments,
-    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around, protocol === 'arp'),
+    flows: compileFlows(input.flows ?? {}, 1, target, [...path, 'flows'], around, { isArp: protocol === 'arp', vlan }),
     startPs,
     stopPs,
     packets: input.packets ?? 0,
@@ -362,13 +363,20 @@ function firstPort(host: HostPlan): number {
   return DEFAULT_PORT
 }
 
+/** First address of the device that takes what is tagged so; of the device itself where that has none. */
+function firstAddress(device: DevicePlan, vlan: number): number {
+  const [own, ...others] = interfacesOf([device])
+  const tagged = others[device.vlans.indexOf(vlan)]?.addresses[0]
+  return parsePrefix(tagged ?? own?.addresses[0] ?? '')?.address ?? 0
+}
+
 function compileFlows(
   input: FlowsInput,
   defaultCount: number,
   target: Target,
   path: FaultPath,
   around: TrafficSurroundings,
-  isArp = false,
+  { isArp, vlan }: { readonly isArp: boolean; readonly vlan: number } = { isArp: false, vlan: 0 },
 ): FlowSetPlan {
   const { env } = around
   const { report } = env
@@ -386,15 +394,16 @@ function compileFlows(
   const dportCount = input['dport-count'] ?? 1
   if (sport + sportCount > 65_536) report.fault([...path, 'sport-count'], `1 to ${65_536 - sport}: ports end at 65535`)
   if (dport + dportCount > 65_536) report.fault([...path, 'dport-count'], `1 to ${65_536 - dport}: ports end at 65535`)
-  const local = target.device.addresses.map((text) => parsePrefix(text)?.address ?? 0)
-  const daddr = input.dst ?? (local[0] as number)
+  const daddr = input.dst ?? firstAddress(target.device, vlan)
   const daddrCount = input['dst-count'] ?? 1
   const saddr = input.src ?? 0xc6336401
   const saddrCount = input['src-count'] ?? 1
   if (saddr + saddrCount > 2 ** 32) report.fault([...path, 'src-count'], 'addresses up to 255.255.255.255')
   if (daddr + daddrCount > 2 ** 32) report.fault([...path, 'dst-count'], 'addresses up to 255.255.255.255')
   const everywhere = new Set(
-    target.host.devices.flatMap((device) => device.addresses.map((text) => parsePrefix(text)?.address ?? 0)),
+    interfacesOf(target.host.devices).flatMap(({ addresses }) =>
+      addresses.map((text) => parsePrefix(text)?.address ?? 0),
+    ),
   )
   for (let index = 0; index < Math.min(daddrCount, count); index++) {
     if (isArp || everywhere.has(daddr + index) || target.device.conf.forwarding !== 0) continue

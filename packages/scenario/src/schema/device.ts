@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { DRIVER_NAMES } from '../drivers.js'
 import { accepts } from './accepted.js'
+import { confSchema } from './conf.js'
 import {
   choice,
   cpuList,
@@ -19,6 +20,7 @@ import {
   toggle,
 } from './fields.js'
 import { qdiscSchema } from './qdisc.js'
+import { vlansSchema } from './vlan.js'
 
 const S32_MAX = 2_147_483_647
 const MAX_QUEUES = 4096
@@ -106,8 +108,6 @@ const irq = z
       .describe('The same in list notation, one entry per vector.'),
   })
   .describe('Interrupts of the device (/proc/irq/N).')
-
-const flag = (description: string) => integer(description, 0, 1).optional()
 
 /** A device as a user writes it. */
 export const deviceSchema = z
@@ -221,11 +221,7 @@ export const deviceSchema = z
       })
       .optional()
       .describe('XDP program.'),
-    vlans: z
-      .array(integer('VLAN id.', 1, 4094))
-      .max(4094)
-      .optional()
-      .describe('VLANs that have a device on top.'),
+    vlans: vlansSchema,
     qdisc: qdiscSchema.optional(),
     txqueuelen: integer(
       'Packets a queue of pfifo_fast or pfifo holds (`ip link set txqueuelen`).',
@@ -244,20 +240,7 @@ export const deviceSchema = z
     arp: toggle(
       'Hardware addresses of next hops are asked for; default off: senders on the wire are known, and answer no ARP.',
     ).optional(),
-    conf: z
-      .strictObject({
-        arp_notify: flag('1 announces the addresses when the device comes up.'),
-        arp_evict_nocarrier: flag('1, the default, forgets neighbours when the carrier is lost.'),
-        ignore_routes_with_linkdown: flag('1 passes over routes while the device has no carrier.'),
-        accept_local: flag('1 accepts packets with a local source address.'),
-        drop_unicast_in_l2_multicast: flag('1 drops unicast packets in multicast frames.'),
-        forwarding: flag('1 passes on what comes in for others; default net.ipv4.ip_forward.'),
-        route_localnet: flag('1 does not treat 127/8 as martian.'),
-        rp_filter: integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
-        send_redirects: flag('1 tells a sender of a shorter way.'),
-      })
-      .optional()
-      .describe('Settings of net.ipv4.conf.DEV; joined with those of net.ipv4.conf.all as Linux does.'),
+    conf: confSchema.optional(),
     'rx-handler': choice(
       ['none', 'pass', 'consume'],
       'rx_handler as a bridge or bond would set: pass counts and goes on, consume takes the packet.',

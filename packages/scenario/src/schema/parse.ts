@@ -67,6 +67,12 @@ function placesOf({ path, issue }: Leaf): FaultPath[] {
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
 }
 
+/** What keys are accepted, by the field they are in; names where nothing is said. */
+const KEY_WORDS: Readonly<Record<string, string>> = {
+  devices: 'a device name of 1 to 15 letters, digits, _ or -',
+  vlans: 'a VLAN id from 1 to 4094',
+}
+
 function toFaults(leaf: Leaf, document: unknown, schema: ScenarioSchema): ScenarioFault[] {
   const { path, issue } = leaf
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, document, schema))
@@ -74,10 +80,7 @@ function toFaults(leaf: Leaf, document: unknown, schema: ScenarioSchema): Scenar
   const value = valueAt(document, path)
   const last = path.at(-1)
   if (issue.code === 'invalid_key') {
-    const isDevice = path.at(-2) === 'devices'
-    const accepted = isDevice
-      ? 'a device name of 1 to 15 letters, digits, _ or -'
-      : 'a name of 1 to 63 letters, digits, _ or -'
+    const accepted = KEY_WORDS[String(path.at(-2))] ?? 'a name of 1 to 63 letters, digits, _ or -'
     return [{ path: formatPath(path), given: givenValue(last), accepted, nearest: null }]
   }
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
