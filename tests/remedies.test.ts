@@ -31,6 +31,7 @@ const BOTTLENECKS: Readonly<Record<string, string>> = {
   'udp-gso-sender': 'tx_link',
   'request-response': 'none',
   'switch-incast': 'switch_full',
+  ping: 'none',
   'container-veth': 'one_queue',
   'container-host': 'none',
 }

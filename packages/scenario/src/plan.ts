@@ -12,6 +12,7 @@ import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } fro
 import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
+import type { PingPlan, SocketFamily } from './ping-plan.js'
 import type { PluginPlan } from './plugin/plugin-plan.js'
 import type { SendOptionsPlan, SendPlan } from './send-plan.js'
 import type { TrafficPlan } from './traffic-plan.js'
@@ -317,7 +318,7 @@ export interface XdpPlan {
   })[]
 }
 
-export type AppKind = 'udp_sink' | 'udp_echo' | 'udp_sender' | 'udp_client' | 'spin'
+export type AppKind = 'udp_sink' | 'udp_echo' | 'udp_sender' | 'udp_client' | 'ping' | 'spin'
 export type WaitCall = 'recvfrom' | 'recvmmsg' | 'epoll_wait' | 'select' | 'poll'
 
 /** Threads of one program and the sockets they read. */
@@ -357,9 +358,15 @@ export interface AppPlan {
   readonly bufferBytes: number
   /** What a sender or client sends. */
   readonly send?: SendPlan
+  /** What a `ping` does beside that. */
+  readonly ping?: PingPlan
 }
 
 export interface SocketPlan {
+  /** What it is if it is no UDP socket. */
+  readonly family?: SocketFamily
+  /** Raw sockets: protocol, and ICMP_FILTER with a bit per message type that is kept away. */
+  readonly raw?: { readonly protocol: number; readonly icmpFilter: number }
   /** Index of the task that reads it (all tasks for -1: shared). */
   readonly taskIndex: number
   /** Local IPv4 address as unsigned 32-bit number; 0: any. */

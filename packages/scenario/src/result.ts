@@ -69,7 +69,7 @@ export interface QueueRow {
 }
 
 export interface SocketRow {
-  readonly proto: 'udp'
+  readonly proto: 'udp' | 'icmp' | 'raw'
   readonly local: string
   readonly peer: string
   readonly app: string
@@ -96,7 +96,7 @@ export interface TaskRow {
 /** A program that sends by itself: all its tasks together. */
 export interface ProgramRow {
   readonly app: string
-  readonly kind: 'udp_sender' | 'udp_client'
+  readonly kind: 'udp_sender' | 'udp_client' | 'ping'
   readonly tasks: number
   /** Calls that send, datagrams the kernel took, and their payload, bytes. */
   readonly calls: number
@@ -109,6 +109,22 @@ export interface ProgramRow {
   readonly timeouts?: number
   readonly late?: number
   readonly round_trip_ns?: LatencySummary | null
+  /** Of `ping`: what it says at its end. */
+  readonly ping?: PingRow
+}
+
+/** The summary of `ping`, all its tasks together; times in ns, null where nothing was measured. */
+export interface PingRow {
+  readonly to: string
+  readonly transmitted: number
+  readonly received: number
+  readonly duplicates: number
+  /** ICMP errors it was told of. */
+  readonly errors: number
+  readonly loss_percent: number
+  readonly rtt_ns: { readonly min: number; readonly avg: number; readonly max: number; readonly mdev: number } | null
+  /** The two lines that ping prints. */
+  readonly text: readonly string[]
 }
 
 /** A rule of nf_tables and what came of it. */

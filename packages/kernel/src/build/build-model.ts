@@ -29,6 +29,7 @@ import { fillNetfilter } from '../netfilter/build.js'
 import { NfHook } from '../netfilter/components.js'
 import { nfSendReset } from '../netfilter/nf-send-reset.js'
 import { NF_SEND_RESET } from '../netfilter/nf-send-reset-resource.js'
+import { netTimestamp } from '../netif/net-timestamp.js'
 import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
@@ -44,6 +45,7 @@ import {
 import type { Plugin } from '../plugin/define-plugin.js'
 import { type HookName, PLUGIN_HOOKS } from '../plugin/hooks.js'
 import { PLUGIN_WORLD } from '../plugin/plugin-context.js'
+import { fillRaw } from '../raw/fill-raw.js'
 import { fillRoutes } from '../route/fib-table.js'
 import { fillPages } from '../skb/packet-pages.js'
 import { SKB_DESTRUCTOR, type SkbDestructor } from '../skb/skb-destructor.js'
@@ -144,6 +146,7 @@ function fillColumns(model: Model): void {
   fillUdp(world, layout)
   fillIcmp(world, layout, partitions)
   fillFilters(world, layout)
+  fillRaw(world, layout)
   fillIgmp(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
@@ -303,7 +306,9 @@ function bindMachine(model: Model): void {
   const trace = binder.resource(TRACE_SINK)
   const { clockPs } = binder.world.columns(Cpu)
   const pairs = hasPairs(layout.plan.hosts)
+  const stamps = binder.bind(netTimestamp)
   netifRx.rx = (cpu, row) => {
+    if (stamps.needed) stamps.prequeue(cpu, row)
     if (trace.on) trace.netifRx(cpu, clockPs[cpu], row)
     const target = pairs && steering.needed ? steering.cpuOf(cpu, row) : 0
     return steering.toBacklog(cpu, row, target === 0 ? cpu : target)

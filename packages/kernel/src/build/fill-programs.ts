@@ -1,5 +1,6 @@
 import { streamKey, type World } from '@softnet/ecs'
 import { LATENCY_BUCKETS, type SendPlan } from '@softnet/scenario/plan'
+import { declarePings } from '../task/ping-components.js'
 import {
   ERRNO_ROWS,
   PayloadSize,
@@ -30,6 +31,7 @@ export function declarePrograms(world: World, layout: Layout): void {
   const all = programs(layout)
   world.pool(SendProgram, all.length)
   world.pool(SendStream, all.length)
+  declarePings(world, layout, all.length)
   world.pool(
     PayloadSize,
     all.reduce((sum, plan) => sum + sizesOf(plan), 0),

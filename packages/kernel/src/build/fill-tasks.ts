@@ -6,6 +6,7 @@ import { SockSend } from '../sock/sock-wfree.js'
 import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
 import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
+import { fillPing } from '../task/ping-components.js'
 import { fillProgram } from './fill-programs.js'
 import { fillSendOptions } from './fill-tx.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -16,6 +17,7 @@ const APP_TASKS = {
   udp_echo: TASK_KIND.app,
   udp_sender: TASK_KIND.sender,
   udp_client: TASK_KIND.client,
+  ping: TASK_KIND.ping,
   spin: TASK_KIND.spin,
 }
 const MICROSECOND_PS = 1_024_000
@@ -131,6 +133,7 @@ function fillApp(world: World, layout: Layout, host: HostLayout, app: AppPlan, a
     if (app.send !== undefined) {
       task.program[id] = ++at.program
       fillProgram(world, layout.plan.seed, app.send, at.program, id)
+      fillPing(world, layout, app, at.program)
     }
     if (app.kind === 'udp_echo') at.taskRequest += Math.max(app.batch, 64)
     // Every task starts runnable at time zero and finds its own way to sleep.

@@ -1,5 +1,6 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import { hasNapi, hasPairs } from '../link/has-pairs.js'
+import { hasRawSockets } from '../raw/components.js'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
 import { findReach, fragmentCpus, queueCpu, sendingCpus, steerTargets } from './reach.js'
@@ -93,6 +94,11 @@ function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: numb
     yield { owners, why: 'their packets share limits and connections of netfilter' }
   }
   yield* netnsSharing(host, layout)
+  for (const app of plan.apps) {
+    if (!hasRawSockets(app)) continue
+    const owners = [...sendingCpus(host), ...app.tasks.flat().map((cpu) => ids[cpu])]
+    yield { owners, why: `their packets reach the sockets of ${app.name} at once` }
+  }
   if (plan.devices.some(hasNapi)) yield { owners: [...sendingCpus(host)], why: 'they fill the ring of a veth pair' }
   const cores = new Map<number, number[]>()
   plan.cpus.forEach((cpu, i) => {

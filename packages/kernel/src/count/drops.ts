@@ -104,6 +104,10 @@ const PLACES = {
   pim: { where: 'pim_rcv', reason: 'NOT_SPECIFIED' },
   linkLoss: { where: 'link', reason: 'LINK_LOSS' },
   switchFull: { where: 'switch', reason: 'SWITCH_FULL' },
+  rawRcvbuf: { where: 'raw_rcv_skb', reason: 'SOCKET_RCVBUFF' },
+  rawFilter: { where: 'raw_rcv_skb', reason: 'SOCKET_FILTER' },
+  pingRcvbuf: { where: '__ping_queue_rcv_skb', reason: 'SOCKET_RCVBUFF' },
+  pingFilter: { where: '__ping_queue_rcv_skb', reason: 'SOCKET_FILTER' },
 } as const satisfies Record<string, DropPlace>
 
 /** Short names of the places. */

@@ -5,6 +5,8 @@ import { counters } from '../count/counters.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
+import { usesRaw } from '../raw/components.js'
+import { rawInput, TAKEN } from '../raw/raw-v4-input.js'
 import { fibExceptions } from '../route/fib-exceptions.js'
 import { fibLookup } from '../route/fib-lookup.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
@@ -51,7 +53,8 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
 
     const { faults, flags, len, tcpWord, tcpSeq, ipWord, rtFlags } = context.read(Skb)
     const { net } = context.read(Cpu)
-    const { nets } = context.resource(PLAN_CONSTANTS)
+    const { nets, plan } = context.resource(PLAN_CONSTANTS)
+    const raw = usesRaw(plan) ? context.system(rawInput) : null
     const ignoreAll = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_echo_ignore_all)
     const ignoreBroadcasts = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_echo_ignore_broadcasts)
     const ignoreBogus = Uint8Array.from(nets, ({ ipv4 }) => ipv4.icmp_ignore_bogus_error_responses)
@@ -182,7 +185,8 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
         const drop = toEverybody(cpu, type)
         if (drop >= 0) return drop
       }
-      if (type === ICMP_TYPE.echoReply || type === ICMP_TYPE.extEchoReply) return DROP.pingNoSocket
+      if (type === ICMP_TYPE.echoReply || type === ICMP_TYPE.extEchoReply)
+        return raw === null ? DROP.pingNoSocket : raw.pingRcv(cpu, row)
       if (type > NR_ICMP_TYPES) return error(cpu, DROP.icmpUnhandled)
       return handle(cpu, row, type, (tcpWord[row] >>> 8) & 255)
     }
@@ -191,7 +195,7 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       spend(cpu, STAGE.icmp_rcv, 1)
       const drop = receive(cpu, row)
       if (drop >= 0) kfree(cpu, row, drop)
-      else consume(cpu, row)
+      else if (drop !== TAKEN) consume(cpu, row)
     }
   },
 )

@@ -11,6 +11,8 @@ import { icmpSend } from '../icmp/icmp-send.js'
 import { igmpRcv } from '../igmp/igmp-rcv.js'
 import type { Stage } from '../netif/stage.js'
 import { NUMBERS } from '../numbers.js'
+import { usesRaw } from '../raw/components.js'
+import { rawInput } from '../raw/raw-v4-input.js'
 import { Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
 import { tcpRcv } from '../tcp/tcp-rcv.js'
@@ -64,20 +66,22 @@ export const ipLocalDeliver = defineSystem<Stage>(
     const icmp = context.system(icmpRcv)
     const igmp = context.system(igmpRcv)
     const send = context.system(icmpSend)
-    const { nets } = context.resource(PLAN_CONSTANTS)
+    const { nets, plan } = context.resource(PLAN_CONSTANTS)
+    const raws = usesRaw(plan) ? context.system(rawInput) : null
     const rawSockets = new Uint16Array(nets.length * PROTOCOLS)
     nets.forEach((each, at) => {
       for (const protocol of each.rawProtocols) rawSockets[at * PROTOCOLS + protocol]++
     })
 
-    /** A clone to each raw socket of the protocol; nothing of the model reads them, so they end at once. */
+    /** A clone to each raw socket of the protocol. Of those in `raw-protocols` nobody reads: their clones end at once. */
     function rawLocalDeliver(cpu: number, row: number, protocol: number): number {
+      const read = raws === null ? 0 : raws.deliver(cpu, row, protocol)
       const sockets = rawSockets[net[cpu] * PROTOCOLS + protocol]
-      if (sockets === 0) return 0
+      if (sockets === 0) return read
       spend(cpu, STAGE.raw_deliver, sockets)
       created[cpu] += frames[row] * sockets
       count.consume(cpu, frames[row] * sockets)
-      return sockets
+      return sockets + read
     }
 
     function protocolUnknown(cpu: number, row: number, raw: number): void {

@@ -231,6 +231,9 @@ function snmp(model: Model, host: NetLayout, tables: readonly (keyof typeof SNMP
   return result
 }
 
+/** Names of protocols as ss prints them. */
+const PROTOCOLS = { udp: 'udp', ping: 'icmp', raw: 'raw' } as const
+
 function socketRows(model: Model, host: HostLayout): SocketRow[] {
   const s = model.world.columns(Sock)
   const { drops: viewDrops } = model.world.columns(SockView)
@@ -242,8 +245,8 @@ function socketRows(model: Model, host: HostLayout): SocketRow[] {
       let drops = s.drops[id]
       for (let source = 0; source < sources; source++) drops += viewDrops[id * sources + source]
       rows.push({
-        proto: 'udp',
-        local: `${formatIpv4(plan.address)}:${plan.port}`,
+        proto: PROTOCOLS[plan.family ?? 'udp'],
+        local: `${formatIpv4(plan.address)}:${plan.raw?.protocol ?? plan.port}`,
         peer: plan.peer === null ? '0.0.0.0:*' : `${formatIpv4(plan.peer.address)}:${plan.peer.port}`,
         app: app.name,
         received: s.received[id],

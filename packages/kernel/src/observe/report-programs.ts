@@ -5,6 +5,7 @@ import { ERRNO } from '../route/components.js'
 import { Task } from '../task/components.js'
 import { ERRNO_ROWS, RoundTrip, SendError, SendProgram } from '../task/send-components.js'
 import { filledBuckets, percentiles } from './histogram-summary.js'
+import { reportPing } from './report-ping.js'
 
 /** One row per program that sends by itself. */
 export function reportPrograms(model: Model, host: HostLayout): { programs?: ProgramRow[] } {
@@ -19,23 +20,17 @@ function programRow(model: Model, app: AppPlan, tasks: readonly number[]): Progr
   const p = model.world.columns(SendProgram)
   const rows = tasks.map((task) => program[task])
   const sum = (column: ArrayLike<number>) => rows.reduce((total, row) => total + column[row], 0)
-  const isClient = app.kind === 'udp_client'
   return {
     app: app.name,
-    kind: isClient ? 'udp_client' : 'udp_sender',
+    kind: app.kind as ProgramRow['kind'],
     tasks: tasks.length,
     calls: sum(p.calls),
     datagrams: sum(p.datagrams),
     bytes: sum(p.payloadSent),
     errors: errorCounts(model, rows),
-    ...(isClient
-      ? {
-          replies: sum(p.replies),
-          timeouts: sum(p.timeouts),
-          late: sum(p.late),
-          round_trip_ns: roundTrips(model, rows),
-        }
-      : {}),
+    ...(app.kind === 'udp_client' ? { timeouts: sum(p.timeouts), late: sum(p.late) } : {}),
+    ...(app.kind === 'udp_sender' ? {} : { replies: sum(p.replies), round_trip_ns: roundTrips(model, rows) }),
+    ...(app.kind === 'ping' ? { ping: reportPing(model, app, rows) } : {}),
   }
 }
 

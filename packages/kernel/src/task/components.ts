@@ -16,7 +16,16 @@ export const PC = {
 } as const
 
 /** What a task runs. */
-export const TASK_KIND = { ksoftirqd: 0, napiThread: 1, app: 2, spin: 3, kworker: 4, sender: 5, client: 6 } as const
+export const TASK_KIND = {
+  ksoftirqd: 0,
+  napiThread: 1,
+  app: 2,
+  spin: 3,
+  kworker: 4,
+  sender: 5,
+  client: 6,
+  ping: 7,
+} as const
 /** Scheduler state. */
 export const TASK_STATE = { running: 1, sleeping: 2, waking: 3 } as const
 /** How an app waits. */

@@ -14,6 +14,7 @@ import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { appStep } from './app.js'
 import { clientStep } from './client.js'
 import { RunQueue, Task } from './components.js'
+import { pingStep } from './ping.js'
 import { scheduler } from './scheduler.js'
 import { senderStep } from './sender.js'
 
@@ -53,7 +54,8 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const space = context.system(devNet)
   const sender = context.system(senderStep)
   const client = context.system(clientStep)
-  context.resource(PLAN_CONSTANTS)
+  const { plan } = context.resource(PLAN_CONSTANTS)
+  const ping = plan.hosts.some(({ apps }) => apps.some(({ kind }) => kind === 'ping')) ? context.system(pingStep) : null
 
   /** ksoftirqd: softirqs while there are any, giving way to other tasks between rounds. Kernel: kernel/softirq.c, run_ksoftirqd */
   function ksoftirqd(cpu: number): void {
@@ -141,6 +143,10 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
           case TASK_KIND.client:
             if (space.several) space.ofTask(cpu, task)
             client(cpu, task)
+            break
+          case TASK_KIND.ping:
+            if (space.several) space.ofTask(cpu, task)
+            if (ping !== null) ping(cpu, task)
             break
           case TASK_KIND.kworker:
             kworker(cpu, task)

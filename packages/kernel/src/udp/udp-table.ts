@@ -71,7 +71,7 @@ function prefixName(address: number, length: number): string {
 }
 
 /** Device entity of a name on a host; 0 for none. */
-function deviceEntity(host: HostLayout, name: string | null): number {
+export function deviceEntity(host: HostLayout, name: string | null): number {
   if (name === null) return 0
   const device = interfaceNamed(host, name)
   if (device === 0) throw new Error(`host ${host.plan.name} has no device ${name} to bind a socket to`)
@@ -83,7 +83,7 @@ function eachSocket(layout: Layout, visit: (host: HostLayout, plan: SocketPlan, 
   for (const host of layout.nets) {
     host.plan.apps.forEach((app, index) => {
       app.sockets.forEach((socket, i) => {
-        visit(host, socket, host.appSockets[index][i])
+        if (socket.family === undefined) visit(host, socket, host.appSockets[index][i])
       })
     })
   }

@@ -38,5 +38,16 @@ export function programLines(result: ResultDocument, columns: number, density: D
     titles.map((cell, i) => (i === 0 ? paint.bold(cell) : paint.dim(cell))),
     ...rows.slice(0, density.queueRows),
   ]
-  return heading(tableLines(table, ALIGNS)).map((line) => clip(line, columns))
+  const lines = heading(tableLines(table, ALIGNS))
+  return [...lines, ...pingLines(result, hosts)].map((line) => clip(line, columns))
+}
+
+/** What each ping says at its end. */
+function pingLines(result: ResultDocument, hosts: readonly string[]): string[] {
+  return hosts.flatMap((name) =>
+    (result.hosts[name]?.programs ?? []).flatMap(({ app, ping }) => {
+      if (ping === undefined) return []
+      return [`${plainName(name)}/${plainName(app)}: ping ${ping.to}`, ...ping.text.map((line) => `  ${line}`)]
+    }),
+  )
 }

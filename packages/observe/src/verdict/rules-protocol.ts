@@ -18,6 +18,9 @@ interface ReasonRule {
   readonly remedy?: (host: HostFacts, paths: SettingPaths) => Remedy
 }
 
+/** What ends here nobody misses: echo replies that raw sockets have got a copy of. */
+const NO_LOSS: readonly string[] = ['ping_rcv']
+
 const REASONS: readonly ReasonRule[] = [
   {
     name: 'wire_errors',
@@ -122,7 +125,9 @@ const REASONS: readonly ReasonRule[] = [
 function reasonFinding(rule: ReasonRule, host: HostFacts, run: RunFacts): Finding | null {
   const rows = run.result.drops.filter(
     (drop) =>
-      drop.host === host.name && (rule.reasons.includes(drop.reason) || rule.functions?.includes(drop.where) === true),
+      drop.host === host.name &&
+      !NO_LOSS.includes(drop.where) &&
+      (rule.reasons.includes(drop.reason) || rule.functions?.includes(drop.where) === true),
   )
   const lost = rows.reduce((sum, drop) => sum + drop.count, 0)
   const most = [...rows].sort((a, b) => b.count - a.count)[0]

@@ -76,5 +76,24 @@ const incast = builtin(
   },
 )
 
+const idle = (address: string): Host => ({ cpus: 2, devices: { eth0: { address, channels: { combined: 1 } } } })
+
+const ping = builtin(
+  'ping',
+  'One host pings another over a cable of 10 µs every 10 ms: why does a round trip take so much longer than the cable?',
+  'Both hosts are idle in between: most of a round trip is waking CPUs from their idle states and interrupts that wait. Compare with hosts.server.cstates=none and hosts.client.cstates=none, with hosts.client.apps.ask.flood=true (and no interval), and with links.cable.loss=0.1.',
+  {
+    duration: '200ms',
+    hosts: {
+      client: {
+        ...idle('10.0.0.1/24'),
+        apps: { ask: { kind: 'ping', cpus: [1], to: '10.0.0.2', interval: '10ms', count: 15 } },
+      },
+      server: idle('10.0.0.2/24'),
+    },
+    links: { cable: { between: ['client/eth0', 'server/eth0'], delay: '10us' } },
+  },
+)
+
 /** Scenarios of several hosts. */
-export const NETWORK_SCENARIOS: readonly BuiltinScenario[] = [requestResponse, incast]
+export const NETWORK_SCENARIOS: readonly BuiltinScenario[] = [requestResponse, incast, ping]

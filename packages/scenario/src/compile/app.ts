@@ -8,6 +8,7 @@ import type { HostInput } from '../schema/scenario.js'
 import { checkCpus } from './cpus.js'
 import type { Environment } from './host.js'
 import { devicesIn, type NetScope, scopeNamed } from './netns.js'
+import { compilePing, type PingInput } from './ping.js'
 import { compileSend, isSender, type SendInput, sendingApp } from './send.js'
 import { checkBinds, compileSocketGroup, type SocketPlace } from './sockets.js'
 
@@ -63,6 +64,8 @@ function compileApp(name: string, input: AppInput, path: FaultPath, around: AppS
     const send = compileSend(input, sockets, path, around.env)
     return { ...sendingApp(input), name, kind: input.kind, tasks, nice, epoll, sockets, send }
   }
+  if (input.kind === 'ping')
+    return { ...compilePing(input, tasks.length, path, around), epoll: spinDefaults.epoll, name, tasks, nice }
   const wait = input.wait ?? 'epoll_wait'
   warnUnused(input, wait, path, around.env)
   const { epoll } = input
@@ -128,7 +131,7 @@ const spinDefaults: Omit<AppPlan, 'name' | 'tasks' | 'nice'> = {
   bufferBytes: 0,
 }
 
-type ReaderInput = Exclude<AppInput, { kind: 'spin' } | SendInput>
+type ReaderInput = Exclude<AppInput, { kind: 'spin' } | SendInput | PingInput>
 
 function compileBusyEpoll(
   input: ReaderInput,

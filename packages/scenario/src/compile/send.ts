@@ -10,8 +10,8 @@ export type SendInput = Extract<AppInput, { kind: 'udp_sender' | 'udp_client' }>
 
 /** Payload of a message that names none: that of a smallest frame. */
 const DEFAULT_PAYLOAD_BYTES = 18
-/** Kernel: include/linux/init_task.h, timer_slack_ns */
-const DEFAULT_TIMER_SLACK_PS = 50e6
+/** How much longer a sleep of a program lasts that says nothing, ps. Kernel: include/linux/init_task.h, timer_slack_ns */
+export const DEFAULT_TIMER_SLACK_PS = 50e6
 const DEFAULT_TIMEOUT_PS = 1e12
 const DEFAULT_BATCH = 32
 

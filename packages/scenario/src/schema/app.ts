@@ -1,6 +1,7 @@
 /** Schema of an application: its tasks, how they wait, and the sockets they read. */
 import { z } from 'zod'
 import { choice, cpuList, endpoint, integer, ipv4, linuxTime, quantity, text, time, toggle } from './fields.js'
+import { pingKeys } from './ping.js'
 import { clientKeys, senderKeys, sendOptionKeys } from './send.js'
 
 const S32_MAX = 2_147_483_647
@@ -171,10 +172,17 @@ export const appSchema = z
       })
       .describe('Program whose tasks each send a request, wait for the reply, and think (netperf UDP_RR).'),
     z
+      .strictObject({
+        kind: z.literal('ping').describe('Measures round trips by ICMP echo.'),
+        ...taskKeys,
+        ...pingKeys,
+      })
+      .describe('ping: asks a host by ICMP echo and measures the round trips; each task is one ping.'),
+    z
       .strictObject({ kind: z.literal('spin').describe('Only computes.'), ...taskKeys })
       .describe('Program that only computes, as a competitor for the CPU.'),
   ])
-  .describe('A program: kind udp_sink (default), udp_echo, udp_sender, udp_client or spin.')
+  .describe('A program: kind udp_sink (default), udp_echo, udp_sender, udp_client, ping or spin.')
 
 /** Parsed application. */
 export type AppInput = z.output<typeof appSchema>
