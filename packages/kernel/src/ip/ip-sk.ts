@@ -1,8 +1,8 @@
 import { defineSystem } from '@softnet/ecs'
-import { IP_DF } from '@softnet/wire'
+import { NUMBERS } from '../numbers.js'
 import { InDev } from '../route/components.js'
 import { RouteResult } from '../route/route-result.js'
-import { PMTUDISC, pmtuDiscovery } from '../udp/pmtu-discovery.js'
+import { pmtuDiscovery } from '../udp/pmtu-discovery.js'
 
 /** What IP_MTU_DISCOVER of a socket makes of the route that its CPU has just found. Kernel: include/net/ip.h */
 export interface IpSk {
@@ -20,6 +20,8 @@ const IP_MAX_MTU = 65_535
 
 /** Path MTU rules of a sending socket. Kernel: include/net/ip.h, ip_sk_use_pmtu, ip_sk_ignore_df, ip_dont_fragment */
 export const ipSk = defineSystem<IpSk>('ip_sk', 'ip', 'include/net/ip.h, ip_sk_use_pmtu', (context) => {
+  const { IP_DF, PMTUDISC } = NUMBERS
+
   const result = context.read(RouteResult)
   const { mtu: devMtu } = context.read(InDev)
   const discovery = context.system(pmtuDiscovery)
