@@ -40,9 +40,24 @@ export interface JourneyStep {
   readonly note: string | null
 }
 
+/** Where packets wait: on their way in, and on their way out. `wire`: while its bits leave; `link`: between two hosts. */
+export type JourneyQueue =
+  | 'DMA'
+  | 'rx ring'
+  | 'gro'
+  | 'cache line'
+  | 'backlog'
+  | 'reassembly'
+  | 'socket'
+  | 'neighbour'
+  | 'qdisc'
+  | 'tx ring'
+  | 'wire'
+  | 'link'
+
 /** A queue the packet was in. */
 export interface JourneyWait {
-  readonly queue: 'DMA' | 'rx ring' | 'gro' | 'cache line' | 'backlog' | 'socket'
+  readonly queue: JourneyQueue
   readonly place: string
   readonly from_ns: number
   readonly for_ns: number
@@ -55,15 +70,17 @@ export interface Journey {
   /** Number of its wire frame, from 1; below 0: the host made it. */
   readonly packet: number
   readonly what: string
-  /** Device it came in on. */
+  /** Device it came in on; of a packet that a host made, the one it goes out by. */
   readonly device: string
   readonly bytes: number
-  /** Last bit at the host's port. */
+  /** Last bit at the host's port; of a packet that a host made, the beginning of the call that made it. */
   readonly arrival_ns: number
   readonly end: {
     readonly fate: JourneyFate
     readonly at_ns: number
     readonly cpu: number | null
+    /** Host of the CPU, where there are several. */
+    readonly host: string | null
     /** Reason and place of a drop. */
     readonly reason: string | null
     readonly where: string | null

@@ -15,6 +15,8 @@ export interface JourneyPayload {
 export interface FoundJourneys {
   readonly document: JourneyDocument
   readonly examples: readonly string[]
+  /** Number next to that of the packet asked for. */
+  readonly nearest: number | null
 }
 
 /** Simulated time between two looks whether all is known, ps: where a run ends must not depend on the host. */
@@ -45,7 +47,7 @@ export function followPackets(
   const isEnded = nowPs >= durationPs || journeys.isComplete
   // At the end of a run rings tell of the frames that nobody has looked at.
   if (!journeys.isComplete) simulation.report()
-  const { journeys: found, drops, examples } = journeys.finish(nowPs)
+  const { journeys: found, drops, examples, nearest } = journeys.finish(nowPs)
   simulation.release()
   const document: JourneyDocument = {
     schema: 'softnet.journey/1',
@@ -56,5 +58,5 @@ export function followPackets(
     journeys: found,
     drops,
   }
-  return { document, examples }
+  return { document, examples, nearest }
 }

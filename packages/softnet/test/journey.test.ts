@@ -1,10 +1,10 @@
-import { renderJourneys } from '@softnet/observe'
 import { compileScenario, type JourneyDocument, type JourneyQuery } from '@softnet/scenario'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { followPackets } from '../src/journey-run.js'
 import { createSimulation } from '../src/simulation.js'
 import * as expected from './expected-journeys.js'
+import { isSound, told } from './journey-checks.js'
 
 interface Parts {
   readonly cpus?: number
@@ -34,28 +34,6 @@ function follow(query: JourneyQuery, parts: Parts): JourneyDocument {
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors))
   const context = { post: () => {}, stopRequested: () => false }
   return followPackets(createSimulation, { plan: compiled.plan, query }, context).document
-}
-
-/** The text, as a template in a test file can hold it. */
-function told(document: JourneyDocument): string {
-  return `\n${renderJourneys(document).replace(/ +$/gm, '')}`
-}
-
-/** Times go on, and what was waited is within the whole way. */
-function isSound({ journeys }: JourneyDocument): void {
-  for (const { arrival_ns, end, waits, steps } of journeys) {
-    let before = arrival_ns
-    for (const { from_ns, for_ns } of waits) {
-      assert.ok(from_ns >= before - 0.001 && for_ns >= 0)
-      before = from_ns + for_ns
-    }
-    assert.ok(before <= end.at_ns + 0.001)
-    const entered = steps.filter(({ kind }) => kind === 'enter').length
-    assert.is(steps.filter(({ kind }) => kind === 'leave').length, entered)
-    for (const { at_ns, took_ns } of steps) {
-      if (at_ns !== null) assert.ok(at_ns >= arrival_ns - 0.001 && at_ns + (took_ns ?? 0) <= end.at_ns + 0.001)
-    }
-  }
 }
 
 test('a delivered packet: ring, poll, socket, and the reader it wakes', () => {

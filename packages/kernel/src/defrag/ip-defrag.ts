@@ -1,6 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { IP_DF, IP_MF, IP_OFFSET } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { DROP } from '../count/drops.js'
 import { SNMP } from '../count/snmp.js'
@@ -33,7 +33,8 @@ export const ipDefrag = defineSystem<IpDefrag>(
   (context) => {
     const { idFrag, ipWord, truesize } = context.read(Skb)
     const { len } = context.write(Skb)
-    const { net } = context.read(Cpu)
+    const { net, clockPs } = context.read(Cpu)
+    const trace = context.resource(TRACE_SINK)
     const q = context.write(FragQueue)
     const { rid: peerRid } = context.write(FragPeer)
     const spend = context.system(charge)
@@ -121,7 +122,10 @@ export const ipDefrag = defineSystem<IpDefrag>(
         return discard(cpu, queue, row)
       }
       account(queue, row, offset, headerBytes)
-      if (q.flags[queue] !== COMPLETE || q.meatBytes[queue] !== q.lenBytes[queue]) return 0
+      if (q.flags[queue] !== COMPLETE || q.meatBytes[queue] !== q.lenBytes[queue]) {
+        if (trace.on) trace.fragQueue(cpu, clockPs[cpu], row)
+        return 0
+      }
       const whole = reasm(cpu, queue, row)
       count.snmp(cpu, whole === 0 ? SNMP.IpReasmFails : SNMP.IpReasmOKs, 1)
       return whole

@@ -1,4 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
+import { TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
@@ -53,6 +54,8 @@ export const ipFragment = defineSystem<IpFragment>(
     const kfree = context.system(kfreeSkb)
     const consume = context.system(consumeSkb)
     const send = context.resource(ICMP_SEND)
+    const trace = context.resource(TRACE_SINK)
+    const { clockPs } = context.read(Cpu)
     const output = context.resource(IP_FINISH_OUTPUT2)
     const kept = new Set<unknown>([
       len,
@@ -83,6 +86,7 @@ export const ipFragment = defineSystem<IpFragment>(
       const part = alloc.make(cpu, header + dataBytes, page[row] !== 0)
       if (part === 0) return 0
       copied.copy(part, row)
+      if (trace.on) trace.fragment(cpu, clockPs[cpu], row, part)
       const first = idFrag[row] & IP_OFFSET
       const more = !isLast || (idFrag[row] & IP_MF) !== 0 ? IP_MF : 0
       // Pieces of what came in pieces with DF have it again (IPSKB_FRAG_PMTU).

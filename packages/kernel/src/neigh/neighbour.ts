@@ -1,6 +1,6 @@
 import { defineSystem, eventList } from '@softnet/ecs'
 import { ARPOP_REQUEST } from '@softnet/wire'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ICMP_SEND } from '../icmp/icmp-send.js'
 import { devNet } from '../netns/dev-net.js'
@@ -64,6 +64,7 @@ export const neighbours = defineSystem<Neighbours>(
     const constants = context.resource(PLAN_CONSTANTS)
     const { jiffyPs } = constants
     const icmp = context.resource(ICMP_SEND)
+    const trace = context.resource(TRACE_SINK)
     const events = context.system(eventList)
     const kfree = context.system(kfreeSkb)
     const xmit = context.system(devQueueXmit)
@@ -154,6 +155,7 @@ export const neighbours = defineSystem<Neighbours>(
         unresDiscards[cpu]++
         kfree(cpu, oldest, DROP.neighQueueFull)
       }
+      if (trace.on) trace.neighQueue(cpu, clockPs[cpu], row)
       append(neigh, row)
       if (isFirst) probe(cpu, neigh)
       return false

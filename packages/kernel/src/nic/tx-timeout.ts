@@ -83,6 +83,7 @@ export const txTimeout = defineSystem<TxTimeout>('dev_watchdog', 'nic', 'net/sch
       const offset = (at & t.slotMask[queue]) >>> 0
       const slot = t.slotBase[queue] + offset
       count.drop(cpu, DROP.txTimeout, frames[slot], clockPs[cpu])
+      if (trace.on) trace.txLost(queue, clockPs[cpu], DROP.txTimeout, true)
       if (sock[slot] !== 0) wfree.free(cpu, sock[slot], truesize[slot])
       if (t.linked[queue] === 0) continue
       const transit = t.skbBase[queue] + offset

@@ -41,6 +41,8 @@ export interface TraceSink {
   groReceive(cpu: number, nowPs: number, napi: number, skb: number): void
   /** The frames of a packet become part of another one: in GRO, or when a datagram is put together. */
   merge(cpu: number, nowPs: number, head: number, skb: number): void
+  /** The fragment waits for others of its datagram. */
+  fragQueue(cpu: number, nowPs: number, skb: number): void
   groResult(cpu: number, nowPs: number, skb: number, result: number): void
   /** netif_rx: the packet goes by way of a backlog. */
   netifRx(cpu: number, nowPs: number, skb: number): void
@@ -64,8 +66,33 @@ export interface TraceSink {
   kfreeSkb(cpu: number, nowPs: number, skb: number, drop: number): void
   /** The kernel has used the packet up: neither lost nor read. */
   consumeSkb(cpu: number, nowPs: number, skb: number): void
-  /** The packet leaves the host by its device. */
+  /** The host has made a packet; what is in it is not written yet. */
+  made(cpu: number, nowPs: number, skb: number): void
+  /** `part` is made from a packet that is too long; the first call for a packet is for its first part. */
+  fragment(cpu: number, nowPs: number, skb: number, part: number): void
+  /** The packet waits until the hardware address of its next hop is known. */
+  neighQueue(cpu: number, nowPs: number, skb: number): void
+  /** The packet is on its way to the CPU that owns its transmit queue. */
+  xmitSend(cpu: number, nowPs: number, skb: number): void
+  /** A packet comes to the discipline of a transmit queue, which it may pass by. */
+  xmit(cpu: number, nowPs: number, skb: number): void
+  /** The packet has joined a discipline, and is taken off it again. */
+  qdiscEnqueue(cpu: number, nowPs: number, skb: number, queue: number): void
+  qdiscDequeue(cpu: number, nowPs: number, skb: number, queue: number): void
+  /** The packet leaves the host by a device without transmit rings, or by native XDP. */
   sent(cpu: number, nowPs: number, skb: number): void
+  /** The driver puts the packet into the ring of a transmit queue. */
+  txPost(cpu: number, nowPs: number, skb: number, queue: number): void
+  /** The card sends the packet at the head of the ring: the bits of its first frame. `isLinked`: to another host of the run. */
+  txFrame(queue: number, startPs: number, endPs: number, isLinked: boolean): void
+  /** The packet at the head of the ring, or at its end (`isLast`), is lost there: no cable, or the ring is emptied. */
+  txLost(queue: number, atPs: number, drop: number, isLast: boolean): void
+  /** A frame made of packet `skb` comes to the port of a card, which numbers it `serial`. */
+  linkFrame(wire: number, atPs: number, skb: number, serial: number): void
+  /** The same, where the frame does not get there: what it is lost to follows. */
+  linkLost(wire: number, atPs: number, skb: number, serial: number): void
+  /** The address filter of the card passes the frame over. */
+  linkForeign(wire: number, atPs: number, skb: number): void
   /** A system of a plugin has run for a CPU or a wire: positions among the plugins of the model and the plugin's systems. */
   pluginRun(owner: number, atPs: number, plugin: number, system: number): void
   /** Something has become of a device: position in `LOG_NAMES`. */
@@ -98,6 +125,7 @@ export const NO_TRACE: TraceSink = {
   ringTake() {},
   groReceive() {},
   merge() {},
+  fragQueue() {},
   groResult() {},
   netifRx() {},
   steer() {},
@@ -111,7 +139,20 @@ export const NO_TRACE: TraceSink = {
   delivered() {},
   kfreeSkb() {},
   consumeSkb() {},
+  made() {},
+  fragment() {},
+  neighQueue() {},
+  xmitSend() {},
+  xmit() {},
+  qdiscEnqueue() {},
+  qdiscDequeue() {},
   sent() {},
+  txPost() {},
+  txFrame() {},
+  txLost() {},
+  linkFrame() {},
+  linkLost() {},
+  linkForeign() {},
   pluginRun() {},
   linkEvent() {},
   xmitTimeout() {},

@@ -90,6 +90,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       spend(cpu, STAGE.ndo_start_xmit, 1)
       // What is the queue's own comes from the CPU that had it last.
       spendPs(cpu, STAGE.ndo_start_xmit, xmitLinesPs[cpu * cpuRows + owner])
+      if (trace.on) trace.xmitSend(cpu, clockPs[cpu], row)
       post.packet(cpu, owner, EVENT.txPacket, row, queue, cpu)
       return 0
     }
@@ -103,6 +104,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       }
       for (let i = 0; i < n; i++) {
         spend(cpu, STAGE.ndo_start_xmit, 1)
+        if (trace.on) trace.xmitSend(cpu, clockPs[cpu], cutter.list[i])
         post.packet(cpu, owner, EVENT.txPacket, cutter.list[i], queue, cpu)
       }
       return 0

@@ -148,11 +148,9 @@ export const qdiscRun = defineSystem<QdiscRun>(
 
     /** Hands a packet to the driver. Kernel: net/core/dev.c, xmit_one */
     function startOne(cpu: number, q: number, row: number, pays: boolean): void {
-      if (trace.on) {
-        trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
-        trace.sent(cpu, pays ? clockPs[cpu] : nowPs[q], row)
-      }
+      if (trace.on) trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
       if (pays) spend(cpu, STAGE.ndo_start_xmit, 1)
+      if (trace.on) trace.txPost(cpu, pays ? clockPs[cpu] : nowPs[q], row, q)
       rings.post(cpu, q, row)
     }
 
@@ -216,6 +214,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
         running[q] = 0
         return false
       }
+      if (trace.on) trace.qdiscDequeue(cpu, nowPs[q], row, q)
       if (bulkBytes[q] <= 0) bulkBytes[q] = bql[q] !== 0 ? Math.max(1, limits.avail(q)) : SLOW_BULK
       if (pays) spend(cpu, STAGE.qdisc, 1)
       passes(q, row)
@@ -248,6 +247,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
       step,
       xmit(cpu, q, row, atPs, pays) {
         now(cpu, q, atPs, pays)
+        if (trace.on) trace.xmit(cpu, nowPs[q], row)
         if (kind[q] === QDISC.noqueue) return withoutQueue(cpu, q, row, atPs, pays)
         const isFifo = kind[q] <= QDISC.bfifo
         const canBypass =
@@ -259,6 +259,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
           endBulk(cpu, q, atPs, pays)
           return NET_XMIT.success
         }
+        if (trace.on) trace.qdiscEnqueue(cpu, nowPs[q], row, q)
         const answer = enqueue(cpu, q, row)
         if (answer === NET_XMIT.drop) {
           account.drop(cpu, q, row, DROP.qdiscOverlimit)

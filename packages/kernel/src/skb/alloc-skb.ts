@@ -1,6 +1,6 @@
 import { defineComponent, defineSystem, f64 } from '@softnet/ecs'
 import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
@@ -37,6 +37,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   const { count: made } = context.write(MadePacket)
   const { clockPs, packetPool, host } = context.read(Cpu)
   const { cpuRows, plan } = context.resource(PLAN_CONSTANTS)
+  const trace = context.resource(TRACE_SINK)
   const pool = context.system(skbPool)
   const pages = context.system(packetPages)
   const count = context.system(counters)
@@ -99,6 +100,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
       protocol[row] = 0x0800
       truesize[row] = appendTruesizeBytes(bytes, UDP_HEADER_BYTES, smallHeads[host[cpu]])
       name(cpu, row)
+      if (trace.on) trace.made(cpu, clockPs[cpu], row)
       count.created(cpu, 1)
       return row
     },

@@ -1,5 +1,5 @@
 import { defineSystem, mix32, randomStreams } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { PacketCount, Timeline } from '../count/components.js'
 import { wireCable } from '../link/wire-cable.js'
 import { NetDev, RxQueue } from '../nic/components.js'
@@ -21,8 +21,8 @@ export interface LinkArrive {
   hasRoom(queue: number, wanted: number): boolean
   /** Frame `index` of the packet `row` reaches the port at `atPs`; `isFrame`: the row is a frame on its way, not a packet in a ring. */
   arrive(wire: number, row: number, index: number, atPs: number, isFrame: boolean): void
-  /** A frame to the port ends on its way. */
-  lose(wire: number, atPs: number, drop: number): void
+  /** A frame of `row` to the port ends on its way. */
+  lose(wire: number, row: number, atPs: number, drop: number): void
 }
 
 const BROADCAST_HIGH = 0xffff
@@ -64,6 +64,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
   const { timelinePs } = context.resource(PLAN_CONSTANTS)
+  const trace = context.resource(TRACE_SINK)
   const random = context.system(randomStreams)
   const steering = context.system(nicSteer)
   const card = context.system(nicAdmit)
@@ -99,6 +100,11 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     timelineOffered[wire * TIMELINE_ROWS + Math.min(TIMELINE_ROWS - 1, Math.floor(atPs / timelinePs))]++
   }
 
+  /** Number of the frame that was offered last. */
+  function serialOf(wire: number): number {
+    return serialFirst[wire] + (frames[wire] - 1) * serialStep[wire]
+  }
+
   function typeOf(wire: number, row: number): number {
     const high = macHigh[row]
     if (high === BROADCAST_HIGH && macLow[row] === BROADCAST_LOW) return PACKET_TYPE.broadcast
@@ -129,13 +135,15 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     accepts: (wire, row) => typeOf(wire, row) !== PACKET_TYPE.otherhost,
     queueOf: steer,
     hasRoom: (queue, wanted) => ((laneTail[queue] - laneHeadSeen[queue]) >>> 0) + wanted <= laneMask[queue] + 1,
-    lose(wire, atPs, drop) {
+    lose(wire, row, atPs, drop) {
       offer(wire, atPs)
+      if (trace.on) trace.linkLost(wire, atPs, row, serialOf(wire))
       card.lose(wire, frames[wire] - 1, drop)
     },
     arrive(wire, row, index, atPs, isFrame) {
       offer(wire, atPs)
       const number = frames[wire] - 1
+      if (trace.on) trace.linkFrame(wire, atPs, row, serialOf(wire))
       const size = isFrame ? wireBytes[row] : frame.bytes(row, index)
       bytes[wire] += size
       const isDamaged = errorThreshold[wire] > 0 && random.word(stream[wire]) < errorThreshold[wire]
@@ -161,7 +169,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
       const page = frame.hasBytes(row) ? pageFirst[queue] + lane - laneBase[queue] : 0
       if (isFrame) frame.copy(lane, row, page)
       else frame.write(lane, row, index, page)
-      serial[lane] = serialFirst[wire] + number * serialStep[wire]
+      serial[lane] = serialOf(wire)
       arrivalPs[lane] = atPs
       duePs[lane] = lastDuePs[wire]
       describe(wire, lane)

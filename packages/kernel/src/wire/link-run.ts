@@ -1,4 +1,5 @@
 import { defineSystem, EventHeap, EventRow, eventList, randomStreams } from '@softnet/ecs'
+import { TRACE_SINK } from '../build/constants.js'
 import { RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
@@ -46,7 +47,8 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   const { postPs } = context.read(TxSlot)
   const { base: heapBase } = context.read(EventHeap)
   const { timePs: eventTimePs, kind: eventKind, a: eventA, c: eventC } = context.read(EventRow)
-  const { users, next, frames, wireBytes, duePs, page, macHigh } = context.write(Skb)
+  const { users, next, frames, wireBytes, duePs, page, macHigh, serial } = context.write(Skb)
+  const trace = context.resource(TRACE_SINK)
   const events = context.system(eventList)
   const random = context.system(randomStreams)
   const tx = context.system(wireTx)
@@ -87,20 +89,20 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   }
 
   /** How many frames come of one that would reach the port at `atPs`: 0 it is lost, 2 it is doubled. Kernel: net/sched/sch_netem.c, netem_enqueue */
-  function copies(link: number, wire: number, atPs: number): number {
+  function copies(link: number, wire: number, row: number, atPs: number): number {
     const isDouble = draws(duplicateThreshold[link], wire)
     const isLost = draws(lossThreshold[link], wire)
     if (isDouble) duplicated[wire]++
     if (isLost) {
       lost[wire]++
-      port.lose(wire, atPs, DROP.linkLoss)
+      port.lose(wire, row, atPs, DROP.linkLoss)
     }
     return 1 + (isDouble ? 1 : 0) - (isLost ? 1 : 0)
   }
 
   /** A frame in a row of the link's own that reaches the port at `atPs`, or later. */
   function toPort(link: number, wire: number, row: number, atPs: number): void {
-    const n = copies(link, wire, atPs)
+    const n = copies(link, wire, row, atPs)
     if (n === 0) {
       release(link, row)
       return
@@ -108,6 +110,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     if (n === 2) {
       const twin = take(link)
       frame.copy(twin, row, pageFor(link, row))
+      serial[twin] = serial[row]
       hold(twin)
       events.push(wire, wire, atPs, EVENT.linkFrame, twin, 0, 0)
     }
@@ -123,7 +126,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     const waiting = Math.max(0, egressFreePs[wire] - ready) / linkWhole[wire]
     if (waiting + size > bufferBytes[link]) {
       overflow[wire]++
-      port.lose(wire, ready, DROP.switchFull)
+      port.lose(wire, row, ready, DROP.switchFull)
       release(link, row)
       return
     }
@@ -155,6 +158,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
       flooded[wire]++
       const twin = take(link)
       frame.copy(twin, row, pageFor(link, row))
+      serial[twin] = serial[row]
       hold(twin)
       egress(link, wire, twin, nowPs)
     }
@@ -165,8 +169,9 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   function straight(link: number, wire: number, row: number, index: number, endPs: number, takes: boolean): void {
     const to = peer[wire]
     const at = endPs + delayPs[wire]
-    const n = copies(link, to, at)
+    const n = copies(link, to, row, at)
     if (!takes) foreign[to] += n
+    if (trace.on && !takes && n > 0) trace.linkForeign(to, at, row)
     for (let i = 0; i < n && takes; i++) port.arrive(to, row, index, at, false)
   }
 
@@ -174,6 +179,7 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   function stored(link: number, wire: number, row: number, index: number, endPs: number): void {
     const own = take(link)
     frame.write(own, row, index, pageFor(link, row))
+    serial[own] = serial[row]
     hold(own)
     const at = endPs + delayPs[wire]
     if (kind[link] === LINK_KIND.switch) events.push(wire, wire, at, EVENT.switchFrame, own, 0, 0)
@@ -206,12 +212,15 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     let size = 0
     for (let index = 0; index < n; index++) {
       const length = frame.bytes(row, index)
+      const from = Math.max(post, txFreePs[wire])
       if (!tx.serialise(wire, post, length)) continue
+      if (trace.on && out === 0) trace.txFrame(q, from, txFreePs[wire], true)
       out++
       size += length
       if (direct) straight(link, wire, row, index, txFreePs[wire], takes)
       else stored(link, wire, row, index, txFreePs[wire])
     }
+    if (trace.on && out === 0) trace.txLost(q, txFreePs[wire], DROP.noCarrierTx, false)
     tx.complete(wire, q, out, size)
     users[row] = 0
     return true
@@ -230,7 +239,10 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
       if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
       events.pop(wire)
       if (takes) port.arrive(wire, row, 0, now, true)
-      else foreign[wire]++
+      else {
+        foreign[wire]++
+        if (trace.on) trace.linkForeign(wire, now, row)
+      }
       release(link, row)
       return true
     }

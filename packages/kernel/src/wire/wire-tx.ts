@@ -1,5 +1,5 @@
 import { defineSystem, eventList } from '@softnet/ecs'
-import { PLAN_CONSTANTS } from '../build/constants.js'
+import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { PacketCount } from '../count/components.js'
 import { counters } from '../count/counters.js'
 import { hasVlans } from '../link/vlan-xmit.js'
@@ -45,6 +45,7 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
   const events = context.system(eventList)
   const count = context.system(counters)
   const cable = context.system(wireCable)
+  const trace = context.resource(TRACE_SINK)
   const clients = context.system(requests)
 
   /** Queue whose next frame the card has first; of equal ones the first. 0: none. */
@@ -102,10 +103,12 @@ export const wireTx = defineSystem<WireTx>('wire_tx', 'wire', 'none', (context) 
     if (!isOut(wire, start)) {
       // The card gives the descriptor back all the same.
       count.drop(wire, DROP.noCarrierTx, n, txFreePs[wire])
+      if (trace.on) trace.txLost(q, txFreePs[wire], DROP.noCarrierTx, false)
       frames[slot] = 0
       complete(wire, q, 0, 0)
       return
     }
+    if (trace.on) trace.txFrame(q, start, txFreePs[wire], false)
     complete(wire, q, n, size)
     if (request[slot] !== 0 && clients.isOwn(wire, request[slot]))
       events.push(wire, wire, txFreePs[wire] + delayPs[wire], EVENT.reply, 0, 0, request[slot])

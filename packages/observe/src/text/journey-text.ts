@@ -61,7 +61,7 @@ function stepLine(step: JourneyStep, arrivalNs: number, paint: Paint): string {
 }
 
 function endText({ end }: Journey): string {
-  const where = end.cpu === null ? '' : ` on CPU ${end.cpu}`
+  const where = end.cpu === null ? '' : ` on CPU ${end.cpu}${end.host === null ? '' : ` of ${end.host}`}`
   const into = end.merged_into === null ? '' : ` as part of packet ${end.merged_into}`
   switch (end.fate) {
     case 'delivered':
@@ -85,11 +85,11 @@ function waitsText({ waits }: Journey): string {
 
 function journeyLines(journey: Journey, paint: Paint): string[] {
   const { packet, what, bytes, device, arrival_ns, end, steps } = journey
-  const name = packet > 0 ? `packet ${packet}` : `packet ${-packet} of the host's own`
+  const way = packet > 0 ? 'on' : 'made for'
   const tookNs = end.at_ns - arrival_ns
   const result = endText(journey)
   return [
-    `${paint.bold(name)}: ${what}, ${formatCount(bytes)} bytes, on ${device} at ${formatTime(arrival_ns)}`,
+    `${paint.bold(`packet ${packet}`)}: ${what}, ${formatCount(bytes)} bytes, ${way} ${device} at ${formatTime(arrival_ns)}`,
     `${end.fate === 'dropped' ? paint.red(result) : result}, after ${formatTime(tookNs)}`,
     waitsText(journey),
     '#          TIME    CPU  DURATION          FUNCTION CALLS',

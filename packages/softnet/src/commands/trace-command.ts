@@ -24,10 +24,19 @@ const EXIT_DONE = 0
 const EXIT_INTERRUPTED = 130
 const COUNT_MAX = 10_000
 
-function readWhole(path: string, given: string, max: number, faults: InputFault[]): number {
+function readCount(given: string, faults: InputFault[]): number {
   const value = /^\d{1,15}$/.test(given) ? Number(given) : 0
-  if (value >= 1 && value <= max) return value
-  faults.push({ path, given, accepted: `a whole number from 1 to ${max}`, nearest: null })
+  if (value >= 1 && value <= COUNT_MAX) return value
+  faults.push({ path: '--count', given, accepted: `a whole number from 1 to ${COUNT_MAX}`, nearest: null })
+  return 1
+}
+
+/** Frames count from 1, packets that hosts make are below 0. */
+function readPacket(given: string, faults: InputFault[]): number {
+  const value = /^-?\d{1,15}$/.test(given) ? Number(given) : 0
+  if (value !== 0) return value
+  const accepted = 'a whole number: from 1 on, or below 0 as --flow shows those of packets that a host makes'
+  faults.push({ path: '--packet', given, accepted, nearest: null })
   return 1
 }
 
@@ -40,11 +49,11 @@ function readQuery({ packet, flow, dropped, count }: TraceCommandOptions, faults
     faults.push({ path: second?.[0] ?? '--packet', given: second?.[1] ?? null, accepted, nearest: null })
     return null
   }
-  const wanted = count === undefined ? 1 : readWhole('--count', count, COUNT_MAX, faults)
+  const wanted = count === undefined ? 1 : readCount(count, faults)
   if (packet !== undefined) {
     if (count !== undefined)
       faults.push({ path: '--count', given: count, accepted: 'not with --packet', nearest: null })
-    return { packet: readWhole('--packet', packet, Number.MAX_SAFE_INTEGER, faults) }
+    return { packet: readPacket(packet, faults) }
   }
   if (flow !== undefined) return { flow: readFlowOption(flow, faults), count: wanted }
   return { dropped: { reason: typeof dropped === 'string' ? dropped : null }, count: wanted }
@@ -52,11 +61,11 @@ function readQuery({ packet, flow, dropped, count }: TraceCommandOptions, faults
 
 /** The fault of a query that nothing in the run answers; null where an empty answer is one. */
 function emptyFault(query: JourneyQuery, flow: string | undefined, found: FoundJourneys): InputFault | null {
-  const { journeys, offered, drops, status } = found.document
+  const { journeys, drops, status } = found.document
   if (journeys.length > 0 || status === 'interrupted') return null
   if ('packet' in query) {
-    const accepted = `1 to ${offered}: the run offers that many`
-    return { path: '--packet', given: query.packet, accepted, nearest: null }
+    const accepted = 'the number of a packet of this run; frames of several cards are numbered in turn'
+    return { path: '--packet', given: query.packet, accepted, nearest: found.nearest?.toString() ?? null }
   }
   if ('flow' in query) {
     const accepted = `a flow of the scenario, such as those of ${found.examples.join('; ')}`

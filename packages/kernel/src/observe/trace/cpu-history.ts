@@ -62,19 +62,31 @@ export class CpuHistory {
 
   /**
    * What was done in `context` since charge `seen` for the packet the CPU has just met: all since the packet it met before,
-   * and what lists took as a whole.
+   * and, where it was in one (`isListed`), what lists took as a whole.
    */
-  callsSince(seen: number, context: number): TrailCall[] {
+  callsSince(seen: number, context: number, isListed = true): TrailCall[] {
     const calls: TrailCall[] = []
     const first = Math.max(0, this.#recent.length - (this.charges - seen))
     for (const { startPs, endPs, context: at, stage, units, met } of this.#recent.slice(first)) {
       if (at !== context || startPs === endPs) continue
       const name = STAGES[stage] ?? `stage ${stage}`
       const isList = LIST_STAGES.has(name)
-      if (met !== this.#met && !(isList && units > 1)) continue
+      if (met !== this.#met && !(isListed && isList && units > 1)) continue
       calls.push({ startPs, endPs, name, packets: isList ? units : 1 })
     }
     return calls
+  }
+
+  /** Where the call begins that a task has just made a packet in: its charges are those since charge `seen`. */
+  sendMark(nowPs: number): { readonly seen: number; readonly atPs: number } {
+    let mark = { seen: this.charges, atPs: nowPs }
+    for (let back = 1; back <= this.#recent.length; back++) {
+      const { startPs, context, stage, met } = this.#recent[this.#recent.length - back] as Charged
+      if (met !== this.#met || context !== CONTEXT.task) break
+      mark = { seen: this.charges - back, atPs: startPs }
+      if (STAGES[stage] === 'syscall') break
+    }
+    return mark
   }
 
   irqEntry(frame: OpenFrame): void {

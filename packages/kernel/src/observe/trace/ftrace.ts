@@ -253,7 +253,8 @@ class FtraceRecorder implements TraceRecorder {
   }
 
   #receiveCalls(): Partial<TraceSink> {
-    const { len, flags, payload } = this.#skb
+    const { len, wireBytes, flags, payload } = this.#skb
+    const onWire = (skb: number) => `dev=${this.#device(skb)} skbaddr=${this.#address(skb)} len=${wireBytes[skb]}`
     const short = (skb: number) => `dev=${this.#device(skb)} skbaddr=${this.#address(skb)} len=${len[skb]}`
     return {
       groReceive: (cpu, nowPs, napi, skb) => {
@@ -273,11 +274,16 @@ class FtraceRecorder implements TraceRecorder {
         const fields = `skbaddr=${this.#address(skb)} len=${Math.min(copiedBytes, payload[skb])}`
         this.#line(cpu, nowPs, 'skb_copy_datagram_iovec', fields)
       },
+      xmit: (cpu, nowPs, skb) => {
+        if (this.#isShown(skb)) this.#line(cpu, nowPs, 'net_dev_queue', onWire(skb))
+      },
+      txPost: (cpu, nowPs, skb) => {
+        if (this.#isShown(skb)) this.#line(cpu, nowPs, 'net_dev_xmit', `${onWire(skb)} rc=0`)
+      },
       sent: (cpu, nowPs, skb) => {
         if (!this.#isShown(skb)) return
-        const fields = `dev=${this.#device(skb)} skbaddr=${this.#address(skb)} len=${this.#skb.wireBytes[skb]}`
-        this.#line(cpu, nowPs, 'net_dev_queue', fields)
-        this.#line(cpu, nowPs, 'net_dev_xmit', `${fields} rc=0`)
+        this.#line(cpu, nowPs, 'net_dev_queue', onWire(skb))
+        this.#line(cpu, nowPs, 'net_dev_xmit', `${onWire(skb)} rc=0`)
       },
     }
   }

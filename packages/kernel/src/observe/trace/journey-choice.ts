@@ -14,6 +14,8 @@ export class JourneyChoice {
   readonly #query: JourneyQuery
   readonly #drops = new Map<string, { readonly where: string; readonly reason: string; count: number; kept: number }>()
   #begun = 0
+  /** Number next to the one asked for of all that came by; null if none did. */
+  nearest: number | null = null
 
   constructor(query: JourneyQuery) {
     this.#query = query
@@ -22,7 +24,11 @@ export class JourneyChoice {
   /** True for a packet that is to be followed from its beginning. */
   wants(packet: number, flow: () => PacketFlow): boolean {
     const query = this.#query
-    if ('packet' in query) return packet === query.packet
+    if ('packet' in query) {
+      const far = this.nearest === null ? Number.POSITIVE_INFINITY : Math.abs(this.nearest - query.packet)
+      if (Math.abs(packet - query.packet) < far) this.nearest = packet
+      return packet === query.packet
+    }
     if ('dropped' in query) return true
     if (this.#begun >= query.count || !isOfFlow(flow(), query.flow)) return false
     this.#begun++

@@ -1,5 +1,7 @@
 import type { Journey, JourneyFate, JourneyStep, JourneyWait } from '@softnet/scenario/plan'
 
+/** Stations that most packets pass without a stop. */
+const AT_ONCE: ReadonlySet<string> = new Set(['gro', 'reassembly', 'qdisc', 'tx ring', 'link'])
 const PS_PER_NS = 1000
 const FRACTIONS = 1000
 
@@ -36,10 +38,12 @@ export interface TrailWait {
 export interface TrailStart {
   readonly packet: number
   readonly what: string
-  /** Device it came in on. */
+  /** Device it came in on, or goes out by. */
   readonly at: string
   readonly bytes: number
+  /** Last bit at the port; of a packet that the host makes, when that begins. */
   readonly arrivalPs: number
+  readonly isMade: boolean
 }
 
 /** How a way ended. */
@@ -47,6 +51,8 @@ export interface TrailEnd {
   readonly fate: JourneyFate
   readonly atPs: number
   readonly cpu: number | null
+  /** Host of the CPU, where there are several. */
+  readonly host?: string | null
   readonly reason?: string
   readonly where?: string
 }
@@ -54,6 +60,8 @@ export interface TrailEnd {
 /** The way of a packet while it is on it. */
 export class JourneyTrail {
   readonly start: TrailStart
+  /** Its serial number now: frames on a link get one of their receiver. */
+  packet: number
   /** CPU entity that handled it last, 0 if none. */
   cpu = 0
   /** Charges of that CPU before this one are known or not the packet's. */
@@ -69,8 +77,9 @@ export class JourneyTrail {
 
   constructor(start: TrailStart) {
     this.start = start
+    this.packet = start.packet
     this.#lastPs = start.arrivalPs
-    this.note(start.arrivalPs, null, `last bit at ${start.at}, ${start.bytes} bytes`)
+    if (!start.isMade) this.note(start.arrivalPs, null, `last bit at ${start.at}, ${start.bytes} bytes`)
   }
 
   /** How far its way is known, ps: the step under way may reach beyond the end of a run. */
@@ -129,10 +138,10 @@ export class JourneyTrail {
     this.wait = null
     const tookPs = Math.max(0, untilPs - fromPs)
     this.#lastPs = Math.max(this.#lastPs, untilPs)
-    // A list that goes on at once is no wait.
-    if (tookPs === 0 && (behind ?? 0) === 0 && queue === 'gro') return
+    // What goes on at once has not waited.
+    if (tookPs === 0 && (behind ?? 0) === 0 && AT_ONCE.has(queue)) return
     this.#waits.push({ queue, place, from_ns: nsOf(fromPs), for_ns: nsOf(tookPs), behind })
-    // A list waits within the poll it is of.
+    // A list waits within the poll it is of, a packet in the discipline that its sender runs.
     if (queue !== 'gro') this.#leaveTo(0)
     const note = behind === null || behind === 0 ? null : `behind ${behind}`
     const step = { kind: 'wait', at_ns: nsOf(fromPs), took_ns: nsOf(tookPs), cpu: null, context: null } as const
@@ -140,13 +149,13 @@ export class JourneyTrail {
   }
 
   end(end: TrailEnd): Journey {
-    const { fate, atPs, cpu, reason = null, where = null } = end
+    const { fate, atPs, cpu, host = null, reason = null, where = null } = end
     this.endWait(atPs, null)
     this.#leaveTo(0)
     const { packet, what, at, bytes, arrivalPs } = this.start
     return {
       ...{ packet, what, device: at, bytes, arrival_ns: nsOf(arrivalPs) },
-      end: { fate, at_ns: nsOf(atPs), cpu, reason, where, merged_into: this.mergedInto },
+      end: { fate, at_ns: nsOf(atPs), cpu, host, reason, where, merged_into: this.mergedInto },
       cpus: this.#cpus,
       waits: this.#waits,
       steps: this.#steps,

@@ -14,6 +14,7 @@ import { CpuHistory } from './cpu-history.js'
 import { FifoTimes } from './fifo-times.js'
 import { JourneyChoice } from './journey-choice.js'
 import { JourneyTrail, nsOf, type TrailEnd, type TrailStart } from './journey-trail.js'
+import { WayOut } from './journey-way-out.js'
 import { packetNamer, type TraceNames, traceNames } from './trace-names.js'
 
 const PROTO_TCP = 6
@@ -61,6 +62,9 @@ export class JourneyRecorder {
   /** When the message came that a CPU is at. */
   readonly #arrived = new Map<number, number>()
   readonly #partition: Int32Array
+  readonly #wayOut: WayOut
+  /** Packet that each CPU has met last: its row, and its number if it is still there. */
+  readonly #last = new Map<number, { readonly skb: number; readonly packet: number }>()
   /** A few of the packets that nobody asked for. */
   readonly #examples = new Set<string>()
   #frames = 0
@@ -75,6 +79,16 @@ export class JourneyRecorder {
     this.#partition = model.world.columns(Owner).partition
     this.#nameOf = packetNamer(model)
     for (const cpu of model.layout.cpus) this.#histories.set(cpu, new CpuHistory())
+    this.#wayOut = new WayOut(model, this.#names, {
+      trails: this.#trails,
+      history: (cpu) => this.#of(cpu),
+      fifo: (key) => this.#fifo(key),
+      number: (cpu) => this.#number(cpu),
+      meet: (cpu, nowPs, skb, visit) => this.#meet(cpu, nowPs, skb, visit),
+      meetLast: (cpu, nowPs) => this.#meetLast(cpu, nowPs),
+      leave: (cpu, nowPs, skb, queue) => this.#leave(cpu, nowPs, skb, queue, () => {}),
+      end: (trail, end) => this.#end(trail, end),
+    })
     this.sink = {
       ...NO_TRACE,
       on: true,
@@ -82,6 +96,7 @@ export class JourneyRecorder {
       ...this.#queueCalls(),
       ...this.#pathCalls(),
       ...this.#endCalls(),
+      ...this.#wayOut.calls(),
     }
   }
 
@@ -95,15 +110,16 @@ export class JourneyRecorder {
     readonly journeys: readonly Journey[]
     readonly drops: JourneyChoice['drops']
     readonly examples: readonly string[]
+    readonly nearest: number | null
   } {
     if (!this.isComplete) {
       for (const trail of [...this.#trails.values()]) {
         this.#end(trail, { fate: 'in_flight', atPs: Math.max(nowPs, trail.lastPs), cpu: null })
       }
     }
-    const { journeys, drops } = this.#choice
+    const { journeys, drops, nearest } = this.#choice
     const sorted = [...journeys].sort((a, b) => a.arrival_ns - b.arrival_ns || a.packet - b.packet)
-    return { journeys: sorted, drops, examples: [...this.#examples] }
+    return { journeys: sorted, drops, examples: [...this.#examples], nearest }
   }
 
   #of(cpu: number): CpuHistory {
@@ -126,10 +142,10 @@ export class JourneyRecorder {
 
   /** The packet's own trail, begun here if it is wanted and new; `at`: device it came in on, where its row does not say. */
   #own(skb: number, at?: string): JourneyTrail | undefined {
-    const { serial, arrivalPs, wireBytes, saddr, daddr, ports, dev } = this.#skb
+    const { serial, arrivalPs, wireBytes, len, saddr, daddr, ports, dev } = this.#skb
     const packet = serial[skb]
     const found = this.#trails.get(packet)
-    if (found !== undefined || this.#choice.isComplete) return found
+    if (found !== undefined || this.#choice.isComplete || this.#wayOut.isElsewhere(packet)) return found
     const flow = () => ({
       ...{ saddr: saddr[skb], daddr: daddr[skb], sport: ports[skb] >>> 16, dport: ports[skb] & 0xffff },
     })
@@ -139,7 +155,13 @@ export class JourneyRecorder {
     }
     const device = at ?? this.#names.devices.get(dev[skb]) ?? ''
     const what = this.#nameOf(skb)
-    return this.#begin({ packet, what, at: device, bytes: wireBytes[skb], arrivalPs: arrivalPs[skb] })
+    const start = { packet, what, at: device, bytes: wireBytes[skb] || len[skb] }
+    const made = this.#wayOut.takeMade(packet)
+    if (made === undefined) return this.#begin({ ...start, arrivalPs: arrivalPs[skb], isMade: packet < 0 })
+    const trail = this.#begin({ ...start, arrivalPs: made.atPs, isMade: true })
+    trail.cpu = made.cpu
+    trail.seen = made.seen
+    return trail
   }
 
   #begin(start: TrailStart): JourneyTrail {
@@ -156,7 +178,7 @@ export class JourneyRecorder {
     // Segments that are taken apart again go on by themselves.
     const chained = this.#skb.fragHead[skb] !== 0
     const following = parts
-      .filter(({ trail, isChained }) => (chained || !isChained) && this.#trails.get(trail.start.packet) === trail)
+      .filter(({ trail, isChained }) => (chained || !isChained) && this.#trails.get(trail.packet) === trail)
       .map(({ trail }) => trail)
     return own === undefined ? following : [own, ...following]
   }
@@ -173,8 +195,9 @@ export class JourneyRecorder {
   }
 
   #end(trail: JourneyTrail, end: TrailEnd): void {
-    this.#trails.delete(trail.start.packet)
-    this.#choice.keep(trail.end(end))
+    this.#trails.delete(trail.packet)
+    const host = this.#model.layout.hosts.length === 1 || trail.cpu === 0 ? null : this.#names.cpus.get(trail.cpu)?.host
+    this.#choice.keep(trail.end({ ...end, host: end.cpu === null ? null : (host ?? null) }))
   }
 
   /** The CPU does something with a packet: what it did for it up to now goes to its trails. */
@@ -186,7 +209,9 @@ export class JourneyRecorder {
         // It came as a message: whatever the CPU is in has nothing to do with it.
         this.#transfer(trail, cpu, nowPs)
       } else {
-        const calls = trail.cpu === cpu ? history.callsSince(trail.seen, context) : []
+        // What lists took while it waited for others, or for an address, was not for it.
+        const isListed = trail.wait?.queue !== 'neighbour' && trail.wait?.queue !== 'reassembly'
+        const calls = trail.cpu === cpu ? history.callsSince(trail.seen, context, isListed) : []
         trail.endWait(calls[0]?.startPs ?? nowPs, null)
         trail.within(this.#number(cpu), history.frames(context))
         trail.calls(calls)
@@ -194,7 +219,21 @@ export class JourneyRecorder {
       this.#seen(trail, cpu)
       visit(trail)
     }
-    history.meet()
+    this.#turnFrom(cpu, skb)
+  }
+
+  /** What the CPU does from now on is for another packet. */
+  #turnFrom(cpu: number, skb: number): void {
+    this.#of(cpu).meet()
+    this.#last.set(cpu, { skb, packet: this.#skb.serial[skb] })
+  }
+
+  /** What the CPU has done up to now was for the packet it has met last, if it is still at that. */
+  #meetLast(cpu: number, nowPs: number): void {
+    const last = this.#last.get(cpu)
+    const trail = last === undefined ? undefined : this.#trails.get(last.packet)
+    if (last === undefined || trail?.wait !== null || this.#skb.serial[last.skb] !== last.packet) return
+    this.#meet(cpu, nowPs, last.skb, () => {})
   }
 
   /** The message with the packet has come to `cpu`. */
@@ -226,7 +265,7 @@ export class JourneyRecorder {
       this.#seen(trail, cpu)
     }
     queue.take(nowPs)
-    history.meet()
+    this.#turnFrom(cpu, skb)
   }
 
   #cpuCalls(): Partial<TraceSink> {
@@ -374,9 +413,15 @@ export class JourneyRecorder {
           trail.note(nowPs, this.#number(cpu), `${isGro ? 'merged into' : 'put together with'} packet ${into}`)
           trail.mergedInto = into
           this.#parts.set(into, [...(this.#parts.get(into) ?? []), { trail, isChained }])
-          trail.wait = { queue: 'gro', place: isGro ? 'gro_list' : 'reassembly', fromPs: nowPs }
+          trail.wait = isGro
+            ? { queue: 'gro', place: 'gro_list', fromPs: nowPs }
+            : { queue: 'reassembly', place: '', fromPs: nowPs }
         })
       },
+      fragQueue: (cpu, nowPs, skb) =>
+        this.#meet(cpu, nowPs, skb, (trail) => {
+          trail.wait = { queue: 'reassembly', place: '', fromPs: nowPs }
+        }),
       steer: (cpu, nowPs, skb, target) => {
         this.#meet(cpu, nowPs, skb, (trail) => {
           trail.note(nowPs, this.#number(cpu), `steered to CPU ${this.#number(target)}`)
@@ -399,6 +444,7 @@ export class JourneyRecorder {
         if (trail !== undefined && !ended.includes(trail)) ended.push(trail)
       }
       this.#parts.delete(serial[skb])
+      this.#wayOut.forget(serial[skb])
       for (const trail of ended) this.#end(trail, { ...how, atPs: nowPs, cpu: this.#number(cpu) })
     }
     return {
@@ -418,8 +464,13 @@ export class JourneyRecorder {
     }
   }
 
-  /** A frame that never was in a row: the wire's draft says what it was. */
+  /** A frame that never was in a row: the wire's draft says what it was, unless it came from a host of the run. */
   #wireDrop(wire: number, atPs: number, packet: number, drop: number): void {
+    const known = this.#trails.get(packet)
+    if (known !== undefined) {
+      this.#end(known, { fate: 'dropped', atPs, cpu: null, ...DROP_PLACES[drop] })
+      return
+    }
     const { flow, bytes } = this.#model.world.columns(Draft)
     const { saddr, daddr, ports } = this.#model.world.columns(Flow)
     const row = flow[wire]
@@ -429,7 +480,7 @@ export class JourneyRecorder {
     const addresses = `${formatIpv4(found.saddr)}:${sport} > ${formatIpv4(found.daddr)}:${dport}`
     const what = row === 0 ? 'a replayed frame' : addresses
     const at = this.#names.wires.get(wire) ?? ''
-    const trail = this.#begin({ packet, what, at, bytes: bytes[wire], arrivalPs: atPs })
+    const trail = this.#begin({ packet, what, at, bytes: bytes[wire], arrivalPs: atPs, isMade: false })
     this.#end(trail, { fate: 'dropped', atPs, cpu: null, ...DROP_PLACES[drop] })
   }
 }

@@ -368,6 +368,7 @@ class PerfettoRecorder implements TraceRecorder {
       delivered: (cpu, nowPs, skb) => endOne(cpu, nowPs, skb, 'delivered'),
       consumeSkb: (cpu, nowPs, skb) => end(cpu, nowPs, skb, 'consumed'),
       sent: (cpu, nowPs, skb) => end(cpu, nowPs, skb, 'sent'),
+      txPost: (cpu, nowPs, skb) => end(cpu, nowPs, skb, 'sent'),
       kfreeSkb: (cpu, nowPs, skb, id) => {
         this.#drop(cpu, this.#lanes.laneOf(cpu, this.#context[cpu]), nowPs, serials[skb], id, frames[skb])
         end(cpu, nowPs, skb, dropText(id))

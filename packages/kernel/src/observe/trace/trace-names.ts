@@ -17,6 +17,7 @@ export interface TracedCpu {
   readonly name: string
   /** Its number on its host. */
   readonly number: number
+  readonly host: string
   readonly idle: TracedTask
 }
 
@@ -83,7 +84,7 @@ function nameCpus(tables: NameTables, host: Host, prefix: string): void {
   host.plan.cpus.forEach((_, number) => {
     const index = tables.cpus.size
     const idle = { comm: `swapper/${number}`, pid: 0 }
-    tables.cpus.set(host.cpus[number], { index, name: `${prefix}CPU ${number}`, number, idle })
+    tables.cpus.set(host.cpus[number], { index, name: `${prefix}CPU ${number}`, number, host: host.plan.name, idle })
     tables.thread(host.ksoftirqds[number], `ksoftirqd/${number}`)
   })
 }
