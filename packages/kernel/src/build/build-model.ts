@@ -234,7 +234,6 @@ function provide(
 /** Lines of a packet that another CPU has to fetch: two of the sk_buff, one of the data. */
 const PACKET_LINES = 3
 
-/** What `remote_skb` costs instead of its stage price where the CPUs share no last-level cache. */
 /**
  * Lines of a transmit queue that another CPU has written last when one sends on it: discipline, transmit lock, byte limits, two of
  * the ring, and the descriptor's own. Counted in include/net/sch_generic.h, include/linux/netdevice.h and ixgbe.h, not measured.
@@ -246,11 +245,19 @@ const CLEAN_LINES = 5
 function lineCosts(layout: Layout, line: Float64Array) {
   return {
     farPacketPs: farPackets(layout, line),
-    xmitLinesPs: line.map((ps) => XMIT_LINES * ps),
-    cleanLinesPs: line.map((ps) => CLEAN_LINES * ps),
+    xmitLinesPs: times(line, XMIT_LINES),
+    cleanLinesPs: times(line, CLEAN_LINES),
   }
 }
 
+/** A table times a number. With a function per cell it took a tenth of the time of building a small host. */
+function times(table: Float64Array, factor: number): Float64Array {
+  const product = new Float64Array(table.length)
+  for (let i = 0; i < table.length; i++) product[i] = factor * table[i]
+  return product
+}
+
+/** What `remote_skb` costs instead of its stage price where the CPUs share no last-level cache. */
 function farPackets(layout: Layout, line: Float64Array): Float64Array {
   const rows = layout.cpuRows
   const table = new Float64Array(rows * rows)
