@@ -1,5 +1,5 @@
 /**
- * Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat.
+ * Runs every benchmark at a small size, without looking at any time: that they run, measure something, and repeat: `[--all]`.
  * `receive` and `systems` start processes of their own, as all do when they are meant.
  */
 import assert from 'node:assert/strict'
@@ -18,7 +18,9 @@ import { twoHosts } from './two-hosts.js'
 import { wide } from './wide.js'
 import { workers } from './workers.js'
 
-const once = { rounds: 1, scale: 0.004 }
+/** The short tests run two of what a benchmark compares and repeat nothing; with `--all`, as in the long ones, everything runs. */
+const isWhole = process.argv.includes('--all')
+const once: BenchmarkOptions = { rounds: 1, scale: 0.004, ...(isWhole ? {} : { most: 2 }) }
 /** A queue of half a million packets per second is first interrupted for after 128 frames, 256 µs. */
 const WIDE_SCALE = 0.03
 
@@ -29,8 +31,8 @@ function assertRan({ packets, digest }: RunFigures, what: string): void {
 
 async function smokeReceive(): Promise<void> {
   // Rounds of one run have to agree in their digests, else timeRuns throws.
-  const { time, allocation } = await receive({ ...once, rounds: 2 })
-  assert.equal(time.length, 2)
+  const { time, allocation } = await receive({ ...once, rounds: isWhole ? 2 : 1 })
+  assert.equal(time.length, isWhole ? 2 : 1)
   for (const figures of [...time, allocation]) assertRan(figures, 'receive')
 }
 
@@ -58,7 +60,7 @@ async function smokeSystems(): Promise<void> {
 }
 
 async function smokeWorkers(): Promise<void> {
-  for (const { scenario, pairs } of await workers({ rounds: 1, scale: 0.001 })) {
+  for (const { scenario, pairs } of await workers({ ...once, scale: 0.001, ...(isWhole ? {} : { most: 1 }) })) {
     for (const { digests } of pairs) assert.equal(digests[0], digests[1], `${scenario} on one and on two workers`)
   }
 }
@@ -84,14 +86,14 @@ async function smokeEngine(): Promise<void> {
 }
 
 async function smokeForward(): Promise<void> {
-  const { runs, allocation } = await forward({ rounds: 1, scale: 0.002, here: true })
+  const { runs, allocation } = await forward({ ...once, scale: 0.002, here: true })
   for (const { name, time } of runs) for (const { packets } of time) assert.ok(packets.offered > 0, name)
   assert.equal(new Set(runs.map(({ time }) => time[0]?.digest)).size, runs.length)
   assert.ok(allocation.packets.offered > 0)
 }
 
 async function smokeTwoHosts(): Promise<void> {
-  const { runs, allocation } = await twoHosts({ rounds: 1, scale: 0.002, here: true })
+  const { runs, allocation } = await twoHosts({ ...once, scale: 0.002, here: true })
   for (const { name, time } of runs) for (const { packets } of time) assert.ok(packets.offered > 0, name)
   assert.ok(allocation.packets.offered > 0)
 }

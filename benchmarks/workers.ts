@@ -45,9 +45,9 @@ async function measure(scenario: string, ms: number, workers: number): Promise<{
 }
 
 /** Runs each scenario on one and on two workers, the order turned round in every other round. */
-export async function workers({ rounds, scale }: BenchmarkOptions): Promise<WorkersRun[]> {
+export async function workers({ rounds, scale, most }: BenchmarkOptions): Promise<WorkersRun[]> {
   const runs: WorkersRun[] = []
-  for (const [scenario, fullMs] of SCENARIOS) {
+  for (const [scenario, fullMs] of SCENARIOS.slice(0, most)) {
     const pairs: WorkersPair[] = []
     const ms = Math.max(0.2, fullMs * scale)
     for (let round = 0; round < rounds; round++) {

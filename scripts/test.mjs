@@ -3,7 +3,16 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
-import { END_OF_FILE, ensureInstalled, filesBelow, makeBundle, requireNode, root, tool } from './workspace.mjs'
+import {
+  compileAll,
+  END_OF_FILE,
+  ensureInstalled,
+  filesBelow,
+  makeBundle,
+  requireNode,
+  root,
+  tool,
+} from './workspace.mjs'
 
 const long = process.argv.includes('--long')
 const suffix = long ? '.long.ts' : '.test.ts'
@@ -16,6 +25,9 @@ const RENEW_MS = 10_000
 /** Most code of short tests runs for a moment only: V8 optimizes later than after its 132 KiB of bytecode run. */
 const V8_FLAGS = long ? [] : ['--interrupt-budget=500000']
 const SLOWEST_SHOWN = 15
+const LINT = ['check', '--error-on-warnings', '--max-diagnostics=50', '.']
+/** Packages whose tests need nothing but what was compiled before them: no command line, no bundle. */
+const LOWER = ['ecs', 'wire', 'scenario', 'kernel', 'engine', 'observe'].map((name) => `packages/${name}`)
 const total = { passed: 0, failed: 0 }
 const times = []
 const running = new Set()
@@ -29,16 +41,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 requireNode()
 await ensureInstalled()
-// The compiler uses one core; what else looks at the sources takes the other.
-const [compiles] = await Promise.all([
-  step('types', 'typescript/bin/tsc', ['-b']),
-  long || step('lint', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '.']),
+const waiting = tests()
+// The compiler uses one core; lint and the tests of what it has compiled already take the other.
+const isCompiled = new Set()
+let isPrepared = false
+let tellLanes = () => {}
+let news = nextNews()
+await Promise.all([
+  prepare().then(() => availableParallelism() > 1 && runLane()),
+  (long ? Promise.resolve() : step('lint', () => tool('@biomejs/biome/bin/biome', LINT))).then(runLane),
 ])
-if (compiles) {
-  if (long) await step('site', 'typedoc/bin/typedoc', ['--logLevel', 'Warn'])
-  await makeBundle()
-  await runTests(tests())
-}
 if (total.passed + total.failed === 0) {
   console.log(`no file ends in ${suffix}`)
   total.failed++
@@ -47,9 +59,44 @@ console.log(slowest())
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
-async function step(title, bin, args) {
+/** Compiles, and opens the tests of each project to the lanes as soon as they can run. */
+async function prepare() {
+  const compiles = await step('types', () => compileAll((folder) => open(LOWER.filter((name) => name === folder))))
+  if (compiles) {
+    if (long) await step('site', () => tool('typedoc/bin/typedoc', ['--logLevel', 'Warn']))
+    await makeBundle()
+    open(waiting.map(({ folder }) => folder))
+  }
+  isPrepared = true
+  open([])
+}
+
+function open(folders) {
+  for (const folder of folders) isCompiled.add(folder)
+  const tell = tellLanes
+  news = nextNews()
+  tell()
+}
+
+function nextNews() {
+  return new Promise((resolve) => {
+    tellLanes = resolve
+  })
+}
+
+/** The next test that can run, once there is one; undefined if no other will. */
+async function takeTest() {
+  for (;;) {
+    const at = waiting.findIndex(({ folder }) => isCompiled.has(folder))
+    if (at >= 0) return waiting.splice(at, 1)[0]
+    if (isPrepared || waiting.length === 0) return undefined
+    await news
+  }
+}
+
+async function step(title, run) {
   const startMs = Date.now()
-  const { code, output } = await tool(bin, args)
+  const { code, output } = await run()
   const wallMs = Date.now() - startMs
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds(wallMs)}  ${title}`)
   if (code !== 0) {
@@ -67,36 +114,33 @@ function tests() {
     const parts = path.split(sep)
     const folder = parts.slice(0, parts[0] === 'packages' ? 2 : 1)
     const compiled = join(root, ...folder, 'dist', ...parts.slice(folder.length)).replace(/\.ts$/, '.js')
-    found.push({ name: parts.join('/'), place: parts[0], file: compiled })
+    found.push({ name: parts.join('/'), place: parts[0], folder: folder.join('/'), file: compiled })
   }
-  if (!long)
-    found.push({ name: 'benchmarks/smoke.ts', place: 'smoke', program: [join(root, 'benchmarks/dist/smoke.js')] })
+  const smoke = [join(root, 'benchmarks/dist/smoke.js'), ...(long ? ['--all'] : [])]
+  found.push({ name: 'benchmarks/smoke.ts', place: 'smoke', folder: 'benchmarks', program: smoke })
   // Files that start whole runs take longest, so they are begun first: at the end both cores have short ones left.
   const order = ['tests', 'benchmarks', 'packages/softnet', 'packages/kernel']
   const rank = ({ name }) => order.findIndex((place) => name.startsWith(place)) >>> 0
   return found.sort((a, b) => rank(a) - rank(b))
 }
 
-/** Two at a time. Files of a folder go on in the process of the one before, which has loaded most of what they need. */
-async function runTests(waiting) {
-  const lane = async () => {
-    let group = null
-    for (let test = waiting.shift(); test; test = waiting.shift()) {
-      if (group !== null && group.place !== test.place) {
-        endGroup(group)
-        group = null
-      }
-      group ??= { place: test.place, workMs: 0, child: start(test.program ?? [join(root, 'scripts/test-group.mjs')]) }
-      if (test.file !== undefined) group.child.send(test.file)
-      const found = await ended(group.child)
-      report(test, found)
-      group.workMs += found.workMs ?? 0
-      if (group.workMs > RENEW_MS) endGroup(group)
-      if (group.workMs > RENEW_MS || found.code !== undefined) group = null
+/** One test at a time. Files of a folder go on in the process of the one before, which has loaded most of what they need. */
+async function runLane() {
+  let group = null
+  for (let test = await takeTest(); test; test = await takeTest()) {
+    if (group !== null && group.place !== test.place) {
+      endGroup(group)
+      group = null
     }
-    if (group !== null) endGroup(group)
+    group ??= { place: test.place, workMs: 0, child: start(test.program ?? [join(root, 'scripts/test-group.mjs')]) }
+    if (test.file !== undefined) group.child.send(test.file)
+    const found = await ended(group.child)
+    report(test, found)
+    group.workMs += found.workMs ?? 0
+    if (group.workMs > RENEW_MS) endGroup(group)
+    if (group.workMs > RENEW_MS || found.code !== undefined) group = null
   }
-  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane))
+  if (group !== null) endGroup(group)
 }
 
 function start(args) {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -30,13 +30,14 @@ export function fail(line) {
   process.exit(1)
 }
 
-/** Runs a command to its end and returns its exit code and everything it printed. */
-export function capture(command, args, options = {}) {
+/** Runs a command to its end and returns its exit code and everything it printed; `onText` hears it as it comes. */
+export function capture(command, args, { onText = () => {}, ...options } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk
+      onText(`${chunk}`)
     })
     child.stderr.on('data', (chunk) => {
       output += chunk
@@ -77,6 +78,30 @@ export async function ensureBuilt() {
   if (code !== 0) fail(`${output}the build failed`)
   await makeBundle()
   writeStamp('build', fingerprint)
+}
+
+/** A line of `tsc -b --verbose` that names the project it has come to. */
+const PROGRESS = /^.* - (Project|Building project|Updating .*?project) '(.+?)\/?tsconfig\.json'/
+
+/** Compiles everything and tells the folder of each project as soon as it is compiled. */
+export async function compileAll(onCompiled) {
+  let begun = ''
+  let rest = ''
+  const onText = (text) => {
+    const lines = `${rest}${text}`.split('\n')
+    rest = lines.pop()
+    for (const line of lines) {
+      const [, what, path] = PROGRESS.exec(line) ?? []
+      if (path === undefined) continue
+      const folder = relative(root, resolve(root, path)).split(sep).join('/')
+      if (begun !== '' && begun !== folder) onCompiled(begun)
+      begun = what === 'Building project' ? folder : ''
+    }
+  }
+  const { code, output } = await tool('typescript/bin/tsc', ['-b', '--verbose'], { onText })
+  if (code === 0 && begun !== '') onCompiled(begun)
+  const faults = output.split('\n').filter((line) => line !== '' && !/^.* - |^ {4}\* /.test(line))
+  return { code, output: `${faults.join('\n')}\n` }
 }
 
 /** Joins what was compiled to the few files that start fast. */

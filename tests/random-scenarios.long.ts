@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
+import { checkUdpMem } from './support/check-udp-mem.js'
 import { FOUND_EVENT_SEEDS, FOUND_SEEDS } from './support/found-seeds.js'
 import { withEvents } from './support/random-events.js'
 import { withFragments } from './support/random-fragments.js'
@@ -61,7 +62,8 @@ random('events, in all drawn orders', () => {
 
 for (const kernel of ['6.18', '6.5', '5.1'] as const) {
   random(`Linux ${kernel}: udp_mem shared by six CPUs, in all drawn orders`, () => {
-    for (const seed of [1, 2, 3]) assert.is(checkScenario(atUdpMem(kernel), seed).join('\n'), '', `seed ${seed}`)
+    assert.is(checkUdpMem(kernel).join('\n'), '')
+    for (const seed of [2, 3]) assert.is(checkScenario(atUdpMem(kernel), seed).join('\n'), '', `seed ${seed}`)
   })
 }
 

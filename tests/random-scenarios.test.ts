@@ -1,13 +1,13 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario, planOf } from './support/check-scenario.js'
+import { checkUdpMem } from './support/check-udp-mem.js'
 import { FOUND_EVENT_SEEDS, FOUND_SEEDS } from './support/found-seeds.js'
 import { eventful, withEvents } from './support/random-events.js'
 import { randomlyFiltered } from './support/random-filter.js'
 import { withFragments } from './support/random-fragments.js'
 import { randomScenario, twoRandomHosts } from './support/random-scenario.js'
 import { runModel } from './support/run-model.js'
-import { atUdpMem } from './support/udp-mem-scenario.js'
 
 const random = suite('random scenarios')
 
@@ -16,33 +16,28 @@ const repeat = (seed: number): string => `repeat with SEED=${seed} node tests/di
 /** In one drawn order; the long tests take three more, and every way for every scenario. */
 const ORDERS = 1
 
+/** Of the seeds that once found a fault, one of so many; the long tests take all. */
+const ONE_OF = 3
+
 function check(seed: number, turn: number | null = null): void {
   const faults = checkScenario(randomScenario(seed), seed, ORDERS, turn)
   assert.is(faults.join('\n'), '', repeat(seed))
 }
 
-for (const [turn, kernel] of (['6.18', '6.5', '5.1'] as const).entries()) {
-  random(
-    `Linux ${kernel}: six CPUs share udp_mem, and see each other's pages alike however the run is advanced`,
-    () => {
-      const scenario = atUdpMem(kernel)
-      const { report, model } = runModel(planOf(scenario, kernel))
-      const lost = report.drops.find(({ reason }) => reason === 'PROTO_MEM')?.count ?? 0
-      assert.ok(lost > 100, `${lost} datagrams found no memory`)
-      assert.is(model.partitions.edges.filter(({ why }) => why.startsWith('pages of UDP sockets')).length, 10)
-      assert.is(checkScenario(scenario, 1, ORDERS, turn).join('\n'), '')
-    },
-  )
-}
+random(`six CPUs share udp_mem, and see each other's pages alike however the run is advanced`, () => {
+  assert.is(checkUdpMem('6.18', ORDERS, 0).join('\n'), '')
+})
 
 const given = Number(process.env.SEED)
 if (given > 0) random(`seed ${given}`, () => check(given))
 else {
-  for (const [turn, [seed, fault]] of FOUND_SEEDS.entries()) random(`seed ${seed}: ${fault}`, () => check(seed, turn))
+  for (const [index, [seed, fault]] of FOUND_SEEDS.entries()) {
+    if (index % ONE_OF === 0) random(`seed ${seed}: ${fault}`, () => check(seed, index / ONE_OF))
+  }
   for (const [turn, seed] of [201, 202, 203].entries()) random(`seed ${seed}`, () => check(seed, turn))
 }
 
-for (const [turn, seed] of [401, 402, 403].entries()) {
+for (const [turn, seed] of [401, 402].entries()) {
   random(`fragments, seed ${seed}`, () =>
     assert.is(checkScenario(withFragments(randomScenario(seed), seed), seed, ORDERS, turn).join('\n'), ''),
   )

@@ -12,9 +12,10 @@ export interface ComparedRun {
 
 /** Times named runs in turn. */
 export async function compareRuns(
-  named: readonly (readonly [string, RunRequest])[],
+  all: readonly (readonly [string, RunRequest])[],
   options: BenchmarkOptions,
 ): Promise<ComparedRun[]> {
+  const named = all.slice(0, options.most)
   const figures = await timeRuns(
     named.map(([, request]) => request),
     options,

@@ -9,6 +9,8 @@ export interface BenchmarkOptions {
   readonly scale: number
   /** Times compared runs in this process instead, which is quicker: for runs whose times nobody looks at. */
   readonly here?: boolean
+  /** Only so many of the runs that are compared, the first ones. */
+  readonly most?: number
 }
 
 /** Runs a benchmark if its file is the program that was started: `[--rounds N] [--scale X] [--format json]`. */

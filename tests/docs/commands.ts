@@ -38,9 +38,12 @@ export const longPages = (): string[] => [
 /** Commands that make many runs, on whatever page: for the long test. */
 const MANY_RUNS = /^npx softnet (sweep|compare|explain) /
 
+/** The second half of a before and after: for the long test. */
+const CHANGED_RUN = /^npx softnet run (?!my-host).* --set /
+
 /** True if the short test runs a command of a page, false if the long one does. */
 export const isQuick = (page: string, command: string): boolean =>
-  !longPages().includes(page) && !MANY_RUNS.test(command)
+  !longPages().includes(page) && !MANY_RUNS.test(command) && !CHANGED_RUN.test(command)
 
 /** Words of a command line; double and single quotes hold words together. */
 export function wordsOf(command: string): string[] {

@@ -89,11 +89,31 @@ export function runModel(
   trace?: TraceSink,
   plugins: readonly Plugin[] = [],
 ): FinishedRun {
-  const model = buildModel(plan, trace === undefined ? { plugins } : { plugins, trace })
+  return finishedRun(buildModel(plan, trace === undefined ? { plugins } : { plugins, trace }), advance)
+}
+
+function finishedRun(model: Model, advance: Advance): FinishedRun {
+  const { durationPs } = model.plan
   const partitions = modelPartitions(model)
-  advance(partitions, plan.durationPs)
-  for (const partition of partitions) partition.finish(plan.durationPs)
-  return { model, report: reportModel(model, plan.durationPs) }
+  advance(partitions, durationPs)
+  for (const partition of partitions) partition.finish(durationPs)
+  return { model, report: reportModel(model, durationPs) }
+}
+
+/**
+ * Builds the model of a plan once, for runs of it that all begin in the first state: the columns are set back to what they
+ * were, so whatever else a system kept of the run before would show as another end.
+ */
+export function repeatedly(plan: Plan): (advance?: Advance) => FinishedRun {
+  const model = buildModel(plan)
+  const columns = model.world.arena().map((buffer) => new Uint8Array(buffer))
+  const first = columns.map((bytes) => bytes.slice())
+  let isFirst = true
+  return (advance = atOnce) => {
+    if (!isFirst) columns.forEach((bytes, i) => void bytes.set(first[i] as Uint8Array))
+    isFirst = false
+    return finishedRun(model, advance)
+  }
 }
 
 /** Name, row and values of the first cells of the model state that differ between two runs, at most eight. */

@@ -64,7 +64,6 @@ import { MadePacket } from '../../src/skb/alloc-skb.js'
 import { SKB, Skb } from '../../src/skb/components.js'
 import { declarePages, fillPages, packetPages } from '../../src/skb/packet-pages.js'
 import { parsedFlags, setParsedFields } from '../../src/skb/parsed-fields.js'
-import { skbBytes } from '../../src/skb/skb-bytes.js'
 import { skbPool } from '../../src/skb/skb-pool.js'
 import { Sock, SockView } from '../../src/sock/components.js'
 import { SockSend } from '../../src/sock/sock-wfree.js'
@@ -72,6 +71,7 @@ import { SoftirqState } from '../../src/softirq/components.js'
 import { RunQueue, Task, TaskCpu } from '../../src/task/components.js'
 import { ReplayByte, ReplayFrame } from '../../src/traffic/components.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
+import { type SentPacket, sentPacket } from './sent-packet.js'
 
 /** What one unit of any stage costs in this world, ps. */
 export const UNIT_PS = 1000
@@ -180,22 +180,6 @@ export interface IpWorld {
   readonly sent: readonly SentPacket[]
   /** Rows that are on their way back by the loopback device. */
   readonly looped: readonly number[]
-}
-
-/** A packet that left. */
-export interface SentPacket {
-  /** Device entity. */
-  readonly dev: number
-  /** IP packet. */
-  readonly bytes: Uint8Array
-}
-
-const SENT_BYTES = 65_600
-
-function sentPacket(binder: Binder, row: number): SentPacket {
-  const view = new DataView(new ArrayBuffer(SENT_BYTES))
-  const bytes = binder.bind(skbBytes).copy(row, view, 0, SENT_BYTES)
-  return { dev: binder.world.columns(Skb).dev[row], bytes: new Uint8Array(view.buffer, 0, bytes) }
 }
 
 function makeLayout(options: IpWorldOptions): Layout {
