@@ -1,14 +1,17 @@
 import { internetSum } from './capture-file.js'
 import { madeConversation } from './made-conversation.js'
+import { madeRouting } from './made-routing.js'
 
 const GAP_US = 20
 const PROTOCOLS: Readonly<Record<string, number>> = { 'icmp.pcap': 1, 'echo.pcap': 1, 'gre.pcap': 47 }
 
 /** A pcap file made for its name: UDP frames to 192.0.2.1:9000, with a source route, in frames to everybody, of another protocol, or both ways. */
 export function madeCapture(path: string): Uint8Array {
-  const frames = path.startsWith('tcp-')
-    ? madeConversation(path)
-    : Array.from({ length: path === 'other.pcap' ? 8 : 24 }, (_, index) => frameOf(path, index))
+  const frames =
+    madeRouting(path) ??
+    (path.startsWith('tcp-')
+      ? madeConversation(path)
+      : Array.from({ length: path === 'other.pcap' ? 8 : 24 }, (_, index) => frameOf(path, index)))
   const header = Buffer.alloc(24)
   header.writeUInt32LE(0xa1b2c3d4, 0)
   header.writeUInt16LE(2, 4)

@@ -16,7 +16,7 @@ import type {
   TaskRow,
   TrafficPlan,
 } from '@softnet/scenario'
-import { DEFAULT_CONF, DEFAULT_IPV4, DEFAULT_NEIGH } from '@softnet/scenario'
+import { DEFAULT_CONF, DEFAULT_IPV4, DEFAULT_NEIGH, defaultSysctl, KERNEL_VERSIONS } from '@softnet/scenario'
 import { latencyBuckets, latencyHistogramRows, recordLatency, summarizeLatency } from '../src/histogram.js'
 
 export const SIMULATED_NS = 100_000_000
@@ -57,63 +57,10 @@ export const tulip: DriverProfile = { ...ixgbe, name: 'tulip', rxMode: 'non-napi
 export const e1000: DriverProfile = { ...ixgbe, name: 'e1000', maxQueues: 1, rxRingDefault: 256 }
 
 export const sysctl: SysctlPlan = {
-  'net.core.netdev_budget': 300,
-  'net.core.netdev_budget_usecs': 8000,
-  'net.core.dev_weight': 64,
-  'net.core.dev_weight_rx_bias': 1,
-  'net.core.netdev_max_backlog': 1000,
-  'net.core.rmem_default': 212_992,
+  ...defaultSysctl(KERNEL_VERSIONS['6.18'], 250),
   'net.core.rmem_max': 212_992,
-  'net.core.default_qdisc': 'pfifo_fast',
-  'net.core.wmem_default': 212_992,
   'net.core.wmem_max': 212_992,
-  'net.core.rps_sock_flow_entries': 0,
-  'net.core.flow_limit_cpu_bitmap': [],
-  'net.core.flow_limit_table_len': 4096,
-  'net.core.busy_read': 0,
-  'net.core.busy_poll': 0,
-  'net.core.gro_normal_batch': 8,
-  'net.core.skb_defer_max': 64,
-  'net.core.netdev_tstamp_prequeue': 1,
-  'net.ipv4.ip_early_demux': 1,
-  'net.ipv4.ipfrag_high_thresh': 4_194_304,
-  'net.ipv4.ipfrag_low_thresh': 3_145_728,
-  'net.ipv4.ipfrag_time': 30,
-  'net.ipv4.ipfrag_max_dist': 64,
-  'net.ipv4.neigh.default.gc_thresh1': 128,
-  'net.ipv4.neigh.default.gc_thresh2': 512,
-  'net.ipv4.neigh.default.gc_thresh3': 1024,
-  'net.ipv4.udp_early_demux': 1,
-  'net.ipv4.tcp_early_demux': 1,
-  'net.ipv4.udp_rmem_min': 4096,
   'net.ipv4.udp_mem': [1000, 2000, 3000],
-  'net.ipv4.conf.all.rp_filter': 0,
-  'net.ipv4.conf.all.accept_local': 0,
-  'net.ipv4.conf.all.send_redirects': 1,
-  'net.ipv4.conf.all.route_localnet': 0,
-  'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
-  'net.ipv4.conf.all.accept_source_route': 0,
-  'net.netfilter.nf_conntrack_max': 262_144,
-  'net.netfilter.nf_conntrack_buckets': 262_144,
-  'net.netfilter.nf_conntrack_checksum': 1,
-  'net.netfilter.nf_conntrack_tcp_loose': 1,
-  'net.netfilter.nf_conntrack_udp_timeout': 30,
-  'net.netfilter.nf_conntrack_udp_timeout_stream': 120,
-  'net.netfilter.nf_conntrack_icmp_timeout': 30,
-  'net.netfilter.nf_conntrack_generic_timeout': 600,
-  'net.netfilter.nf_conntrack_tcp_timeout_established': 432_000,
-  'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
-  'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': 0,
-  'net.netfilter.nf_conntrack_tcp_max_retrans': 3,
-  'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': 60,
-  'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_close_wait': 60,
-  'net.netfilter.nf_conntrack_tcp_timeout_last_ack': 30,
-  'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_close': 10,
-  'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': 300,
-  'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': 300,
 }
 
 export const flows: FlowSetPlan = {

@@ -20,6 +20,8 @@ export interface Ipv4Plan {
 /** `net.ipv4.conf.*`, under their own names. */
 export interface InterfaceConf {
   readonly accept_local: number
+  /** 1: redirects of the router in use are followed; a router wants it of the device and of `all`. */
+  readonly accept_redirects: number
   readonly accept_source_route: number
   readonly drop_unicast_in_l2_multicast: number
   readonly forwarding: number
@@ -27,6 +29,8 @@ export interface InterfaceConf {
   readonly ignore_routes_with_linkdown: number
   readonly route_localnet: number
   readonly rp_filter: number
+  /** 1: without shared media, redirects lead to known routers only. */
+  readonly secure_redirects: number
   readonly send_redirects: number
   readonly shared_media: number
   /** Who may make an entry of the neighbour table by an unasked message: 0 nobody, 1 anybody, 2 the subnet. */
@@ -44,6 +48,9 @@ export interface InterfaceConf {
   readonly proxy_arp: number
   readonly proxy_arp_pvlan: number
 }
+
+/** Names of settings of all devices under `sysctl`; two are each device's own. */
+export type ConfAllName = `net.ipv4.conf.all.${Exclude<keyof InterfaceConf, 'forwarding' | 'proxy_arp_pvlan'>}`
 
 /** `net.ipv4.neigh.DEV.*`, under their own names and in their own units. */
 export interface NeighPlan {

@@ -19,11 +19,13 @@ export const DEFAULT_IPV4: Ipv4Plan = {
 /** `net.ipv4.conf.*` as a host starts. Kernel: net/ipv4/devinet.c, ipv4_devconf */
 export const DEFAULT_CONF: InterfaceConf = {
   accept_local: 0,
+  accept_redirects: 1,
   accept_source_route: 0,
   drop_unicast_in_l2_multicast: 0,
   forwarding: 0,
   route_localnet: 0,
   rp_filter: 0,
+  secure_redirects: 1,
   send_redirects: 1,
   shared_media: 1,
   arp_accept: 0,
@@ -53,14 +55,17 @@ export const DEFAULT_NEIGH: NeighPlan = {
   proxy_qlen: 64,
 }
 
-/** How a value of `all` and that of a device become one. Kernel: include/linux/inetdevice.h, IN_DEV_ANDCONF and its kin */
-const JOIN: Readonly<Record<keyof InterfaceConf, 'and' | 'or' | 'max' | 'own'>> = {
+/** How a value of `all` and that of a device become one; `router`: both are wanted where the device forwards, else one.
+   Kernel: include/linux/inetdevice.h, IN_DEV_ANDCONF and its kin */
+const JOIN: Readonly<Record<keyof InterfaceConf, 'and' | 'or' | 'max' | 'own' | 'router'>> = {
   accept_local: 'or',
+  accept_redirects: 'router',
   accept_source_route: 'and',
   drop_unicast_in_l2_multicast: 'or',
   forwarding: 'own',
   route_localnet: 'or',
   rp_filter: 'max',
+  secure_redirects: 'or',
   send_redirects: 'or',
   shared_media: 'or',
   arp_accept: 'max',
@@ -83,7 +88,7 @@ export function effectiveConf(all: InterfaceConf, own: InterfaceConf): Interface
   const joined: Record<string, number> = {}
   for (const name of CONF_NAMES) {
     const [a, b] = [all[name], own[name]]
-    const rule = JOIN[name]
+    const rule = JOIN[name] === 'router' ? (own.forwarding === 1 ? 'and' : 'or') : JOIN[name]
     joined[name] = rule === 'and' ? Math.min(a, b) : rule === 'own' ? b : Math.max(a, b)
   }
   return joined as unknown as InterfaceConf

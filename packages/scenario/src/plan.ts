@@ -8,7 +8,7 @@
 
 import type { BpfProgram } from './bpf.js'
 import type { EventPlan } from './event-plan.js'
-import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
+import type { ConfAllName, InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
 import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
@@ -96,7 +96,7 @@ export interface CStatePlan {
 }
 
 /** `net.core.*` and `net.ipv4.*` values, under their own names with the dots kept. */
-export interface SysctlPlan {
+export interface SysctlPlan extends Readonly<Record<ConfAllName, number>> {
   readonly 'net.core.netdev_budget': number
   readonly 'net.core.netdev_budget_usecs': number
   readonly 'net.core.dev_weight': number
@@ -131,13 +131,17 @@ export interface SysctlPlan {
   readonly 'net.ipv4.neigh.default.gc_thresh2': number
   readonly 'net.ipv4.neigh.default.gc_thresh3': number
   readonly 'net.ipv4.ipfrag_max_dist': number
-  /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
-  readonly 'net.ipv4.conf.all.rp_filter': number
-  readonly 'net.ipv4.conf.all.accept_local': number
-  readonly 'net.ipv4.conf.all.send_redirects': number
-  readonly 'net.ipv4.conf.all.route_localnet': number
-  readonly 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': number
-  readonly 'net.ipv4.conf.all.accept_source_route': number
+  /** Seconds that a redirect is followed, and that a path MTU holds. */
+  readonly 'net.ipv4.route.gc_timeout': number
+  readonly 'net.ipv4.route.mtu_expires': number
+  /** Bytes. */
+  readonly 'net.ipv4.route.min_pmtu': number
+  readonly 'net.ipv4.route.redirect_number': number
+  /** Jiffies. */
+  readonly 'net.ipv4.route.redirect_load': number
+  readonly 'net.ipv4.route.redirect_silence': number
+  readonly 'net.ipv4.route.error_cost': number
+  readonly 'net.ipv4.route.error_burst': number
   /** Connections that are tracked at once; only with rules that need it. */
   readonly 'net.netfilter.nf_conntrack_max': number
   readonly 'net.netfilter.nf_conntrack_buckets': number

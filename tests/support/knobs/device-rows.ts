@@ -15,6 +15,7 @@ import {
   TCP,
   xdp,
 } from './knob-base.js'
+import { RESTARTED, TWO_WAYS, UNPLUGGED } from './route-rows.js'
 
 /** Rows of devices. */
 export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
@@ -66,27 +67,10 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { 'd/conf': { forwarding: 1 }, 't/flows/dst': '198.51.100.9', duration: '1ms' },
     change: { 'd/arp': true },
   },
-  'hosts/*/devices/*/conf/arp_notify': {
-    base: {
-      events: [
-        { at: '200us', do: 'ip link set eth0 down' },
-        { at: '300us', do: 'ip link set eth0 up' },
-      ],
-    },
-    change: { 'd/conf/arp_notify': 1 },
-  },
-  'hosts/*/devices/*/conf/arp_evict_nocarrier': {
-    base: { ...CLOSED, 'd/arp': true, events: [{ at: '500us', do: 'unplug eth0' }] },
-    change: { 'd/conf/arp_evict_nocarrier': 0 },
-  },
+  'hosts/*/devices/*/conf/arp_notify': { base: RESTARTED, change: { 'd/conf/arp_notify': 1 } },
+  'hosts/*/devices/*/conf/arp_evict_nocarrier': { base: UNPLUGGED, change: { 'd/conf/arp_evict_nocarrier': 0 } },
   'hosts/*/devices/*/conf/ignore_routes_with_linkdown': {
-    base: {
-      'h/sysctl': { 'net.ipv4.ip_forward': 1 },
-      'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' },
-      'h/routes': ['203.0.113.0/24 dev eth1', '198.51.100.0/24 dev eth0'],
-      't/flows/dst': '203.0.113.1',
-      events: [{ at: '200us', do: 'unplug eth1' }],
-    },
+    base: TWO_WAYS,
     change: { 'h/devices/eth1/conf': { ignore_routes_with_linkdown: 1 } },
   },
   'hosts/*/devices/*/conf/accept_local': {

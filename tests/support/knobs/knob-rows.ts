@@ -5,6 +5,7 @@ import { type KnobRow, replay, type Sets } from './knob-base.js'
 import { NETNS_ROWS } from './netns-rows.js'
 import { NETWORK_ROWS } from './network-rows.js'
 import { PACKET_ROWS } from './packet-rows.js'
+import { ROUTE_ROWS } from './route-rows.js'
 import { SEND_ROWS } from './send-rows.js'
 import { SYSCTL_ROWS } from './sysctl-rows.js'
 import { TRAFFIC_ROWS } from './traffic-rows.js'
@@ -64,5 +65,6 @@ export const ALL_ROWS: Readonly<Record<string, KnobRow>> = {
   'events/do': { base: CABLE, change: { events: [{ at: '500us', do: 'plug eth0' }] } },
   ...PACKET_ROWS,
   ...SEND_ROWS,
+  ...ROUTE_ROWS,
   'hosts/*/devices/*/mac': { base: replay, change: { 'd/mac': '02:55:00:00:00:01' } },
 }

@@ -9,12 +9,15 @@ import { usesRaw } from '../raw/components.js'
 import { rawInput, TAKEN } from '../raw/raw-v4-input.js'
 import { fibExceptions } from '../route/fib-exceptions.js'
 import { fibLookup } from '../route/fib-lookup.js'
+import { ipDoRedirect } from '../route/ip-do-redirect.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
-import { UDP_ERR, udpErr } from '../udp/udp-err.js'
+import { Sock } from '../sock/components.js'
+import { SockSend } from '../sock/sock-wfree.js'
+import { udpErr } from '../udp/udp-err.js'
 import { icmpReply } from './icmp-reply.js'
 import { ICMP_IN_COUNTERS, NR_ICMP_TYPES } from './icmp-types.js'
 
@@ -69,6 +72,9 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     const route = context.system(ipRouteOutput)
     const result = context.read(RouteResult)
     const exceptions = context.system(fibExceptions)
+    const redirect = context.system(ipDoRedirect)
+    const { boundDev } = context.read(Sock)
+    const { tos } = context.read(SockSend)
     const noPmtuDisc = Uint8Array.from(nets, ({ ipv4 }) => ipv4.ip_no_pmtu_disc)
 
     function error(cpu: number, drop: number): number {
@@ -88,12 +94,19 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       return (tcpWord[row] & 0xffff) === (ICMP_TYPE.destUnreach | (ICMP_CODE.fragNeeded << 8))
     }
 
-    /** Kernel: net/ipv4/route.c, ipv4_update_pmtu, ipv4_sk_update_pmtu */
-    function updatePmtu(cpu: number, row: number, quoteAt: number, mtu: number): void {
+    /** Looks up the way that a quoted packet went; false if there is none. Kernel: net/ipv4/route.c, __build_flow_key */
+    function findWay(cpu: number, row: number, quoteAt: number, sock: number): boolean {
       const source = bytes.u32(row, quoteAt + 12) | 0
       const target = bytes.u32(row, quoteAt + 16) | 0
-      if (route.find(cpu, target, source, bytes.u8(row, quoteAt + 1), 0) < 0 || result.route[cpu] === 0) return
-      exceptions.learn(cpu, result.route[cpu], target, mtu, result.mtu[cpu])
+      const ofSocket = sock !== 0
+      const type = ofSocket ? tos[sock] : bytes.u8(row, quoteAt + 1)
+      return route.find(cpu, target, source, type, ofSocket ? boundDev[sock] : 0) === 0 && result.route[cpu] !== 0
+    }
+
+    /** Kernel: net/ipv4/route.c, ipv4_update_pmtu, ipv4_sk_update_pmtu */
+    function updatePmtu(cpu: number, row: number, quoteAt: number, sock: number, mtu: number): void {
+      if (!findWay(cpu, row, quoteAt, sock)) return
+      exceptions.learn(cpu, result.route[cpu], bytes.u32(row, quoteAt + 16) | 0, mtu, result.mtu[cpu])
     }
 
     /** What a router says of the way, or −1 if it is not listened to. Kernel: net/ipv4/icmp.c, icmp_unreach */
@@ -115,15 +128,27 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
         count.snmp(cpu, SNMP.IcmpInErrors, 1)
         return
       }
+      if (!bytes.has(row)) {
+        count.snmp(cpu, SNMP.IcmpInErrors, 1)
+        return
+      }
       // Quotes of ICMP only bring news of routes; those of UDP and TCP have to find a socket, and there is none of TCP.
-      const isUdp = protocol === IPPROTO_UDP && bytes.has(row)
-      const told = isUdp ? udp(cpu, row, quoteAt, quoteAt + header) : UDP_ERR.nobody
-      // Of ICMP the host itself sends nothing but answers.
-      const isOwnEcho =
-        protocol === IPPROTO_ICMP && bytes.has(row) && bytes.u8(row, quoteAt + header) === ICMP_TYPE.echoReply
-      if ((told === UDP_ERR.acceptsPmtu || isOwnEcho) && isTooBig(row)) updatePmtu(cpu, row, quoteAt, info)
-      const wantsSocket = protocol === IPPROTO_UDP || protocol === IPPROTO_TCP
-      if (wantsSocket && told === UDP_ERR.nobody) count.snmp(cpu, SNMP.IcmpInErrors, 1)
+      const sock = protocol === IPPROTO_UDP ? udp.sender(cpu, row, quoteAt, quoteAt + header) : 0
+      if (sock === 0 && (protocol === IPPROTO_UDP || protocol === IPPROTO_TCP)) {
+        count.snmp(cpu, SNMP.IcmpInErrors, 1)
+        return
+      }
+      const acceptsPmtu = sock !== 0 && udp.tell(cpu, row, sock)
+      if (isTooBig(row) && (acceptsPmtu || isOwnEcho(row, protocol, quoteAt + header)))
+        updatePmtu(cpu, row, quoteAt, sock, info)
+      const isRedirect = (tcpWord[row] & 255) === ICMP_TYPE.redirect
+      if (isRedirect && (sock !== 0 || isOwnEcho(row, protocol, quoteAt + header)) && findWay(cpu, row, quoteAt, sock))
+        redirect(cpu, row, bytes.u32(row, quoteAt + 16) | 0)
+    }
+
+    /** Whether something that the host itself sends is quoted: of ICMP, it sends nothing but answers. Kernel: net/ipv4/icmp.c, icmp_err */
+    function isOwnEcho(row: number, protocol: number, headerAt: number): boolean {
+      return protocol === IPPROTO_ICMP && bytes.u8(row, headerAt) === ICMP_TYPE.echoReply
     }
 
     /** Kernel: net/ipv4/icmp.c, icmp_unreach */

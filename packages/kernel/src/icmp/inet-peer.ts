@@ -3,11 +3,6 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ICMP_PEER_ROWS, ICMP_PEER_WAYS, InetPeer } from './components.js'
 
-/** Redirects a peer gets before it counts as deaf. Kernel: net/ipv4/route.c, ip_rt_redirect_number */
-const REDIRECT_NUMBER = 9
-/** First wait between two of them, as a part of a second; silence is the longest wait doubled. Kernel: ip_rt_redirect_load */
-const REDIRECT_LOAD_FRACTION = 50
-
 /** A peer seen for the first time counts as quiet for this long. */
 const NEW_PEER_SEC = 60
 
@@ -32,7 +27,9 @@ export const inetPeers = defineSystem<InetPeers>(
     const { address, lastPlusOne, tokensJiffies, redirects, usedPlusOne } = context.write(InetPeer)
     const { homeNumber, net } = context.read(Cpu)
     const { hz, nets } = context.resource(PLAN_CONSTANTS)
-    const loadJiffies = hz.map((each) => Math.floor(each / REDIRECT_LOAD_FRACTION))
+    const most = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.route.redirect_number'])
+    const loadJiffies = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.route.redirect_load'])
+    const silenceJiffies = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.route.redirect_silence'])
     return {
       get(cpu, peer, now) {
         const base = 1 + (homeNumber[cpu] * nets.length + net[cpu]) * ICMP_PEER_ROWS
@@ -63,15 +60,15 @@ export const inetPeers = defineSystem<InetPeers>(
       },
       redirectDue(cpu, row, now) {
         const last = lastPlusOne[row] - 1
-        if (now > last + loadJiffies[cpu] * 2 ** (REDIRECT_NUMBER + 1)) {
+        if (now > last + silenceJiffies[net[cpu]]) {
           tokensJiffies[row] = 0
           redirects[row] = 0
         }
-        if (redirects[row] >= REDIRECT_NUMBER) {
+        if (redirects[row] >= most[net[cpu]]) {
           lastPlusOne[row] = now + 1
           return false
         }
-        return redirects[row] === 0 || now > last + loadJiffies[cpu] * 2 ** redirects[row]
+        return redirects[row] === 0 || now > last + loadJiffies[net[cpu]] * 2 ** redirects[row]
       },
       redirectSent(row, now) {
         lastPlusOne[row] = now + 1

@@ -20,6 +20,10 @@ export interface Neighbours {
   output(cpu: number, neigh: number, row: number): number
   /** Enters what was learnt. `override`: another address may replace a valid one. Kernel: __neigh_update */
   update(cpu: number, neigh: number, macHigh: number, macLow: number, state: number, override: boolean): void
+  /** Whether packets may be sent to it, be it known well or not. Kernel: NUD_VALID */
+  isValid(neigh: number): boolean
+  /** Asks for one that is not known, or doubts one that has not been heard of. Kernel: neigh_event_send */
+  ask(cpu: number, neigh: number): void
   /** Its timer has run out. Kernel: neigh_timer_handler */
   timer(cpu: number, neigh: number, sequence: number): void
 }
@@ -102,6 +106,18 @@ export const neighbours = defineSystem<Neighbours>(
       queueBytes[neigh] += truesize[row]
     }
 
+    /** Lets a packet wait, for which the oldest ones may have to go. */
+    function enqueue(cpu: number, neigh: number, row: number): void {
+      while (queueBytes[neigh] + truesize[row] > parms.queueBytes[dev[neigh]]) {
+        const oldest = takeQueued(neigh)
+        if (oldest === 0) break
+        unresDiscards[cpu]++
+        kfree(cpu, oldest, DROP.neighQueueFull)
+      }
+      if (trace.on) trace.neighQueue(cpu, clockPs[cpu], row)
+      append(neigh, row)
+    }
+
     /** Source of a request about a packet's next hop; 0 packet: none waits. Kernel: net/ipv4/arp.c, arp_solicit */
     function requestSource(cpu: number, device: number, target: number, row: number): number {
       const at = net[cpu]
@@ -130,7 +146,7 @@ export const neighbours = defineSystem<Neighbours>(
       return xmit(cpu, row)
     }
 
-    /** True if a packet may be sent now; else it waits or is gone. Kernel: __neigh_event_send */
+    /** True if a packet (0: none) may be sent now; else it waits or is gone. Kernel: __neigh_event_send */
     function eventSend(cpu: number, neigh: number, row: number): boolean {
       const now = jiffies(cpu)
       const device = dev[neigh]
@@ -149,14 +165,7 @@ export const neighbours = defineSystem<Neighbours>(
         addTimer(cpu, neigh, now + parms.delayProbe[device])
         return true
       }
-      while (queueBytes[neigh] + truesize[row] > parms.queueBytes[device]) {
-        const oldest = takeQueued(neigh)
-        if (oldest === 0) break
-        unresDiscards[cpu]++
-        kfree(cpu, oldest, DROP.neighQueueFull)
-      }
-      if (trace.on) trace.neighQueue(cpu, clockPs[cpu], row)
-      append(neigh, row)
+      if (row !== 0) enqueue(cpu, neigh, row)
       if (isFirst) probe(cpu, neigh)
       return false
     }
@@ -217,6 +226,10 @@ export const neighbours = defineSystem<Neighbours>(
 
     return {
       output,
+      isValid: (neigh) => (state[neigh] & VALID) !== 0,
+      ask(cpu, neigh) {
+        eventSend(cpu, neigh, 0)
+      },
       timer(cpu, neigh, sequence) {
         if (armed[neigh] === 0 || armSequence[neigh] !== sequence) return
         armed[neigh] = 0

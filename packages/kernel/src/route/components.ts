@@ -137,6 +137,10 @@ export const InDev = defineComponent('in_dev', {
   rpFilter: u8,
   sendRedirects: u8,
   sharedMedia: u8,
+  /** Redirects are followed: `IN_DEV_RX_REDIRECTS`. */
+  acceptRedirects: u8,
+  /** Without shared media, only to routers that are known. */
+  secureRedirects: u8,
   arpAccept: u8,
   arpAnnounce: u8,
   arpEvictNocarrier: u8,

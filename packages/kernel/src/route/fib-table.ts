@@ -111,6 +111,8 @@ function fillInDevs(world: World, layout: Layout): void {
       inDev.rpFilter[id] = conf.rp_filter
       inDev.sendRedirects[id] = conf.send_redirects
       inDev.sharedMedia[id] = conf.shared_media
+      inDev.acceptRedirects[id] = conf.accept_redirects
+      inDev.secureRedirects[id] = conf.secure_redirects
       inDev.arpAccept[id] = conf.arp_accept
       inDev.arpAnnounce[id] = conf.arp_announce
       inDev.arpEvictNocarrier[id] = conf.arp_evict_nocarrier

@@ -9,10 +9,6 @@ import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { InDev } from './components.js'
 
-/** Tokens of one answer and of a full bucket, in seconds. Kernel: net/ipv4/route.c, ip_rt_error_cost, ip_rt_error_burst */
-const ERROR_COST_SEC = 1
-const ERROR_BURST_SEC = 5
-
 /** Ends a packet whose route is an error; a router tells the sender why. Kernel: net/ipv4/route.c, ip_error */
 export const ipError = defineSystem<(cpu: number, row: number) => void>(
   'ip_error',
@@ -22,9 +18,11 @@ export const ipError = defineSystem<(cpu: number, row: number) => void>(
     const { DROP, ERRNO, ICMP_CODE, ICMP_TYPE, SNMP } = NUMBERS
 
     const { rtError, dev, saddr } = context.read(Skb)
-    const { clockPs } = context.read(Cpu)
+    const { clockPs, net } = context.read(Cpu)
     const { forwarding } = context.read(InDev)
-    const { hz, jiffyPs } = context.resource(PLAN_CONSTANTS)
+    const { jiffyPs, nets } = context.resource(PLAN_CONSTANTS)
+    const costJiffies = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.route.error_cost'])
+    const burstJiffies = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.route.error_burst'])
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
     const peers = context.system(inetPeers)
@@ -43,7 +41,7 @@ export const ipError = defineSystem<(cpu: number, row: number) => void>(
     function tell(cpu: number, row: number, code: number): void {
       const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       const peer = peers.get(cpu, saddr[row] | 0, now)
-      if (!peers.take(peer, now, ERROR_COST_SEC * hz[cpu], ERROR_BURST_SEC * hz[cpu])) return
+      if (!peers.take(peer, now, costJiffies[net[cpu]], burstJiffies[net[cpu]])) return
       icmp(cpu, row, ICMP_TYPE.destUnreach, code, 0)
     }
 

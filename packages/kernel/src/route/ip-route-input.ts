@@ -131,13 +131,13 @@ export const ipRouteInput = defineSystem<RouteInput>(
       } else if (out === device && valid > 0 && sendRedirects[out] !== 0) {
         if (sharedMedia[out] !== 0 || addresses.onlink(out, source, gateway[route] | 0)) ipcb[row] |= IPSKB.doRedirect
       }
-      set(row, RTN.unicast, gateway[route] === 0 ? 0 : RTCF.gateway, out)
-      rtGateway[row] = gateway[route]
+      const exception = learnsPaths ? exceptions.find(cpu, route, dest) : 0
+      const via = exceptions.gateway(exception) || gateway[route]
+      set(row, RTN.unicast, via === 0 ? 0 : RTCF.gateway, out)
+      rtGateway[row] = via
       rtMtu[row] = mtu[route] === 0 ? inDev.mtu[out] : mtu[route]
-      if (learnsPaths) {
-        const learnt = exceptions.pmtu(cpu, route, dest)
-        if (learnt !== 0 && (usesPmtu[at] !== 0 || exceptions.locked(cpu, route, dest))) rtMtu[row] = learnt
-      }
+      const learnt = exceptions.pmtu(cpu, exception)
+      if (learnt !== 0 && (usesPmtu[at] !== 0 || exceptions.locked(exception))) rtMtu[row] = learnt
       return 0
     }
 

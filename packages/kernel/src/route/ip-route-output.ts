@@ -70,15 +70,16 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       } else if (daddr >>> zeronet === 0) return -ERRNO.EINVAL
       if (kind === RTN.broadcast) flags |= RTCF.broadcast | RTCF.local
       else if (kind === RTN.multicast) flags |= RTCF.multicast | (isJoined(out, daddr) ? RTCF.local : 0)
-      const next = via > 0 && kind === RTN.unicast ? gateway[via] | 0 : 0
+      const exception = via > 0 && kind === RTN.unicast ? exceptions.find(cpu, via, daddr) : 0
+      const next = via > 0 && kind === RTN.unicast ? exceptions.gateway(exception) || gateway[via] | 0 : 0
       if (next !== 0) flags |= RTCF.gateway
       result.type[cpu] = kind
       result.flags[cpu] = flags
       result.dev[cpu] = out
       result.gateway[cpu] = next
-      const learnt = via > 0 && kind === RTN.unicast ? exceptions.pmtu(cpu, via, daddr) : 0
+      const learnt = exceptions.pmtu(cpu, exception)
       result.route[cpu] = via
-      result.locked[cpu] = learnt !== 0 && exceptions.locked(cpu, via, daddr) ? 1 : 0
+      result.locked[cpu] = exceptions.locked(exception) ? 1 : 0
       result.mtu[cpu] = learnt !== 0 ? learnt : via > 0 && mtu[via] !== 0 ? mtu[via] : devMtu[out]
       result.saddr[cpu] = saddr
       result.daddr[cpu] = daddr

@@ -28,14 +28,16 @@ const UNREACH: readonly (readonly [number, boolean])[] = [
   [ERRNO.EHOSTUNREACH, true],
 ]
 
-/** What became of an error: no socket, one that was told, one that listens to path MTUs as well. */
-export const UDP_ERR = { nobody: 0, told: 1, acceptsPmtu: 2 } as const
-
-/**
- * Tells the socket that sent a quoted datagram; answers by `UDP_ERR`. `quoteAt` and `headerAt` are where the quoted IP
- * and UDP headers begin. Kernel: net/ipv4/udp.c, __udp4_lib_err
- */
-export type UdpErr = (cpu: number, row: number, quoteAt: number, headerAt: number) => number
+/** Errors about datagrams that sockets of the host have sent. */
+export interface UdpErr {
+  /**
+   * The socket that the answer to a quoted datagram would reach, 0 for none. `quoteAt` and `headerAt` are where the quoted
+   * IP and UDP headers begin. Kernel: net/ipv4/udp.c, __udp4_lib_err
+   */
+  sender(cpu: number, row: number, quoteAt: number, headerAt: number): number
+  /** Tells a socket what a message says; true if it listens to path MTUs as well. */
+  tell(cpu: number, row: number, sock: number): boolean
+}
 
 /** Lasting errors reach connected sockets only: the next call on one returns it. Kernel: net/ipv4/udp.c, __udp4_lib_err */
 export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __udp4_lib_err', (context) => {
@@ -51,7 +53,7 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
   const lasting = Uint8Array.from(UNREACH, ([, isLasting]) => (isLasting ? 1 : 0))
 
   /** The socket that the answer to a quoted datagram would reach. */
-  function senderOf(cpu: number, row: number, quoteAt: number, headerAt: number): number {
+  function sender(cpu: number, row: number, quoteAt: number, headerAt: number): number {
     const [own, peer, pair] = [daddr[row], saddr[row], ports[row]]
     daddr[row] = bytes.u32(row, quoteAt + 12)
     saddr[row] = bytes.u32(row, quoteAt + 16)
@@ -70,14 +72,15 @@ export const udpErr = defineSystem<UdpErr>('udp_err', 'udp', 'net/ipv4/udp.c, __
     return errnos[code]
   }
 
-  return (cpu, row, quoteAt, headerAt) => {
-    const sock = senderOf(cpu, row, quoteAt, headerAt)
-    if (sock === 0) return UDP_ERR.nobody
-    const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
-    const how = discovery(cpu, sock)
-    const isIgnored = errno === ERRNO.EMSGSIZE && how === PMTUDISC.dont
-    if (errno !== 0 && !isIgnored && connected[sock] !== 0) errors.tell(cpu, sock, errno)
-    // Kernel: include/net/ip.h, ip_sk_accept_pmtu
-    return how === PMTUDISC.interface || how === PMTUDISC.omit ? UDP_ERR.told : UDP_ERR.acceptsPmtu
+  return {
+    sender,
+    tell(cpu, row, sock) {
+      const errno = errorOf(tcpWord[row] & 255, (tcpWord[row] >>> 8) & 255)
+      const how = discovery(cpu, sock)
+      const isIgnored = errno === ERRNO.EMSGSIZE && how === PMTUDISC.dont
+      if (errno !== 0 && !isIgnored && connected[sock] !== 0) errors.tell(cpu, sock, errno)
+      // Kernel: include/net/ip.h, ip_sk_accept_pmtu
+      return how !== PMTUDISC.interface && how !== PMTUDISC.omit
+    },
   }
 })

@@ -4,8 +4,10 @@ import {
   DEFAULT_CONF,
   DEFAULT_IPV4,
   DEFAULT_NEIGH,
+  defaultSysctl,
   type InterfaceConf,
   type Ipv4Plan,
+  KERNEL_VERSIONS,
   type KernelVersion,
   type Plan,
   parseRoute,
@@ -137,6 +139,7 @@ const PARTITIONS = {
 } as unknown as Partitions
 
 const SYSCTL = {
+  ...defaultSysctl(KERNEL_VERSIONS['6.18'], 250),
   'net.ipv4.ip_early_demux': 1,
   'net.ipv4.udp_early_demux': 1,
   'net.ipv4.tcp_early_demux': 1,

@@ -1,5 +1,16 @@
+import type { ConfAllName } from '../ip-plan.js'
+import { DEFAULT_CONF } from '../ipv4-settings.js'
 import type { SysctlPlan } from '../plan.js'
+import { confAllShape } from '../schema/conf.js'
 import type { VersionPolicy } from '../versions.js'
+
+const CONF_ALL = 'net.ipv4.conf.all.'
+
+/** Settings of all devices as a host starts. */
+function defaultConfAll(): Record<ConfAllName, number> {
+  const given = Object.entries(DEFAULT_CONF).map(([name, value]) => [`${CONF_ALL}${name}`, value])
+  return Object.fromEntries(given.filter(([name]) => (name as string) in confAllShape)) as Record<ConfAllName, number>
+}
 
 /** Sysctls of a host that sets none. Kernel: the initial values in net/core and net/ipv4. */
 export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
@@ -34,12 +45,15 @@ export function defaultSysctl(version: VersionPolicy, hz: number): SysctlPlan {
     'net.ipv4.neigh.default.gc_thresh1': 128,
     'net.ipv4.neigh.default.gc_thresh2': 512,
     'net.ipv4.neigh.default.gc_thresh3': 1024,
-    'net.ipv4.conf.all.rp_filter': 0,
-    'net.ipv4.conf.all.accept_local': 0,
-    'net.ipv4.conf.all.send_redirects': 1,
-    'net.ipv4.conf.all.route_localnet': 0,
-    'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 0,
-    'net.ipv4.conf.all.accept_source_route': 0,
+    ...defaultConfAll(),
+    'net.ipv4.route.gc_timeout': 300,
+    'net.ipv4.route.mtu_expires': 600,
+    'net.ipv4.route.min_pmtu': 552,
+    'net.ipv4.route.redirect_number': 9,
+    'net.ipv4.route.redirect_load': Math.floor(hz / 50),
+    'net.ipv4.route.redirect_silence': Math.floor(hz / 50) * 1024,
+    'net.ipv4.route.error_cost': hz,
+    'net.ipv4.route.error_burst': 5 * hz,
     'net.netfilter.nf_conntrack_max': 262_144,
     'net.netfilter.nf_conntrack_buckets': 262_144,
     'net.netfilter.nf_conntrack_checksum': 1,

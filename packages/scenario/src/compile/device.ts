@@ -141,8 +141,7 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
   const queueCount = interrupts.queues.length
   const features = compileFeatures(input, driver, hardware.ntuple, path, report)
   const mtu = input.mtu ?? 1500
-  const confOf = (given: { readonly conf?: ConfInput | undefined }) =>
-    compileConf(given, place.forwarding, place.sysctl['net.ipv4.conf.all.accept_source_route'])
+  const confOf = (given: { readonly conf?: ConfInput | undefined }) => compileConf(given, place.forwarding)
   return {
     name,
     driver,

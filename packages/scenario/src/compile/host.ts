@@ -65,16 +65,19 @@ export function compileHost(name: string, input: HostInput, index: number, env: 
     smallHeadBytes,
     skbLimit,
     pfmemallocReserve,
-    ...compileNet(scopes[0] as NetScope, devices, env),
-    ...netnsPlans(scopes, (scope) => compileNet(scope, devices, env)),
+    ...compileNet(scopes[0] as NetScope, devices, env, input.sysctl),
+    ...netnsPlans(scopes, (scope) => compileNet(scope, devices, env, input.sysctl)),
   }
 }
+
+const REDIRECTS = 'net.ipv4.conf.all.accept_redirects'
 
 /** What each namespace has for itself besides its devices. */
 function compileNet(
   { name, input, path, sysctl, forwarding }: NetScope,
   hostDevices: readonly DevicePlan[],
   env: Environment,
+  hostSysctl: HostInput['sysctl'],
 ): Omit<NetnsPlan, 'name' | 'sysctl'> {
   const { report } = env
   const devices = devicesIn(hostDevices, name)
@@ -88,7 +91,7 @@ function compileNet(
     rawProtocols: compileRawProtocols(input, path, report),
     nftables: compileNftables(input, devices, path, env),
     ipv4: compileIpv4(input.sysctl ?? {}),
-    confAll: confOfAll(sysctl, forwarding),
+    confAll: confOfAll(sysctl, input.sysctl?.[REDIRECTS] ?? hostSysctl?.[REDIRECTS], forwarding),
     routes: compileRoutes(input, devices, path, report),
     neighbours: compileNeighbours(input, devices, path, report),
   }

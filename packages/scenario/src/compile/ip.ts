@@ -3,11 +3,13 @@ import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath, Report } from '../fault.js'
 import { type Interface, interfacesOf } from '../interfaces.js'
 import type { InterfaceConf, Ipv4Plan, NeighbourPlan, RoutePlan } from '../ip-plan.js'
-import { DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
+import { CONF_NAMES, DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
 import type { DevicePlan, SysctlPlan } from '../plan.js'
 import type { ConfInput } from '../schema/conf.js'
 import type { NetnsInput } from '../schema/scenario.js'
 import type { SysctlInput } from '../schema/sysctl.js'
+
+const CONF_ALL = 'net.ipv4.conf.all.'
 
 /** Settings under `net.ipv4` of a host. */
 export function compileIpv4(given: Partial<SysctlInput>): Ipv4Plan {
@@ -19,30 +21,20 @@ export function compileIpv4(given: Partial<SysctlInput>): Ipv4Plan {
   return settings as unknown as Ipv4Plan
 }
 
-/** `net.ipv4.conf.all` of a host. */
-export function confOfAll(sysctl: SysctlPlan, forwarding: boolean): InterfaceConf {
-  return {
-    ...DEFAULT_CONF,
-    accept_local: sysctl['net.ipv4.conf.all.accept_local'],
-    accept_source_route: sysctl['net.ipv4.conf.all.accept_source_route'],
-    drop_unicast_in_l2_multicast: sysctl['net.ipv4.conf.all.drop_unicast_in_l2_multicast'],
-    forwarding: forwarding ? 1 : 0,
-    route_localnet: sysctl['net.ipv4.conf.all.route_localnet'],
-    rp_filter: sysctl['net.ipv4.conf.all.rp_filter'],
-    send_redirects: sysctl['net.ipv4.conf.all.send_redirects'],
-  }
+/** `net.ipv4.conf.all` of a host; who forwards follows no redirects unless told. Kernel: net/ipv4/devinet.c, inet_forward_change */
+export function confOfAll(sysctl: SysctlPlan, acceptRedirects: number | undefined, forwarding: boolean): InterfaceConf {
+  const values = CONF_NAMES.map((name) => [name, (sysctl as unknown as Record<string, number>)[`${CONF_ALL}${name}`]])
+  const known = Object.fromEntries(values.filter(([, value]) => value !== undefined))
+  const redirects = acceptRedirects ?? (forwarding ? 0 : 1)
+  return { ...DEFAULT_CONF, ...known, forwarding: forwarding ? 1 : 0, accept_redirects: redirects }
 }
 
 /** `net.ipv4.conf.DEV`. */
-export function compileConf(
-  input: { readonly conf?: ConfInput | undefined },
-  forwarding: boolean,
-  acceptSourceRoute: number,
-): InterfaceConf {
+export function compileConf(input: { readonly conf?: ConfInput | undefined }, forwarding: boolean): InterfaceConf {
   const given = Object.entries(input.conf ?? {}).filter(([, value]) => value !== undefined)
   return {
     ...DEFAULT_CONF,
-    accept_source_route: acceptSourceRoute,
+    accept_source_route: 1,
     forwarding: forwarding ? 1 : 0,
     ...Object.fromEntries(given),
   }

@@ -1,6 +1,7 @@
 /** Schema of `sysctl`: the networking settings that a run reads, by their full names. */
 import { z } from 'zod'
 import { accepts } from './accepted.js'
+import { confAllShape } from './conf.js'
 import { choice, cpuMask, integer, linuxTime } from './fields.js'
 
 const S32_MAX = 2_147_483_647
@@ -117,19 +118,27 @@ export const sysctlSchema = z
     'net.ipv4.icmp_ratemask': integer('Bit per ICMP type that is limited.', 0, S32_MAX).optional(),
     'net.ipv4.icmp_msgs_per_sec': integer('Limited ICMP messages per second of the host.', 0, 1_000_000).optional(),
     'net.ipv4.icmp_msgs_burst': integer('Limited ICMP messages at once.', 0, 1_000_000).optional(),
-    'net.ipv4.conf.all.send_redirects': integer(
-      '1 tells senders of a shorter way, whatever the device says.',
-      0,
-      1,
+    ...confAllShape,
+    'net.ipv4.route.gc_timeout': linuxTime('s', S32_MAX / 1000, 'Time a redirect is followed, s.').optional(),
+    'net.ipv4.route.mtu_expires': linuxTime('s', S32_MAX / 1000, 'Time a path MTU holds, s.').optional(),
+    'net.ipv4.route.min_pmtu': integer(
+      'Path MTU below which ways are not probed and taken to be so wide, bytes.',
+      68,
+      65_535,
     ).optional(),
-    'net.ipv4.conf.all.rp_filter': integer('Source check: 0 off, 1 strict, 2 loose.', 0, 2).optional(),
-    'net.ipv4.conf.all.accept_local': integer('1 accepts packets with a local source address.', 0, 1).optional(),
-    'net.ipv4.conf.all.route_localnet': integer('1 does not treat 127/8 as martian.', 0, 1).optional(),
-    'net.ipv4.conf.all.drop_unicast_in_l2_multicast': integer(
-      '1 drops unicast packets in multicast frames.',
+    'net.ipv4.route.redirect_number': integer('Redirects a sender gets before it counts as deaf.', 0, 1000).optional(),
+    'net.ipv4.route.redirect_load': integer(
+      'Jiffies before the second redirect; each further one waits twice as long.',
       0,
-      1,
+      1_000_000,
     ).optional(),
+    'net.ipv4.route.redirect_silence': integer(
+      'Jiffies without need of redirects after which a sender is told anew.',
+      0,
+      S32_MAX,
+    ).optional(),
+    'net.ipv4.route.error_cost': integer('Jiffies between two errors of routes to one sender.', 0, S32_MAX).optional(),
+    'net.ipv4.route.error_burst': integer('Jiffies of such errors that may be saved up.', 0, S32_MAX).optional(),
     'net.netfilter.nf_conntrack_max': integer('Connections that are tracked at once.', 1, 4_194_304).optional(),
     'net.netfilter.nf_conntrack_buckets': integer('Chains of the table of connections.', 1, 4_194_304).optional(),
     'net.netfilter.nf_conntrack_checksum': integer('1: a wrong checksum makes a packet invalid.', 0, 1).optional(),
@@ -203,11 +212,6 @@ export const sysctlSchema = z
       0,
       S32_MAX,
     ).optional(),
-    'net.ipv4.conf.all.accept_source_route': integer(
-      '1 accepts packets with a source route (replayed ones).',
-      0,
-      1,
-    ).optional(),
   })
   .describe('Networking sysctls of the host, by full name.')
 
@@ -216,6 +220,12 @@ export type SysctlInput = z.output<typeof sysctlSchema>
 
 /** Settings that hold for all namespaces: those of `net.core`, and what cannot be set but in the initial one. */
 const HOST_WIDE = new Set([
+  'net.ipv4.route.gc_timeout',
+  'net.ipv4.route.redirect_number',
+  'net.ipv4.route.redirect_load',
+  'net.ipv4.route.redirect_silence',
+  'net.ipv4.route.error_cost',
+  'net.ipv4.route.error_burst',
   'net.ipv4.udp_mem',
   'net.ipv4.neigh.default.gc_thresh1',
   'net.ipv4.neigh.default.gc_thresh2',

@@ -28,6 +28,7 @@ const CARRIED = [
   'ip.json',
   'packets.json',
   'random.json',
+  'routes.json',
 ]
 const CARRIED_FOLDER = new URL('../../../../../tests/data/oracle/', import.meta.url)
 

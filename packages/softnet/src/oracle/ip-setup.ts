@@ -196,6 +196,7 @@ function readSysctls(fields: Fields, devices: readonly Device[]): Settings {
   if (!fields.has('sysctls')) return settings
   const forwardAll = (value: number) => {
     settings.confAll.forwarding = value
+    settings.confAll.accept_redirects = value === 0 ? 1 : 0
     for (const conf of settings.conf.values()) conf.forwarding = value
   }
   for (const [key, value] of fields.numbers('sysctls')) {
