@@ -3,9 +3,10 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { neighLookup } from '../neigh/neigh-lookup.js'
 import { neighbours } from '../neigh/neighbour.js'
-import { IFF, NetDev } from '../nic/components.js'
+import { NetDev } from '../nic/components.js'
+import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { FibRoute, InDev, RTN } from './components.js'
+import { FibRoute, InDev } from './components.js'
 import { fibExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
 import { ifAddrs } from './ifaddr.js'
@@ -29,6 +30,8 @@ export const ipDoRedirect = defineSystem<IpDoRedirect>(
   'route',
   'net/ipv4/route.c, __ip_do_redirect',
   (context) => {
+    const { IFF, RTN } = NUMBERS
+
     const { dev, saddr, tcpSeq, tcpWord } = context.read(Skb)
     const { acceptRedirects, secureRedirects, sharedMedia } = context.read(InDev)
     const { gateway: gateways, dev: routeDev } = context.read(FibRoute)
