@@ -53,6 +53,11 @@ export function createFreeRunning(
   const n = partitions.length
   const senders = partitions.map(({ inputs }) => Int32Array.from(inputs, ({ from }) => from))
 
+  const sources = Int32Array.from(partitions.flatMap((_, p) => (senders[p]?.length === 0 ? [p] : [])))
+  const sinks = Int32Array.from(partitions.flatMap((_, p) => (senders[p]?.length === 0 ? [] : [p])))
+  /** Place in `sinks` of the one whose turn it is. */
+  let turnOf = 0
+
   /** Workers that the partitions were dealt out to. */
   let dealtTo = 0
 
@@ -122,21 +127,29 @@ export function createFreeRunning(
   }
 
   /**
-   * Runs what is this worker's own, or else a sender, whose state is small; false if nothing was done. `enough`: only where
-   * it is worth a turn.
+   * One turn: of a sender, so that there is always something to receive, or else of what is this worker's own, one after
+   * the other; false if nothing was done. `enough`: only where it is worth a turn.
    */
   function pass(enough: boolean): boolean {
-    let progress = false
-    for (let p = 0; p < n; p++)
-      if (home[p] === worker && senders[p]?.length !== 0 && isDue(p, enough) && attempt(p)) progress = true
-    for (let p = 0; p < n && !progress; p++) if (senders[p]?.length === 0 && isDue(p, enough)) progress = attempt(p)
-    return progress
+    for (let i = 0; i < sources.length; i++) {
+      const p = sources[i] as number
+      if (isDue(p, enough) && attempt(p)) return true
+    }
+    for (let i = 0; i < sinks.length; i++) {
+      const at = (turnOf + i) % sinks.length
+      const p = sinks[at] as number
+      if (home[p] !== worker || !isDue(p, enough) || !attempt(p)) continue
+      turnOf = at + 1
+      return true
+    }
+    return false
   }
 
   /** Takes over a partition of another worker, with all that it has in that one's caches; false if there is none. */
   function steal(): boolean {
-    for (let p = 0; p < n; p++) {
-      if (home[p] !== worker && senders[p]?.length !== 0 && isDue(p, true) && attempt(p)) return true
+    for (let i = 0; i < sinks.length; i++) {
+      const p = sinks[i] as number
+      if (home[p] !== worker && isDue(p, true) && attempt(p)) return true
     }
     return false
   }

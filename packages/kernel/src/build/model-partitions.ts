@@ -3,6 +3,7 @@ import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
 import { HardirqState } from '../irq/components.js'
 import { IrqVector, RxQueue } from '../nic/components.js'
+import { freeTurnFrames, turnFrames, wholeLane } from '../nic/lane-turns.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Skb } from '../skb/components.js'
 import { linkRun } from '../wire/link-run.js'
@@ -165,6 +166,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     laneTailSeen,
     laneHeadShown,
     laneTailShown,
+    laneStop,
     laneBase,
     laneMask,
     cpu: queueCpu,
@@ -234,6 +236,25 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
     const alone = id < firstWire && memberBase[p + 1] - memberBase[p] === 1
     return alone && !layout.vectors.some((vector) => vectorCpu[vector] === id && nonNapi[vector] !== 0) ? 1 : 0
   })
+
+  /** Free running: lets the CPUs see so many frames of each lane, and go as far as those are all there is. */
+  function look(p: number, framesOf: (laneMask: number) => number): void {
+    for (let i = lanes.base[p]; i < lanes.base[p + 1]; i++) {
+      const queue = lanes.queue[i]
+      const shown = Atomics.load(laneTailShown, queue)
+      const frames = framesOf(laneMask[queue])
+      isLineKnown[queueCpu[queue]] = 0
+      if ((shown - laneHead[queue]) >>> 0 <= frames) {
+        laneTailSeen[queue] = shown
+        continue
+      }
+      const end = (laneHead[queue] + frames) >>> 0
+      laneTailSeen[queue] = end
+      const due = duePs[laneBase[queue] + ((end & laneMask[queue]) >>> 0)]
+      if (due < horizon[p]) horizon[p] = due
+    }
+  }
+
   let reached: Uint8Array = new Uint8Array(leaders.length)
   let reachedList: Int32Array = new Int32Array(leaders.length)
   let reachedCount: Int32Array = new Int32Array(1)
@@ -305,6 +326,7 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       for (let i = lanes.base[p]; i < end; i++) {
         const queue = lanes.queue[i]
         const seen = laneTailSeen[queue]
+        laneStop[queue] = laneTail[queue] + turnFrames(laneMask[queue])
         if (seen === laneTail[queue]) continue
         laneTailSeen[queue] = laneTail[queue]
         isLineKnown[queueCpu[queue]] = 0
@@ -312,13 +334,20 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       }
     },
     take(p) {
-      const end = lanes.base[p + 1]
-      for (let i = lanes.base[p]; i < end; i++) {
-        const queue = lanes.queue[i]
-        if (leader[p] < firstWire) {
-          laneTailSeen[queue] = Atomics.load(laneTailShown, queue)
-          isLineKnown[queueCpu[queue]] = 0
-        } else laneHeadSeen[queue] = Atomics.load(laneHeadShown, queue)
+      if (leader[p] < firstWire) {
+        const toldPs = horizon[p]
+        look(p, freeTurnFrames)
+        write(p)
+        if (next[p] < horizon[p] || horizon[p] === toldPs) return
+        // All frames of a turn are due at once.
+        horizon[p] = toldPs
+        look(p, wholeLane)
+      } else {
+        for (let i = lanes.base[p]; i < lanes.base[p + 1]; i++) {
+          const queue = lanes.queue[i]
+          laneHeadSeen[queue] = Atomics.load(laneHeadShown, queue)
+          laneStop[queue] = laneTail[queue] + freeTurnFrames(laneMask[queue])
+        }
       }
       write(p)
     },
@@ -334,11 +363,11 @@ function createMachine(model: Model, leaders: readonly number[], position: Reado
       const end = lanes.base[p + 1]
       for (let i = lanes.base[p]; i < end; i++) {
         const queue = lanes.queue[i]
-        const half = (laneMask[queue] + 1) >>> 1
+        const enough = freeTurnFrames(laneMask[queue])
         const waiting = (Atomics.load(laneTailShown, queue) - Atomics.load(laneHeadShown, queue)) >>> 0
         if (leader[p] >= firstWire) {
-          if (waiting > half) return false
-        } else if (waiting >= half >>> 1) return true
+          if (waiting + enough > laneMask[queue]) return false
+        } else if (waiting >= enough) return true
       }
       return leader[p] >= firstWire
     },

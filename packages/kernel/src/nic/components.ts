@@ -101,6 +101,8 @@ export const RxQueue = defineComponent(
     laneTailSeen: u32,
     laneHeadShown: i32,
     laneTailShown: i32,
+    /** Position at which the wire ends its turn, so that the CPU can read what was written. */
+    laneStop: u32,
     /** Ring slots: first row of `RingSlot`, mask, positions. */
     ringBase: i32,
     ringMask: u32,
@@ -152,6 +154,7 @@ export const RxQueue = defineComponent(
       'laneTailSeen',
       'laneHeadShown',
       'laneTailShown',
+      'laneStop',
       'ringHead',
       'ringTail',
     ],

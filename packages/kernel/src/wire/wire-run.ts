@@ -46,7 +46,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { nextPs: sourceNextPs } = context.read(SourceState)
   const { protocol: sourceProtocol, linkBytes: headBytes, fragUnitBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
-  const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.write(RxQueue)
+  const { laneBase, laneMask, laneHeadSeen, laneTail, laneStop } = context.write(RxQueue)
   const { serial, arrivalPs, duePs, flags: skbFlags } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)
@@ -221,9 +221,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
           const taken = (laneTail[queue] - laneHeadSeen[queue]) >>> 0
           // Whatever becomes of the frame, it waits for room: then the order of work is the same in every run.
           if (queue !== 0 && taken > laneMask[queue]) return progress
-          // While the CPUs read what was published, the wire writes the other half. Where both run freely, how far the
-          // CPU has looked may change at any moment: that only decides how long this turn lasts.
-          if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return progress
+          // While the CPUs read what was published, the wire writes the rest of the lane.
+          if (queue !== 0 && laneTail[queue] === laneStop[queue]) return progress
           send(wire)
         }
         progress = true

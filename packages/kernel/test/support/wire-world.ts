@@ -30,6 +30,7 @@ import {
 import { Cpu, Owner } from '../../src/cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
 import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
+import { turnFrames } from '../../src/nic/lane-turns.js'
 import { TxQueue, TxSlot } from '../../src/nic/tx-components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
 import { Skb } from '../../src/skb/components.js'
@@ -307,10 +308,13 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   } as unknown as PlanConstants)
   fillTraffic(binder, layout)
   const run = binder.bind(wireRun)
-  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen, laneTailSeen } = queues
+  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen, laneTailSeen, laneStop } = queues
 
   function publish(): void {
-    for (let i = 0; i < queueCount; i++) laneTailSeen[FIRST_QUEUE + i] = laneTail[FIRST_QUEUE + i]
+    for (let queue = FIRST_QUEUE; queue < FIRST_QUEUE + queueCount; queue++) {
+      laneTailSeen[queue] = laneTail[queue]
+      laneStop[queue] = laneTail[queue] + turnFrames(laneMask[queue])
+    }
   }
 
   function take(queue: number): number {
