@@ -285,6 +285,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   for (let i = 0; i < queueCount; i++) {
     queues.laneBase[FIRST_QUEUE + i] = 1 + i * laneSlots
     queues.laneMask[FIRST_QUEUE + i] = laneSlots - 1
+    queues.laneStop[FIRST_QUEUE + i] = turnFrames(laneSlots - 1)
   }
   world.columns(EventHeap).base[WIRE] = 1
   world.columns(EventHeap).capacity[WIRE] = heapRows
