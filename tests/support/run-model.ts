@@ -123,13 +123,13 @@ export function firstDifferences(one: Model, other: Model): string[] {
   other.world.eachModelTable((component, columns) => {
     for (const { name, values } of columns) there.set(`${component.name}.${name}`, values)
   })
-  one.world.eachModelTable((component, columns, _live, rows) => {
+  one.world.eachModelTable((component, columns, _live, rows, step) => {
     // Which row of a pool holds what is an accident, so a row says nothing by its number.
     if (component.unorderedRows) return
     for (const { name, values } of columns) {
       if (component.references.includes(name) || component.undigested.includes(name)) continue
       const others = there.get(`${component.name}.${name}`) as ArrayLike<number>
-      for (let row = 0, shown = 0; row < Math.min(rows, values.length) && shown < 2 && faults.length < 8; row++) {
+      for (let row = 0, shown = 0; row < Math.min(rows, values.length) && shown < 2 && faults.length < 8; row += step) {
         if (values[row] === others[row]) continue
         faults.push(`${component.name}.${name}[${row}]: ${values[row]} and ${others[row]}`)
         shown++

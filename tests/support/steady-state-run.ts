@@ -44,6 +44,8 @@ async function steadyState(scenario: string): Promise<SteadyState> {
   const model = buildModel(compiled.plan)
   const runner = createRunner(modelPartitions(model))
   const { nextSequence } = model.world.columns(EventHeap)
+  const { cpus, wires } = model.layout
+  const emitted = (): number => [...cpus, ...wires].reduce((sum, id) => sum + (nextSequence[id] ?? 0), 0)
   const runSlices = (fromPs: number, untilPs: number): void => {
     for (let ps = fromPs; ps < untilPs; ps += SLICE_PS) runner.runUntil(ps + SLICE_PS)
   }
@@ -61,7 +63,7 @@ async function steadyState(scenario: string): Promise<SteadyState> {
   await sleep(20)
   observer.observe({ entryTypes: ['gc'] })
   runSlices(WARM_PS, SETTLED_PS)
-  const before = { ...modelProgress(model), steps: runner.steps(), events: nextSequence.reduce((a, b) => a + b, 0) }
+  const before = { ...modelProgress(model), steps: runner.steps(), events: emitted() }
   const heapBefore = heapBytes()
   runSlices(SETTLED_PS, endPs)
   const allocatedBytes = heapBytes() - heapBefore
@@ -74,7 +76,7 @@ async function steadyState(scenario: string): Promise<SteadyState> {
     allocatedBytes,
     collections,
     steps: runner.steps() - before.steps,
-    events: nextSequence.reduce((a, b) => a + b, 0) - before.events,
+    events: emitted() - before.events,
   }
 }
 

@@ -54,7 +54,8 @@ async function measured(
 ): Promise<Measured> {
   const runner = createRunner(modelPartitions(model))
   const { nextSequence } = model.world.columns(EventHeap)
-  const events = () => nextSequence.reduce((sum, count) => sum + count, 0)
+  const { cpus, wires } = model.layout
+  const events = () => [...cpus, ...wires].reduce((sum, id) => sum + (nextSequence[id] ?? 0), 0)
   runner.runUntil(fromPs)
   const before = { packets: modelProgress(model).offered, steps: runner.steps(), events: events() }
   await begin()

@@ -66,11 +66,13 @@ function mixOrdered(
   all: Mixer,
   values: AnyColumn,
   rows: number,
+  step: number,
   alive: Uint8Array | null,
   name: ((row: number) => number) | null,
 ): void {
   eachChunk(values, rows, (from, count) => {
-    for (let i = 0; i < count; i++) {
+    // Between rows of a table that are spaced lie its other columns.
+    for (let i = (step - (from % step)) % step; i < count; i += step) {
       const value = chunk[i] as number
       if (value === 0 || (alive !== null && alive[from + i] === 0)) continue
       all.mix(name === null ? value : name(value), from + i)
@@ -122,7 +124,7 @@ export function digestWorld(
   isMeant?: (component: Component) => boolean,
 ): string {
   const all = new Mixer()
-  world.eachModelTable((component, columns, live, rows) => {
+  world.eachModelTable((component, columns, live, rows, step) => {
     const alive = liveRows(live, rows)
     const named = columns.map(({ name, values }) => ({
       values,
@@ -131,7 +133,7 @@ export function digestWorld(
     if (component.unorderedRows) return mixUnordered(all, named, rows, alive)
     named.forEach(({ values, name }, c) => {
       const count = Math.min(values.length, rows)
-      mixOrdered(all, values, count, alive, name)
+      mixOrdered(all, values, count, step, alive, name)
       all.mix(count, c)
     })
   }, isMeant)

@@ -6,14 +6,8 @@ import {
   hasComponent,
   query,
 } from 'bitecs'
-import {
-  type AnyColumn,
-  COLUMN_TYPES,
-  type Columns,
-  type ColumnType,
-  type Component,
-  type Schema,
-} from './component.js'
+import { type AnyColumn, COLUMN_TYPES, type Columns, type Component, type Schema } from './component.js'
+import { planTable } from './record-layout.js'
 
 /** Rows of one component: how many, and which of them are live. */
 interface Table {
@@ -27,6 +21,11 @@ interface Table {
   readonly pool: boolean
   /** Rows from this one on are left out of the digest. */
   digestRows: number
+  /** Only rows that are multiples of it are used; 0 before there are any. */
+  step: number
+  /** Buffers of the columns, each once, and what `arenaNames` calls them. */
+  buffers: SharedArrayBuffer[]
+  bufferNames: string[]
 }
 
 /** One line of `World.describe`. */
@@ -42,28 +41,38 @@ export interface TableDescription {
 /** Puts something in the place of a column that is handed out, under `component.column`: for tests that see who touches what. */
 export type ColumnWatch = (name: string, column: ArrayBufferView) => ArrayBufferView
 
-/** Columns from this size on get pages of their own from the allocator, all with the same offset in the page. */
+/** Buffers from this size on get pages of their own from the allocator, all with the same offset in the page. */
 const OWN_PAGES_BYTES = 65_536
 const CACHE_LINE_BYTES = 64
 const CACHE_LINES_PER_PAGE = 64
+/** What glibc's allocator puts before memory that has pages of its own; behind it rows would straddle cache lines. */
+const ALLOCATOR_BYTES = 16
 
 /**
- * A zero-filled column in shared memory of fixed length: growable buffers are a hundred times slower to read.
- *
- * Large columns begin on different cache lines of their pages. Else the same row of all of them falls into the same few
- * sets of the cache, and a packet costs half as much again.
+ * Where the first element of a buffer is. Large buffers begin on different cache lines of their pages: else the same row of
+ * all of them falls into the same few sets of the cache, and a packet costs half as much again.
  */
-function sharedColumn(type: ColumnType, rows: number, index: number, given?: SharedArrayBuffer): ArrayBufferView {
-  const Column = COLUMN_TYPES[type] as unknown as {
-    new (buffer: SharedArrayBuffer, byteOffset: number, length: number): ArrayBufferView
-    readonly BYTES_PER_ELEMENT: number
+function bufferOffset(bytes: number, index: number): number {
+  if (bytes < OWN_PAGES_BYTES) return 0
+  return (index % CACHE_LINES_PER_PAGE) * CACHE_LINE_BYTES + CACHE_LINE_BYTES - ALLOCATOR_BYTES
+}
+
+/** Zero-filled shared memory of fixed length, or the buffer given, which must be as long: growable ones are a hundred times slower to read. */
+function sharedBuffer(bytes: number, index: number, given: SharedArrayBuffer | undefined): SharedArrayBuffer {
+  if (given !== undefined && given.byteLength !== bytes) {
+    throw new Error(`buffer ${index} of the arena has ${given.byteLength} bytes, the world needs ${bytes}`)
   }
-  const bytes = rows * Column.BYTES_PER_ELEMENT
-  const offset = bytes < OWN_PAGES_BYTES ? 0 : (index % CACHE_LINES_PER_PAGE) * CACHE_LINE_BYTES
-  if (given !== undefined && given.byteLength !== offset + bytes) {
-    throw new Error(`column ${index} of the arena has ${given.byteLength} bytes, the world needs ${offset + bytes}`)
-  }
-  return new Column(given ?? new SharedArrayBuffer(offset + bytes), offset, rows)
+  return given ?? new SharedArrayBuffer(bytes)
+}
+
+interface ColumnConstructor {
+  new (buffer: SharedArrayBuffer, byteOffset: number, length: number): ArrayBufferView
+  readonly BYTES_PER_ELEMENT: number
+}
+
+/** Largest number that divides both; of 0 and n it is n. */
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b)
 }
 
 /**
@@ -71,7 +80,7 @@ function sharedColumn(type: ColumnType, rows: number, index: number, given?: Sha
  *
  * Entities describe structure and come from bitECS; their id indexes the columns (`column[eid]`), so 0 is never an
  * entity. Pools are ranges of rows for what comes and goes in a run (packets, sockets); their rows start at 1 too, so
- * 0 always means none. After `freeze` nothing is added, and each column is one SharedArrayBuffer of fixed length.
+ * 0 always means none. After `freeze` nothing is added, and columns are views of SharedArrayBuffers of fixed length.
  */
 export class World {
   readonly #bit: BitWorld = createBitWorld()
@@ -105,6 +114,7 @@ export class World {
         const table = this.#table(component, false)
         addComponent(this.#bit, eid, component)
         if (eid >= table.rows) table.rows = eid + 1
+        table.step = commonDivisor(table.step, eid)
       }
     }
     return first
@@ -125,6 +135,16 @@ export class World {
     table.rows = Math.max(table.rows, rows + 1)
     table.liveColumn = liveColumn
     table.digestRows = digestRows
+    table.step = 1
+  }
+
+  /**
+   * Declares a pool in which only rows that are multiples of `step` are used, up to row `rows`: what would lie idle between
+   * two of them is taken by its other columns, so the fields of a row share cache lines.
+   */
+  spacedPool(component: Component, rows: number, step: number): void {
+    this.pool(component, rows)
+    this.#table(component, true).step = step
   }
 
   /**
@@ -136,32 +156,40 @@ export class World {
     this.#frozen = true
     let index = 0
     for (const table of this.#tables.values()) {
-      const columns: Record<string, unknown> = {}
-      for (const [name, type] of Object.entries(table.component.schema)) {
-        columns[name] = sharedColumn(type, Math.max(1, table.rows), index, arena?.[index])
+      const rows = Math.max(1, table.rows)
+      const { buffers, places } = planTable(table.component.schema, rows, table.step)
+      const offsets: number[] = []
+      for (const plan of buffers) {
+        const bytes = plan.elements * plan.elementBytes
+        const offset = bufferOffset(bytes, index)
+        offsets.push(offset)
+        table.buffers.push(sharedBuffer(offset + bytes, index, arena?.[index]))
+        table.bufferNames.push(`${table.component.name}.${plan.columns.join('+')}`)
         index++
+      }
+      const columns: Record<string, unknown> = {}
+      for (const { name, type, buffer, firstElement } of places) {
+        const Column = COLUMN_TYPES[type] as unknown as ColumnConstructor
+        const start = (offsets[buffer] as number) + firstElement * Column.BYTES_PER_ELEMENT
+        columns[name] = new Column(table.buffers[buffer] as SharedArrayBuffer, start, rows)
       }
       table.columns = columns as Columns<Schema>
       table.handedOut = this.#watched(table.component.name, table.columns)
     }
     if (arena !== undefined && arena.length !== index) {
-      throw new Error(`the arena has ${arena.length} columns, the world needs ${index}`)
+      throw new Error(`the arena has ${arena.length} buffers, the world needs ${index}`)
     }
   }
 
   /** Buffers of all columns, in order of declaration: all state there is. Only after `freeze`. */
   arena(): SharedArrayBuffer[] {
-    const buffers: SharedArrayBuffer[] = []
-    for (const { columns, component } of this.#tables.values()) {
-      if (columns === null) throw new Error('the world has no columns before it is frozen')
-      for (const name of Object.keys(component.schema)) buffers.push(columns[name]?.buffer as SharedArrayBuffer)
-    }
-    return buffers
+    if (!this.#frozen) throw new Error('the world has no columns before it is frozen')
+    return [...this.#tables.values()].flatMap(({ buffers }) => buffers)
   }
 
-  /** Names of the buffers of `arena`, `component.column`, in the same order. */
+  /** Names of the buffers of `arena`, `component.column+column…`, in the same order. */
   arenaNames(): string[] {
-    return this.describe().flatMap(({ component, columns }) => columns.map((column) => `${component}.${column}`))
+    return [...this.#tables.values()].flatMap(({ bufferNames }) => bufferNames)
   }
 
   /** Columns of a component, writable; only after `freeze`. */
@@ -201,18 +229,26 @@ export class World {
     }))
   }
 
-  /** Visits every column of every table, bookkeeping and observers too, for checks of a whole world. */
+  /**
+   * Visits every column of every table, bookkeeping and observers too, for checks of a whole world. Where rows are spaced it is a
+   * copy, with zeros in the rows between them.
+   */
   eachColumn(visit: (name: string, column: ArrayLike<number>) => void): void {
-    for (const { component, columns } of this.#tables.values()) {
+    for (const { component, columns, step } of this.#tables.values()) {
       if (columns === null) continue
-      for (const name of Object.keys(component.schema))
-        visit(`${component.name}.${name}`, columns[name] as ArrayLike<number>)
+      for (const name of Object.keys(component.schema)) {
+        const column = columns[name] as AnyColumn
+        visit(
+          `${component.name}.${name}`,
+          step > 1 ? Array.from(column, (value, row) => (row % step === 0 ? value : 0)) : column,
+        )
+      }
     }
   }
 
   /**
-   * Visits the tables of model state in order of declaration with their columns, live column and rows that count, for the
-   * digest; or those of the components for which `isMeant` is true.
+   * Visits the tables of model state in order of declaration with their columns, live column, rows that count, and the
+   * distance between rows that are used, for the digest; or those of the components for which `isMeant` is true.
    */
   eachModelTable(
     visit: (
@@ -220,6 +256,7 @@ export class World {
       columns: readonly { readonly name: string; readonly values: AnyColumn }[],
       live: AnyColumn | null,
       rows: number,
+      step: number,
     ) => void,
     isMeant: (component: Component) => boolean = ({ role }) => role === 'model',
   ): void {
@@ -230,7 +267,7 @@ export class World {
       const digested = Object.keys(component.schema)
         .filter((name) => !component.undigested.includes(name))
         .map((name) => ({ name, values: columns[name] as AnyColumn }))
-      visit(component, digested, live, Math.min(table.rows, table.digestRows))
+      visit(component, digested, live, Math.min(table.rows, table.digestRows), Math.max(1, table.step))
     }
   }
 
@@ -255,6 +292,9 @@ export class World {
         liveColumn: null,
         pool,
         digestRows: Number.POSITIVE_INFINITY,
+        step: 0,
+        buffers: [],
+        bufferNames: [],
       }
       this.#tables.set(component, table)
     }

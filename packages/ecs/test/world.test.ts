@@ -8,6 +8,7 @@ import {
   defineSystem,
   digestWorld,
   f64,
+  i32,
   u8,
   u32,
   World,
@@ -71,6 +72,51 @@ test('the digest sees every live model row, and nothing else', () => {
   const before = digestWorld(world)
   world.columns(Seen).times[1] = 5
   assert.is(digestWorld(world), before, 'observers do not count')
+})
+
+test('columns of rows that are spaced lie in what is idle between the rows', () => {
+  const Spaced = defineComponent('spaced', { a: f64, b: i32, c: f64, d: u8, e: i32 })
+  const build = (step: number): World => {
+    const world = new World()
+    if (step > 1) world.spacedPool(Spaced, 8, step)
+    else world.pool(Spaced, 8)
+    world.freeze()
+    const { a, b, c, d, e } = world.columns(Spaced)
+    for (const row of [0, 4, 8]) {
+      a[row] = row + 0.5
+      b[row] = -row
+      c[row] = 2 * row
+      d[row] = row + 1
+      e[row] = row + 7
+    }
+    return world
+  }
+  const spaced = build(4)
+  const { a, b, c, e } = spaced.columns(Spaced)
+  assert.is(c.byteOffset - a.byteOffset, 8, 'neighbours of one width')
+  assert.is(e.byteOffset - b.byteOffset, 4)
+  assert.equal([a[8], b[8], c[8], e[8]], [8.5, -8, 16, 15])
+  assert.equal(spaced.arenaNames(), ['spaced.a+c', 'spaced.b+e', 'spaced.d'])
+  assert.is(spaced.arena().length, 3)
+  const plain = build(1)
+  assert.is(digestWorld(spaced), digestWorld(plain), 'the digest is that of the rows')
+  spaced.eachColumn((name, column) => {
+    plain.eachColumn(
+      (other, values) => name === other && assert.equal([...Array.from(column)], [...Array.from(values)]),
+    )
+  })
+  const attached = new World()
+  attached.spacedPool(Spaced, 8, 4)
+  attached.freeze(spaced.arena())
+  assert.is(attached.columns(Spaced).c[8], 16)
+})
+
+test('a record holds no more columns than there are rows to the next one', () => {
+  const Wide = defineComponent('wide', { a: i32, b: i32, c: i32 })
+  const world = new World()
+  world.spacedPool(Wide, 4, 2)
+  world.freeze()
+  assert.equal(world.arenaNames(), ['wide.a+b', 'wide.c'])
 })
 
 test('a system is bound once, and what it reads and writes is on record', () => {

@@ -46,7 +46,7 @@ import { NIC_FAULT } from './plugin/hooks.js'
 import { BANDS, NET_XMIT, QDISC } from './qdisc/components.js'
 import { ERRNO, RTCF, RTN, SCOPE, TABLE } from './route/components.js'
 import { IPSKB, PACKET_TYPE, SKB } from './skb/components.js'
-import { LIST, LIST_WORDS } from './sock/components.js'
+import { LIST } from './sock/components.js'
 import { SOFTIRQ, SOFTIRQ_PHASE } from './softirq/components.js'
 import { BACKLOG_LEVEL } from './softnet/components.js'
 import { PC, TASK_KIND, TASK_STATE, WAIT } from './task/components.js'
@@ -106,7 +106,6 @@ export const NUMBERS = {
   LATENCY_BUCKETS,
   LINK_KIND,
   LIST,
-  LIST_WORDS,
   LOOK_FRAMES,
   MALFORM,
   MANIP,

@@ -183,6 +183,7 @@ export function computeLayout(plan: Plan): Layout {
     txQueueRows: free.txQueues.end,
     socketCount,
     socketRows: free.sockets.end,
+    socketStep,
     epollRows: free.epolls.end,
     hosts: hostLayouts,
     nets: netLayouts(hostLayouts, firstDevice + firstLoopback),

@@ -105,32 +105,33 @@ function spawnEntities(world: World, layout: Layout): void {
 /** Declares every table of the model; afterwards the world is frozen. */
 export function declareModel(world: World, layout: Layout, partitions: Partitions, sizes: Sizes): void {
   spawnEntities(world, layout)
-  const { cpuRows, ownerRows } = layout
+  const { cpuRows, ownerRows, step } = layout
   const countRows = netRows(layout)
   const vectorRows = layout.vectors.length * layout.step
   const taskRows = layout.entityRows - layout.firstTask
-  const pools: readonly [Component, number][] = [
+  /** Component, rows, and the distance between those that are used where it is more than one. */
+  const pools: readonly [Component, number, number?][] = [
     [EventRow, sizes.eventRows],
-    [PoolOwner, cpuRows],
+    [PoolOwner, cpuRows, step],
     [PoolSlot, sizes.packetRows],
-    [SkbAccount, cpuRows],
+    [SkbAccount, cpuRows, step],
     [ContextTime, cpuRows * CONTEXT_ROWS],
     [StageTime, cpuRows * STAGE_ROWS],
     [StageCostTable, cpuRows * STAGE_ROWS],
     [MailRing, sizes.mailRings],
     [MailSlot, sizes.mailRings * sizes.mailSlots],
     [MailPair, ownerRows * ownerRows],
-    [MailInbox, ownerRows],
+    [MailInbox, ownerRows, step],
     [SnmpCount, countRows * SNMP_ROWS],
     [DropCount, ownerRows * DROP_ROWS],
     [DeviceCount, layout.deviceCount * cpuRows * DEVICE_ROWS],
     [GroCount, cpuRows * GRO_ROWS],
     [IcmpMsgCount, countRows * ICMP_MSG_ROWS],
-    [MadePacket, cpuRows],
-    [RouteResult, cpuRows],
+    [MadePacket, cpuRows, step],
+    [RouteResult, cpuRows, step],
     [LatencyHistogram, cpuRows * LATENCY_BUCKETS],
-    [LatencySum, cpuRows],
-    [PacketCount, ownerRows],
+    [LatencySum, cpuRows, step],
+    [PacketCount, ownerRows, step],
     [Timeline, ownerRows * TIMELINE_ROWS],
     [DropTimeline, ownerRows * TIMELINE_ROWS],
     [ContextTimeline, cpuRows * TIMELINE_ROWS],
@@ -150,9 +151,9 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [SockFlow, sizes.sockFlows],
     [FlowHistory, cpuRows * 128],
     [FlowBucket, sizes.flowBuckets],
-    [Epoll, layout.epollRows - 1],
+    [Epoll, layout.epollRows - 1, step],
     [SockWatch, sizes.sockWatches],
-    [UdpMemory, cpuRows],
+    [UdpMemory, cpuRows, step],
     [SockView, layout.socketRows * sizes.sources],
     [SleepView, taskRows * sizes.sources],
     [TaskSocket, sizes.taskSockets],
@@ -160,10 +161,10 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [TaskEvent, sizes.taskEvents],
     [TaskRequest, sizes.taskRequests],
   ]
-  for (const [component, rows] of pools) world.pool(component, rows)
+  for (const [component, rows, distance = 1] of pools) world.spacedPool(component, rows, distance)
   // Rows of packets in transit follow the lanes: where they lie depends on when mail was taken in.
   world.pool(Skb, sizes.skbRows, 'users', 1 + sizes.packetRows + sizes.laneRows)
-  world.pool(Sock, Math.max(1, layout.socketRows - 1))
+  world.spacedPool(Sock, Math.max(1, layout.socketRows - 1), layout.socketStep)
   declareTx(world, layout)
   declareLinks(world, layout)
   declarePrograms(world, layout)

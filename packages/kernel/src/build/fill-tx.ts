@@ -38,9 +38,7 @@ function flowsOf(qdisc: QdiscPlan): number {
 export function declareTx(world: World, layout: Layout): void {
   const all = sendingDevices(layout)
   const sum = (of: (each: Sending) => number) => all.reduce((n, each) => n + of(each), 0)
-  world.pool(TxQueue, layout.txQueueRows)
-  world.pool(Dql, layout.txQueueRows)
-  world.pool(Qdisc, layout.txQueueRows)
+  for (const component of [TxQueue, Dql, Qdisc]) world.spacedPool(component, layout.txQueueRows, layout.step)
   world.pool(QdiscBand, (layout.txQueueRows + 1) * BANDS)
   world.pool(
     QdiscFlow,
@@ -56,7 +54,7 @@ export function declareTx(world: World, layout: Layout): void {
     sum(({ tx }) => tx.xpsCpus.reduce((n, cpus) => n + cpus.length, 0)),
   )
   world.pool(OutputQueue, layout.cpuRows)
-  world.pool(SockSend, Math.max(1, layout.socketRows - 1))
+  world.spacedPool(SockSend, Math.max(1, layout.socketRows - 1), layout.socketStep)
 }
 
 /** Fills them. */

@@ -37,6 +37,8 @@ export interface Layout {
   /** Sockets, and the rows of their table; a step apart where they are few. */
   readonly socketCount: number
   readonly socketRows: number
+  /** Distance between the rows of two sockets. */
+  readonly socketStep: number
   readonly epollRows: number
   readonly hosts: readonly HostLayout[]
   /** Network namespaces, see `netLayouts`: what the IP layer takes for its host. */

@@ -36,12 +36,14 @@ export type ModelReport = Omit<ResultDocument, 'wall_ms' | 'workers' | 'parallel
 /** Wire frames offered, delivered and dropped so far. */
 export function modelProgress(model: Model): { offered: number; delivered: number; dropped: number } {
   const { offered, delivered, dropped } = model.world.columns(PacketCount)
-  return { offered: total(offered), delivered: total(delivered), dropped: total(dropped) }
+  const sum = (column: Float64Array): number => total(column, model.layout.step)
+  return { offered: sum(offered), delivered: sum(delivered), dropped: sum(dropped) }
 }
 
-function total(column: Float64Array): number {
+/** Sum over the CPUs and wires. */
+function total(column: Float64Array, step: number): number {
   let sum = 0
-  for (let i = 0; i < column.length; i++) sum += column[i]
+  for (let i = 0; i < column.length; i += step) sum += column[i]
   return sum
 }
 
@@ -49,6 +51,7 @@ function total(column: Float64Array): number {
 export function reportModel(model: Model, simulatedPs: number): ModelReport {
   const { world, plan, layout } = model
   const packets = world.columns(PacketCount)
+  const sum = (column: Float64Array): number => total(column, layout.step)
   const hosts: Record<string, ReturnType<typeof reportHost>> = {}
   for (const host of layout.hosts) hosts[host.plan.name] = reportHost(model, host, simulatedPs)
   const { serial } = world.columns(Skb)
@@ -62,12 +65,12 @@ export function reportModel(model: Model, simulatedPs: number): ModelReport {
     digest: digestWorld(world, (row) => serial[row]),
     simulated_ns: simulatedPs / 1000,
     packets: {
-      offered: total(packets.offered),
-      created: total(packets.created),
-      delivered: total(packets.delivered),
-      consumed: total(packets.consumed),
-      sent: total(packets.sent) - onCards,
-      dropped: total(packets.dropped),
+      offered: sum(packets.offered),
+      created: sum(packets.created),
+      delivered: sum(packets.delivered),
+      consumed: sum(packets.consumed),
+      sent: sum(packets.sent) - onCards,
+      dropped: sum(packets.dropped),
       in_flight: framesInFlight(model) + onCards,
     },
     waiting: framesWaiting(model, simulatedPs),

@@ -33,11 +33,11 @@ export const Sock = defineComponent(
     /** CPU whose partition owns it. */
     cpu: i32,
     rcvbuf: u32,
-    rmemAlloc: f64,
+    rmemAlloc: u32,
     /** sk_forward_alloc, bytes: allocated and not used; kept only where the total of the host can reach udp_mem. */
-    forwardAlloc: f64,
-    forwardDeficit: f64,
-    rmemMax: f64,
+    forwardAlloc: i32,
+    forwardDeficit: u32,
+    rmemMax: u32,
     /** sk_receive_queue and reader_queue as one list each. */
     queueHead: i32,
     queueTail: i32,
@@ -69,30 +69,26 @@ export const Sock = defineComponent(
     broadcast: u8,
     /** IP id of the next packet of a connected socket. */
     inetId: u16,
+    /** `port | host << 16`, signed: with the address, what a lookup compares. Constant. */
+    portHost: i32,
   },
-  { references: ['queueHead', 'queueTail', 'readerHead', 'readerTail'] },
+  { references: ['queueHead', 'queueTail', 'readerHead', 'readerTail'], undigested: ['portHost'] },
 )
 
-/** Words of `UdpList` per slot. */
-export const LIST_WORDS = 4
-/** Words of a slot of `UdpList`. */
+/** Bits of an entry of `UdpList`. */
 export const LIST = {
-  /** Address the sockets are bound to, signed; 0: any. */
-  address: 0,
-  /** Port and host: `port | host << 16`. */
-  portHost: 1,
-  /** First socket of the list in the order of its chain; 0: free slot. */
-  first: 2,
-  /** 1: the only one, and it takes every datagram to the address and port. */
-  takesAll: 3,
+  /** The first socket of the list in the order of its chain; 0: free slot. */
+  first: 0x7fffffff,
+  /** It is the only one, and takes every datagram to the address and port. */
+  takesAll: 0x80000000 | 0,
 } as const
 
 /**
- * Where the lists of sockets of one (host, address, port) begin, open addressing: word `slot * LIST_WORDS + LIST.name`. A
- * unicast lookup finds here in one cache line what it would else gather from the sockets of a chain. Constant in a run and made
- * from the chains of `SockHash`.
+ * Where the lists of sockets of one (host, address, port) begin, open addressing. Sixteen slots are a cache line, and the socket
+ * found there tells by two neighbouring words whether it is the one. Constant in a run and made from the chains of
+ * `SockHash`.
  */
-export const UdpList = defineComponent('udp_list', { word: i32 }, { role: 'observer' })
+export const UdpList = defineComponent('udp_list', { entry: i32 }, { role: 'observer' })
 
 /** Hash slots of (address, port): head socket. */
 export const SockHash = defineComponent('sock_hash', { head: i32 })

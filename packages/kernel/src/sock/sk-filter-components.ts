@@ -57,7 +57,7 @@ export function declareFilters(world: World, layout: Layout): void {
   if (!hasFilters(layout.plan)) return
   const rows = placedPrograms(layout).reduce((sum, { program }) => sum + program.length, 0)
   world.pool(BpfInsn, rows)
-  world.pool(SockFilter, Math.max(1, layout.socketRows - 1))
+  world.spacedPool(SockFilter, Math.max(1, layout.socketRows - 1), layout.socketStep)
   world.pool(BpfRandom, layout.cpuRows)
 }
 

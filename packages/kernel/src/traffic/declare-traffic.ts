@@ -29,7 +29,8 @@ import { trafficRows, wiredDevices } from './source-rows.js'
 /** Declares the tables of wires and traffic sources; before the world is frozen. */
 export function declareTraffic(world: World, layout: Layout): void {
   const rows = trafficRows(layout)
-  for (const component of [Wire, WireState, Draft, SteerResult]) world.pool(component, layout.ownerRows)
+  for (const component of [Wire, WireState, Draft, SteerResult])
+    world.spacedPool(component, layout.ownerRows, layout.step)
   let buffers = 0
   let rules = 0
   let indirection = 0

@@ -15,12 +15,14 @@ export function udpEhashSecret(seed: number, hostIndex: number): number {
   return mix32(mix32(seed >>> 0, PURPOSE_EHASH), hostIndex)
 }
 
-/** From so many slots on `UdpList` (256 KiB) leaves the inner caches, and a batch asks for its entries together. */
-const PREFETCH_SLOTS = 16_384
+/** From so many slots on sockets leave the inner caches, and a batch asks for its entries, and for its sockets, together. */
+const PREFETCH_SLOTS = 8192
+/** Most datagrams that are asked for ahead: a poll's. */
+const SLOTS = 64
 
 /** Socket lookups for the packet in a row; 0: none. */
 export interface UdpLookup {
-  /** Brings the table entries for a batch of datagrams into the cache together; has no other effect. */
+  /** Brings table entries and sockets for a batch of datagrams into the cache together; has no other effect. */
   prefetch(cpu: number, ids: Int32Array, count: number): void
   /** Socket a unicast datagram is for. Kernel: net/ipv4/udp.c, __udp4_lib_lookup */
   find(cpu: number, row: number): number
@@ -43,16 +45,16 @@ export const udpLookup = defineSystem<UdpLookup>(
   'udp',
   'net/ipv4/udp.c, __udp4_lib_lookup',
   (context) => {
-    const { LIST, LIST_WORDS } = NUMBERS
+    const { LIST } = NUMBERS
 
     const { saddr, daddr, ports, dev } = context.read(Skb)
     const { net, number: cpuNumber } = context.read(Cpu)
     const sockets = context.read(Sock)
     const { host: sockHost, address, port, peerAddress, peerPort, connected, boundDev, incomingCpu } = sockets
-    const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst } = sockets
+    const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst, portHost } = sockets
     const { head } = context.read(SockHash)
     const { head: head4 } = context.read(SockHash4)
-    const { word: list } = context.read(UdpList)
+    const { entry: list } = context.read(UdpList)
     const { sock: member } = context.read(ReuseportSlot)
     const { plan, nets } = context.resource(PLAN_CONSTANTS)
     const policy = KERNEL_VERSIONS[plan.kernel]
@@ -62,11 +64,12 @@ export const udpLookup = defineSystem<UdpLookup>(
       udpHash4 && apps.some((app) => app.sockets.some((each) => each.peer !== null)) ? 1 : 0,
     )
     const mask = head.length - 1
-    const listMask = list.length / LIST_WORDS - 1
+    const listMask = list.length - 1
     // Hosts with sockets that are bound to one address only; the others need but one look.
     const bindsAddress = new Uint8Array(nets.length)
-    for (let entry = 0; entry < list.length; entry += LIST_WORDS) {
-      if (list[entry + LIST.address] !== 0) bindsAddress[list[entry + LIST.portHost] >>> 16] = 1
+    for (let slot = 0; slot < list.length; slot++) {
+      const first = list[slot] & LIST.first
+      if (address[first] !== 0) bindsAddress[sockHost[first]] = 1
     }
 
     function sameKey(sk: number, at: number, local: number, hnum: number): boolean {
@@ -113,14 +116,15 @@ export const udpLookup = defineSystem<UdpLookup>(
       return firstValid
     }
 
-    /** Position of a list in `UdpList`, or of the free slot where it would be. */
-    function listAt(local: number, at: number, hnum: number): number {
-      const portHost = hnum | (at << 16)
+    /** Entry of a list in `UdpList`; 0: there is none. */
+    function listEntry(local: number, at: number, hnum: number): number {
+      const key = hnum | (at << 16)
       let slot = portListSlot(at, local, hnum, listMask)
       for (let step = LIST_STEP; ; step += LIST_STEP) {
-        const found = slot * LIST_WORDS
-        if (list[found + LIST.first] === 0) return found
-        if (list[found + LIST.address] === local && list[found + LIST.portHost] === portHost) return found
+        const entry = list[slot]
+        const first = entry & LIST.first
+        if (first === 0) return 0
+        if ((address[first] | 0) === local && portHost[first] === key) return entry
         slot = (slot + step) & listMask
       }
     }
@@ -128,10 +132,9 @@ export const udpLookup = defineSystem<UdpLookup>(
     /** Kernel: net/ipv4/udp.c, udp4_lib_lookup2 */
     function bestOfList(row: number, local: number, at: number, number: number): number {
       const hnum = ports[row] & 0xffff
-      const found = listAt(local, at, hnum)
-      const first = list[found + LIST.first]
-      if (first === 0 || list[found + LIST.takesAll] !== 0) return first
-      return bestFrom(first, row, local, at, number, hnum)
+      const entry = listEntry(local, at, hnum)
+      if (entry <= 0) return entry & LIST.first
+      return bestFrom(entry, row, local, at, number, hnum)
     }
 
     function bestFrom(first: number, row: number, local: number, at: number, number: number, hnum: number): number {
@@ -192,6 +195,8 @@ export const udpLookup = defineSystem<UdpLookup>(
       return 0
     }
 
+    /** Slots of the batch that is read ahead. */
+    const slots = new Int32Array(SLOTS)
     /** Sum of what was read ahead last: what nobody uses, the compiler would not read. */
     let _touched = 0
 
@@ -199,11 +204,17 @@ export const udpLookup = defineSystem<UdpLookup>(
       prefetch(cpu, ids, count) {
         if (listMask + 1 < PREFETCH_SLOTS) return
         const at = net[cpu]
+        const some = count < SLOTS ? count : SLOTS
         let sum = 0
-        for (let i = 0; i < count; i++) {
+        for (let i = 0; i < some; i++) {
           const row = ids[i]
           const slot = portListSlot(at, bindsAddress[at] === 0 ? 0 : daddr[row] | 0, ports[row] & 0xffff, listMask)
-          sum = (sum + list[slot * LIST_WORDS]) | 0
+          slots[i] = slot
+          sum = (sum + list[slot]) | 0
+        }
+        for (let i = 0; i < some; i++) {
+          const first = list[slots[i]] & LIST.first
+          sum = (sum + portHost[first] + address[first]) | 0
         }
         _touched = sum
       },
@@ -223,7 +234,7 @@ export const udpLookup = defineSystem<UdpLookup>(
       first(cpu, row, local) {
         const at = net[cpu]
         const hnum = ports[row] & 0xffff
-        return list[listAt(local, at, hnum) + LIST.first]
+        return listEntry(local, at, hnum) & LIST.first
       },
       next(sock) {
         let sk = chainNext[sock]

@@ -1,5 +1,5 @@
 import type { Columns, World } from '@softnet/ecs'
-import { LIST, LIST_WORDS, Sock, SockHash, UdpList } from '../sock/components.js'
+import { LIST, Sock, SockHash, UdpList } from '../sock/components.js'
 import { LIST_STEP, portListSlot } from './socket-slot.js'
 
 type SockColumns = Columns<typeof Sock.schema>
@@ -19,24 +19,19 @@ function takesEverything(sock: SockColumns, row: number): boolean {
 export function fillLists(world: World): void {
   const sock = world.columns(Sock)
   const { head } = world.columns(SockHash)
-  const { word } = world.columns(UdpList)
-  const mask = word.length / LIST_WORDS - 1
+  const { entry } = world.columns(UdpList)
+  const mask = entry.length - 1
   for (let chain = 0; chain < head.length; chain++) {
     for (let row = head[chain]; row !== 0; row = sock.chainNext[row]) {
-      const address = sock.address[row] | 0
-      const portHost = sock.port[row] | (sock.host[row] << 16)
-      let slot = portListSlot(sock.host[row], address, sock.port[row], mask)
+      let slot = portListSlot(sock.host[row], sock.address[row] | 0, sock.port[row], mask)
       for (let step = LIST_STEP; ; step += LIST_STEP) {
-        const at = slot * LIST_WORDS
-        if (word[at + LIST.first] === 0) {
-          word[at + LIST.address] = address
-          word[at + LIST.portHost] = portHost
-          word[at + LIST.first] = row
-          word[at + LIST.takesAll] = takesEverything(sock, row) ? 1 : 0
+        const first = entry[slot] & LIST.first
+        if (first === 0) {
+          entry[slot] = takesEverything(sock, row) ? row | LIST.takesAll : row
           break
         }
-        if (word[at + LIST.address] === address && word[at + LIST.portHost] === portHost) {
-          word[at + LIST.takesAll] = 0
+        if (sock.address[first] === sock.address[row] && sock.portHost[first] === sock.portHost[row]) {
+          entry[slot] = first
           break
         }
         slot = (slot + step) & mask

@@ -16,17 +16,17 @@ export function fourTupleSlot(host: number, local: number, peer: number, ports: 
   return (h ^ (h >>> 16)) & mask
 }
 
-/** Ports in a row that stay together in the table (16 KiB of `UdpList`), as a power of two. */
+/** Ports in a row that stay together in the table (4 KiB of `UdpList`), as a power of two. */
 const BLOCK_BITS = 10
 const BLOCK_PORTS = 1 << BLOCK_BITS
 
 /**
  * First slot to look at for (host, address, port) in a table of `mask + 1` slots of `UdpList`; address as a signed
- * integer. Neighbouring ports are neighbours in the table, as with Linux's function, so that sockets bound in a row share
- * cache lines and pages; blocks of them are spread. Kernel: include/net/ip.h, ipv4_portaddr_hash
+ * integer. Neighbouring ports are neighbours in the table and in the same order, so that sockets bound in a row share
+ * cache lines and the machine reads ahead; blocks of them are spread. Kernel: include/net/ip.h, ipv4_portaddr_hash
  */
 export function portListSlot(host: number, address: number, port: number, mask: number): number {
-  return (portAddressSlot(host, address, port >>> BLOCK_BITS, mask) ^ (port & (BLOCK_PORTS - 1))) & mask
+  return (portAddressSlot(host, address, port >>> BLOCK_BITS, mask) + (port & (BLOCK_PORTS - 1))) & mask
 }
 
 /**

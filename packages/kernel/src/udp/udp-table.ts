@@ -2,7 +2,7 @@ import type { Columns, World } from '@softnet/ecs'
 import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario/plan'
 import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
-import { LIST_WORDS, ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { fillLists } from './port-lists.js'
 import { ReuseportBinding, type ReuseportGroup } from './reuseport-groups.js'
 import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
@@ -26,8 +26,7 @@ export function declareUdp(world: World, layout: Layout): void {
   world.pool(SockHash, mask)
   world.pool(SockHash4, mask)
   world.pool(ReuseportSlot, socketCount(layout))
-  // Sparser than the chains: a second probe is a cache line more, an empty slot none.
-  world.pool(UdpList, 2 * (mask + 1) * LIST_WORDS - 1)
+  world.pool(UdpList, mask)
 }
 
 /** Local addresses and connected routes of one host while its sockets are bound. */
@@ -142,6 +141,7 @@ function fillSocket(
   sock.host[row] = host.index
   sock.address[row] = plan.address === 0 && plan.peer !== null ? source.towards(plan.peer.address) : plan.address
   sock.port[row] = plan.port
+  sock.portHost[row] = plan.port | (host.index << 16)
   sock.connected[row] = plan.peer === null ? 0 : 1
   sock.peerAddress[row] = plan.peer?.address ?? 0
   sock.peerPort[row] = plan.peer?.port ?? 0
