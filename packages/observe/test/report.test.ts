@@ -161,6 +161,27 @@ test('what is forwarded, sent and counted by plugins is in the report, and what 
   }
 })
 
+test('links and programs that send are in the report of several hosts, whose queues say where they are', () => {
+  const none = { bytes: 0, lost: 0, duplicated: 0, reordered: 0, flooded: 0, foreign: 0 }
+  const errors = { EAGAIN: 3, ENOBUFS: 1 }
+  const sent = { app: 'ask', kind: 'udp_client', tasks: 1, calls: 9, datagrams: 1234, bytes: 123_400, errors } as const
+  const two = {
+    ...result(hostResult({ queues: [queue(0, 0)] }), [], {
+      links: { rack: { kind: 'switch', ports: [{ ...none, to: 'b/eth0', frames: 777, load: 0.25, overflow: 55 }] } },
+    }),
+    hosts: {
+      a: hostResult({ queues: [queue(0, 0)], programs: [{ ...sent, replies: 4, round_trip_ns: null }] }),
+      b: hostResult(),
+    },
+  }
+  const page = renderReport({ kind: 'run', result: two }, ASSETS)
+  const words = [...page.matchAll(/<t[hd][^>]*>([^<]*)</g)].map(([, text]) => text)
+  for (const word of ['rack', 'b/eth0', '777', '55', '25.0 %', 'a/ask', '1,234', 'EAGAIN 3, ENOBUFS 1', 'a/eth0 rx-0'])
+    assert.ok(words.includes(word), `${word} in ${words.join('|')}`)
+  const alone = renderReport({ kind: 'run', result: result(hostResult(), []) }, ASSETS)
+  assert.not.ok(alone.includes('Links and programs'))
+})
+
 test('charts say what the result says', () => {
   const { charts } = check({ kind: 'run', result: run('s') })
   const [rates, drops, cpus, latency] = charts

@@ -6,6 +6,7 @@ import type { SweepDocument } from '../sweep/document.js'
 import { variantLetter } from '../text/compare-screen.js'
 import { comparisonSection, sweepSection } from './comparison-section.js'
 import { Html, html, jsonForScript, scriptText } from './html.js'
+import { networkSection } from './network-section.js'
 import type { NamedRun } from './run-charts.js'
 import { cpuSection, latencySection, pathSection, type Section, timeSection, verdictSection } from './run-sections.js'
 import { pluginSection, tableSection } from './table-sections.js'
@@ -45,6 +46,7 @@ const runSections = (runs: readonly NamedRun[]): Section[] =>
     timeSection(runs),
     cpuSection(runs),
     latencySection(runs),
+    networkSection(runs),
     tableSection(runs),
     pluginSection(runs),
   ].filter((section) => section !== null)

@@ -5,10 +5,16 @@ import { type Html, html, table } from './html.js'
 import type { NamedRun } from './run-charts.js'
 import { eachRun, type Section } from './run-sections.js'
 
+/** What the devices of a host are called: with its name where there are several. */
+function deviceNamer({ hosts }: ResultDocument): (host: string, dev: string) => string {
+  return Object.keys(hosts).length > 1 ? (host, dev) => `${host}/${dev}` : (_host, dev) => dev
+}
+
 function queueTable({ result }: NamedRun): Html {
-  const rows = Object.values(result.hosts).flatMap(({ queues }) =>
+  const named = deviceNamer(result)
+  const rows = Object.entries(result.hosts).flatMap(([host, { queues }]) =>
     queues.map((row) => [
-      `${row.dev} rx-${row.queue}`,
+      `${named(host, row.dev)} rx-${row.queue}`,
       String(row.irq),
       String(row.cpu),
       formatCount(row.frames),
@@ -42,10 +48,11 @@ ${more > 0 ? html`<p>${formatCount(more)} more sockets lost no more than these.<
 
 /** Transmit queues and their disciplines; null where nothing leaves. */
 function wayOutTables({ result }: NamedRun): Html | null {
-  const hosts = Object.values(result.hosts)
-  const rows = hosts.flatMap(({ tx_queues = [] }) =>
+  const named = deviceNamer(result)
+  const hosts = Object.entries(result.hosts)
+  const rows = hosts.flatMap(([host, { tx_queues = [] }]) =>
     tx_queues.map((row) => [
-      `${row.dev} tx-${row.queue}`,
+      `${named(host, row.dev)} tx-${row.queue}`,
       String(row.cpu),
       formatCount(row.packets),
       formatBytes(row.bytes),
@@ -55,9 +62,9 @@ function wayOutTables({ result }: NamedRun): Html | null {
     ]),
   )
   if (rows.length === 0) return null
-  const disciplines = hosts.flatMap(({ qdiscs = [] }) =>
+  const disciplines = hosts.flatMap(([host, { qdiscs = [] }]) =>
     qdiscs.map((row) => [
-      `${row.dev} ${row.parent}`,
+      `${named(host, row.dev)} ${row.parent}`,
       row.kind,
       formatCount(row.packets),
       formatCount(row.dropped),

@@ -39,6 +39,7 @@ export function programLines(result: ResultDocument, columns: number, density: D
     ...rows.slice(0, density.queueRows),
   ]
   const lines = heading(tableLines(table, ALIGNS))
+  if (rows.length > density.queueRows) lines.push(`  ${paint.dim(`of ${rows.length} programs`)}`)
   return [...lines, ...pingLines(result, hosts)].map((line) => clip(line, columns))
 }
 
