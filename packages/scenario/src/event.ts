@@ -6,7 +6,8 @@ export const EVENT_WORDS =
   'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, stall DEV tx N'
 
 const USECS_MAX = 1_000_000
-const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/
+/** A device, or one of a network namespace as NAMESPACE/DEVICE. */
+const DEVICE = /^(?:[A-Za-z0-9_-]{1,63}\/)?[A-Za-z0-9_.-]{1,15}$/
 
 function isDevice(word: string | undefined): word is string {
   return word !== undefined && DEVICE.test(word)

@@ -29,9 +29,11 @@ export const LinkDev = defineComponent('link_dev', {
   pending: u8,
   listed: u8,
   next: i32,
-  /** Device a VLAN device stands on, 0 for others; and how many stand on this one, at the entities behind it. */
   /** 1: the cable is out. */
   unplugged: u8,
+  /** Device that the index of the lower device or of the peer means in this namespace: 0 for none, itself for others. Kernel: dev_get_iflink */
+  iflink: i32,
+  /** Device a VLAN device stands on, 0 for others; and how many stand on this one, at the entities behind it. */
   lower: i32,
   uppers: u16,
   /** /sys/class/net/DEV/carrier_up_count, carrier_down_count. */

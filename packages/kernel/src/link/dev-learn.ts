@@ -26,7 +26,7 @@ export const devLearn = defineSystem<DevLearn>(
     const { DEV, NETDEV } = NUMBERS
 
     const { bits: views } = context.write(DevView)
-    const { index, firstTx, txCount, txStep } = context.read(NetDev)
+    const { index, firstTx, txCount, txStep, virtualDevice } = context.read(NetDev)
     const { cpu: queueCpu, dev: queueDev } = context.read(TxQueue)
     const { arpEvictNocarrier } = context.read(InDev)
     const { cpuRows } = context.resource(PLAN_CONSTANTS)
@@ -52,8 +52,8 @@ export const devLearn = defineSystem<DevLearn>(
         if ((bits & DEV.inactive) !== 0) hangs?.stop(cpu, dev)
         else hangs?.start(cpu, dev)
       }
-      if ((changed & DEV.down) !== 0 && (bits & DEV.down) !== 0) driver.stop(cpu, dev)
-      else if ((changed & DEV.down) !== 0) driver.open(cpu, dev)
+      if (virtualDevice[dev] === 0 && (changed & DEV.down) !== 0 && (bits & DEV.down) !== 0) driver.stop(cpu, dev)
+      else if (virtualDevice[dev] === 0 && (changed & DEV.down) !== 0) driver.open(cpu, dev)
       if (event === NETDEV.change && (bits & DEV.noCarrier) !== 0 && arpEvictNocarrier[dev] !== 0) {
         neighbours(cpu, dev, true)
       }

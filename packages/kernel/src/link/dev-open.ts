@@ -7,6 +7,7 @@ import { hasGroups } from '../igmp/components.js'
 import { igmpTimers } from '../igmp/igmp-timers.js'
 import { arpSend } from '../neigh/arp-send.js'
 import { devNet } from '../netns/dev-net.js'
+import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { IfAddr, InDev } from '../route/components.js'
 import { LinkDev, LOG } from './components.js'
@@ -31,6 +32,7 @@ export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev
   const { firstAddress, arpNotify } = context.read(InDev)
   const { address, next } = context.read(IfAddr)
   const { clockPs } = context.read(Cpu)
+  const { peer } = context.read(NetDev)
   const { irqDeliveryPs } = context.resource(COST_LATENCY)
   const events = context.system(eventList)
   const notify = context.system(netdevNotify)
@@ -69,14 +71,22 @@ export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev
     for (let upper = dev + 1; upper <= dev + uppers[dev]; upper++) close(cpu, upper)
   }
 
+  /** Both ends of a pair have a carrier while both are up. Kernel: drivers/net/veth.c, veth_open, veth_close */
+  function carriers(cpu: number, dev: number, isOn: boolean): void {
+    watcher.carrier(cpu, dev, isOn)
+    watcher.carrier(cpu, peer[dev], isOn)
+  }
+
   function open(cpu: number, dev: number): void {
     // A VLAN device cannot be up while the one below is down.
     if ((bits[dev] & DEV.down) === 0 || (lower[dev] !== 0 && (bits[lower[dev]] & DEV.down) !== 0)) return
     notify.tell(cpu, dev, bits[dev] & ~DEV.down, NETDEV.none)
     if (lower[dev] !== 0) watcher.carrier(cpu, dev, (bits[lower[dev]] & DEV.noCarrier) === 0)
+    if (peer[dev] !== 0 && (bits[peer[dev]] & DEV.down) === 0) carriers(cpu, dev, true)
     if ((bits[dev] & DEV.noCarrier) === 0) notify.activate(cpu, dev, true)
     isUp(cpu, dev)
-    if (lower[dev] === 0) events.push(cpu, cpu, clockPs[cpu] + irqDeliveryPs, EVENT.linkCheck, dev, 0, 0)
+    if (lower[dev] === 0 && peer[dev] === 0)
+      events.push(cpu, cpu, clockPs[cpu] + irqDeliveryPs, EVENT.linkCheck, dev, 0, 0)
   }
 
   function close(cpu: number, dev: number): void {
@@ -84,7 +94,8 @@ export const devOpen = defineSystem<DevOpen>('__dev_open', 'link', 'net/core/dev
     notify.log(cpu, dev, LOG.goingDown)
     notify.activate(cpu, dev, false)
     notify.tell(cpu, dev, bits[dev] | DEV.down, NETDEV.none)
-    watcher.carrier(cpu, dev, false)
+    if (peer[dev] === 0) watcher.carrier(cpu, dev, false)
+    else carriers(cpu, dev, false)
     isDown(cpu, dev)
   }
 

@@ -1,7 +1,8 @@
 import type { World } from '@softnet/ecs'
 import type { EventPlan, Plan } from '@softnet/scenario/plan'
-import { interfaceNamed } from '../build/host-interfaces.js'
+import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { DeviceLayout, HostLayout, Layout } from '../build/layout.js'
+import { NetDev } from '../nic/components.js'
 import {
   ACTION,
   CableChange,
@@ -16,6 +17,9 @@ import {
   LOG_ROWS,
   WireCable,
 } from './components.js'
+
+/** Index of the first device behind the loopback device. */
+const FIRST_IFINDEX = 2
 
 /** Whether anything happens to hosts during a run: without it no table is declared and nothing is asked. */
 export function hasEvents(plan: Plan): boolean {
@@ -82,6 +86,7 @@ export function fillLink(world: World, layout: Layout): void {
     watch.cpu[host.index + 1] = host.cpus[0]
     watch.nextEventJiffy[host.index + 1] = -host.plan.hz
     for (const device of host.devices) fillDevice(world, device)
+    fillLinkIndexes(world, layout, host)
   }
   fillEvents(world, layout)
 }
@@ -92,6 +97,35 @@ function fillDevice(world: World, { device, plan }: DeviceLayout): void {
   for (let id = device; id <= device + plan.vlans.length; id++) {
     link.operstate[id] = IF_OPER.up
     if (id > device) link.lower[id] = device
+  }
+}
+
+/**
+ * Indexes of devices in their namespaces: the loopback device has 1, the others follow as they are written, then VLAN devices. A
+ * device of another namespace is known by its index alone, and another one may have that here. Kernel: net/core/dev.c, dev_index_reserve
+ */
+function fillLinkIndexes(world: World, layout: Layout, host: HostLayout): void {
+  const { iflink } = world.columns(LinkDev)
+  const { peer } = world.columns(NetDev)
+  const index = new Map<number, number>()
+  const inside = new Map<number, ReadonlyMap<number, number>>()
+  for (const net of layout.nets.filter(({ hostIndex }) => hostIndex === host.index)) {
+    const all = hostInterfaces(net)
+    const ids = [...all.filter(({ position }) => position === 0), ...all.filter(({ position }) => position > 0)].map(
+      ({ id }) => id,
+    )
+    const known = new Map(ids.map((id, i) => [i + FIRST_IFINDEX, id]))
+    ids.forEach((id, i) => {
+      index.set(id, i + FIRST_IFINDEX)
+      inside.set(id, known)
+    })
+  }
+  for (const { device, plan } of host.devices) {
+    const other = peer[device] === 0 ? device : peer[device]
+    iflink[device] = inside.get(device)?.get(index.get(other) ?? 0) ?? 0
+    plan.vlans.forEach((_, i) => {
+      iflink[device + 1 + i] = device
+    })
   }
 }
 

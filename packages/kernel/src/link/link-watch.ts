@@ -38,7 +38,7 @@ export const linkWatch = defineSystem<LinkWatcher>('linkwatch_event', 'link', 'n
   /** Kernel: linkwatch_urgent_event; qdisc_tx_changing: the discipline is not the one it should be. */
   function isUrgent(dev: number): boolean {
     if ((d.bits[dev] & DEV.down) !== 0) return false
-    if (d.lower[dev] !== 0) return true
+    if (d.iflink[dev] !== dev) return true
     return (d.bits[dev] & DEV.noCarrier) === 0 && (d.bits[dev] & DEV.inactive) !== 0
   }
 
@@ -98,8 +98,9 @@ export const linkWatch = defineSystem<LinkWatcher>('linkwatch_event', 'link', 'n
 
   /** RFC 2863: a device on one without carrier is lower layer down. Kernel: default_operstate, rfc2863_policy */
   function setOperstate(dev: number): void {
+    const link = d.iflink[dev]
     if ((d.bits[dev] & DEV.noCarrier) === 0) d.operstate[dev] = IF_OPER.up
-    else if (d.lower[dev] === 0 || (d.bits[d.lower[dev]] & DEV.noCarrier) === 0) d.operstate[dev] = IF_OPER.down
+    else if (link === dev || link === 0 || (d.bits[link] & DEV.noCarrier) === 0) d.operstate[dev] = IF_OPER.down
     else d.operstate[dev] = IF_OPER.lowerLayerDown
   }
 

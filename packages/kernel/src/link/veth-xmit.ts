@@ -9,6 +9,8 @@ import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
+import { DevView } from './components.js'
+import { hasEvents } from './fill-link.js'
 import { NETIF_RX } from './netif-rx.js'
 
 const GROUP_BIT = 0x0100
@@ -28,7 +30,7 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
   'link',
   'drivers/net/veth.c, veth_xmit',
   (context) => {
-    const { DEVICE, DROP, ETH_HLEN, FEATURE, IPSKB, NET_XMIT, PACKET_TYPE, SKB, STAGE } = NUMBERS
+    const { DEV, DEVICE, DROP, ETH_HLEN, FEATURE, IPSKB, NET_XMIT, PACKET_TYPE, SKB, STAGE } = NUMBERS
 
     const { dev, flags, queue, packetType, rtFlags, priority, wireBytes } = context.write(Skb)
     const { len, ipcb, macHigh: toHigh, macLow: toLow, tstampPs } = context.write(Skb)
@@ -40,7 +42,8 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
     const ring = context.system(pollVirtual)
     const backlog = context.resource(NETIF_RX)
     const trace = context.resource(TRACE_SINK)
-    const { plan } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
+    const views = hasEvents(plan) ? context.read(DevView).bits : null
     const hooks = hasRules(plan) ? context.system(nfHookSlow) : null
 
     /** Kernel: net/ethernet/eth.c, eth_type_trans */
@@ -81,7 +84,8 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
       const bytes = len[row] + ETH_HLEN
       spend(cpu, STAGE.ndo_start_xmit, 1)
       if (trace.on) trace.tapOut(cpu, clockPs[cpu], row)
-      if (running[to] === 0 || (bytes > mtu[to] + ETH_HLEN + VLAN_HLEN && (flags[row] & SKB.gso) === 0)) {
+      const isDown = running[to] === 0 || (views !== null && (views[index[to] * cpuRows + cpu] & DEV.down) !== 0)
+      if (isDown || (bytes > mtu[to] + ETH_HLEN + VLAN_HLEN && (flags[row] & SKB.gso) === 0)) {
         count.device(index[to], cpu, DEVICE.rxDropped, 1)
         kfree(cpu, row, DROP.vethForward)
         return lost(cpu, from)

@@ -1,7 +1,7 @@
 import type { DeviceRow, LinkLogRow } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
-import { IF_OPER, LinkDev, LinkLog, LinkWatch, LOG_NAMES, LOG_ROWS } from '../link/components.js'
+import { DEV, IF_OPER, LinkDev, LinkLog, LinkWatch, LOG_NAMES, LOG_ROWS } from '../link/components.js'
 import { hasEvents } from '../link/fill-link.js'
 
 type LinkState = Pick<
@@ -25,7 +25,8 @@ export function reportLinkState(model: Model, host: HostLayout, dev: number, txD
   const link = model.world.columns(LinkDev)
   return {
     tx_dropped: txDropped,
-    operstate: operstate(link.operstate[dev]),
+    // Kernel: net/core/net-sysfs.c, operstate_show
+    operstate: (link.bits[dev] & DEV.down) !== 0 ? 'down' : operstate(link.operstate[dev]),
     carrier_changes: link.carrierUp[dev] + link.carrierDown[dev],
     carrier_up_count: link.carrierUp[dev],
     carrier_down_count: link.carrierDown[dev],

@@ -8,10 +8,23 @@ import { formatTime } from '../quantity.js'
 import type { EventInput } from '../schema/event.js'
 
 /** Checks one event against the device it is about. */
-function checkAction(action: EventAction, device: DevicePlan, path: FaultPath, report: Report): void {
+function checkAction(
+  action: EventAction,
+  device: DevicePlan,
+  devices: readonly DevicePlan[],
+  path: FaultPath,
+  report: Report,
+): void {
   const { driver, name } = device
   if (action.dev !== name) {
     if (action.kind !== 'link') report.fault(path, `${name}, or ip link set: ${action.dev} is a VLAN device`)
+    return
+  }
+  if (action.kind === 'link' && device.peer !== undefined) {
+    const ends = devices.filter((each) => each.name === name || each.name === device.peer)
+    const polling = ends.find((each) => each.gro && (each.groList || each.udpGroForwarding))
+    if (polling !== undefined)
+      report.fault(path, `a veth pair without a ring that is polled; ${polling.name} has gro on (not modelled)`)
     return
   }
   if (action.kind !== 'coalesce' && driver.virtual) {
@@ -66,7 +79,7 @@ export function compileEvents(
       report.fault([...path, 'do'], `a device of ${host.name}: ${devices.join(', ')}`, devices, action.dev)
       return null
     }
-    checkAction(action, device, [...path, 'do'], report)
+    checkAction(action, device, host.devices, [...path, 'do'], report)
     return at >= durationPs ? null : { atPs: at, host: host.name, action }
   })
   return events
