@@ -2,6 +2,7 @@ import type { ScenarioInput } from '@softnet/scenario'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkScenario } from './support/check-scenario.js'
+import { settingsChange } from './support/live-settings.js'
 import { routerOnAStick } from './support/vlan-scenarios.js'
 
 const devices = suite('devices of several kinds, in every order')
@@ -36,6 +37,10 @@ devices('a veth pair whose ends come and go', () => {
     ],
   }
   assert.is(checkScenario(scenario, 6).join('\n'), '')
+})
+
+devices('settings that are changed in a run', () => {
+  assert.is(checkScenario(settingsChange(), 7).join('\n'), '')
 })
 
 devices.run()

@@ -1,5 +1,18 @@
 /** The part of the plan that says what happens to hosts during a run. */
 
+import type { QdiscPlan } from './tx-plan.js'
+
+/** Settings that `sysctl -w` may change during a run. */
+export const LIVE_SYSCTLS = [
+  'net.core.netdev_budget',
+  'net.core.netdev_budget_usecs',
+  'net.core.netdev_max_backlog',
+  'net.core.gro_normal_batch',
+] as const
+
+/** One of them. */
+export type LiveSysctl = (typeof LIVE_SYSCTLS)[number]
+
 /** What happens: a cable is pulled or plugged in, or somebody types a command. */
 export type EventAction =
   /** The link of a device loses or regains its signal. */
@@ -16,6 +29,20 @@ export type EventAction =
       readonly rxFrames: number | null
       readonly txUsecs: number | null
     }
+  /** `ethtool -K DEV …`; null where a feature is not given. */
+  | {
+      readonly kind: 'features'
+      readonly dev: string
+      readonly gro: boolean | null
+      readonly groList: boolean | null
+      readonly udpGroForwarding: boolean | null
+    }
+  /** `ethtool -G DEV rx N`. */
+  | { readonly kind: 'rings'; readonly dev: string; readonly rx: number }
+  /** `tc qdisc replace dev DEV root …`. */
+  | { readonly kind: 'qdisc'; readonly dev: string; readonly qdisc: QdiscPlan }
+  /** `sysctl -w NAME=VALUE`. */
+  | { readonly kind: 'sysctl'; readonly dev: null; readonly name: LiveSysctl; readonly value: number }
 
 /** Something that happens to a host at a time of the run, ps. */
 export interface EventPlan {

@@ -1,20 +1,13 @@
 /** What happens to a host during a run, in the words of the commands that bring it about. */
-import type { EventAction } from './event-plan.js'
+import { isDevice, parseFeatures, parseQdisc, parseRings, parseSysctl, type TypedEvent } from './event-command.js'
 
 /** What `parseEvent` accepts, in words. */
 export const EVENT_WORDS =
-  'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, stall DEV tx N'
+  'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, ethtool -K DEV gro on|off, ethtool -G DEV rx N, tc qdisc replace dev DEV root KIND, sysctl -w NAME=VALUE, stall DEV tx N'
 
 const USECS_MAX = 1_000_000
-/** A device, or one of a network namespace as NAMESPACE/DEVICE. */
-const DEVICE = /^(?:[A-Za-z0-9_-]{1,63}\/)?[A-Za-z0-9_.-]{1,15}$/
-
-function isDevice(word: string | undefined): word is string {
-  return word !== undefined && DEVICE.test(word)
-}
-
 /** `ip link set [dev] DEV up|down`. */
-function parseLinkSet(words: readonly string[]): EventAction | null {
+function parseLinkSet(words: readonly string[]): TypedEvent | null {
   const rest = words[0] === 'dev' ? words.slice(1) : words
   const [dev, state] = rest
   if (!isDevice(dev) || rest.length !== 2 || (state !== 'up' && state !== 'down')) return null
@@ -22,7 +15,7 @@ function parseLinkSet(words: readonly string[]): EventAction | null {
 }
 
 /** `stall DEV tx N`. */
-function parseStall(dev: string | undefined, queue: string | undefined): EventAction | null {
+function parseStall(dev: string | undefined, queue: string | undefined): TypedEvent | null {
   if (!isDevice(dev) || queue === undefined || !/^\d{1,4}$/.test(queue)) return null
   return { kind: 'stall', dev, queue: Number(queue) }
 }
@@ -30,7 +23,7 @@ function parseStall(dev: string | undefined, queue: string | undefined): EventAc
 const COALESCE = ['rx-usecs', 'rx-frames', 'tx-usecs'] as const
 
 /** `ethtool -C DEV NAME VALUE …`. */
-function parseCoalesce(words: readonly string[]): EventAction | null {
+function parseCoalesce(words: readonly string[]): TypedEvent | null {
   const [dev, ...pairs] = words
   if (!isDevice(dev) || pairs.length === 0 || pairs.length % 2 !== 0) return null
   const values: Partial<Record<(typeof COALESCE)[number], number>> = {}
@@ -51,7 +44,7 @@ function parseCoalesce(words: readonly string[]): EventAction | null {
 }
 
 /** Reads one event; null if it is none. Kernel: iproute2's and ethtool's words */
-export function parseEvent(text: string): EventAction | null {
+export function parseEvent(text: string): TypedEvent | null {
   const words = text.trim().split(/\s+/)
   const [first, second, third] = words
   if (first === 'plug' || first === 'unplug') {
@@ -59,6 +52,10 @@ export function parseEvent(text: string): EventAction | null {
   }
   if (first === 'ip' && (second === 'link' || second === 'l') && third === 'set') return parseLinkSet(words.slice(3))
   if (first === 'stall' && third === 'tx' && words.length === 4) return parseStall(second, words[3])
+  if (first === 'ethtool' && (second === '-K' || second === '--features')) return parseFeatures(words.slice(2))
+  if (first === 'ethtool' && (second === '-G' || second === '--set-ring')) return parseRings(words.slice(2))
+  if (first === 'tc' && second === 'qdisc') return parseQdisc(words.slice(2))
+  if (first === 'sysctl') return parseSysctl(words.slice(1))
   if (first === 'ethtool' && (second === '-C' || second === '--coalesce')) return parseCoalesce(words.slice(2))
   return null
 }

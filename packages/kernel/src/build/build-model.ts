@@ -52,6 +52,7 @@ import { SKB_DESTRUCTOR, type SkbDestructor } from '../skb/skb-destructor.js'
 import { fillFilters } from '../sock/sk-filter-components.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
+import { fillSettings } from '../softnet/live-settings.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
 import { fillUdp, socketHashMask } from '../udp/udp-table.js'
@@ -139,6 +140,7 @@ function fillColumns(model: Model): void {
   fillTasks(world, layout)
   fillTx(world, layout)
   fillLink(world, layout)
+  fillSettings(world, layout)
   fillRoutes(world, layout)
   const firstLanePage = fillPages(world, layout, partitions)
   fillLinks(model.binder, layout, firstLinkRow, firstLanePage)

@@ -56,6 +56,7 @@ import {
   SockFlow,
   Softnet,
 } from '../softnet/components.js'
+import { declareSettings } from '../softnet/live-settings.js'
 import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket } from '../task/components.js'
 import { declareTraffic } from '../traffic/declare-traffic.js'
 import { declareUdp } from '../udp/udp-table.js'
@@ -170,6 +171,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declarePrograms(world, layout)
   declareTraffic(world, layout)
   declareLink(world, layout)
+  declareSettings(world, layout)
   declareRoutes(world, layout)
   declareIdents(world, layout, partitions)
   declareNeighbours(world, layout, partitions)

@@ -2,6 +2,7 @@ import type { World } from '@softnet/ecs'
 import type { DevicePlan } from '@softnet/scenario/plan'
 import { macHi, macLo, parseMac } from '@softnet/wire'
 import { CpuVector, HardirqState, MODERATION } from '../irq/components.js'
+import { mostRing } from '../link/most-of-run.js'
 import { NAPIF, Napi, POLL_KIND } from '../napi/components.js'
 import { RX_HANDLER, VlanDev, VlanDevice } from '../netif/components.js'
 import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue, XMIT } from '../nic/components.js'
@@ -159,7 +160,7 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   // Every row of a lane stands for one frame.
   world.columns(Skb).frames.fill(1, at.skb, at.skb + lane)
   at.skb += lane
-  const slots = powerOfTwo(plan.rxRing)
+  const slots = powerOfTwo(mostRing(layout.plan, host.plan.name, plan))
   queue.ringBase[id] = at.ring
   queue.ringMask[id] = slots - 1
   at.ring += slots

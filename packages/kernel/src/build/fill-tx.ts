@@ -2,17 +2,17 @@ import type { Columns, World } from '@softnet/ecs'
 import { PMTUDISC_NAMES, type QdiscPlan, type SocketPlan, type TxPlan } from '@softnet/scenario/plan'
 import { tosPriority } from '../ip/tos-priority.js'
 import { HardirqState } from '../irq/components.js'
+import { disciplinesOf } from '../link/most-of-run.js'
 import { Napi } from '../napi/components.js'
 import { IrqVector, NetDev } from '../nic/components.js'
 import { Dql, TxQueue, TxSlot, XpsMap, XpsSlot } from '../nic/tx-components.js'
-import { BANDS, OutputQueue, QDISC, Qdisc, QdiscBand, QdiscFlow } from '../qdisc/components.js'
+import { BANDS, OutputQueue, Qdisc, QdiscBand, QdiscFlow } from '../qdisc/components.js'
+import { setQdisc } from '../qdisc/set-qdisc.js'
 import { SockSend } from '../sock/sock-wfree.js'
 import { Wire } from '../wire/components.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { queueCpu } from './reach.js'
 import { powerOfTwo } from './sizes.js'
-
-const PS_PER_SECOND = 1e12
 
 interface Sending {
   readonly host: HostLayout
@@ -34,6 +34,11 @@ function flowsOf(qdisc: QdiscPlan): number {
   return qdisc.kind === 'fq_codel' || qdisc.kind === 'fq' ? qdisc.flows : 0
 }
 
+/** Most flows that a queue of a device has in a run. */
+function mostFlows({ plan }: Layout, { host, device, tx }: Sending): number {
+  return Math.max(...disciplinesOf(plan, host.plan.name, device.plan.name, tx.qdisc).map(flowsOf))
+}
+
 /** Declares transmit queues, rings, disciplines and XPS maps. */
 export function declareTx(world: World, layout: Layout): void {
   const all = sendingDevices(layout)
@@ -42,7 +47,7 @@ export function declareTx(world: World, layout: Layout): void {
   world.pool(QdiscBand, (layout.txQueueRows + 1) * BANDS)
   world.pool(
     QdiscFlow,
-    sum(({ device, tx }) => device.txQueues.length * flowsOf(tx.qdisc)),
+    sum((each) => each.device.txQueues.length * mostFlows(layout, each)),
   )
   world.pool(
     TxSlot,
@@ -64,8 +69,9 @@ export function fillTx(world: World, layout: Layout): void {
     device.txQueues.forEach((queue, index) => {
       fillQueue(world, host, device, tx, queue, index, next.slot)
       next.slot += powerOfTwo(tx.ring)
-      fillQdisc(world, tx.qdisc, queue, device.plan.mtu, next.flow)
-      next.flow += flowsOf(tx.qdisc)
+      world.columns(Qdisc).flowBase[queue] = next.flow
+      setQdisc(world.columns(Qdisc), tx.qdisc, queue, device.plan.mtu)
+      next.flow += mostFlows(layout, { host, device, tx })
     })
     fillOwners(world, layout, device)
     next.xps = fillXps(world, layout, host, device, tx, next.xps)
@@ -101,30 +107,6 @@ function fillQueue(
   const dql = world.columns(Dql)
   dql.on[queue] = tx.bql ? 1 : 0
   dql.lowestSlack[queue] = 0xffffffff
-}
-
-function fillQdisc(world: World, plan: QdiscPlan, queue: number, mtu: number, flow: number): void {
-  const q = world.columns(Qdisc)
-  q.kind[queue] = QDISC[plan.kind]
-  q.sleeping[queue] = q.kind[queue]
-  q.limit[queue] = plan.limit
-  q.timerPs[queue] = Number.POSITIVE_INFINITY
-  q.flowBase[queue] = flow
-  q.flowCount[queue] = plan.flows
-  q.quantumBytes[queue] = plan.quantumBytes
-  q.initialQuantumBytes[queue] = plan.initialQuantumBytes
-  q.flowLimit[queue] = plan.flowLimit
-  q.targetPs[queue] = plan.targetPs
-  q.intervalPs[queue] = plan.intervalPs
-  q.mtuBytes[queue] = mtu + 14
-  q.memoryLimit[queue] = plan.memoryBytes
-  q.dropBatch[queue] = plan.dropBatch
-  q.ecn[queue] = plan.ecn ? 1 : 0
-  if (plan.kind !== 'tbf') return
-  q.byteTimePs[queue] = (8 * PS_PER_SECOND) / plan.rateBitsPerSec
-  q.burstPs[queue] = plan.burstBytes * q.byteTimePs[queue]
-  q.tokensPs[queue] = q.burstPs[queue]
-  q.maxSizeBytes[queue] = plan.burstBytes
 }
 
 /** Who sees the transmit queues of a device: the device, its VLANs, its wire, and the vectors and NAPIs they interrupt by. */

@@ -1,6 +1,7 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import { hasNapi, hasPairs } from '../link/has-pairs.js'
 import { hasRawSockets } from '../raw/components.js'
+import { switchesFeatures } from '../link/most-of-run.js'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
 import { findReach, fragmentCpus, queueCpu, sendingCpus, steerTargets } from './reach.js'
@@ -84,6 +85,7 @@ function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: numb
       yield { owners: [irq, ...cpus.map((c) => ids[c])], why: 'a threaded NAPI may run on any of them' }
     }
   }
+  if (switchesFeatures(layout.plan, plan.name)) yield { owners: [...ids], why: 'ethtool -K changes a device for all' }
   yield { owners: fragmentCpus(host), why: 'they put fragments together in one table' }
   const rules = [plan, ...(plan.netns ?? [])].map(({ nftables }) => nftables)
   if (rules.some((each) => each !== null && sharesState(each))) {

@@ -1,5 +1,6 @@
 import type { AppPlan, SysctlPlan } from '@softnet/scenario/plan'
 import { heldFragments } from '../defrag/frag-rows.js'
+import { mostBacklog, mostRing } from '../link/most-of-run.js'
 import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { wireEventCapacity } from '../traffic/source-rows.js'
 import { hasDim } from './compute-layout.js'
@@ -78,14 +79,14 @@ export function taskSocketIndexes(app: AppPlan, task: number): number[] {
 function partitionPackets(layout: Layout, cpus: ReadonlySet<number>): number {
   let rows = 1024
   for (const host of layout.hosts) {
-    const backlog = host.plan.sysctl['net.core.netdev_max_backlog'] + 1
+    const backlog = mostBacklog(layout.plan, host.plan) + 1
     host.plan.cpus.forEach((_, i) => {
       if (cpus.has(host.cpus[i])) rows += 2 * Math.min(backlog, 8192) + 512
     })
     for (const device of host.devices) {
       device.plan.queues.forEach((_, q) => {
         if (!cpus.has(queueCpu(host, device, q))) return
-        rows += device.plan.rxRing + 64 * 8
+        rows += mostRing(layout.plan, host.plan.name, device.plan) + 64 * 8
         if (device.plan.driver.noDescriptor === 'hold')
           rows += Math.min(16_384, Math.ceil(device.plan.packetBufferBytes / 64))
       })
@@ -203,7 +204,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
     for (const { plan } of host.devices) {
       for (const queue of plan.queues) {
         lanes += laneSlots(plan, layout.plan)
-        ringSlots += powerOfTwo(plan.rxRing)
+        ringSlots += powerOfTwo(mostRing(layout.plan, host.plan.name, plan))
         rpsMapSlots += queue.rpsCpus.length
         if (queue.rpsFlowCnt > 0) rpsFlows += powerOfTwo(queue.rpsFlowCnt)
       }

@@ -1,8 +1,7 @@
 import { defineSystem } from '@softnet/ecs'
-import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { Napi } from '../napi/components.js'
 import { Skb } from '../skb/components.js'
-import { groPolicy } from './gro-policy.js'
+import { bindSetting } from '../softnet/live-settings.js'
 import { LIST_RECEIVER } from './list-receiver.js'
 
 /** The batch of finished packets of a NAPI (`rx_list`). */
@@ -22,9 +21,7 @@ export const groNormal = defineSystem<GroNormal>(
     const { listHead, listTail, listCount, segCount } = context.write(Napi)
     const { next } = context.write(Skb)
     const receiveList = context.resource(LIST_RECEIVER)
-    const constants = context.resource(PLAN_CONSTANTS)
-    const { batches } = groPolicy(constants.plan.kernel)
-    const batchSegments = perCpu(constants, ({ sysctl }) => (batches ? sysctl['net.core.gro_normal_batch'] : 1))
+    const batchSegments = bindSetting(context, 'normalBatch')
 
     function list(cpu: number, napi: number): void {
       if (listCount[napi] === 0) return

@@ -1,4 +1,4 @@
-import { defineComponent, f64, i32, u8, u16 } from '@softnet/ecs'
+import { defineComponent, f64, i32, u8, u16, u32 } from '@softnet/ecs'
 
 /** Bits of `DevView.bits` and `LinkDev.bits`: what is amiss with a device; 0 is one that works. */
 export const DEV = {
@@ -82,6 +82,8 @@ export const WireCable = defineComponent('wire_cable', { first: i32, count: i32,
 /** What is done to a device by a command: rows in the order of the plan. Constant in a run. */
 export const HostEvent = defineComponent('host_event', {
   atPs: f64,
+  host: i32,
+  /** 0: it is about the host. */
   dev: i32,
   /** One of `ACTION`. */
   action: u8,
@@ -92,10 +94,15 @@ export const HostEvent = defineComponent('host_event', {
   rxUsecsPs: f64,
   rxFrames: f64,
   txUsecsPs: f64,
+  /** Features switched on and off (bits of `FEATURE`), descriptors, or the value of a setting, which is the one at `setting` of `LIVE_SYSCTLS`. */
+  on: u32,
+  off: u32,
+  value: f64,
+  setting: u8,
 })
 
 /** Kinds of `HostEvent`. */
-export const ACTION = { cable: 0, coalesce: 1, link: 2, stall: 3 } as const
+export const ACTION = { cable: 0, coalesce: 1, link: 2, stall: 3, features: 4, rings: 5, qdisc: 6, sysctl: 7 } as const
 
 /** What a log entry says: position in `LOG_NAMES`. */
 export const LOG = {
@@ -109,6 +116,10 @@ export const LOG = {
   goingDown: 7,
   coalesce: 8,
   stall: 9,
+  features: 10,
+  rings: 11,
+  qdisc: 12,
+  sysctl: 13,
 } as const
 
 /** Names of log entries: kernel functions, and notifier events as they are. */
@@ -123,4 +134,8 @@ export const LOG_NAMES: readonly string[] = [
   'NETDEV_GOING_DOWN',
   'ethtool -C',
   'transmit unit hangs',
+  'ethtool -K',
+  'ethtool -G',
+  'tc qdisc replace',
+  'sysctl -w',
 ]

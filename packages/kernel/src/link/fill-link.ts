@@ -1,8 +1,8 @@
-import type { World } from '@softnet/ecs'
-import type { EventPlan, Plan } from '@softnet/scenario/plan'
+import type { Columns, World } from '@softnet/ecs'
+import { type EventAction, type EventPlan, LIVE_SYSCTLS, type Plan } from '@softnet/scenario/plan'
 import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { DeviceLayout, HostLayout, Layout } from '../build/layout.js'
-import { NetDev } from '../nic/components.js'
+import { FEATURE, NetDev } from '../nic/components.js'
 import {
   ACTION,
   CableChange,
@@ -35,7 +35,8 @@ export function hasStalls(plan: Plan): boolean {
 export interface PlacedEvent {
   readonly plan: EventPlan
   readonly host: HostLayout
-  readonly device: DeviceLayout
+  /** Null where it is about the host. */
+  readonly device: DeviceLayout | null
   /** Entity of the device or of a VLAN device on it. */
   readonly dev: number
 }
@@ -44,8 +45,11 @@ export interface PlacedEvent {
 export function placedEvents(layout: Layout): PlacedEvent[] {
   return (layout.plan.events ?? []).map((plan) => {
     const host = layout.hosts.find((each) => each.plan.name === plan.host)
-    const dev = host === undefined ? 0 : interfaceNamed(host, plan.action.dev)
-    const device = host?.devices.find((each) => dev >= each.device && dev <= each.device + each.plan.vlans.length)
+    const dev = host === undefined || plan.action.dev === null ? 0 : interfaceNamed(host, plan.action.dev)
+    const isOfHost = plan.action.dev === null
+    const device = isOfHost
+      ? null
+      : host?.devices.find((each) => dev >= each.device && dev <= each.device + each.plan.vlans.length)
     if (host === undefined || device === undefined) throw new Error(`an event names a device that is not there`)
     return { plan, host, device, dev }
   })
@@ -129,27 +133,47 @@ function fillLinkIndexes(world: World, layout: Layout, host: HostLayout): void {
   }
 }
 
+function fillAction(rows: Columns<typeof HostEvent.schema>, row: number, action: EventAction): void {
+  switch (action.kind) {
+    case 'stall':
+      rows.queue[row] = action.queue
+      return
+    case 'cable':
+    case 'link':
+      rows.up[row] = action.up ? 1 : 0
+      return
+    case 'coalesce':
+      rows.rxUsecsPs[row] = action.rxUsecs === null ? -1 : action.rxUsecs * 1e6
+      rows.rxFrames[row] = action.rxFrames ?? -1
+      rows.txUsecsPs[row] = action.txUsecs === null ? -1 : action.txUsecs * 1e6
+      return
+    case 'features':
+      for (const name of ['gro', 'groList', 'udpGroForwarding'] as const) {
+        if (action[name] === true) rows.on[row] |= FEATURE[name]
+        if (action[name] === false) rows.off[row] |= FEATURE[name]
+      }
+      return
+    case 'rings':
+      rows.value[row] = action.rx
+      return
+    case 'sysctl':
+      rows.setting[row] = LIVE_SYSCTLS.indexOf(action.name)
+      rows.value[row] = action.value
+  }
+}
+
 function fillEvents(world: World, layout: Layout): void {
   const rows = world.columns(HostEvent)
   const cable = world.columns(WireCable)
   const { atPs } = world.columns(CableChange)
   const events = placedEvents(layout)
-  events.forEach(({ plan: { atPs: time, action }, dev }, i) => {
+  events.forEach(({ plan: { atPs: time, action }, host, dev }, i) => {
     const row = i + 1
     rows.atPs[row] = time
+    rows.host[row] = host.index
     rows.dev[row] = dev
     rows.action[row] = ACTION[action.kind]
-    if (action.kind === 'stall') {
-      rows.queue[row] = action.queue
-      return
-    }
-    if (action.kind !== 'coalesce') {
-      rows.up[row] = action.up ? 1 : 0
-      return
-    }
-    rows.rxUsecsPs[row] = action.rxUsecs === null ? -1 : action.rxUsecs * 1e6
-    rows.rxFrames[row] = action.rxFrames ?? -1
-    rows.txUsecsPs[row] = action.txUsecs === null ? -1 : action.txUsecs * 1e6
+    fillAction(rows, row, action)
   })
   let next = 1
   for (const device of layout.hosts.flatMap((host) => host.devices)) {

@@ -9,6 +9,7 @@ import { TxQueue } from '../nic/tx-components.js'
 import { txTimeout } from '../nic/tx-timeout.js'
 import { NUMBERS } from '../numbers.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
+import { changeSetting } from './change-setting.js'
 import { ACTION, HostEvent, LinkDev, LinkWatch, LOG } from './components.js'
 import { type DevLearn, devLearn } from './dev-learn.js'
 import { devOpen } from './dev-open.js'
@@ -37,6 +38,16 @@ export interface HostEvents {
   readonly learn: DevLearn
 }
 
+/** Entries of the log by `ACTION`. */
+const COMMAND_LOG: Readonly<Record<number, number>> = {
+  [ACTION.coalesce]: LOG.coalesce,
+  [ACTION.stall]: LOG.stall,
+  [ACTION.features]: LOG.features,
+  [ACTION.rings]: LOG.rings,
+  [ACTION.qdisc]: LOG.qdisc,
+  [ACTION.sysctl]: LOG.sysctl,
+}
+
 /**
  * Events of the scenario, on the first CPU of their host: commands are typed there, and the card's interrupt for a change
  * of its link comes there. Null where nothing happens. Kernel: drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_msix_other
@@ -46,7 +57,7 @@ export const hostEvents = defineSystem<HostEvents | null>(
   'link',
   'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_watchdog_link_is_down',
   (context) => {
-    const { EVENT, VIA } = NUMBERS
+    const { DEV, EVENT, VIA } = NUMBERS
 
     const { plan, cpusOfHost, firstDevice } = context.resource(PLAN_CONSTANTS)
     if (!hasEvents(plan)) return null
@@ -60,11 +71,12 @@ export const hostEvents = defineSystem<HostEvents | null>(
     const post = context.system(mail)
     const notify = context.system(netdevNotify)
     const coalesce = context.system(setCoalesce)
+    const setting = context.system(changeSetting)
     const opener = context.system(devOpen)
     const hangs = hasStalls(plan) ? context.system(txTimeout) : null
     const disciplines = context.system(qdiscRun)
     const driver = context.system(ndoStop)
-    const { unplugged } = context.write(LinkDev)
+    const { unplugged, bits } = context.write(LinkDev)
     const watcher = context.system(linkWatch)
     const learn = context.system(devLearn)
     /** The transmit unit of a queue of this CPU stops fetching descriptors. */
@@ -75,13 +87,29 @@ export const hostEvents = defineSystem<HostEvents | null>(
     }
 
     function obey(cpu: number, row: number): void {
-      if (rows.action[row] === ACTION.stall) stall(cpu, row)
-      else coalesce(cpu, row)
+      const action = rows.action[row]
+      if (action === ACTION.stall) stall(cpu, row)
+      else if (action === ACTION.coalesce) coalesce(cpu, row)
+      else if (action === ACTION.rings) setting.rings(cpu, row)
+      else if (action === ACTION.qdisc) setting.qdisc(cpu, row)
+      else if (action === ACTION.sysctl) setting.sysctl(cpu, row)
+    }
+
+    /** A driver that closes its rings for a moment loses its link, and finds it again. Kernel: ixgbe_down, ixgbe_up */
+    function resized(cpu: number, dev: number): void {
+      if ((bits[dev] & DEV.down) !== 0) return
+      watcher.carrier(cpu, dev, false)
+      events.push(cpu, cpu, clockPs[cpu] + irqDeliveryPs, EVENT.linkCheck, dev, 0, 0)
     }
 
     /** A driver writes the registers of every vector, wherever its interrupt goes. Kernel: ixgbe_set_coalesce */
     function command(cpu: number, row: number): void {
-      notify.log(cpu, rows.dev[row], rows.action[row] === ACTION.stall ? LOG.stall : LOG.coalesce)
+      notify.log(cpu, rows.dev[row], COMMAND_LOG[rows.action[row]])
+      if (rows.action[row] === ACTION.features) {
+        setting.features(row)
+        return
+      }
+      if (rows.action[row] === ACTION.rings) resized(cpu, rows.dev[row])
       obey(cpu, row)
       for (const to of cpusOfHost[hostOf[cpu]]) {
         if (to !== cpu) post.note(cpu, to, VIA.ipi, EVENT.hostCommand, row, 0, 0)
@@ -92,7 +120,7 @@ export const hostEvents = defineSystem<HostEvents | null>(
     function push(index: number, after: number): void {
       const cpu = controlCpu[index + 1]
       for (let row = after + 1; row < rows.dev.length; row++) {
-        if (host[rows.dev[row]] !== index) continue
+        if (rows.host[row] !== index) continue
         // The interrupt of a link takes its time to come.
         const duePs = rows.atPs[row] + (rows.action[row] === ACTION.cable ? irqDeliveryPs : 0)
         events.push(cpu, cpu, Math.max(duePs, clockPs[cpu]), EVENT.hostEvent, row, 0, 0)
@@ -111,12 +139,12 @@ export const hostEvents = defineSystem<HostEvents | null>(
         })
       },
       happen(cpu, row) {
-        push(host[rows.dev[row]], row)
+        push(rows.host[row], row)
         const dev = rows.dev[row]
         if (rows.action[row] === ACTION.cable) {
           unplugged[dev] = rows.up[row] === 0 ? 1 : 0
           opener.check(cpu, dev)
-        } else if (rows.action[row] === ACTION.coalesce || rows.action[row] === ACTION.stall) command(cpu, row)
+        } else if (rows.action[row] !== ACTION.link) command(cpu, row)
         else if (rows.up[row] !== 0) opener.open(cpu, dev)
         else opener.close(cpu, dev)
       },

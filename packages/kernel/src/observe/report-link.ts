@@ -53,7 +53,7 @@ export function reportLinkLog(model: Model, host: HostLayout): { link_log?: Link
   const count = Math.min(LOG_ROWS, model.world.columns(LinkWatch).logged[host.index + 1])
   const link_log = Array.from({ length: count }, (_, i) => {
     const row = host.index * LOG_ROWS + i + 1
-    return { t_ns: log.timePs[row] / 1000, dev: names.get(log.dev[row]) ?? '?', what: LOG_NAMES[log.what[row]] ?? '?' }
+    return { t_ns: log.timePs[row] / 1000, dev: names.get(log.dev[row]) ?? '', what: LOG_NAMES[log.what[row]] ?? '?' }
   })
   return { link_log }
 }

@@ -1,8 +1,8 @@
-import type { QdiscRow, TxQueueRow } from '@softnet/scenario/plan'
+import type { QdiscKind, QdiscRow, TxQueueRow } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
 import { Dql, TxQueue } from '../nic/tx-components.js'
-import { Qdisc } from '../qdisc/components.js'
+import { QDISC, Qdisc } from '../qdisc/components.js'
 import { SockSend } from '../sock/sock-wfree.js'
 
 /** One row per transmit queue of the devices that a host's load leaves by. */
@@ -45,12 +45,15 @@ function details(model: Model, kind: QdiscRow['kind'], queue: number): Readonly<
     : {}
 }
 
+/** Disciplines by number. */
+const KINDS = Object.keys(QDISC) as readonly QdiscKind[]
+
 /** Disciplines as `tc -s qdisc` lists them: one per transmit queue. */
 export function reportQdiscs(model: Model, host: HostLayout): QdiscRow[] {
   const q = model.world.columns(Qdisc)
   return host.devices.flatMap(({ plan, txQueues }) =>
     txQueues.map((queue, index): QdiscRow => {
-      const kind = plan.tx?.qdisc.kind ?? 'noqueue'
+      const kind = KINDS[q.sleeping[queue]] ?? 'noqueue'
       return {
         dev: plan.name,
         queue: index,

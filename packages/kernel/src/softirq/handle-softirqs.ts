@@ -11,6 +11,7 @@ import { steer } from '../netif/steer.js'
 import { NUMBERS } from '../numbers.js'
 import { netTxAction } from '../qdisc/net-tx-action.js'
 import { Softnet } from '../softnet/components.js'
+import { bindSetting } from '../softnet/live-settings.js'
 import { RunQueue, Task } from '../task/components.js'
 import { SoftirqCount, SoftirqState } from './components.js'
 import { raiseSoftirq } from './raise.js'
@@ -60,11 +61,8 @@ export const handleSoftirqs = defineSystem<HandleSoftirqs>(
     const expire = context.system(ipExpire)
     const output = context.system(netTxAction)
     const policy = KERNEL_VERSIONS[plan.kernel]
-    const budgetPackets = perCpu(constants, ({ sysctl }) => sysctl['net.core.netdev_budget'])
-    // usecs_to_jiffies rounds up. Kernel: include/linux/jiffies.h
-    const budgetJiffies = perCpu(constants, ({ sysctl, hz }) =>
-      Math.ceil((sysctl['net.core.netdev_budget_usecs'] * hz) / 1_000_000),
-    )
+    const budgetPackets = bindSetting(context, 'budgetPackets')
+    const budgetJiffies = bindSetting(context, 'budgetJiffies')
     const maxJiffies = perCpu(constants, ({ hz }) => Math.max(1, Math.ceil((2 * hz) / 1000)))
 
     function jiffies(cpu: number): number {

@@ -14,6 +14,7 @@ import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { BACKLOG_LEVEL, BacklogView, FlowBucket, FlowHistory, Softnet } from './components.js'
+import { bindSetting } from './live-settings.js'
 
 const FLOW_HISTORY = 128
 
@@ -60,7 +61,7 @@ export const backlog = defineSystem<Backlog>(
     const post = context.system(mail)
     const constants = context.resource(PLAN_CONSTANTS)
     const { plan, flowTableRows, cpuOfNumber, cpuBase, cpuCount, cpuRows } = constants
-    const maxBacklog = perCpu(constants, ({ sysctl }) => sysctl['net.core.netdev_max_backlog'])
+    const maxBacklog = bindSetting(context, 'maxBacklog')
     const views = hasEvents(plan) ? context.read(DevView).bits : null
     const hashed = KERNEL_VERSIONS[plan.kernel].flowLimitSlot === 'hash_32'
     const tableLength = perCpu(constants, ({ sysctl }) => powerOfTwo(sysctl['net.core.flow_limit_table_len']))

@@ -135,7 +135,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
   const traffic = sources
     .map(([name, source]) => compileTraffic(name, source, around))
     .filter((source): source is TrafficPlan => source !== null)
-  const events = compileEvents(scenario.events ?? [], hosts, links, durationPs, report)
+  const events = compileEvents(scenario.events ?? [], hosts, links, { durationPs, version, report })
   const plugins = compilePlugins((scenario.plugins ?? {}) as Record<string, PluginInput>, {
     report,
     hosts,

@@ -11,6 +11,7 @@ import type { Environment } from './host.js'
 import { compileInterrupts, type Interrupts } from './interrupts.js'
 import { compileConf } from './ip.js'
 import { devicePath, devicesIn, joinPeers, type NetScope } from './netns.js'
+import { ringOf } from './ring.js'
 import { compileNtuple, compileRss, compileXdp } from './steering.js'
 import { compileTx } from './tx.js'
 import { addressList, compileVlans } from './vlan.js'
@@ -174,7 +175,10 @@ function compileDevice(name: string, input: DeviceInput, index: number, firstIrq
     pcieOverheadBytes: input['pcie-overhead'] ?? DEFAULT_PCIE_OVERHEAD_BYTES,
     packetBufferBytes: compilePacketBuffer(input, driver, mtu, path, report),
     nodeId: compileNode(input, cpus, path, report),
-    rxRing: compileRing(input, driver, path, report),
+    rxRing:
+      input.rings?.rx === undefined
+        ? driver.rxRingDefault
+        : ringOf(input.rings.rx, driver, [...path, 'rings', 'rx'], report),
     ...compileCoalesce(input, driver, path, report),
     ...compileRss(input, driver, queueCount, path, report),
     ntuple: compileNtuple(input, queueCount, path, report),
@@ -254,24 +258,6 @@ function compileNode(input: DeviceInput, cpus: readonly CpuPlan[], path: FaultPa
   if (node >= nodes)
     report.fault([...path, 'numa-node'], nodes === 1 ? '0: the host has one node' : `0 to ${nodes - 1}`)
   return node
-}
-
-function compileRing(input: DeviceInput, driver: DriverProfile, path: FaultPath, report: Report): number {
-  const given = input.rings?.rx
-  if (given === undefined) return driver.rxRingDefault
-  if (given < driver.rxRingMin || given > driver.rxRingMax) {
-    const range =
-      driver.rxRingMin === driver.rxRingMax
-        ? `${driver.rxRingMin}, which is fixed`
-        : `${driver.rxRingMin} to ${driver.rxRingMax}`
-    report.fault([...path, 'rings', 'rx'], `${range} for ${driver.name}`)
-    return driver.rxRingDefault
-  }
-  let rounded = 1
-  if (driver.rxBuffer === 'page-frag' || driver.rxBuffer === 'mergeable') while (rounded < given) rounded *= 2
-  else rounded = Math.ceil(given / 8) * 8
-  if (rounded !== given) report.warn([...path, 'rings', 'rx'], `${driver.name} rounds ${given} up to ${rounded}`)
-  return rounded
 }
 
 function compileCoalesce(

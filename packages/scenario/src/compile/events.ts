@@ -1,4 +1,5 @@
 /** Events of a scenario: in order of time, each of a device that is there and can do what is asked of it. */
+import type { TypedEvent } from '../event-command.js'
 import type { EventAction, EventPlan } from '../event-plan.js'
 import type { FaultPath, Report } from '../fault.js'
 import { interfacesOf } from '../interfaces.js'
@@ -6,10 +7,12 @@ import type { LinkPlan, LinkPort } from '../link-plan.js'
 import type { DevicePlan, HostPlan } from '../plan.js'
 import { formatTime } from '../quantity.js'
 import type { EventInput } from '../schema/event.js'
+import type { VersionPolicy } from '../versions.js'
+import { compileQdiscEvent, compileRingsEvent, compileSysctlEvent } from './event-settings.js'
 
 /** Checks one event against the device it is about. */
 function checkAction(
-  action: EventAction,
+  action: TypedEvent & { readonly dev: string },
   device: DevicePlan,
   devices: readonly DevicePlan[],
   path: FaultPath,
@@ -27,9 +30,11 @@ function checkAction(
       report.fault(path, `a veth pair without a ring that is polled; ${polling.name} has gro on (not modelled)`)
     return
   }
-  if (action.kind !== 'coalesce' && driver.virtual) {
+  if (action.kind !== 'coalesce' && action.kind !== 'features' && driver.virtual) {
     report.fault(path, `a device with a cable; ${name} (${driver.name}) has none`)
   }
+  if (action.kind === 'features' && driver.name === 'veth')
+    report.fault(path, `a device that is no end of a veth pair (not modelled): ${name} is one`)
   if (action.kind === 'stall' && action.queue >= device.queues.length) {
     report.fault(path, `a queue of ${name}: 0 to ${device.queues.length - 1}`)
   }
@@ -40,6 +45,17 @@ function checkAction(
   } else if (device.adaptiveRx) {
     report.warn(path, `adaptive moderation of ${name} overrides it`)
   }
+}
+
+function compileAction(
+  action: Exclude<TypedEvent, { readonly kind: 'sysctl' }>,
+  device: DevicePlan,
+  path: FaultPath,
+  report: Report,
+): EventAction | null {
+  if (action.kind === 'qdisc') return compileQdiscEvent(action, device, path, report)
+  if (action.kind === 'rings') return compileRingsEvent(action, device, path, report)
+  return action
 }
 
 /** A cable that is pulled is out at both ends. */
@@ -56,9 +72,9 @@ export function compileEvents(
   given: readonly EventInput[],
   hosts: readonly HostPlan[],
   links: readonly LinkPlan[],
-  durationPs: number,
-  report: Report,
+  around: { readonly durationPs: number; readonly version: VersionPolicy; readonly report: Report },
 ): readonly EventPlan[] {
+  const { durationPs, report } = around
   const events = given.map(({ at, host: named, do: action }, index): EventPlan | null => {
     const path: FaultPath = ['events', index]
     const names = hosts.map(({ name }) => name)
@@ -72,6 +88,11 @@ export function compileEvents(
       report.fault([...path, 'host'], `one of the hosts ${names.join(', ')}`, names)
       return null
     }
+    const here: FaultPath = [...path, 'do']
+    if (action.kind === 'sysctl') {
+      const done = compileSysctlEvent(action, host, around.version, here, report)
+      return done === null || at >= durationPs ? null : { atPs: at, host: host.name, action: done }
+    }
     const interfaces = interfacesOf(host.devices)
     const devices = interfaces.map(({ name }) => name)
     const device = interfaces.find(({ name }) => name === action.dev)?.device
@@ -79,8 +100,9 @@ export function compileEvents(
       report.fault([...path, 'do'], `a device of ${host.name}: ${devices.join(', ')}`, devices, action.dev)
       return null
     }
-    checkAction(action, device, host.devices, [...path, 'do'], report)
-    return at >= durationPs ? null : { atPs: at, host: host.name, action }
+    checkAction(action, device, host.devices, here, report)
+    const done = compileAction(action, device, here, report)
+    return done === null || at >= durationPs ? null : { atPs: at, host: host.name, action: done }
   })
   return events
     .filter((event): event is EventPlan => event !== null)

@@ -35,7 +35,11 @@ export function compileTx(input: DeviceInput, around: TxSurroundings): TxPlan {
   const stops = driver.name === 'virtio_net' ? { stopBelow: 19, wakeAt: 19 } : { stopBelow: 21, wakeAt: 42 }
   const usecs = input.coalesce?.['tx-usecs']
   return {
-    qdisc: compileQdisc(input.qdisc ?? around.defaultQdisc, txqueuelen, around),
+    qdisc: compileQdisc(input.qdisc ?? around.defaultQdisc, txqueuelen, {
+      mtu: around.mtu,
+      path: [...around.path, 'qdisc'],
+      report: around.report,
+    }),
     txqueuelen,
     ring: compileTxRing(input, around),
     ...stops,
@@ -62,7 +66,15 @@ const NONE: Omit<QdiscPlan, 'kind'> = {
   burstBytes: 0,
 }
 
-function compileQdisc(given: QdiscInput, txqueuelen: number, around: TxSurroundings): QdiscPlan {
+/** What a discipline is compiled against. */
+export interface QdiscSurroundings {
+  readonly mtu: number
+  readonly path: FaultPath
+  readonly report: Report
+}
+
+/** Compiles a discipline; `txqueuelen` is the length of fifos that say none. */
+export function compileQdisc(given: QdiscInput, txqueuelen: number, around: QdiscSurroundings): QdiscPlan {
   const input = typeof given === 'string' ? { kind: given } : given
   const frame = around.mtu + ETH_HLEN
   const limit = 'limit' in input ? input.limit : undefined
@@ -112,10 +124,8 @@ function compileTbf(
     readonly latency?: number | undefined
   },
   frame: number,
-  around: TxSurroundings,
+  { path, report }: QdiscSurroundings,
 ): QdiscPlan {
-  const { report } = around
-  const path = [...around.path, 'qdisc']
   if (input.rate === undefined || input.burst === undefined) {
     report.fault(path, '{kind: tbf, rate, burst, limit or latency}: it has no defaults')
     return { ...NONE, kind: 'tbf', rateBitsPerSec: 1e6, burstBytes: frame, limit: frame }
