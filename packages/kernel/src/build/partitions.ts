@@ -1,7 +1,7 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import { hasNapi, hasPairs } from '../link/has-pairs.js'
-import { hasRawSockets } from '../raw/components.js'
 import { switchesFeatures } from '../link/most-of-run.js'
+import { hasRawSockets } from '../raw/components.js'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
 import { findReach, fragmentCpus, queueCpu, sendingCpus, steerTargets } from './reach.js'
