@@ -1,6 +1,6 @@
 /** A message between two hosts, the first to its receiver: it waits for ARP. */
 export const TWO_HOSTS = `
-packet -256: UDP 10.0.0.1:32768 > 10.0.0.2:9000, 128 bytes, made for left/eth0 at 1.10 µs
+packet -64: UDP 10.0.0.1:32768 > 10.0.0.2:9000, 128 bytes, made for left/eth0 at 1.10 µs
 delivered: read on CPU 0 of right, after 32.3 µs
 waited: neighbour 16.7 µs, tx ring 900 ns, wire 133 ns, link 500 ns, DMA 951 ns, rx ring 9.96 µs, socket 1.43 µs
 #          TIME    CPU  DURATION          FUNCTION CALLS
@@ -51,7 +51,7 @@ waited: neighbour 16.7 µs, tx ring 900 ns, wire 133 ns, link 500 ns, DMA 951 ns
 
 /** A datagram of three fragments: the way of the first, and of what is put together from all. */
 export const FRAGMENTS = `
-packet -256: UDP 10.0.0.1:32768 > 10.0.0.2:9000, 3,028 bytes, made for left/eth0 at 1.10 µs
+packet -64: UDP 10.0.0.1:32768 > 10.0.0.2:9000, 3,028 bytes, made for left/eth0 at 1.10 µs
 delivered: read on CPU 0 of right, after 47.4 µs
 waited: neighbour 16.7 µs, tx ring 900 ns, wire 1.23 µs, link 500 ns, DMA 1.29 µs, rx ring 8.52 µs, reassembly 14.5 µs, socket 1.43 µs
 #          TIME    CPU  DURATION          FUNCTION CALLS
@@ -61,7 +61,7 @@ waited: neighbour 16.7 µs, tx ring 900 ns, wire 1.23 µs, link 500 ns, DMA 1.29
        0.088 us |   0)       0.435 us |    sendmsg();
        0.524 us |   0)       0.078 us |    copy_from_user();
        0.602 us |   0)       0.018 us |    csum_and_copy();
-       0.620 us |   0)                |    /* cut into fragments, of which packet -448 is the first */
+       0.620 us |   0)                |    /* cut into fragments, of which packet -112 is the first */
                 |   0)                |  }
        0.620 us |  --) +    16.738 us |  /* waits: neighbour */
                 |   0)                |  net_rx_action() {

@@ -13,7 +13,7 @@ export const TWO_PACKETS = `\
           <idle>-0       [000] ..s1.     0.000003: netif_receive_skb: dev=eth0 skbaddr=0000000036deb503 len=46
           <idle>-0       [000] d.s5.     0.000004: sched_waking: comm=sink pid=1000 prio=120 target_cpu=000
           <idle>-0       [000] d.s6.     0.000004: sched_wakeup: comm=sink pid=1000 prio=120 target_cpu=000
-          <idle>-0       [000] ..s1.     0.000004: napi_poll: napi poll on napi struct 00000000a3f29809 for device eth0 work 1 budget 64
+          <idle>-0       [000] ..s1.     0.000004: napi_poll: napi poll on napi struct 00000000d2f70507 for device eth0 work 1 budget 64
           <idle>-0       [000] ..s1.     0.000004: softirq_exit: vec=3 [action=NET_RX]
           <idle>-0       [000] d..2.     0.000004: sched_switch: prev_comm=swapper/0 prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=sink next_pid=1000 next_prio=120
             sink-1000    [000] d..2.     0.000006: sched_switch: prev_comm=sink prev_pid=1000 prev_prio=120 prev_state=S ==> next_comm=swapper/0 next_pid=0 next_prio=120
@@ -26,7 +26,7 @@ export const TWO_PACKETS = `\
           <idle>-0       [000] ..s1.     0.000016: netif_receive_skb: dev=eth0 skbaddr=00000000b4421bbb len=46
           <idle>-0       [000] d.s5.     0.000017: sched_waking: comm=sink pid=1000 prio=120 target_cpu=000
           <idle>-0       [000] d.s6.     0.000017: sched_wakeup: comm=sink pid=1000 prio=120 target_cpu=000
-          <idle>-0       [000] ..s1.     0.000017: napi_poll: napi poll on napi struct 00000000a3f29809 for device eth0 work 1 budget 64
+          <idle>-0       [000] ..s1.     0.000017: napi_poll: napi poll on napi struct 00000000d2f70507 for device eth0 work 1 budget 64
           <idle>-0       [000] ..s1.     0.000017: softirq_exit: vec=3 [action=NET_RX]
           <idle>-0       [000] d..2.     0.000017: sched_switch: prev_comm=swapper/0 prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=sink next_pid=1000 next_prio=120
             sink-1000    [000] d..2.     0.000018: sched_switch: prev_comm=sink prev_pid=1000 prev_prio=120 prev_state=S ==> next_comm=swapper/0 next_pid=0 next_prio=120`
