@@ -1,7 +1,8 @@
 /** Builds models from scenarios as users write them and runs them, in the plainest way that respects the lookahead. */
 import { type CompileContext, compileScenario, type Plan } from '@softnet/scenario'
 import type { Model } from '../../src/build/build-model.js'
-import { modelPartitions, type PartitionTimes } from '../../src/build/model-partitions.js'
+import { modelPartitions } from '../../src/build/model-partitions.js'
+import type { PartitionTimes } from '../../src/build/partition-times.js'
 
 /** Plan of a scenario; a fault in it is an error. */
 export function planOf(scenario: unknown, readCapture?: NonNullable<CompileContext['readCapture']>): Plan {
