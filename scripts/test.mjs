@@ -1,6 +1,6 @@
 // `npm test`: install, type check, lint, all *.test.ts and the benchmark smoke run. `--long`: all *.long.ts and the site.
 // The slowest files are listed at the end; the last line is always `N passed, N failed`.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
 import {
@@ -23,7 +23,7 @@ const PLAIN = /^(\S+\.js|.*• {2,}\(\d+ \/ \d+\)| *(Total|Passed|Skipped|Durati
 /** Work after which files go on in a fresh process: code that has seen many worlds runs slowly. */
 const RENEW_MS = 10_000
 /** Most code of short tests runs for a moment only: V8 optimizes later than after its 132 KiB of bytecode run. */
-const V8_FLAGS = long ? [] : ['--interrupt-budget=500000']
+const V8_FLAGS = long ? [] : ofThisNode(['--interrupt-budget=500000'])
 const SLOWEST_SHOWN = 15
 const LINT = ['check', '--error-on-warnings', '--max-diagnostics=50', '.']
 /** Packages whose tests need nothing but what was compiled before them: no command line, no bundle. */
@@ -143,6 +143,11 @@ async function runLane() {
   if (group !== null) endGroup(group)
 }
 
+/** Flags of V8 come and go: these, or none where a process with them does not start. */
+function ofThisNode(flags) {
+  return spawnSync(process.execPath, [...flags, '--eval', '0'], { stdio: 'ignore' }).status === 0 ? flags : []
+}
+
 function start(args) {
   // A process group of its own, so that what a test started ends with it.
   const child = spawn(process.execPath, [...V8_FLAGS, ...args], {
@@ -152,6 +157,8 @@ function start(args) {
   })
   running.add(child)
   child.on('close', () => running.delete(child))
+  // It ended before it took what it was sent: `close` follows, and says so.
+  child.on('error', () => {})
   child.stdout.setEncoding('utf8')
   child.stderr.setEncoding('utf8')
   return child
