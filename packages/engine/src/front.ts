@@ -48,7 +48,7 @@ export class HeapFront implements Front {
   }
 }
 
-/** For few partitions: one look at all of them costs less than keeping heaps. */
+/** For few partitions: one look at all of them costs less than keeping anything. */
 export class ScanFront implements Front {
   readonly #next: Float64Array
   readonly #bounded: Uint8Array
@@ -102,10 +102,105 @@ export class ScanFront implements Front {
   }
 }
 
-/** Partitions up to which looking at all of them is faster than heaps. */
-const FEW = 160
+/** Partitions that are looked at together, as a power of two. */
+const BLOCK_BITS = 3
 
-/** The faster front for as many partitions as `next` has. */
+/**
+ * For some tens of partitions: they stand in blocks whose least times are kept, and only blocks in which something has changed are
+ * looked at anew.
+ */
+export class BlockFront implements Front {
+  readonly #next: Float64Array
+  readonly #bounded: Uint8Array
+  readonly #included: Uint8Array
+  readonly #blocks: number
+  /** Of each block: the least next step of those included, whose it is, and the least of the plain ones. */
+  readonly #least: Float64Array
+  readonly #first: Int32Array
+  readonly #plain: Float64Array
+  readonly #changed: Uint8Array
+
+  constructor(next: Float64Array, bounded: Uint8Array) {
+    this.#next = next
+    this.#bounded = bounded
+    this.#included = new Uint8Array(next.length).fill(1)
+    this.#blocks = (next.length + (1 << BLOCK_BITS) - 1) >> BLOCK_BITS
+    this.#least = new Float64Array(this.#blocks)
+    this.#first = new Int32Array(this.#blocks)
+    this.#plain = new Float64Array(this.#blocks)
+    this.#changed = new Uint8Array(this.#blocks).fill(1)
+  }
+
+  update(p: number): void {
+    this.#changed[p >> BLOCK_BITS] = 1
+  }
+
+  include(p: number, included: boolean): void {
+    this.#included[p] = included ? 1 : 0
+    this.#changed[p >> BLOCK_BITS] = 1
+  }
+
+  #look(block: number): void {
+    const next = this.#next
+    const bounded = this.#bounded
+    const included = this.#included
+    const from = block << BLOCK_BITS
+    const whole = from + (1 << BLOCK_BITS)
+    const end = whole < next.length ? whole : next.length
+    let first = -1
+    let least = NEVER
+    let plain = NEVER
+    for (let p = from; p < end; p++) {
+      const at = next[p] as number
+      if (at < plain && bounded[p] === 0) plain = at
+      if (at < least && included[p] !== 0) {
+        least = at
+        first = p
+      }
+    }
+    this.#least[block] = least
+    this.#first[block] = first
+    this.#plain[block] = plain
+    this.#changed[block] = 0
+  }
+
+  find(): number {
+    const least = this.#least
+    const changed = this.#changed
+    let block = 0
+    let at = NEVER
+    for (let b = 0; b < this.#blocks; b++) {
+      if (changed[b] !== 0) this.#look(b)
+      if ((least[b] as number) >= at) continue
+      at = least[b] as number
+      block = b
+    }
+    return this.#first[block] as number
+  }
+
+  otherPlainPs(p: number): number {
+    const next = this.#next
+    const bounded = this.#bounded
+    const plain = this.#plain
+    const own = p >> BLOCK_BITS
+    let other = NEVER
+    for (let b = 0; b < this.#blocks; b++) if (b !== own && (plain[b] as number) < other) other = plain[b] as number
+    const from = own << BLOCK_BITS
+    const whole = from + (1 << BLOCK_BITS)
+    const end = whole < next.length ? whole : next.length
+    for (let q = from; q < end; q++) {
+      if (q !== p && (next[q] as number) < other && bounded[q] === 0) other = next[q] as number
+    }
+    return other
+  }
+}
+
+/** Partitions up to which one look at all of them is fastest, and up to which blocks are faster than heaps. */
+const FEW = 16
+const SOME = 160
+
+/** The fastest front for as many partitions as `next` has. */
 export function createFront(next: Float64Array, bounded: Uint8Array): Front {
-  return next.length <= FEW ? new ScanFront(next, bounded) : new HeapFront(next, bounded)
+  if (next.length <= FEW) return new ScanFront(next, bounded)
+  return next.length <= SOME ? new BlockFront(next, bounded) : new HeapFront(next, bounded)
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createFront, HeapFront, ScanFront } from '../src/front.js'
+import { BlockFront, createFront, HeapFront, ScanFront } from '../src/front.js'
 
-test('both fronts find the same partitions, whatever changes', () => {
+test('all fronts find the same partitions, whatever changes', () => {
   const change = fc.record({
     at: fc.nat(),
     time: fc.oneof(fc.nat(20), fc.constant(Number.POSITIVE_INFINITY)),
@@ -17,7 +17,7 @@ test('both fronts find the same partitions, whatever changes', () => {
       (size, wires, changes) => {
         const times = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
         const bounded = Uint8Array.from(times, (_, p) => (p >= size - (wires % size) ? 1 : 0))
-        const fronts = [new HeapFront(times, bounded), new ScanFront(times, bounded)] as const
+        const fronts = [HeapFront, ScanFront, BlockFront].map((Front) => new Front(times, bounded))
         const out = new Set<number>()
         for (const { at, time, out: isOut } of changes) {
           const p = at % size
@@ -45,8 +45,9 @@ test('both fronts find the same partitions, whatever changes', () => {
   )
 })
 
-test('few partitions are looked at one by one, many are kept in heaps', () => {
-  assert.instance(createFront(new Float64Array(17), new Uint8Array(17)), ScanFront)
+test('few partitions are looked at one by one, some in blocks, many are kept in heaps', () => {
+  assert.instance(createFront(new Float64Array(5), new Uint8Array(5)), ScanFront)
+  assert.instance(createFront(new Float64Array(65), new Uint8Array(65)), BlockFront)
   assert.instance(createFront(new Float64Array(300), new Uint8Array(300)), HeapFront)
 })
 

@@ -20,7 +20,7 @@ import {
   Timeline,
 } from '../count/components.js'
 import { CONTEXT_ROWS, ContextTime, Cpu, Owner, STAGE_ROWS, StageCostTable, StageTime } from '../cpu/components.js'
-import { MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
+import { MAIL_RING_STEP, MAIL_SLOT_STEP, MailInbox, MailPair, MailRing, MailSlot } from '../cpu/mail.js'
 import { declareDefrag } from '../defrag/frag-rows.js'
 import { declareIcmp } from '../icmp/icmp-limit.js'
 import { declareIgmp } from '../igmp/components.js'
@@ -119,8 +119,8 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [ContextTime, cpuRows * CONTEXT_ROWS],
     [StageTime, cpuRows * STAGE_ROWS],
     [StageCostTable, cpuRows * STAGE_ROWS],
-    [MailRing, sizes.mailRings],
-    [MailSlot, sizes.mailRings * sizes.mailSlots],
+    [MailRing, sizes.mailRings * MAIL_RING_STEP, MAIL_RING_STEP],
+    [MailSlot, sizes.mailRings * sizes.mailSlots * MAIL_SLOT_STEP, MAIL_SLOT_STEP],
     [MailPair, ownerRows * ownerRows],
     [MailInbox, ownerRows, step],
     [SnmpCount, countRows * SNMP_ROWS],

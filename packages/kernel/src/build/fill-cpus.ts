@@ -2,7 +2,7 @@ import { EventHeap, PoolOwner, PoolSlot, type World } from '@softnet/ecs'
 import { type CostProfile, type HostPlan, STAGES, type StageName } from '@softnet/scenario/plan'
 import { TIMELINE_ROWS } from '../count/components.js'
 import { CONTEXT, Cpu, Owner, STAGE_ROWS, StageCostTable } from '../cpu/components.js'
-import { MailPair, MailRing } from '../cpu/mail.js'
+import { MAIL_RING_STEP, MAIL_SLOT_STEP, MailPair, MailRing } from '../cpu/mail.js'
 import { HardirqState } from '../irq/components.js'
 import { Napi, POLL_KIND } from '../napi/components.js'
 import { SkbAccount } from '../skb/components.js'
@@ -165,14 +165,14 @@ export function fillMail(world: World, layout: Layout, partitions: Partitions, s
   const { ring: pair } = world.columns(MailPair)
   let skb = firstRow
   mailEdges(layout, partitions).forEach((edge, index) => {
-    const r = index + 1
+    const r = (index + 1) * MAIL_RING_STEP
     ring.from[r] = edge.from
     ring.to[r] = edge.to
-    ring.base[r] = 1 + index * sizes.mailSlots
+    ring.base[r] = (1 + index * sizes.mailSlots) * MAIL_SLOT_STEP
     ring.mask[r] = sizes.mailSlots - 1
     ring.skbBase[r] = skb
     skb += sizes.mailSlots
-    pair[edge.from * layout.ownerRows + edge.to] = r
+    pair[edge.from * layout.ownerRows + edge.to] = index + 1
   })
   return skb
 }

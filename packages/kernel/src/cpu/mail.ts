@@ -6,10 +6,15 @@ import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
 import { Cpu, Owner } from './components.js'
 
+/** Rows from one ring to the next, and from one slot to the next: their columns lie in between, so that a ring is two cache lines. */
+export const MAIL_RING_STEP = 16
+export const MAIL_SLOT_STEP = 4
+
 /**
  * Mail from one owner (CPU or wire) to another: a ring per ordered pair of owners of different partitions that the
  * scenario makes possible. The sender moves `tail`, the receiver `drained` and `head`; positions are free-running.
- * Each side sees the other's position as it was published between two steps, when neither of them runs.
+ * Each side sees the other's position as it was published between two steps, when neither of them runs. Slots are
+ * `MAIL_SLOT_STEP` rows apart: that of a position is `base + (position & mask) * MAIL_SLOT_STEP`.
  *
  * ```
  *        head            drained            tail
@@ -64,7 +69,10 @@ export const MailSlot = defineComponent(
   { role: 'observer' },
 )
 
-/** Ring of each ordered pair: row `from * ownerRows + to`; 0: the pair shares a partition or cannot occur. */
+/**
+ * Ring of each ordered pair: row `from * ownerRows + to`, in units of `MAIL_RING_STEP`; 0: the pair shares a partition or cannot
+ * occur.
+ */
 export const MailPair = defineComponent('mail_pair', { ring: i32 })
 
 /** Lists of rings of each partition, row = owner that leads it: first ring of each, 0: none. */
@@ -108,6 +116,8 @@ export interface Mail {
 /** Mailboxes between CPUs. Kernel: none; a CPU's stores become visible to another one after the line has moved. */
 export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of remote effects)', (context) => {
   const { VIA } = NUMBERS
+  const ringStep = MAIL_RING_STEP
+  const slotStep = MAIL_SLOT_STEP
 
   const ring = context.write(MailRing)
   const { head, drained, tail, headSeen, tailSeen, leastPs, mask, base, skbBase, to: ringTo } = ring
@@ -137,7 +147,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   const outRing: number[] = []
   for (let from = 0; from < ownerRows; from++) {
     for (let to = 0; to < ownerRows; to++) {
-      const r = pairRing[from * ownerRows + to]
+      const r = pairRing[from * ownerRows + to] * ringStep
       if (r > 0) outRing.push(r)
     }
     outBase[from + 1] = outRing.length
@@ -147,7 +157,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   function advance(r: number): void {
     let position = head[r]
     const end = drained[r]
-    while (position !== end && live[base[r] + (position & mask[r])] === 0) position++
+    while (position !== end && live[base[r] + (position & mask[r]) * slotStep] === 0) position++
     if (position === head[r]) return
     head[r] = position
     if (freed[r] !== 0) return
@@ -180,13 +190,13 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
   }
 
   function post(to: number, from: number, kind: number, a: number, b: number, c: number): number {
-    const r = pairRing[from * ownerRows + to]
+    const r = pairRing[from * ownerRows + to] * ringStep
     if (r === 0) throw new Error(`CPU ${from} has no mailbox to owner ${to}: the model did not expect them to meet`)
     const position = tail[r]
     if ((position - headSeen[r]) >>> 0 > mask[r])
       throw new Error(`mailbox from CPU ${from} is full: raise limits.mailbox-slots`)
     const index = position & mask[r]
-    const row = base[r] + index
+    const row = base[r] + index * slotStep
     events.nextOrder(from)
     slotPs[row] = due[0]
     slotOrder[row] = due[1]
@@ -222,11 +232,12 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
         deliver(to, from, kind, row, b, c)
         return
       }
-      const r = pairRing[from * ownerRows + to]
+      const r = pairRing[from * ownerRows + to] * ringStep
       const index = post(to, from, kind, 0, b, c)
       const transit = skbBase[r] + index
-      live[base[r] + index] = 2
-      slotA[base[r] + index] = transit
+      const slot = base[r] + index * slotStep
+      live[slot] = 2
+      slotA[slot] = transit
       pool.copy(transit, row)
       users[transit] = 1
       pool.release(row, packetPool[from])
@@ -239,8 +250,8 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
       pool.copy(own, row)
       if (page[row] !== 0) pool.dropPage(row, packetPool[to])
       users[row] = 0
-      const r = pairRing[from * ownerRows + to]
-      live[base[r] + (row - skbBase[r])] = 0
+      const r = pairRing[from * ownerRows + to] * ringStep
+      live[base[r] + (row - skbBase[r]) * slotStep] = 0
       advance(r)
       return own
     },
@@ -251,7 +262,7 @@ export const mail = defineSystem<Mail>('mail', 'cpu', 'kernel/smp.c (order of re
         fresh[r] = 0
         const end = tailSeen[r]
         for (let position = drained[r]; position !== end; position++) {
-          const row = base[r] + (position & mask[r])
+          const row = base[r] + (position & mask[r]) * slotStep
           due[0] = slotPs[row]
           due[1] = slotOrder[row]
           events.insert(ringTo[r], slotKind[row], slotA[row], slotB[row], slotC[row])
