@@ -137,6 +137,40 @@ live('tc qdisc replace: what waited is freed, and the new discipline counts from
   assert.is(offered + created, delivered + consumed + sent + dropped + in_flight)
 })
 
+live('echo MASK > rps_cpus: packets go to other CPUs from then on', () => {
+  const processed = (report: Report, cpu: number) => report.hosts.h?.cpus[cpu]?.softnet_stat.processed ?? 0
+  const files = '/sys/class/net/eth0/queues'
+  const events: Events = [
+    { at: '1ms', do: `echo 4 > ${files}/rx-0/rps_cpus` },
+    { at: '2ms', do: `echo 0 > ${files}/rx-0/rps_cpus` },
+  ]
+  const scenario = overload(events, { cpus: 3, apps: { sink: { cpus: [1] } } })
+  const report = run({ ...scenario, traffic: { t: { rate: '300kpps', flows: { count: 16 } } } })
+  // A third of the run each: CPU 1, then CPU 2, then where they come in.
+  const counts = [0, 1, 2].map((cpu) => processed(report, cpu))
+  for (const count of counts) assert.ok(Math.abs(count - 300) <= 30, `${counts}`)
+})
+
+live('echo MASK > xps_cpus: a CPU sends on another queue from then on', () => {
+  const files = '/sys/class/net/eth0/queues'
+  const scenario: ScenarioInput = {
+    duration: '2ms',
+    hosts: {
+      h: {
+        cpus: 2,
+        devices: { eth0: { channels: { combined: 2 } } },
+        apps: { load: { kind: 'udp_sender', cpus: [0], to: '192.0.2.9:9000', rate: '100kpps' } },
+      },
+    },
+    events: [
+      { at: '1ms', do: `echo 0 > ${files}/tx-0/xps_cpus` },
+      { at: '1ms', do: `echo 3 > ${files}/tx-1/xps_cpus` },
+    ],
+  }
+  const queues = run(scenario).hosts.h?.tx_queues?.map(({ packets }) => packets) ?? []
+  for (const packets of queues) assert.ok(Math.abs(packets - 100) <= 8, `${queues}`)
+})
+
 function faultsOf(what: string, scenario: ScenarioInput = router([])): string {
   const compiled = compileScenario({ ...scenario, events: [{ at: 0, do: what }] }, { source: 'test' })
   return compiled.ok ? '' : compiled.errors.map(({ accepted, nearest }) => `${accepted}; ${nearest}`).join('\n')
@@ -156,6 +190,10 @@ live('what cannot be set is refused', () => {
   assert.match(faultsOf('tc qdisc replace dev eth1 root fq_codel limt 3'), /one of limit, flows, .*; limit/)
   assert.match(faultsOf('tc qdisc replace dev eth1 root pfifo limit 0'), /limit an integer from 1/)
   assert.match(faultsOf('tc qdisc replace dev eth1 root tbf rate 1Mbit'), /burst/)
+  const rps = 'echo f > /sys/class/net/eth0/queues/rx-0/rps_cpus'
+  assert.match(faultsOf(rps), /CPUs 0 to 1; the host has no CPU 2-3/)
+  assert.match(faultsOf(rps.replace('rx-0', 'rx-1')), /a queue of eth0: 0 to 0/)
+  assert.match(faultsOf(rps.replace('rx-0', 'tx-0')), /echo MASK > /)
   const many = router([], { channels: { combined: 2 } })
   assert.match(faultsOf('tc qdisc replace dev eth1 root pfifo', many), /a device with one transmit queue/)
   assert.is(faultsOf('tc qdisc replace dev eth1 root tbf rate 1Mbit burst 10kB latency 50ms'), '')

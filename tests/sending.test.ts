@@ -263,6 +263,12 @@ sending('fq_codel marks what can be marked instead of dropping it', () => {
   assert.is(marking.packets.dropped, 0)
   assert.ok((marking.hosts.h?.qdiscs?.[0]?.details.ecn_mark ?? 0) > 5)
   assert.is(lossy.hosts.h?.qdiscs?.[0]?.details.ecn_mark, 0)
+  // ce_threshold looks at nothing but the delay, and at who can be marked.
+  const threshold = { link: '100Mbit', qdisc: { kind: 'fq_codel', ce_threshold: '200us', ecn: false } }
+  const marks = (tos: number) =>
+    run({ s: sender({ payload: 1400, sockets: { IP_TOS: tos } }) }, {}, threshold).hosts.h?.qdiscs?.[0]?.details.ce_mark
+  assert.ok((marks(2) ?? 0) > 5, `${marks(2)} marked`)
+  assert.is(marks(0), 0)
 })
 
 sending('fq sends the packets of a paced socket at its rate', () => {

@@ -1,4 +1,5 @@
 /** Commands of an event that change settings: ethtool, tc and sysctl. */
+import { parseCpuMask } from './cpu-set.js'
 import type { EventAction } from './event-plan.js'
 
 /** A discipline as it is typed, its parameters by name; and a setting. Both are checked where they are compiled. */
@@ -75,6 +76,18 @@ export function parseQdisc(words: readonly string[]): TypedEvent | null {
     values.set(name, /^\d{1,10}$/.test(value) ? Number(value) : value)
   }
   return { kind: 'qdisc', dev, words: Object.fromEntries(values) }
+}
+
+const MASK_FILE = /^\/sys\/class\/net\/([A-Za-z0-9_.-]{1,15})\/queues\/(rx|tx)-(\d{1,4})\/(rps_cpus|xps_cpus)$/
+
+/** `MASK > FILE`, behind `echo`. */
+export function parseMaskWrite([mask, into, file, ...rest]: readonly string[]): TypedEvent | null {
+  const found = MASK_FILE.exec(file ?? '')
+  if (mask === undefined || into !== '>' || rest.length > 0 || found === null) return null
+  const [, dev, side, queue, name] = found as unknown as [string, string, string, string, string]
+  const cpus = parseCpuMask(mask)
+  if (!cpus.ok || (side === 'rx') !== (name === 'rps_cpus')) return null
+  return { kind: 'mask', dev, of: name === 'rps_cpus' ? 'rps' : 'xps', queue: Number(queue), cpus: cpus.cpus }
 }
 
 /** `-w NAME=VALUE`, behind `sysctl`. */

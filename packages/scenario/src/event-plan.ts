@@ -41,6 +41,14 @@ export type EventAction =
   | { readonly kind: 'rings'; readonly dev: string; readonly rx: number }
   /** `tc qdisc replace dev DEV root …`. */
   | { readonly kind: 'qdisc'; readonly dev: string; readonly qdisc: QdiscPlan }
+  /** `echo MASK > /sys/class/net/DEV/queues/rx-N/rps_cpus`, or `tx-N/xps_cpus`; CPUs of the mask, ascending. */
+  | {
+      readonly kind: 'mask'
+      readonly dev: string
+      readonly of: 'rps' | 'xps'
+      readonly queue: number
+      readonly cpus: readonly number[]
+    }
   /** `sysctl -w NAME=VALUE`. */
   | { readonly kind: 'sysctl'; readonly dev: null; readonly name: LiveSysctl; readonly value: number }
 

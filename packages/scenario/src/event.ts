@@ -1,9 +1,17 @@
 /** What happens to a host during a run, in the words of the commands that bring it about. */
-import { isDevice, parseFeatures, parseQdisc, parseRings, parseSysctl, type TypedEvent } from './event-command.js'
+import {
+  isDevice,
+  parseFeatures,
+  parseMaskWrite,
+  parseQdisc,
+  parseRings,
+  parseSysctl,
+  type TypedEvent,
+} from './event-command.js'
 
 /** What `parseEvent` accepts, in words. */
 export const EVENT_WORDS =
-  'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, ethtool -K DEV gro on|off, ethtool -G DEV rx N, tc qdisc replace dev DEV root KIND, sysctl -w NAME=VALUE, stall DEV tx N'
+  'unplug DEV, plug DEV, ip link set DEV down, ip link set DEV up, ethtool -C DEV rx-usecs N, ethtool -K DEV gro on|off, ethtool -G DEV rx N, tc qdisc replace dev DEV root KIND, sysctl -w NAME=VALUE, echo MASK > /sys/class/net/DEV/queues/rx-N/rps_cpus (tx-N/xps_cpus), stall DEV tx N'
 
 const USECS_MAX = 1_000_000
 /** `ip link set [dev] DEV up|down`. */
@@ -55,6 +63,7 @@ export function parseEvent(text: string): TypedEvent | null {
   if (first === 'ethtool' && (second === '-K' || second === '--features')) return parseFeatures(words.slice(2))
   if (first === 'ethtool' && (second === '-G' || second === '--set-ring')) return parseRings(words.slice(2))
   if (first === 'tc' && second === 'qdisc') return parseQdisc(words.slice(2))
+  if (first === 'echo') return parseMaskWrite(words.slice(1))
   if (first === 'sysctl') return parseSysctl(words.slice(1))
   if (first === 'ethtool' && (second === '-C' || second === '--coalesce')) return parseCoalesce(words.slice(2))
   return null

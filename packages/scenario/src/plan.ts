@@ -295,6 +295,8 @@ export interface QueuePlan {
   readonly vectorIndex: number
   /** CPUs of `rps_cpus`, ascending; empty: off. */
   readonly rpsCpus: readonly number[]
+  /** All CPUs that masks written later in the run name besides; left out where none is written. */
+  readonly laterRpsCpus?: readonly number[]
   readonly rpsFlowCnt: number
 }
 

@@ -28,6 +28,8 @@ export interface QdiscPlan {
   readonly memoryBytes: number
   /** fq_codel: what would be dropped is marked where it can be. */
   readonly ecn: boolean
+  /** fq_codel: time in the queue from which on what can be marked is marked, ps; 0: never. */
+  readonly ceThresholdPs?: number
   /** fq_codel: packets dropped together when it is full. */
   readonly dropBatch: number
   /** tbf: bits per second, and bytes that may go at once. */
@@ -66,4 +68,6 @@ export interface TxPlan {
   readonly udpSegmentation: boolean
   /** `xps_cpus` of each transmit queue. */
   readonly xpsCpus: readonly (readonly number[])[]
+  /** `xps_cpus` is written again later in the run. */
+  readonly changesXps?: boolean
 }

@@ -38,6 +38,10 @@ export const DEVICE_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...CODEL, 'a/sockets/IP_TOS': 2, 'd/qdisc/target': '1us', 'd/qdisc/interval': '10us' },
     change: { 'd/qdisc/ecn': false },
   },
+  'hosts/*/devices/*/qdisc/ce_threshold': {
+    base: { ...CODEL, 'a/sockets/IP_TOS': 2 },
+    change: { 'd/qdisc/ce_threshold': '1us' },
+  },
   'hosts/*/devices/*/qdisc/interval': {
     base: { ...CODEL, 'd/qdisc/target': '1us' },
     change: { 'd/qdisc/interval': '10us' },

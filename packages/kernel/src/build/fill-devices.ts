@@ -174,6 +174,7 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.rpsLength[id] = queuePlan.rpsCpus.length
   const { cpu: mapCpu } = world.columns(RpsMapSlot)
   for (const cpu of queuePlan.rpsCpus) mapCpu[at.rpsMap++] = host.cpus[cpu]
+  at.rpsMap += queuePlan.laterRpsCpus?.length ?? 0
   if (queuePlan.rpsFlowCnt > 0) {
     const entries = powerOfTwo(queuePlan.rpsFlowCnt)
     queue.flowBase[id] = at.rpsFlow

@@ -56,7 +56,11 @@ export function declareTx(world: World, layout: Layout): void {
   world.pool(XpsMap, layout.deviceCount * layout.cpuRows)
   world.pool(
     XpsSlot,
-    sum(({ tx }) => tx.xpsCpus.reduce((n, cpus) => n + cpus.length, 0)),
+    sum(({ host, device, tx }) =>
+      tx.changesXps === true
+        ? host.cpus.length * device.txQueues.length
+        : tx.xpsCpus.reduce((n, cpus) => n + cpus.length, 0),
+    ),
   )
   world.pool(OutputQueue, layout.cpuRows)
   world.spacedPool(SockSend, Math.max(1, layout.socketRows - 1), layout.socketStep)
@@ -156,7 +160,8 @@ function fillXps(
       map.base[row] = slot
       map.count[row] = queues.length
     }
-    for (const queue of queues) slots[slot++] = queue
+    for (const [i, queue] of queues.entries()) slots[slot + i] = queue
+    slot += tx.changesXps === true ? device.txQueues.length : queues.length
   })
   return slot
 }

@@ -1,4 +1,11 @@
-import { type AppPlan, type FlowSetPlan, interfacesOf, type NtuplePlan, parsePrefix } from '@softnet/scenario/plan'
+import {
+  type AppPlan,
+  type FlowSetPlan,
+  interfacesOf,
+  type NtuplePlan,
+  parsePrefix,
+  type QueuePlan,
+} from '@softnet/scenario/plan'
 import { createToeplitz, flowHash, reciprocalScale } from '@softnet/wire'
 import { hasPairs } from '../link/has-pairs.js'
 import { flowKey } from '../netif/flow-key.js'
@@ -32,11 +39,16 @@ export function socketCpu(host: HostLayout, appIndex: number, index: number): nu
   return host.cpus[app?.tasks[task < 0 ? 0 : task]?.[0] ?? 0]
 }
 
+/** Whether the mask of a queue is written in the run: with an empty one its own CPU keeps all. */
+function changesRps({ laterRpsCpus }: QueuePlan): boolean {
+  return laterRpsCpus !== undefined
+}
+
 /** CPUs a software steer may choose for a queue: the RPS map, and with RFS every CPU that reads sockets. */
 export function steerTargets(host: HostLayout, device: DeviceLayout, queueIndex: number): number[] {
   const queue = device.plan.queues[queueIndex]
   if (queue === undefined) return []
-  const cpus = new Set(queue.rpsCpus.map((cpu) => host.cpus[cpu]))
+  const cpus = new Set([...queue.rpsCpus, ...(queue.laterRpsCpus ?? [])].map((cpu) => host.cpus[cpu]))
   if (queue.rpsFlowCnt > 0 && host.plan.sysctl['net.core.rps_sock_flow_entries'] > 0) {
     host.plan.apps.forEach((app, a) => {
       app.sockets.forEach((socket, s) => {
@@ -179,7 +191,7 @@ function reachOfSending(layout: Layout, host: HostLayout, reach: Reach): void {
     for (const cpu of senders) {
       const number = host.cpus.indexOf(cpu)
       const mapped = owners.filter((_, q) => device.plan.tx?.xpsCpus[q]?.includes(number))
-      for (const owner of mapped.length > 0 ? mapped : owners) {
+      for (const owner of mapped.length > 0 && device.plan.tx?.changesXps !== true ? mapped : owners) {
         if (owner !== cpu) reach.sent.add(cpu * layout.cpuRows + owner)
       }
       // A connected socket keeps to the queue it has chosen, on whichever CPU its task sends.
@@ -355,7 +367,8 @@ function reachOfFlows(
     const queue = plan.queues[queueIndex]
     if (queue === undefined) continue
     let softirqCpus = [queueCpu(host, device, queueIndex)]
-    if (queue.rpsFlowCnt > 0) softirqCpus = [...softirqCpus, ...steerTargets(host, device, queueIndex)]
+    if (queue.rpsFlowCnt > 0 || changesRps(queue))
+      softirqCpus = [...softirqCpus, ...steerTargets(host, device, queueIndex)]
     else if (queue.rpsCpus.length > 0) {
       const skbHash = withPorts ? hash : softwareHash(flowKey(seed, host.index), saddr, daddr, sport, dport, proto)
       softirqCpus = [host.cpus[queue.rpsCpus[reciprocalScale(skbHash, queue.rpsCpus.length)] ?? 0]]

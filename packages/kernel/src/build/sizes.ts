@@ -205,7 +205,7 @@ export function computeSizes(layout: Layout, partitions: Partitions): Sizes {
       for (const queue of plan.queues) {
         lanes += laneSlots(plan, layout.plan)
         ringSlots += powerOfTwo(mostRing(layout.plan, host.plan.name, plan))
-        rpsMapSlots += queue.rpsCpus.length
+        rpsMapSlots += queue.rpsCpus.length + (queue.laterRpsCpus?.length ?? 0)
         if (queue.rpsFlowCnt > 0) rpsFlows += powerOfTwo(queue.rpsFlowCnt)
       }
       if (plan.vlans.length > 0) vlanRows = layout.deviceCount * 4096

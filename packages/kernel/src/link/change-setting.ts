@@ -1,10 +1,13 @@
 import { defineSystem } from '@softnet/ecs'
 import { LIVE_SYSCTLS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS } from '../build/constants.js'
+import { Cpu } from '../cpu/components.js'
 import { NetDev, RxQueue } from '../nic/components.js'
 import { ndoStop } from '../nic/ndo-stop.js'
+import { TxQueue, XpsMap, XpsSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { qdiscGraft } from '../qdisc/qdisc-graft.js'
+import { RpsMapSlot } from '../softnet/components.js'
 import { CpuSetting, settingOf } from '../softnet/live-settings.js'
 import { DevView, HostEvent } from './components.js'
 import { changesSettings } from './most-of-run.js'
@@ -17,6 +20,8 @@ export interface ChangeSetting {
   rings(cpu: number, row: number): void
   /** `tc qdisc replace`. */
   qdisc(cpu: number, row: number): void
+  /** A new rps_cpus of a queue of this CPU, or xps_cpus as far as it is about this CPU. Kernel: net/core/net-sysfs.c, store_rps_map; net/core/dev.c, __netif_set_xps_queue */
+  mask(cpu: number, row: number): void
   /** `sysctl -w`. Kernel: net/core/sysctl_net_core.c */
   sysctl(cpu: number, row: number): void
 }
@@ -29,15 +34,52 @@ export const changeSetting = defineSystem<ChangeSetting>(
   (context) => {
     const { DEV } = NUMBERS
     const rows = context.read(HostEvent)
-    const { features, index } = context.write(NetDev)
-    const { dev: queueDev, cpu: queueCpu, ringSize } = context.write(RxQueue)
+    const { features, index, firstTx, txCount, txStep } = context.write(NetDev)
+    const { dev: queueDev, cpu: queueCpu, index: rxIndex, ringSize, rpsBase, rpsLength } = context.write(RxQueue)
+    const { cpu: mapCpu } = context.write(RpsMapSlot)
+    const xps = context.write(XpsMap)
+    const { queue: xpsQueue } = context.write(XpsSlot)
+    const { number: cpuNumber } = context.read(Cpu)
+    const { cpuOfNumber, cpuBase } = context.resource(PLAN_CONSTANTS)
+    const kept = new Int32Array(context.read(TxQueue).cpu.length)
     const { bits: views } = context.read(DevView)
     const { plan, cpuRows, jiffyPs } = context.resource(PLAN_CONSTANTS)
     const settings = changesSettings(plan) ? context.write(CpuSetting) : null
     const driver = context.system(ndoStop)
     const graft = context.system(qdiscGraft)
 
+    /** The queues of a CPU stay in the order of their numbers. */
+    function setXps(cpu: number, dev: number, queue: number, isOn: boolean): void {
+      const at = index[dev] * cpuRows + cpu
+      let n = 0
+      for (let i = 0; i < txCount[dev]; i++) {
+        const each = firstTx[dev] + i * txStep[dev]
+        let isIn = false
+        for (let slot = 0; slot < xps.count[at]; slot++) if (xpsQueue[xps.base[at] + slot] === each) isIn = true
+        if (i === queue ? isOn : isIn) kept[n++] = each
+      }
+      for (let slot = 0; slot < n; slot++) xpsQueue[xps.base[at] + slot] = kept[slot]
+      // VLAN devices send by the same queues.
+      const base = xps.base[at]
+      for (let each = at; each < xps.base.length && xps.base[each] === base; each += cpuRows) xps.count[each] = n
+    }
+
     return {
+      mask(cpu, row) {
+        const action = plan.events?.[row - 1]?.action
+        if (action?.kind !== 'mask') return
+        const dev = rows.dev[row]
+        if (action.of === 'xps') {
+          if (txCount[dev] > 0) setXps(cpu, dev, action.queue, action.cpus.includes(cpuNumber[cpu]))
+          return
+        }
+        for (let queue = 1; queue < queueDev.length; queue++) {
+          if (queueDev[queue] !== dev || rxIndex[queue] !== action.queue || queueCpu[queue] !== cpu) continue
+          for (const [i, number] of action.cpus.entries())
+            mapCpu[rpsBase[queue] + i] = cpuOfNumber[cpuBase[cpu] + number]
+          rpsLength[queue] = action.cpus.length
+        }
+      },
       features(row) {
         const dev = rows.dev[row]
         features[dev] = (features[dev] | rows.on[row]) & ~rows.off[row]

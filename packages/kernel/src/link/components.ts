@@ -102,7 +102,17 @@ export const HostEvent = defineComponent('host_event', {
 })
 
 /** Kinds of `HostEvent`. */
-export const ACTION = { cable: 0, coalesce: 1, link: 2, stall: 3, features: 4, rings: 5, qdisc: 6, sysctl: 7 } as const
+export const ACTION = {
+  cable: 0,
+  coalesce: 1,
+  link: 2,
+  stall: 3,
+  features: 4,
+  rings: 5,
+  qdisc: 6,
+  sysctl: 7,
+  mask: 8,
+} as const
 
 /** What a log entry says: position in `LOG_NAMES`. */
 export const LOG = {
@@ -120,6 +130,7 @@ export const LOG = {
   rings: 11,
   qdisc: 12,
   sysctl: 13,
+  mask: 14,
 } as const
 
 /** Names of log entries: kernel functions, and notifier events as they are. */
@@ -138,4 +149,5 @@ export const LOG_NAMES: readonly string[] = [
   'ethtool -G',
   'tc qdisc replace',
   'sysctl -w',
+  'queue mask',
 ]

@@ -46,6 +46,7 @@ const COMMAND_LOG: Readonly<Record<number, number>> = {
   [ACTION.rings]: LOG.rings,
   [ACTION.qdisc]: LOG.qdisc,
   [ACTION.sysctl]: LOG.sysctl,
+  [ACTION.mask]: LOG.mask,
 }
 
 /**
@@ -93,6 +94,7 @@ export const hostEvents = defineSystem<HostEvents | null>(
       else if (action === ACTION.rings) setting.rings(cpu, row)
       else if (action === ACTION.qdisc) setting.qdisc(cpu, row)
       else if (action === ACTION.sysctl) setting.sysctl(cpu, row)
+      else if (action === ACTION.mask) setting.mask(cpu, row)
     }
 
     /** A driver that closes its rings for a moment loses its link, and finds it again. Kernel: ixgbe_down, ixgbe_up */

@@ -63,7 +63,9 @@ export const steer = defineSystem<Steer>('get_rps_cpu', 'netif', 'net/core/dev.c
   const keyLow = perCpu(constants, (_, index) => flowKey(plan.seed, index)[0])
   const keyHigh = perCpu(constants, (_, index) => flowKey(plan.seed, index)[1])
   const needed = plan.hosts.some((h) =>
-    h.devices.some((d) => d.queues.some((q) => q.rpsCpus.length > 0 || q.rpsFlowCnt > 0)),
+    h.devices.some((d) =>
+      d.queues.some((q) => q.rpsCpus.length > 0 || q.laterRpsCpus !== undefined || q.rpsFlowCnt > 0),
+    ),
   )
 
   /** skb_get_hash: the NIC's hash if it covered the ports, else a software hash that is the same both ways. */

@@ -36,6 +36,7 @@ function details(model: Model, kind: QdiscRow['kind'], queue: number): Readonly<
       drop_overlimit: q.dropOverlimit[queue],
       new_flow_count: q.newFlows[queue],
       ecn_mark: q.ecnMarks[queue],
+      ...(q.ceThresholdPs[queue] < Number.POSITIVE_INFINITY ? { ce_mark: q.ceMarks[queue] } : {}),
       drop_overmemory: q.dropOvermemory[queue],
       memory_used: q.memoryBytes[queue],
     }

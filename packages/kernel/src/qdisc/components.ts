@@ -66,6 +66,9 @@ export const Qdisc = defineComponent(
     /** fq_codel: 1: packets that can be marked are marked instead of dropped, and how many were. */
     ecn: u8,
     ecnMarks: f64,
+    /** fq_codel: packets that have waited longer are marked, ps (Infinity: none), and how many were. */
+    ceThresholdPs: f64,
+    ceMarks: f64,
     newFlows: f64,
     dropOverlimit: f64,
     dropOvermemory: f64,

@@ -39,7 +39,7 @@ export const fqCodel = defineSystem<QdiscOps>(
       memoryLimit,
     } = d
     const { targetPs, intervalPs, mtuBytes, dropBatch, newFlows, dropOverlimit, dropOvermemory, maxPacketBytes } = d
-    const { ecn, ecnMarks } = d
+    const { ecn, ecnMarks, ceThresholdPs, ceMarks } = d
     const f = context.write(QdiscFlow)
     const { bytes, packets, deficit, listed, count, lastCount, dropping, firstAbovePs, dropNextPs } = f
     const { wireBytes, truesize, duePs, frames } = context.write(Skb)
@@ -194,6 +194,8 @@ export const fqCodel = defineSystem<QdiscOps>(
             else flows.remove(q, isNew)
             continue
           }
+          // Kernel: include/net/codel_impl.h, codel_dequeue (ce_threshold)
+          if (nowPs[q] - duePs[row] > ceThresholdPs[q] && congestion(cpu, row)) ceMarks[q]++
           deficit[flow] -= wireBytes[row]
           return row
         }

@@ -51,6 +51,7 @@ const COUNTERS = [
   'qlenMax',
   'throttled',
   'ecnMarks',
+  'ceMarks',
   'newFlows',
   'dropOverlimit',
   'dropOvermemory',

@@ -20,6 +20,8 @@ export function setQdisc(q: Columns<typeof Qdisc.schema>, plan: QdiscPlan, queue
   q.memoryLimit[queue] = plan.memoryBytes
   q.dropBatch[queue] = plan.dropBatch
   q.ecn[queue] = plan.ecn ? 1 : 0
+  const ceThresholdPs = plan.ceThresholdPs ?? 0
+  q.ceThresholdPs[queue] = ceThresholdPs === 0 ? Number.POSITIVE_INFINITY : ceThresholdPs
   if (plan.kind !== 'tbf') return
   q.byteTimePs[queue] = (8 * PS_PER_SECOND) / plan.rateBitsPerSec
   q.burstPs[queue] = plan.burstBytes * q.byteTimePs[queue]

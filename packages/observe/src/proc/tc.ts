@@ -7,7 +7,7 @@ function detailLines({ kind, details }: QdiscRow): string[] {
   const at = (name: string) => number(details[name] ?? 0)
   if (kind === 'fq_codel') {
     return [
-      `  maxpacket ${at('maxpacket')} drop_overlimit ${at('drop_overlimit')} new_flow_count ${at('new_flow_count')} ecn_mark ${at('ecn_mark')}`,
+      `  maxpacket ${at('maxpacket')} drop_overlimit ${at('drop_overlimit')} new_flow_count ${at('new_flow_count')} ecn_mark ${at('ecn_mark')}${(details.ce_mark ?? 0) > 0 ? ` ce_mark ${at('ce_mark')}` : ''}`,
     ]
   }
   return kind === 'fq' ? [`  flows created ${at('flows_created')} flows_plimit ${at('flows_plimit')}`] : []

@@ -12,7 +12,7 @@ import { type HostInput, type ParsedScenario, scenarioSchemaWith } from '../sche
 import type { TrafficInput } from '../schema/traffic.js'
 import { applyOverride, type Override } from '../set-path.js'
 import { KERNEL_VERSIONS } from '../versions.js'
-import { compileEvents } from './events.js'
+import { compileEvents, withLaterMasks } from './events.js'
 import { compileHost, type Environment } from './host.js'
 import { compileLinks } from './links.js'
 import { compilePlugins } from './plugins.js'
@@ -149,7 +149,7 @@ function compilePlan(scenario: ParsedScenario, context: CompileContext, report: 
     seed: scenario.seed ?? 1,
     durationPs,
     warmupPs,
-    hosts,
+    hosts: withLaterMasks(hosts, events),
     traffic,
     ...(events.length === 0 ? {} : { events }),
     ...(links.length === 0 ? {} : { links }),

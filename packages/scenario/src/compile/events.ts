@@ -8,13 +8,53 @@ import type { DevicePlan, HostPlan } from '../plan.js'
 import { formatTime } from '../quantity.js'
 import type { EventInput } from '../schema/event.js'
 import type { VersionPolicy } from '../versions.js'
+import { checkCpus } from './cpus.js'
 import { compileQdiscEvent, compileRingsEvent, compileSysctlEvent } from './event-settings.js'
+
+function checkMask(
+  { of, queue, cpus }: Extract<TypedEvent, { readonly kind: 'mask' }>,
+  device: DevicePlan,
+  cpuCount: number,
+  path: FaultPath,
+  report: Report,
+): void {
+  const count = device.queues.length
+  if (queue >= count) report.fault(path, `a queue of ${device.name}: 0 to ${count - 1}`)
+  checkCpus(cpus, cpuCount, path, report, { emptyAllowed: true })
+  if (of === 'rps' && device.queues.some(({ rpsFlowCnt }) => rpsFlowCnt > 0))
+    report.warn(path, 'flows that RFS steers go where they are read, whatever the mask')
+}
+
+/** Masks that are written in a run, for what has to be known from the start. */
+export function withLaterMasks(hosts: readonly HostPlan[], events: readonly EventPlan[]): readonly HostPlan[] {
+  const masks = events.flatMap(({ host, action }) => (action.kind === 'mask' ? [{ host, ...action }] : []))
+  if (masks.length === 0) return hosts
+  return hosts.map((host) => ({
+    ...host,
+    devices: host.devices.map((device): DevicePlan => {
+      const own = masks.filter((each) => each.host === host.name && each.dev === device.name)
+      if (own.length === 0) return device
+      const queues = device.queues.map((queue, index) => {
+        const written = own.filter(({ of, queue: at }) => of === 'rps' && at === index)
+        const cpus = new Set(written.flatMap((each) => each.cpus))
+        const laterRpsCpus = [...cpus].filter((cpu) => !queue.rpsCpus.includes(cpu)).sort((a, b) => a - b)
+        return written.length === 0 ? queue : { ...queue, laterRpsCpus }
+      })
+      const changesXps = own.some(({ of }) => of === 'xps')
+      return {
+        ...device,
+        queues,
+        ...(device.tx !== undefined && changesXps ? { tx: { ...device.tx, changesXps } } : {}),
+      }
+    }),
+  }))
+}
 
 /** Checks one event against the device it is about. */
 function checkAction(
   action: TypedEvent & { readonly dev: string },
   device: DevicePlan,
-  devices: readonly DevicePlan[],
+  { devices, cpus: { length: cpuCount } }: HostPlan,
   path: FaultPath,
   report: Report,
 ): void {
@@ -35,6 +75,7 @@ function checkAction(
   }
   if (action.kind === 'features' && driver.name === 'veth')
     report.fault(path, `a device that is no end of a veth pair (not modelled): ${name} is one`)
+  if (action.kind === 'mask') checkMask(action, device, cpuCount, path, report)
   if (action.kind === 'stall' && action.queue >= device.queues.length) {
     report.fault(path, `a queue of ${name}: 0 to ${device.queues.length - 1}`)
   }
@@ -100,7 +141,7 @@ export function compileEvents(
       report.fault([...path, 'do'], `a device of ${host.name}: ${devices.join(', ')}`, devices, action.dev)
       return null
     }
-    checkAction(action, device, host.devices, here, report)
+    checkAction(action, device, host, here, report)
     const done = compileAction(action, device, here, report)
     return done === null || at >= durationPs ? null : { atPs: at, host: host.name, action: done }
   })

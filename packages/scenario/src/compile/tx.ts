@@ -99,6 +99,7 @@ export function compileQdisc(given: QdiscInput, txqueuelen: number, around: Qdis
         memoryBytes: ('memory_limit' in input ? input.memory_limit : undefined) ?? 33_554_432,
         dropBatch: ('drop_batch' in input ? input.drop_batch : undefined) ?? 64,
         ecn: ('ecn' in input ? input.ecn : undefined) ?? true,
+        ...('ce_threshold' in input && input.ce_threshold !== undefined ? { ceThresholdPs: input.ce_threshold } : {}),
       }
     case 'fq':
       return {

@@ -40,6 +40,11 @@ export const qdiscObjectSchema = z.discriminatedUnion('kind', [
       }).optional(),
       memory_limit: bytes('Memory of its packets; default 32MiB.'),
       ecn: toggle('What can be marked is marked instead of dropped; default on.').optional(),
+      ce_threshold: time('Packets that have waited longer are marked where they can be; default never.', {
+        min: 1,
+        max: 1e12,
+        words: 'up to 1s',
+      }).optional(),
       drop_batch: integer('Packets dropped together when it is full; default 64.', 1, 65_536).optional(),
     })
     .describe('Flows take turns, and each is kept short by CoDel.'),
