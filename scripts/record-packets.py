@@ -169,6 +169,60 @@ def option_name(name):
     return {'IP_RECVERR': IP_RECVERR, 'IP_MTU_DISCOVER': 10, 'SO_NO_CHECK': 11}.get(name) or getattr(socket, name)
 
 
+# Options of setsockopt(), by level and number.
+OPTIONS = {
+    'UDP_CORK': (socket.IPPROTO_UDP, 1), 'UDP_SEGMENT': (socket.IPPROTO_UDP, 103),
+    'SO_DONTROUTE': (socket.SOL_SOCKET, 5), 'SO_BROADCAST': (socket.SOL_SOCKET, 6), 'SO_SNDBUF': (socket.SOL_SOCKET, 7),
+    'IP_TOS': (0, 1), 'IP_TTL': (0, 2), 'IP_PKTINFO': (0, 8), 'IP_MTU_DISCOVER': (0, 10),
+    'IP_MULTICAST_IF': (0, 32), 'IP_MULTICAST_TTL': (0, 33), 'IP_MULTICAST_LOOP': (0, 34), 'IP_MULTICAST_ALL': (0, 49),
+    'IP_ADD_MEMBERSHIP': (0, 35), 'IP_DROP_MEMBERSHIP': (0, 36), 'IP_UNBLOCK_SOURCE': (0, 37), 'IP_BLOCK_SOURCE': (0, 38),
+    'IP_ADD_SOURCE_MEMBERSHIP': (0, 39), 'IP_DROP_SOURCE_MEMBERSHIP': (0, 40),
+}
+MSG_FLAGS = {'MSG_DONTROUTE': 4, 'MSG_DONTWAIT': 0x40, 'MSG_MORE': 0x8000}
+
+
+def interface(text):
+    """A device by name as struct ip_mreqn has it behind the group: address and index."""
+    return socket.inet_aton('0.0.0.0') + struct.pack('i', socket.if_nametoindex(text))
+
+
+def option_value(name, text):
+    """`struct ip_mreqn` and `struct ip_mreq_source` are written as `GROUP DEV` and `GROUP ADDRESS SOURCE`."""
+    words = text.split()
+    if name in ('IP_ADD_MEMBERSHIP', 'IP_DROP_MEMBERSHIP'):
+        return socket.inet_aton(words[0]) + interface(words[1])
+    if name.endswith('SOURCE_MEMBERSHIP') or name.endswith('BLOCK_SOURCE'):
+        return b''.join(socket.inet_aton(word) for word in words)
+    if name == 'IP_MULTICAST_IF':
+        return socket.inet_aton(text) if '.' in text else socket.inet_aton('0.0.0.0') + interface(text)
+    return int(text)
+
+
+def ancillary(text):
+    """Control messages written as `NAME=VALUE …`; IP_PKTINFO's value is DEV/ADDRESS, either of which may be missing."""
+    messages = []
+    for name, value in (word.split('=') for word in text.split()):
+        level, number = OPTIONS[name]
+        if name == 'IP_PKTINFO':
+            device, source = value.split('/')
+            index = socket.if_nametoindex(device) if device else 0
+            data = struct.pack('i', index) + socket.inet_aton(source or '0.0.0.0') + bytes(4)
+        else:
+            data = struct.pack('H' if name == 'UDP_SEGMENT' else 'i', int(value))
+        messages.append((level, number, data))
+    return messages
+
+
+def send(made, text):
+    count, target, flags, control = re.match(
+        r'(\d+) bytes(?:, to ([\d.]+:\d+))?(?:, (MSG_[A-Z_|]+))?(?:, cmsg (.*))?$', text).groups()
+    data = bytes(at & 255 for at in range(int(count)))
+    bits = sum(MSG_FLAGS[flag] for flag in flags.split('|')) if flags else 0
+    host, port = target.split(':') if target else (None, 0)
+    to = (host, int(port)) if target else None
+    return made.sendmsg([data], ancillary(control) if control else [], bits, to)
+
+
 def open_sockets(setup):
     opened = {}
     for given in setup.get('sockets') or []:
@@ -230,12 +284,11 @@ def call(sockets, op):
         if name == 'recv_err':
             return queued_error(made)
         if name == 'send':
-            count, target = re.match(r'(\d+) bytes(?:, to ([\d.]+:\d+))?', rest).groups()
-            data = bytes(at & 255 for at in range(int(count)))
-            if target is None:
-                return made.send(data)
-            host, port = target.split(':')
-            return made.sendto(data, (host, int(port)))
+            return send(made, rest)
+        if name == 'setsockopt':
+            option, value = rest.split(', ')
+            made.setsockopt(*OPTIONS[option], option_value(option, value))
+            return 0
     except OSError as error:
         return failure(error)
     raise RuntimeError('unknown call ' + op)

@@ -51,6 +51,7 @@ import { SOFTIRQ, SOFTIRQ_PHASE } from './softirq/components.js'
 import { BACKLOG_LEVEL } from './softnet/components.js'
 import { PC, TASK_KIND, TASK_STATE, WAIT } from './task/components.js'
 import { ARRIVAL, MALFORM, PICK, REQUEST } from './traffic/components.js'
+import { MSG } from './udp/msg.js'
 import { PMTUDISC } from './udp/pmtudisc.js'
 import { MIN_FRAME_BYTES, STEER } from './wire/components.js'
 import { LINK_KIND } from './wire/link-components.js'
@@ -113,6 +114,7 @@ export const NUMBERS = {
   MODERATION,
   NAPIF,
   NETDEV,
+  MSG,
   NET_XMIT,
   NFT_FIELD,
   NFT_OP,

@@ -22,6 +22,29 @@ export interface SendOptionsPlan {
   readonly pacingRate?: number
   /** SO_NO_CHECK: no UDP checksum. */
   readonly noCheck?: boolean
+  /** IP_MULTICAST_TTL; left out: 1. */
+  readonly multicastTtl?: number
+  /** IP_MULTICAST_LOOP; left out: on. */
+  readonly multicastLoop?: boolean
+  /** IP_MULTICAST_IF: device, and source where it was named by its address. */
+  readonly multicastDevice?: string
+  readonly multicastAddress?: number
+  /** SO_DONTROUTE. */
+  readonly dontRoute?: boolean
+  /** A harness will cork the socket, or send messages that are cut. */
+  readonly corks?: boolean
+  readonly segments?: boolean
+}
+
+/** Ancillary data of messages. */
+export interface CmsgPlan {
+  /** UDP_SEGMENT, bytes; 0: not cut, whatever the socket option says. */
+  readonly segmentBytes?: number
+  /** IP_TTL, IP_TOS. */
+  readonly ttl?: number
+  readonly tos?: number
+  /** IP_PKTINFO: device to leave by, and source. */
+  readonly pktinfo?: { readonly device?: string | undefined; readonly source?: number | undefined }
 }
 
 /** When a program sends its messages. */
@@ -44,6 +67,13 @@ export interface SendPlan {
   readonly arrival: SendArrival
   /** Messages per `sendmmsg`; 0: `sendto`, a call each. */
   readonly batch: number
+  /** Calls that a message is written in; left out: one. All but the last say that more will come: by MSG_MORE, or UDP_CORK. */
+  readonly pieces?: number
+  readonly cork?: 'MSG_MORE' | 'UDP_CORK'
+  /** Ancillary data of its messages. */
+  readonly cmsg?: CmsgPlan
+  /** MSG_DONTROUTE. */
+  readonly dontRoute?: boolean
   /** Time of the first message and end of sending, ps. */
   readonly startPs: number
   readonly stopPs: number

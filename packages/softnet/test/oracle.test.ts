@@ -20,7 +20,7 @@ async function tampered(
 }
 
 /** The recordings that are compared here; `oracle.long.ts` has all. */
-const SHORT = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json']
+const SHORT = ['softnet.json', 'gro.json', 'rmem.json', 'ip.json', 'sends.json']
 
 test('every gated recording of Linux 6.18 agrees with the simulated stack', async () => {
   const cases = await oracleCases(...SHORT.map(carriedPath))

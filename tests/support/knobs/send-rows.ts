@@ -24,6 +24,21 @@ const SIZES = [
   { bytes: 1000, weight: 1 },
 ]
 
+/** Packets to a group that a program of the host has joined. */
+const GROUP: Sets = {
+  ...SENDER,
+  'a/to': '224.0.0.9:9000',
+  'h/apps/sink': {
+    kind: 'udp_sink',
+    cpus: [1],
+    sockets: { IP_ADD_MEMBERSHIP: [{ group: '224.0.0.9', device: 'eth0' }] },
+  },
+  'a/sockets': { SO_BINDTODEVICE: 'eth0' },
+}
+const COUNTED = (rule: string): Sets => ({
+  'h/nftables': `table ip t { chain o { type filter hook output priority 0; ${rule} counter; } }`,
+})
+
 /** Rows of programs that send by themselves. */
 export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/apps/*/to': { base: SENDER, change: { 'a/to': '192.0.2.1:9' } },
@@ -53,6 +68,29 @@ export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/apps/*/count': { base: BURSTS, change: { 'a/count': 6 } },
   'hosts/*/apps/*/every': { base: BURSTS, change: { 'a/every': '100us' } },
   'hosts/*/apps/*/call': { base: SENDER, change: { 'a/call': 'sendmmsg' } },
+  'hosts/*/apps/*/pieces': { base: SENDER, change: { 'a/pieces': 3 } },
+  'hosts/*/apps/*/cork': { base: { ...SENDER, 'a/pieces': 3 }, change: { 'a/cork': 'UDP_CORK' } },
+  'hosts/*/apps/*/MSG_DONTROUTE': {
+    base: { ...SENDER, 'a/to': '198.51.100.9:9', 'h/routes': ['default via 192.0.2.254'] },
+    change: { 'a/MSG_DONTROUTE': true },
+  },
+  'hosts/*/apps/*/cmsg/UDP_SEGMENT': { base: LONG, change: { 'a/cmsg/UDP_SEGMENT': 1400 } },
+  'hosts/*/apps/*/cmsg/IP_TTL': {
+    base: { ...SENDER, ...COUNTED('ip ttl 64') },
+    change: { 'a/cmsg/IP_TTL': 3 },
+  },
+  'hosts/*/apps/*/cmsg/IP_TOS': {
+    base: { ...SENDER, 'a/to': '127.0.0.1:7' },
+    change: { 'a/cmsg/IP_TOS': 2 },
+  },
+  'hosts/*/apps/*/cmsg/IP_PKTINFO/device': {
+    base: { ...SENDER, 'a/to': '203.0.113.9:9', 'h/routes': ['prohibit 203.0.113.0/24'] },
+    change: { 'a/cmsg/IP_PKTINFO/device': 'eth0' },
+  },
+  'hosts/*/apps/*/cmsg/IP_PKTINFO/source': {
+    base: SENDER,
+    change: { 'a/cmsg/IP_PKTINFO/source': '203.0.113.77' },
+  },
   'hosts/*/apps/*/think': { base: CLIENT, change: { 'a/think': '10us' } },
   'hosts/*/apps/*/think-random': { base: { ...CLIENT, 'a/think': '10us' }, change: { 'a/think-random': true } },
   'hosts/*/apps/*/timeout': {
@@ -77,6 +115,16 @@ export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
       'h/nftables': 'table ip t { chain o { type filter hook output priority 0; ip ttl 64 counter; } }',
     },
     change: { 'a/sockets/IP_TTL': 3 },
+  },
+  'hosts/*/apps/*/sockets/IP_MULTICAST_TTL': { base: GROUP, change: { 'a/sockets/IP_MULTICAST_TTL': 0 } },
+  'hosts/*/apps/*/sockets/IP_MULTICAST_LOOP': { base: GROUP, change: { 'a/sockets/IP_MULTICAST_LOOP': false } },
+  'hosts/*/apps/*/sockets/IP_MULTICAST_IF': {
+    base: { ...SENDER, 'a/to': '239.1.1.1:9', 'h/routes': ['prohibit 239.0.0.0/8'] },
+    change: { 'a/sockets/IP_MULTICAST_IF': 'eth0' },
+  },
+  'hosts/*/apps/*/sockets/SO_DONTROUTE': {
+    base: { ...SENDER, 'a/to': '198.51.100.9:9', 'h/routes': ['default via 192.0.2.254'] },
+    change: { 'a/sockets/SO_DONTROUTE': true },
   },
   'hosts/*/apps/*/sockets/IP_TOS': {
     base: { ...SENDER, 'a/to': '127.0.0.1:7' },

@@ -55,6 +55,7 @@ import { UDP_MEMORY_PLACES } from '../sock/udp-memory.js'
 import { fillSettings } from '../softnet/live-settings.js'
 import { fillTraffic } from '../traffic/fill-traffic.js'
 import { udpSocketForGro } from '../udp/lookup.js'
+import { fillCmsgs } from '../udp/send-cmsg.js'
 import { fillUdp, socketHashMask } from '../udp/udp-table.js'
 import { linkRun } from '../wire/link-run.js'
 import { wireRun } from '../wire/wire-run.js'
@@ -150,6 +151,7 @@ function fillColumns(model: Model): void {
   fillFilters(world, layout)
   fillRaw(world, layout)
   fillIgmp(world, layout)
+  fillCmsgs(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
   fillXdp(world, layout)
   fillNetfilter(world, layout)

@@ -59,6 +59,9 @@ import {
 import { declareSettings } from '../softnet/live-settings.js'
 import { RunQueue, SleepView, Task, TaskCpu, TaskEvent, TaskRequest, TaskSocket } from '../task/components.js'
 import { declareTraffic } from '../traffic/declare-traffic.js'
+import { IpcmCookie } from '../udp/ipcm-cookie.js'
+import { declareCmsgs } from '../udp/send-cmsg.js'
+import { declareCorks } from '../udp/udp-cork.js'
 import { declareUdp } from '../udp/udp-table.js'
 import { declareXdp } from '../xdp/build.js'
 import { declareLinks } from './fill-links.js'
@@ -130,6 +133,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
     [IcmpMsgCount, countRows * ICMP_MSG_ROWS],
     [MadePacket, cpuRows, step],
     [RouteResult, cpuRows, step],
+    [IpcmCookie, cpuRows, step],
     [LatencyHistogram, cpuRows * LATENCY_BUCKETS],
     [LatencySum, cpuRows, step],
     [PacketCount, ownerRows, step],
@@ -180,6 +184,8 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declareFilters(world, layout)
   declareRaw(world, layout)
   declareExceptions(world, layout, partitions)
+  declareCmsgs(world, layout)
+  declareCorks(world, layout)
   declareIgmp(world, layout)
   declareDefrag(world, layout, sizes.packetRows)
   declareIcmp(world, layout, partitions)

@@ -63,6 +63,8 @@ function features(plan: DevicePlan): number {
 
 /** What a device, and VLANs on it, can do for what is sent. */
 function txFeatures({ tx, driver }: DevicePlan): number {
+  // A program that asked for no offloads (TUNSETOFFLOAD) gets packets as they are on a wire.
+  if (driver.program !== undefined) return FEATURE.scatterGather
   return (
     (tx?.checksum === false ? 0 : FEATURE.txChecksum) |
     (tx?.scatterGather === false ? 0 : FEATURE.scatterGather) |

@@ -10,6 +10,7 @@ import {
   SendProgram,
   SendStream,
 } from '../task/send-components.js'
+import { MSG } from '../udp/msg.js'
 import { splitRatio } from '../wire/byte-rate.js'
 import type { Layout } from './layout.js'
 
@@ -40,8 +41,8 @@ export function declarePrograms(world: World, layout: Layout): void {
   world.pool(RoundTrip, all.length === 0 ? 0 : (all.length + 1) * LATENCY_BUCKETS)
 }
 
-/** Fills row `row` of `SendProgram` for the task `task` of a program. */
-export function fillProgram(world: World, seed: number, plan: SendPlan, row: number, task: number): void {
+/** Fills row `row` of `SendProgram` for the task `task` of a program, whose ancillary data is row `cmsg` of `SendCmsg`. */
+export function fillProgram(world: World, seed: number, plan: SendPlan, row: number, task: number, cmsg: number): void {
   const p = world.columns(SendProgram)
   const streams = world.columns(SendStream)
   const [keyLow, keyHigh] = streamKey(seed, task, PURPOSE_SEND)
@@ -66,6 +67,10 @@ export function fillProgram(world: World, seed: number, plan: SendPlan, row: num
     p.everyPs[row] = plan.arrival.everyPs
   }
   p.batch[row] = plan.batch
+  p.pieces[row] = plan.pieces ?? 1
+  p.corks[row] = (plan.pieces ?? 1) > 1 && plan.cork === 'UDP_CORK' ? 1 : 0
+  p.cmsg[row] = cmsg
+  p.sendFlags[row] = plan.dontRoute === true ? MSG.dontRoute : 0
   p.startPs[row] = plan.startPs
   p.nextPs[row] = plan.startPs
   p.stopPs[row] = plan.stopPs

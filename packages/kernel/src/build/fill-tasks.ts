@@ -7,6 +7,7 @@ import { socketRcvbuf } from '../sock/socket-rcvbuf.js'
 import { socketSndbuf } from '../sock/socket-sndbuf.js'
 import { RunQueue, TASK_KIND, TASK_STATE, Task, TaskCpu, TaskSocket, WAIT } from '../task/components.js'
 import { fillPing } from '../task/ping-components.js'
+import { cmsgRow } from '../udp/send-cmsg.js'
 import { fillProgram } from './fill-programs.js'
 import { fillSendOptions } from './fill-tx.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
@@ -132,7 +133,7 @@ function fillApp(world: World, layout: Layout, host: HostLayout, app: AppPlan, a
     task.firstRequest[id] = at.taskRequest
     if (app.send !== undefined) {
       task.program[id] = ++at.program
-      fillProgram(world, layout.plan.seed, app.send, at.program, id)
+      fillProgram(world, layout.plan.seed, app.send, at.program, id, cmsgRow(layout, app.send.cmsg))
       fillPing(world, layout, app, at.program)
     }
     if (app.kind === 'udp_echo') at.taskRequest += Math.max(app.batch, 64)
@@ -183,7 +184,7 @@ function fillSocket(
   const send = world.columns(SockSend)
   send.sndbuf[id] = socketSndbuf(plan, host.plan.sysctl)
   send.priority[id] = plan.soPriority ?? 0
-  fillSendOptions(send, id, plan)
+  fillSendOptions(send, id, plan, host)
   sock.udpGro[id] = plan.udpGro ? 1 : 0
   sock.timestamp[id] = plan.soTimestamp ? 1 : 0
   sock.busyPollPs[id] = plan.soBusyPollUsecs * MICROSECOND_PS

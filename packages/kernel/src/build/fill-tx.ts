@@ -10,6 +10,7 @@ import { BANDS, OutputQueue, Qdisc, QdiscBand, QdiscFlow } from '../qdisc/compon
 import { setQdisc } from '../qdisc/set-qdisc.js'
 import { SockSend } from '../sock/sock-wfree.js'
 import { Wire } from '../wire/components.js'
+import { interfaceNamed } from './host-interfaces.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { queueCpu } from './reach.js'
 import { powerOfTwo } from './sizes.js'
@@ -167,7 +168,12 @@ function fillXps(
 }
 
 /** Options of a socket that matter to what it sends. Kernel: net/ipv4/ip_sockglue.c, do_ip_setsockopt */
-export function fillSendOptions(send: Columns<typeof SockSend.schema>, id: number, plan: SocketPlan): void {
+export function fillSendOptions(
+  send: Columns<typeof SockSend.schema>,
+  id: number,
+  plan: SocketPlan,
+  host: HostLayout,
+): void {
   const given = plan.send ?? {}
   send.ttl[id] = given.ttl ?? 0
   send.tos[id] = given.tos ?? 0
@@ -175,6 +181,11 @@ export function fillSendOptions(send: Columns<typeof SockSend.schema>, id: numbe
   if (given.tos !== undefined && (plan.soPriority ?? 0) === 0) send.priority[id] = tosPriority(given.tos)
   send.segmentBytes[id] = given.segmentBytes ?? 0
   send.pacingRate[id] = given.pacingRate ?? 0
+  send.multicastTtl[id] = given.multicastTtl ?? 1
+  send.multicastLoop[id] = given.multicastLoop === false ? 0 : 1
+  send.multicastDev[id] = given.multicastDevice === undefined ? 0 : interfaceNamed(host, given.multicastDevice)
+  send.multicastAddress[id] = given.multicastAddress ?? 0
+  send.dontRoute[id] = given.dontRoute === true ? 1 : 0
   send.noCheck[id] = given.noCheck === true ? 1 : 0
   send.pmtudisc[id] = given.pmtudisc === undefined ? 0 : 1 + PMTUDISC_NAMES.indexOf(given.pmtudisc)
 }

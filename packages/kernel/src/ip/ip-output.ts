@@ -4,13 +4,14 @@ import { counters } from '../count/counters.js'
 import { devLoopbackXmit } from '../link/dev-loopback-xmit.js'
 import { neighOutput } from '../neigh/neigh-output.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
+import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
-
 import { InDev } from '../route/components.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
-import { consumeSkb } from '../skb/skb-pool.js'
+import { kfreeSkb } from '../skb/skb-pool.js'
+import { SockSend } from '../sock/sock-wfree.js'
 import { gsoNetworkLength } from './gso-network-length.js'
 import { ipFragment } from './ip-fragment.js'
 
@@ -59,16 +60,19 @@ export const ipDstMtu = defineSystem<(cpu: number, row: number, forwarding: bool
 
 /** Sends a packet by its device, in fragments where it is too long. Kernel: net/ipv4/ip_output.c, ip_output, ip_mc_output */
 export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_output.c, ip_output', (context) => {
-  const { ERRNO, IPSKB, NF_HOOK, NO_DEVICE, RTCF, SKB } = NUMBERS
+  const { DROP, ERRNO, IFF, IPSKB, NF_HOOK, NO_DEVICE, RTCF, SKB } = NUMBERS
+  const group = RTCF.multicast | RTCF.broadcast
 
   const { dev, protocol } = context.write(Skb)
-  const { len, ipcb, rtDev, rtFlags, ipWord, rtFlags: flags, flags: skbFlags, fragMax } = context.read(Skb)
+  const { len, ipcb, rtDev, rtFlags, ipWord, flags: skbFlags, fragMax, sock } = context.read(Skb)
+  const { iff } = context.read(NetDev)
+  const { multicastLoop } = context.read(SockSend)
   const mtuOf = context.system(ipDstMtu)
   const finish2 = context.system(ipFinishOutput2)
   const fragment = context.system(ipFragment)
   const segmentLength = context.system(gsoNetworkLength)
   const alloc = context.system(allocSkb)
-  const consume = context.system(consumeSkb)
+  const kfree = context.system(kfreeSkb)
   const loop = context.system(devLoopbackXmit)
   const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
 
@@ -93,18 +97,28 @@ export const ipOutput = defineSystem<IpOutput>('ip_output', 'ip', 'net/ipv4/ip_o
     loop(cpu, copy)
   }
 
+  /** Kernel: net/core/sock.c, sk_mc_loop */
+  function loops(row: number): boolean {
+    return (skbFlags[row] & SKB.charged) === 0 || multicastLoop[sock[row]] !== 0
+  }
+
+  /** True if the packet goes no further than this host. Kernel: net/ipv4/ip_output.c, ip_mc_output */
+  function mcOutput(cpu: number, row: number): boolean {
+    if ((rtFlags[row] & RTCF.broadcast) !== 0) toOurselves(cpu, row)
+    if ((rtFlags[row] & RTCF.multicast) === 0 || (rtFlags[row] & RTCF.local) === 0) return false
+    if (loops(row)) toOurselves(cpu, row)
+    if (((ipWord[row] >>> 16) & 255) !== 0) return false
+    kfree(cpu, row, DROP.multicastTtl)
+    return true
+  }
+
   return (cpu, row) => {
     const out = rtDev[row]
     const from = dev[row]
     dev[row] = out
     protocol[row] = 0x0800
-    if ((rtFlags[row] & RTCF.multicast) !== 0) {
-      if ((rtFlags[row] & RTCF.local) !== 0) toOurselves(cpu, row)
-      if (((ipWord[row] >>> 16) & 255) === 0) {
-        consume(cpu, row)
-        return 0
-      }
-    } else if ((flags[row] & RTCF.broadcast) !== 0) toOurselves(cpu, row)
+    // What leaves by the loopback device comes back by itself.
+    if ((rtFlags[row] & group) !== 0 && (iff[out] & IFF.loopback) === 0 && mcOutput(cpu, row)) return 0
     const inDev = (ipcb[row] & IPSKB.forwarded) !== 0 ? from : NO_DEVICE
     if (hooks !== null && !hooks.one(NF_HOOK.postRouting, cpu, row, inDev, out)) return -ERRNO.EPERM
     return finish(cpu, row)

@@ -17,7 +17,7 @@ import { TxQueue } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
-import { sendsSegments, skbSegment } from '../skb/skb-segment.js'
+import { type SkbSegment, sendsSegments, skbSegment } from '../skb/skb-segment.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { netdevPickTx } from './netdev-pick-tx.js'
 import { qdiscRun } from './qdisc-run.js'
@@ -147,6 +147,26 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       return code
     }
 
+    /** To the program behind the device, or out of what is simulated; a message is cut first. */
+    function depart(cpu: number, row: number, device: number): number {
+      const isProgram = xmit[device] === XMIT.program && program.xmit !== null
+      if (isProgram && cutter?.isFor(row) === true) return departCut(cpu, row, device, cutter)
+      if (isProgram) program.xmit?.(cpu, row)
+      leave(cpu, row, device)
+      return 0
+    }
+
+    function departCut(cpu: number, row: number, device: number, by: SkbSegment): number {
+      const n = by.cut(cpu, row)
+      for (let i = 0; i < n; i++) {
+        program.xmit?.(cpu, by.list[i])
+        leave(cpu, by.list[i], device)
+      }
+      if (n > 0) return 0
+      kfree(cpu, row, DROP.segmentFailed)
+      return NET_XMIT.drop
+    }
+
     function xmitOn(cpu: number, row: number): number {
       const device = dev[row]
       if (running[device] === 0) {
@@ -168,9 +188,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         kfree(cpu, row, DROP.noCarrierTx)
         return 0
       }
-      if (xmit[device] === XMIT.program && program.xmit !== null) program.xmit(cpu, row)
-      leave(cpu, row, device)
-      return 0
+      return depart(cpu, row, device)
     }
     return xmitOn
   },

@@ -33,6 +33,9 @@ export const RTCF = {
 /** Errors of a routing decision. Kernel: include/uapi/asm-generic/errno.h */
 export const ERRNO = {
   EPERM: 1,
+  ENODEV: 19,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
   ENONET: 64,
   EPROTO: 71,
   EDESTADDRREQ: 89,

@@ -1,7 +1,10 @@
 import { defineSystem } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
+import { thisCpu } from '../cpu/this-cpu.js'
 import { ipCheckMc } from '../igmp/igmp-groups.js'
+import { DevView } from '../link/components.js'
+import { hasEvents } from '../link/fill-link.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { FibRoute, HostDev, InDev } from './components.js'
@@ -14,10 +17,11 @@ import { zeronetShift } from './zeronet.js'
 /** What a sender asks for; addresses signed, 0: not given. */
 export interface RouteOutput {
   /**
-   * Finds the way to `daddr` into `RouteResult`, the source address with it. Returns 0 or a negative errno.
+   * Finds the way to `daddr` into `RouteResult`, the source address with it; `scope` link: without gateways. Returns 0 or a
+   * negative errno.
    * Kernel: net/ipv4/route.c, ip_route_output_key_hash
    */
-  find(cpu: number, daddr: number, saddr: number, tos: number, oif: number): number
+  find(cpu: number, daddr: number, saddr: number, tos: number, oif: number, scope?: number): number
 }
 
 const LOOPBACK_ADDRESS = 0x7f000001
@@ -40,7 +44,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
   'route',
   'net/ipv4/route.c, ip_route_output_key_hash_rcu',
   (context) => {
-    const { ERRNO, IFF, RTCF, RTN, SCOPE } = NUMBERS
+    const { DEV, ERRNO, IFF, RTCF, RTN, SCOPE } = NUMBERS
 
     const result = context.write(RouteResult)
     const { net } = context.read(Cpu)
@@ -48,7 +52,10 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     const { iff } = context.read(NetDev)
     const { mtu: devMtu, routeLocalnet } = context.read(InDev)
     const { loopback } = context.read(HostDev)
-    const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
+    const { plan, cpuRows, firstDevice } = context.resource(PLAN_CONSTANTS)
+    const views = hasEvents(plan) ? context.read(DevView).bits : null
+    const here = context.system(thisCpu)
+    const zeronet = zeronetShift(plan.kernel)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
     const exceptions = context.system(fibExceptions)
@@ -69,7 +76,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
         via = 0
       } else if (daddr >>> zeronet === 0) return -ERRNO.EINVAL
       if (kind === RTN.broadcast) flags |= RTCF.broadcast | RTCF.local
-      else if (kind === RTN.multicast) flags |= RTCF.multicast | (isJoined(out, daddr) ? RTCF.local : 0)
+      else if (kind === RTN.multicast) flags = RTCF.multicast | (isJoined(out, daddr) ? RTCF.local : 0)
       const exception = via > 0 && kind === RTN.unicast ? exceptions.find(cpu, via, daddr) : 0
       const next = via > 0 && kind === RTN.unicast ? exceptions.gateway(exception) || gateway[via] | 0 : 0
       if (next !== 0) flags |= RTCF.gateway
@@ -88,19 +95,34 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
 
     /** Source given and no device: 0 to go on, a device to use, or an error. */
     function checkSource(at: number, saddr: number, daddr: number, oif: number): number {
-      if (isMulticast(saddr) || saddr === LIMITED_BROADCAST || saddr >>> zeronet === 0) return -ERRNO.EINVAL
+      if (isMulticast(saddr) || saddr === LIMITED_BROADCAST) return -ERRNO.EINVAL
       const row = addresses.find(at, saddr)
-      if (row === 0) return -ERRNO.EINVAL
-      if (oif === 0 && (isMulticast(daddr) || daddr === LIMITED_BROADCAST)) return addresses.deviceOf(row)
+      // What is no address of a device may still be one of the table of local routes, as 127.0.0.0/8 is.
+      if (row === 0 && fib.addressType(at, saddr, 0) !== RTN.local) return -ERRNO.ENETUNREACH
+      if (oif === 0 && (isMulticast(daddr) || daddr === LIMITED_BROADCAST))
+        return row === 0 ? loopback[at + 1] : addresses.deviceOf(row)
       return 0
     }
 
-    function bySource(cpu: number, at: number, daddr: number, given: number, tos: number, oif: number): number {
+    /** Whether a device is down, as this CPU knows it. */
+    function isDown(dev: number): boolean {
+      return views !== null && dev >= firstDevice && (views[(dev - firstDevice) * cpuRows + here.id()] & DEV.down) !== 0
+    }
+
+    function bySource(
+      cpu: number,
+      at: number,
+      daddr: number,
+      given: number,
+      tos: number,
+      oif: number,
+      scope: number,
+    ): number {
       let saddr = given
       if (oif !== 0 && saddr === 0) {
         if (isLocalMulticast(daddr) || daddr === LIMITED_BROADCAST)
           return make(cpu, 0, RTN.unicast, oif, addresses.select(at, oif, 0, SCOPE.link), daddr)
-        if (isMulticast(daddr)) saddr = addresses.select(at, oif, 0, SCOPE.universe)
+        if (isMulticast(daddr)) saddr = addresses.select(at, oif, 0, scope)
         else if (daddr === 0) saddr = addresses.select(at, oif, 0, SCOPE.host)
       } else if (oif !== 0 && (isLocalMulticast(daddr) || daddr === LIMITED_BROADCAST))
         return make(cpu, 0, RTN.unicast, oif, saddr, daddr)
@@ -108,11 +130,19 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
         const own = saddr === 0 ? LOOPBACK_ADDRESS : saddr
         return make(cpu, 0, RTN.local, loopback[at + 1], own, own)
       }
-      return lookUp(cpu, at, daddr, saddr, tos, oif)
+      return lookUp(cpu, at, daddr, saddr, tos, oif, scope)
     }
 
-    function lookUp(cpu: number, at: number, daddr: number, given: number, tos: number, oif: number): number {
-      const route = fib.find(at, daddr, tos & DSCP, oif, SCOPE.universe)
+    function lookUp(
+      cpu: number,
+      at: number,
+      daddr: number,
+      given: number,
+      tos: number,
+      oif: number,
+      scope: number,
+    ): number {
+      const route = fib.find(at, daddr, tos & DSCP, oif, scope)
       if (route < 0) {
         if (oif === 0) return route
         // The tables may be wrong about a device that was named: the destination is taken to be on its link.
@@ -127,14 +157,15 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     }
 
     return {
-      find(cpu, daddr, saddr, tos, oif) {
+      find(cpu, daddr, saddr, tos, oif, scope = SCOPE.universe) {
         const at = net[cpu]
         if (saddr !== 0) {
           const checked = checkSource(at, saddr, daddr, oif)
           if (checked < 0) return checked
           if (checked > 0) return make(cpu, 0, RTN.unicast, checked, saddr, daddr)
         }
-        return bySource(cpu, at, daddr, saddr, tos, oif)
+        if (oif !== 0 && isDown(oif)) return -ERRNO.ENETUNREACH
+        return bySource(cpu, at, daddr, saddr, tos, oif, scope)
       },
     }
   },

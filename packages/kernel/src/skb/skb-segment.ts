@@ -1,5 +1,6 @@
 import { defineSystem } from '@softnet/ecs'
 import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario/plan'
+import { checksumPartial, pseudoHeaderSum } from '@softnet/wire'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
@@ -8,15 +9,26 @@ import { NUMBERS } from '../numbers.js'
 import { sockWfree } from '../sock/sock-wfree.js'
 import { allocSkb } from './alloc-skb.js'
 import { Skb } from './components.js'
+import { packetPages } from './packet-pages.js'
+import { skbBytes } from './skb-bytes.js'
 import { skbPool } from './skb-pool.js'
 import { pagedTruesizeBytes } from './truesize.js'
+
+const IP_HEADER = 20
+const HEADERS = 28
 
 /** Most segments of a message. Kernel: include/linux/udp.h, UDP_MAX_SEGMENTS */
 export const SEGMENTS_MAX = 128
 
 /** Whether any program of a run sends with UDP_SEGMENT. */
 export function sendsSegments(plan: Plan): boolean {
-  return plan.hosts.some(({ apps }) => apps.some(({ sockets }) => sockets.some(({ send }) => send?.segmentBytes)))
+  return plan.hosts.some(({ apps }) =>
+    apps.some(
+      ({ send, sockets }) =>
+        (send?.cmsg?.segmentBytes ?? 0) > 0 ||
+        sockets.some((each) => each.send?.segmentBytes || each.send?.segments === true),
+    ),
+  )
 }
 
 /** Cutting of messages that were sent with UDP_SEGMENT. */
@@ -43,7 +55,7 @@ export const skbSegment = defineSystem<SkbSegment>(
 
     const s = context.write(Skb)
     const { frames, gsoSize, payload, len, totLen, udpLen, idFrag, flags, wireBytes, truesize, request, next, dev } = s
-    const { ipWord, fragHead, fragTail, sock } = s
+    const { ipWord, fragHead, fragTail, sock, page, saddr, daddr } = s
     const { features } = context.read(NetDev)
     const { packetPool } = context.read(Cpu)
     const constants = context.resource(PLAN_CONSTANTS)
@@ -53,6 +65,8 @@ export const skbSegment = defineSystem<SkbSegment>(
     )
     const alloc = context.system(allocSkb)
     const pool = context.system(skbPool)
+    const pages = context.system(packetPages)
+    const headers = context.system(skbBytes)
     const wfree = context.system(sockWfree)
     const spend = context.system(charge)
     const list = new Int32Array(SEGMENTS_MAX)
@@ -90,6 +104,34 @@ export const skbSegment = defineSystem<SkbSegment>(
       if (index > 0) request[row] = 0
     }
 
+    /** Gives segment `index` of the packet in page `whole` its own bytes; without a free page they are virtual. */
+    function ownBytes(cpu: number, row: number, whole: number, index: number, size: number): void {
+      const bytes = payload[row]
+      if (page[row] !== 0) pages.put(page[row], packetPool[cpu])
+      page[row] = pages.take(packetPool[cpu], HEADERS + bytes)
+      if (page[row] === 0) return
+      const from = pages.first(whole)
+      const to = pages.first(page[row])
+      pages.bytes.copyWithin(to, from, from + HEADERS)
+      pages.bytes.copyWithin(to + HEADERS, from + HEADERS + index * size, from + HEADERS + index * size + bytes)
+      const at = to + IP_HEADER
+      pages.view.setUint16(at + 4, udpLen[row])
+      pages.view.setUint16(at + 6, 0)
+      const pseudo = pseudoHeaderSum(saddr[row], daddr[row], IPPROTO_UDP, udpLen[row])
+      const check = ~checksumPartial(pages.view, at, udpLen[row], pseudo) & 0xffff
+      pages.view.setUint16(at + 6, check === 0 ? 0xffff : check)
+      headers.sendCheck(row)
+    }
+
+    /** The same for all of them, the packet's own row included. */
+    function splitBytes(cpu: number, n: number, size: number): void {
+      const whole = page[list[0]]
+      if (whole === 0) return
+      pages.get(whole)
+      for (let i = 0; i < n; i++) ownBytes(cpu, list[i], whole, i, size)
+      pages.put(whole, packetPool[cpu])
+    }
+
     return {
       list,
       isFor: (row) => isWhole(row) && (features[dev[row]] & FEATURE.udpSegmentation) === 0,
@@ -113,6 +155,7 @@ export const skbSegment = defineSystem<SkbSegment>(
           shape(cpu, list[i], i, i < n - 1 ? size : total - size * (n - 1), header, link)
           if (owner !== 0) wfree.own(list[i], owner)
         }
+        splitBytes(cpu, n, size)
         return n
       },
       chain(cpu, row) {
@@ -134,6 +177,7 @@ export const skbSegment = defineSystem<SkbSegment>(
         fragHead[row] = list[1]
         fragTail[row] = list[n - 1]
         truesize[row] = sum
+        splitBytes(cpu, n, size)
         return true
       },
     }

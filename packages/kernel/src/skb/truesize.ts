@@ -6,9 +6,10 @@ export const SHARED_INFO_BYTES = 320
 export const MAX_SKB_FRAGS = 17
 
 const PAGE_BYTES = 4096
-/** What a head of one page, and of four, can hold; longer sends go to page fragments. Kernel: include/linux/skbuff.h, SKB_MAX_HEAD, SKB_MAX_ALLOC */
+/** What a head of one page can hold, bytes. Kernel: include/linux/skbuff.h, SKB_MAX_HEAD */
 const PAGE_HEAD_BYTES = PAGE_BYTES - SHARED_INFO_BYTES
-const SKB_MAX_ALLOC_BYTES = 4 * PAGE_BYTES - SHARED_INFO_BYTES
+/** What a head of four pages can hold, bytes; longer sends go to page fragments. Kernel: include/linux/skbuff.h, SKB_MAX_ALLOC */
+export const SKB_MAX_ALLOC_BYTES = 4 * PAGE_BYTES - SHARED_INFO_BYTES
 /** Headroom of received skbs: one cache line. NET_IP_ALIGN is 0 on x86. Kernel: include/linux/skbuff.h, NET_SKB_PAD */
 const NET_SKB_PAD_BYTES = 64
 
@@ -113,9 +114,9 @@ export const SENDER_PATHS: readonly SenderPath[] = ['veth', 'veth:fragmented', '
 const IP_HEADER_BYTES = 20
 const UDP_HEADER_BYTES = 8
 /** Link header space of an Ethernet-like device: 14 bytes, in steps of 16. Kernel: include/linux/netdevice.h, LL_RESERVED_SPACE */
-const LINK_RESERVE_BYTES = 16
+export const LINK_RESERVE_BYTES = 16
 /** Added to it so that the header can be aligned. Kernel: net/ipv4/ip_output.c, __ip_append_data */
-const ALIGN_EXTRA_BYTES = 15
+export const ALIGN_EXTRA_BYTES = 15
 const DEFAULT_MTU_BYTES = 1500
 const LOOPBACK_MTU_BYTES = 65_536
 
@@ -140,8 +141,8 @@ export function pagedTruesizeBytes(bytes: number, smallHeadBytes: number): numbe
 }
 
 /**
- * Truesize of a datagram of `ipBytes` in the fragments that `sendmsg` makes of it, bytes; 0 if the send buffer has no room for
- * all of them: behind the first, `roomBytes` is left. Kernel: net/ipv4/ip_output.c, __ip_append_data
+ * Truesize of a datagram of `ipBytes` in the fragments that `sendmsg` makes of it, bytes; where the send buffer has no room for
+ * all of them, minus the fragments that were made: behind the first, `roomBytes` is left. Kernel: net/ipv4/ip_output.c, __ip_append_data
  */
 export function sentFragmentsBytes(
   ipBytes: number,
@@ -152,8 +153,9 @@ export function sentFragmentsBytes(
   const most = (mtuBytes - IP_HEADER_BYTES) & ~7
   const first = appendTruesizeBytes(IP_HEADER_BYTES + most, UDP_HEADER_BYTES, smallHeadBytes)
   let more = 0
-  for (let left = ipBytes - IP_HEADER_BYTES - most; left > 0; ) {
-    if (first + more > roomBytes) return 0
+  let made = 1
+  for (let left = ipBytes - IP_HEADER_BYTES - most; left > 0; made++) {
+    if (first + more > roomBytes) return -made
     const take = left > mtuBytes - IP_HEADER_BYTES ? most : left
     left -= take
     more += appendTruesizeBytes(IP_HEADER_BYTES + take, 0, smallHeadBytes)

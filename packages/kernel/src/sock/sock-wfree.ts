@@ -24,6 +24,17 @@ export const SockSend = defineComponent('sock_send', {
   tos: u8,
   pmtudisc: u8,
   noCheck: u8,
+  /** IP_MULTICAST_TTL, IP_MULTICAST_LOOP, and what IP_MULTICAST_IF sets: device and source, 0: by route. */
+  multicastTtl: u8,
+  multicastLoop: u8,
+  multicastDev: i32,
+  multicastAddress: u32,
+  /** SO_DONTROUTE. */
+  dontRoute: u8,
+  /** 1: bound to a broadcast address or a group, which is no source (`inet_saddr` is 0). */
+  anySource: u8,
+  /** UDP_CORK: what is sent waits until it is cleared. */
+  cork: u8,
   /** `sk_pacing_rate`, bytes per second; 0: none. */
   pacingRate: f64,
   /** UDP_SEGMENT, bytes; 0: off. */

@@ -151,6 +151,8 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
       to,
       req.request[row],
       nonblocking[task] === 0,
+      0,
+      0,
     )
     if (answer === -ERRNO.EAGAIN && nonblocking[task] === 0) {
       call.wait(task, sock)

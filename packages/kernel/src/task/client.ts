@@ -30,7 +30,7 @@ export const clientStep = defineSystem<AppStep>('client', 'task', 'net/socket.c,
   const { pc, program, syscalls, messages, sending, pendingWork, bufferBytes, woken } = context.write(Task)
   const p = context.write(SendProgram)
   const { sock, bytes, toAddress, toPort, index, calls, datagrams, payloadSent, request, sentAtPs, deadlinePs } = p
-  const { timedOut, timeoutPs, replies, timeouts, late, sumNs, minNs, maxNs } = p
+  const { timedOut, timeoutPs, replies, timeouts, late, sumNs, minNs, maxNs, sendFlags, cmsg } = p
   const { count: histogram } = context.write(RoundTrip)
   const { clockPs, coldPoll } = context.write(Cpu)
   const { jiffyPs, warmupPs } = context.resource(PLAN_CONSTANTS)
@@ -61,7 +61,17 @@ export const clientStep = defineSystem<AppStep>('client', 'task', 'net/socket.c,
   function send(cpu: number, task: number): void {
     const row = program[task]
     if (sending[task] === 0) syscall(cpu, task)
-    const answer = call.send(cpu, sock[row], bytes[row], toAddress[row] | 0, toPort[row], request[row], true)
+    const answer = call.send(
+      cpu,
+      sock[row],
+      bytes[row],
+      toAddress[row] | 0,
+      toPort[row],
+      request[row],
+      true,
+      sendFlags[row],
+      cmsg[row],
+    )
     if (answer === -ERRNO.EAGAIN) {
       call.wait(task, sock[row])
       sending[task] = 1

@@ -23,6 +23,12 @@ export const SendProgram = defineComponent('send_program', {
   everyPs: f64,
   /** Messages per sendmmsg, 0: sendto. */
   batch: u16,
+  /** Calls that a message is written in; 1: UDP_CORK is set in front of them, else all but the last have MSG_MORE. */
+  pieces: u16,
+  corks: u8,
+  /** Row of `SendCmsg`, 0 for none; and bits of `MSG` for each call. */
+  cmsg: i32,
+  sendFlags: u16,
   startPs: f64,
   stopPs: f64,
   /** Messages after which it ends, Infinity for no such limit. */
@@ -44,6 +50,8 @@ export const SendProgram = defineComponent('send_program', {
   done: u16,
   /** The message under way: 1 while it has been chosen, its socket, length and receiver. */
   chosen: u8,
+  /** Pieces of it that were written. */
+  written: u16,
   sock: i32,
   bytes: u32,
   toAddress: u32,

@@ -3,6 +3,7 @@ import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario
 import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { SockSend } from '../sock/sock-wfree.js'
 import { fillLists } from './port-lists.js'
 import { ReuseportBinding, type ReuseportGroup } from './reuseport-groups.js'
 import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
@@ -95,6 +96,7 @@ function eachSocket(layout: Layout, visit: (host: HostLayout, plan: SocketPlan, 
  */
 export function fillUdp(world: World, layout: Layout): void {
   const sock = world.columns(Sock)
+  const { anySource } = world.columns(SockSend)
   const { head } = world.columns(SockHash)
   const { head: head4 } = world.columns(SockHash4)
   const policy = KERNEL_VERSIONS[layout.plan.kernel]
@@ -105,6 +107,7 @@ export function fillUdp(world: World, layout: Layout): void {
   eachSocket(layout, (host, plan, row) => {
     const source = sources[host.index] as SourceAddresses
     fillSocket(sock, host, plan, row, source)
+    anySource[row] = plan.address !== 0 && !source.isUnicast(plan.address) ? 1 : 0
     const key = { host: host.index, address: plan.address, port: plan.port, boundDev: sock.boundDev[row] }
     if (plan.reuseport) binding.bind(row, key)
     const address = sock.address[row]

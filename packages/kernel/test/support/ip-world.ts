@@ -72,6 +72,9 @@ import { SockSend } from '../../src/sock/sock-wfree.js'
 import { SoftirqState } from '../../src/softirq/components.js'
 import { RunQueue, Task, TaskCpu } from '../../src/task/components.js'
 import { ReplayByte, ReplayFrame } from '../../src/traffic/components.js'
+import { IpcmCookie } from '../../src/udp/ipcm-cookie.js'
+import { SendCmsg } from '../../src/udp/send-cmsg.js'
+import { declareCorks } from '../../src/udp/udp-cork.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
 import { type SentPacket, sentPacket } from './sent-packet.js'
 
@@ -219,6 +222,8 @@ function makeLayout(options: IpWorldOptions): Layout {
     firstWire: CPU_ROWS,
     wireCount: 0,
     ownerRows: CPU_ROWS,
+    entityRows: 16,
+    socketStep: 1,
     firstDevice: CPU_ROWS,
     txQueueRows: 1,
     socketRows: 1 + (options.sockets ?? []).length,
@@ -265,6 +270,8 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(IcmpMsgCount, CPU_ROWS * ICMP_MSG_ROWS)
   world.pool(MadePacket, CPU_ROWS)
   world.pool(RouteResult, CPU_ROWS)
+  world.pool(IpcmCookie, CPU_ROWS)
+  world.pool(SendCmsg, 1)
   world.pool(DeviceCount, CPU_ROWS * DEVICE_ROWS * (devices + 1))
   world.pool(PacketCount, CPU_ROWS)
   world.pool(Timeline, CPU_ROWS * TIMELINE_ROWS)
@@ -284,6 +291,7 @@ function declareTables(world: World, layout: Layout, skbRows: number, sockets: n
   world.pool(ReplayFrame, 0)
   world.pool(ReplayByte, 0)
   declareUdp(world, layout)
+  declareCorks(world, layout)
   declareIcmp(world, layout, PARTITIONS)
   declareDefrag(world, layout, skbRows)
   world.freeze()
@@ -300,6 +308,11 @@ function fillTables(world: World, layout: Layout, skbRows: number): void {
   }
   world.columns(StageCostTable).ps.fill(UNIT_PS)
   world.columns(SockSend).sndbuf.fill(212_992)
+  const send = world.columns(SockSend)
+  for (let sock = 1; sock < layout.socketRows; sock++) {
+    send.multicastTtl[sock] = 1
+    send.multicastLoop[sock] = 1
+  }
   world.columns(Sock).cpu.fill(1)
   layout.hosts[0]?.devices.forEach((device, index) => {
     const dev = world.columns(NetDev)

@@ -61,7 +61,7 @@ function compileApp(name: string, input: AppInput, path: FaultPath, around: AppS
   if (isSender(input)) {
     const sockets = compileSockets(input, tasks.length, path, around)
     const { epoll } = spinDefaults
-    const send = compileSend(input, sockets, path, around.env)
+    const send = compileSend(input, sockets, path, around.devices, around.env)
     return { ...sendingApp(input), name, kind: input.kind, tasks, nice, epoll, sockets, send }
   }
   if (input.kind === 'ping')

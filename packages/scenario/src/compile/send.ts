@@ -1,8 +1,10 @@
 /** Programs that send by themselves: what, where to and when. */
-import type { FaultPath } from '../fault.js'
-import type { AppPlan, Distribution, SocketPlan } from '../plan.js'
+import { parseIpv4, parsePrefix } from '../address.js'
+import type { FaultPath, Report } from '../fault.js'
+import { interfacesOf } from '../interfaces.js'
+import type { AppPlan, DevicePlan, Distribution, SocketPlan } from '../plan.js'
 import type { AppInput, SocketGroupInput } from '../schema/app.js'
-import type { SendArrival, SendOptionsPlan, SendPlan } from '../send-plan.js'
+import type { CmsgPlan, SendArrival, SendOptionsPlan, SendPlan } from '../send-plan.js'
 import type { Environment } from './host.js'
 
 /** A program that sends as it was written. */
@@ -36,11 +38,12 @@ export function sendingApp(
   }
 }
 
-/** Compiles what a program sends, against its sockets. */
+/** Compiles what a program sends, against its sockets and devices. */
 export function compileSend(
   input: SendInput,
   sockets: readonly SocketPlan[],
   path: FaultPath,
+  devices: readonly DevicePlan[],
   env: Environment,
 ): SendPlan {
   const { report } = env
@@ -64,6 +67,8 @@ export function compileSend(
     payload: compilePayload(input.payload),
     arrival: client ? { kind: 'flood' } : compileArrival(input, path, env),
     batch: client ? 0 : compileBatch(input, path, env),
+    ...(client ? {} : compileCalls(input, path, env)),
+    ...(client || input.cmsg === undefined ? {} : { cmsg: compileCmsg(input.cmsg, [...path, 'cmsg'], devices, env) }),
     startPs: input.start ?? 0,
     stopPs: input.stop ?? Number.MAX_SAFE_INTEGER,
     messages: input.messages ?? 0,
@@ -72,6 +77,68 @@ export function compileSend(
     thinkRandom: client && (input['think-random'] ?? false),
     timeoutPs: client ? (input.timeout ?? DEFAULT_TIMEOUT_PS) : 0,
   }
+}
+
+/** How the calls of a sender are made, where they are not plain ones. */
+function compileCalls(
+  input: Extract<SendInput, { kind: 'udp_sender' }>,
+  path: FaultPath,
+  { report }: Environment,
+): Pick<SendPlan, 'pieces' | 'cork' | 'dontRoute'> {
+  const pieces = input.pieces ?? 1
+  if (pieces > 1 && input.call === 'sendmmsg')
+    report.fault([...path, 'pieces'], 'nothing with call: sendmmsg, whose messages are whole')
+  if (pieces === 1 && input.cork !== undefined) report.warn([...path, 'cork'], 'has no effect without pieces')
+  return {
+    ...(pieces === 1 ? {} : { pieces, cork: input.cork ?? 'MSG_MORE' }),
+    ...(input.MSG_DONTROUTE === undefined ? {} : { dontRoute: input.MSG_DONTROUTE }),
+  }
+}
+
+/** Ancillary data, against the devices of the program's namespace. */
+function compileCmsg(
+  given: NonNullable<Extract<SendInput, { kind: 'udp_sender' }>['cmsg']>,
+  path: FaultPath,
+  devices: readonly DevicePlan[],
+  { report, version }: Environment,
+): CmsgPlan {
+  const cuts = given.UDP_SEGMENT !== undefined && version.udpSegmentsMax > 0
+  if (given.UDP_SEGMENT !== undefined && !cuts)
+    report.warn([...path, 'UDP_SEGMENT'], `Linux ${version.version} has no UDP_SEGMENT; messages are not cut`)
+  const pktinfo = given.IP_PKTINFO
+  if (pktinfo?.device !== undefined) checkDevice(pktinfo.device, [...path, 'IP_PKTINFO', 'device'], devices, report)
+  return {
+    ...(cuts ? { segmentBytes: given.UDP_SEGMENT ?? 0 } : {}),
+    ...(given.IP_TTL === undefined ? {} : { ttl: given.IP_TTL }),
+    ...(given.IP_TOS === undefined ? {} : { tos: given.IP_TOS }),
+    ...(pktinfo === undefined ? {} : { pktinfo }),
+  }
+}
+
+function checkDevice(name: string, path: FaultPath, devices: readonly DevicePlan[], report: Report): void {
+  const names = interfacesOf(devices).map(({ name: each }) => each)
+  if (!names.includes(name)) report.fault(path, `a device of the host: ${names.join(', ')}`, names, name)
+}
+
+/** Device of IP_MULTICAST_IF, and its address where it was named by one. Kernel: net/ipv4/ip_sockglue.c, do_ip_setsockopt */
+function compileMulticastIf(
+  given: string,
+  path: FaultPath,
+  devices: readonly DevicePlan[],
+  { report }: Environment,
+): Pick<SendOptionsPlan, 'multicastDevice' | 'multicastAddress'> {
+  const address = parseIpv4(given)
+  if (address === null) {
+    checkDevice(given, path, devices, report)
+    return { multicastDevice: given }
+  }
+  const device = interfacesOf(devices).find(({ addresses }) =>
+    addresses.some((text) => parsePrefix(text)?.address === address),
+  )
+  if (device !== undefined) return { multicastDevice: device.name, multicastAddress: address }
+  const names = interfacesOf(devices).flatMap(({ addresses }) => addresses.map((text) => text.split('/')[0] as string))
+  report.fault(path, `a device of the host, or one of its addresses (EADDRNOTAVAIL): ${names.join(', ')}`, names, given)
+  return {}
 }
 
 function compilePayload(given: SendInput['payload']): Distribution {
@@ -114,11 +181,20 @@ function compileArrival(
 export function compileSendOptions(
   input: SocketGroupInput,
   path: FaultPath,
-  { report, version }: Environment,
+  devices: readonly DevicePlan[],
+  env: Environment,
 ): Pick<SocketPlan, 'broadcast' | 'send'> {
+  const { report, version } = env
   const cuts = input.UDP_SEGMENT !== undefined && version.udpSegmentsMax > 0
   if (input.UDP_SEGMENT !== undefined && !cuts)
     report.warn([...path, 'UDP_SEGMENT'], `Linux ${version.version} has no UDP_SEGMENT; messages are not cut`)
+  const multicastIf =
+    input.IP_MULTICAST_IF === undefined
+      ? {}
+      : compileMulticastIf(input.IP_MULTICAST_IF, [...path, 'IP_MULTICAST_IF'], devices, env)
+  const bound = input.SO_BINDTODEVICE
+  if (bound !== undefined && multicastIf.multicastDevice !== undefined && multicastIf.multicastDevice !== bound)
+    report.fault([...path, 'IP_MULTICAST_IF'], `the device the socket is bound to, ${bound} (EINVAL)`)
   const send: SendOptionsPlan = {
     ...(cuts ? { segmentBytes: input.UDP_SEGMENT ?? 0 } : {}),
     ...(input.IP_TTL === undefined ? {} : { ttl: input.IP_TTL }),
@@ -126,6 +202,10 @@ export function compileSendOptions(
     ...(input.IP_MTU_DISCOVER === undefined ? {} : { pmtudisc: input.IP_MTU_DISCOVER }),
     ...(input.SO_MAX_PACING_RATE === undefined ? {} : { pacingRate: input.SO_MAX_PACING_RATE }),
     ...(input.SO_NO_CHECK === undefined ? {} : { noCheck: input.SO_NO_CHECK }),
+    ...(input.IP_MULTICAST_TTL === undefined ? {} : { multicastTtl: input.IP_MULTICAST_TTL }),
+    ...(input.IP_MULTICAST_LOOP === undefined ? {} : { multicastLoop: input.IP_MULTICAST_LOOP }),
+    ...(input.SO_DONTROUTE === undefined ? {} : { dontRoute: input.SO_DONTROUTE }),
+    ...multicastIf,
   }
   return {
     ...(input.SO_BROADCAST === undefined ? {} : { broadcast: input.SO_BROADCAST }),

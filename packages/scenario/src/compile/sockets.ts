@@ -193,7 +193,7 @@ function compileOptions(
     udpGro,
     ...compileFilter(input, path, report),
     ...compileGroups(input, path, deviceNames, report),
-    ...compileSendOptions(input, path, env),
+    ...compileSendOptions(input, path, devices, env),
     device,
   }
 }

@@ -2,7 +2,18 @@
 import { z } from 'zod'
 import { PMTUDISC_NAMES } from '../send-plan.js'
 import { accepts } from './accepted.js'
-import { choice, decimal, endpoint, integer, MAX_PACKETS_PER_SEC, quantity, time, toggle } from './fields.js'
+import {
+  choice,
+  decimal,
+  endpoint,
+  integer,
+  ipv4,
+  MAX_PACKETS_PER_SEC,
+  quantity,
+  text,
+  time,
+  toggle,
+} from './fields.js'
 
 /** Largest UDP payload of IPv4, bytes. */
 const MAX_PAYLOAD = 65_507
@@ -23,6 +34,17 @@ export const sendOptionKeys = {
     0,
     65_535,
   ).optional(),
+  IP_MULTICAST_TTL: integer(
+    'TTL of its packets to groups; default 1. 0 stays on the host where it has joined.',
+    0,
+    255,
+  ).optional(),
+  IP_MULTICAST_LOOP: toggle('Packets to groups the host has joined come back to it; default on.').optional(),
+  IP_MULTICAST_IF: text(
+    'Device, or its address, by which packets to groups leave; default by the routes. An address is their source too.',
+    15,
+  ).optional(),
+  SO_DONTROUTE: toggle('Sends without gateways: only to who is on a link.').optional(),
   IP_MTU_DISCOVER: choice(
     PMTUDISC_NAMES,
     'DF bit and what is longer than the path: want (default) sets DF and fragments what is longer, do refuses it (EMSGSIZE), dont never sets DF, probe and interface ignore learnt path MTUs.',
@@ -69,9 +91,32 @@ const common = {
   }).optional(),
 }
 
+/** Ancillary data of messages. */
+const cmsg = z
+  .strictObject({
+    UDP_SEGMENT: integer('Payload of the datagrams its messages are cut into; 0 is not cut.', 0, 65_535).optional(),
+    IP_TTL: integer('TTL of its messages, to groups too.', 1, 255).optional(),
+    IP_TOS: integer('TOS byte of its messages, which sets their priority.', 0, 255).optional(),
+    IP_PKTINFO: z
+      .strictObject({
+        device: text('Device they leave by.', 15).optional(),
+        source: ipv4('Address they come from, one of the host (ipi_spec_dst).').optional(),
+      })
+      .optional()
+      .describe('Device and source of its messages, whatever the socket is bound to.'),
+  })
+  .describe('Ancillary data (cmsg) that goes with every message; it has precedence over the options of sockets.')
+
 /** Keys of `udp_sender`. */
 export const senderKeys = {
   ...common,
+  cmsg: cmsg.optional(),
+  pieces: integer('sendto calls that a message is written in (corking); default 1.', 1, 1024).optional(),
+  cork: choice(
+    ['MSG_MORE', 'UDP_CORK'],
+    'pieces: how calls say that more will come. MSG_MORE on all but the last (default), or the option UDP_CORK set before and cleared behind them.',
+  ).optional(),
+  MSG_DONTROUTE: toggle('Sends without gateways: only to who is on a link.').optional(),
   pattern: choice(
     ['flood', 'constant', 'poisson', 'burst'],
     'When messages are sent: as fast as it can (default without rate), at a rate (default with one), in bursts.',

@@ -29,6 +29,7 @@ const CARRIED = [
   'packets.json',
   'random.json',
   'routes.json',
+  'sends.json',
 ]
 const CARRIED_FOLDER = new URL('../../../../../tests/data/oracle/', import.meta.url)
 

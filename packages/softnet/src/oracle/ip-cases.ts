@@ -1,12 +1,13 @@
 /** ip.json: packets written to tun and tap devices one at a time; what comes back, and what is counted? */
 import { type Bench, type BenchSocket, ERRNO } from '@softnet/kernel'
-import { type Plan, parseIpv4 } from '@softnet/scenario'
+import type { Plan } from '@softnet/scenario'
 import { L4_CHECKSUM_BAD, LINKTYPE_ETHERNET, LINKTYPE_RAW, ParsedFrame, parseFrame } from '@softnet/wire'
 import { Differences } from './differences.js'
 import type { Fields } from './fields.js'
 import { type IpSetup, parseFilter, readSetup } from './ip-setup.js'
 import { runMachine } from './machine.js'
 import type { OracleCase } from './oracle-case.js'
+import { corks, parseSend, parseSetsockopt } from './socket-calls.js'
 
 const PS_PER_MS = 1e9
 const STEP_PS = 1e8
@@ -116,7 +117,10 @@ export function ipCase(fields: Fields): OracleCase {
     return name === '' ? [] : [[name, program] as const]
   })
   const recording: Recording = {
-    setup: readSetup(fields.object('setup'), filters),
+    setup: readSetup(fields.object('setup'), filters, {
+      corks: steps.some(({ op }) => corks(op)),
+      segments: steps.some(({ op }) => op.includes('UDP_SEGMENT')),
+    }),
     steps,
     packetsIn: each('packets_in', (of) => ({ bytes: hexBytes(of, 'hex'), dynamic: of.flag('dynamic') })),
     packetsOut: each('packets_out', readOut),
@@ -143,22 +147,31 @@ export function ipCase(fields: Fields): OracleCase {
 /** A filter given to a socket. */
 const FILTER = /^SO_ATTACH_FILTER\((\w+), (\[.*\])\)$/
 /** What programs of recordings do that the simulated host can do. */
-const CALLS =
-  /^(?:SO_ATTACH_FILTER\(.*\)|recv\(\w+\)|send\(\w+, ?\d+ bytes(?:, to [\d.]+:\d+)?\)|SO_ERROR\(\w+\)|note: .*|ip neigh)$/
-const SEND = /^send\((\w+), ?(\d+) bytes(?:, to ([\d.]+:\d+))?\)$/
+const CALLS = /^(?:SO_ATTACH_FILTER\(.*\)|recv\(\w+\)|send\(.*\)|setsockopt\(.*\)|SO_ERROR\(\w+\)|note: .*|ip neigh)$/
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ERRNO).map(([name, number]) => [number, name]))
 
 function errnoName(number: number): string {
   return ERRNO_NAMES.get(number) ?? `errno ${number}`
 }
 
+function isModelled(op: string): boolean {
+  if (!CALLS.test(op)) return false
+  if (op.startsWith('send(')) return parseSend(op) !== null
+  return !op.startsWith('setsockopt(') || parseSetsockopt(op) !== null
+}
+
 /** Why a case cannot be run yet, or null. */
 function notModelled({ setup, steps }: Recording): string | null {
   if (setup.missing !== null) return setup.missing
   for (const { kind, op } of steps) {
-    if (kind === 'app' && !CALLS.test(op)) return `a program that does ${op.split('(')[0]}`
+    if (kind === 'app' && !isModelled(op)) return `a program that does ${op.split('(')[0]}`
   }
   return null
+}
+
+/** What a program is told: a number, or how it failed. */
+function answer(result: number): number | string {
+  return result < 0 ? `-1 ${errnoName(-result)}` : result
 }
 
 /** One run of a recording on the simulated host. */
@@ -259,13 +272,13 @@ class IpRun {
 
   #call(on: Bench, op: string): unknown {
     if (op === 'ip neigh') return on.neighbours().join('\n')
-    const [, name = '', count = '', to] = SEND.exec(op) ?? []
-    if (name !== '') {
-      const [address = '', port = ''] = to?.split(':') ?? []
-      const target = to === undefined ? null : { address: parseIpv4(address) ?? 0, port: Number(port) }
-      const sent = this.#socketOf(name).send(this.#payload(Number(count)), target)
-      return sent < 0 ? `-1 ${errnoName(-sent)}` : sent
+    const sending = parseSend(op)
+    if (sending !== null) {
+      const { name, bytes, to, flags, cmsg } = sending
+      return answer(this.#socketOf(name).send(this.#payload(bytes), to, flags, cmsg))
     }
+    const option = parseSetsockopt(op)
+    if (option !== null) return answer(option.apply(this.#socketOf(option.name)))
     const [, filtered = '', program = ''] = FILTER.exec(op) ?? []
     if (filtered !== '') return this.#attach(filtered, program)
     const [, call, sock = ''] = /^(recv|SO_ERROR)\((\w+)\)$/.exec(op) ?? []

@@ -269,8 +269,14 @@ function readRules(fields: Fields): { readonly ruleset: NftRuleset | null; reado
   return { ruleset: null, unknown: `nft, line ${first.line}, column ${first.column} (accepted: ${first.accepted})` }
 }
 
+/** What the program of a case does with its sockets. */
+interface Calls {
+  readonly corks: boolean
+  readonly segments: boolean
+}
+
 /** Reads `setup` of a case. */
-export function readSetup(fields: Fields, filters: readonly (readonly [string, string])[]): IpSetup {
+export function readSetup(fields: Fields, filters: readonly (readonly [string, string])[], calls: Calls): IpSetup {
   const devices = fields.list('devices').map((_, i) => readDevice(fields.entry('devices', i)))
   const reader = new SocketReader(filters)
   const sockets = fields.has('sockets')
@@ -283,7 +289,7 @@ export function readSetup(fields: Fields, filters: readonly (readonly [string, s
   const { ruleset, unknown: rule } = readRules(fields)
   return {
     missing: reader.missing ?? settings.missing ?? commands.unknown ?? route ?? rule,
-    plan: (path) => planOf(path, devices, sockets, settings, routes, commands, ruleset),
+    plan: (path) => planOf(path, devices, sockets, settings, routes, commands, ruleset, calls),
     filterIndex: (name, program) => filters.filter(([each]) => each === name).findIndex(([, text]) => text === program),
     hasPacketInfo: (dev) => byName(dev)?.packetInfo === true,
     isTap: (dev) => byName(dev)?.kind === 'tap',
@@ -309,6 +315,7 @@ function planOf(
   routes: readonly RoutePlan[],
   { neighbours, xdp }: Commands,
   nftables: NftRuleset | null,
+  calls: Calls,
 ): Plan {
   const plan = compileMachine(
     {
@@ -353,6 +360,7 @@ function planOf(
       sockets: app.sockets.map((socket, i) => ({
         ...socket,
         ...sockets[i]?.options.rest,
+        ...(calls.corks || calls.segments ? { send: { ...sockets[i]?.options.rest.send, ...calls } } : {}),
         ...joined(sockets[i]?.options.groups ?? [], devices),
         ...(sockets[i]?.filters.length === 0 ? {} : { filters: sockets[i]?.filters ?? [] }),
       })),
