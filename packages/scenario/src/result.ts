@@ -245,8 +245,11 @@ export interface DeviceRow {
 /** Something that became of a device: a kernel function that did it, or a notifier event. */
 export interface LinkLogRow {
   readonly t_ns: number
+  /** Empty where it is about the host. */
   readonly dev: string
   readonly what: string
+  /** What a command was given. */
+  readonly detail?: string
 }
 
 /** A transmit queue of a device that the host's load leaves by. */

@@ -1,7 +1,7 @@
-import type { DeviceRow, LinkLogRow } from '@softnet/scenario/plan'
+import { type DeviceRow, type EventAction, formatCpuList, type LinkLogRow } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import type { HostLayout } from '../build/layout.js'
-import { DEV, IF_OPER, LinkDev, LinkLog, LinkWatch, LOG_NAMES, LOG_ROWS } from '../link/components.js'
+import { DEV, IF_OPER, LinkDev, LinkLog, LinkWatch, LOG, LOG_NAMES, LOG_ROWS } from '../link/components.js'
 import { hasEvents } from '../link/fill-link.js'
 
 type LinkState = Pick<
@@ -45,15 +45,51 @@ function deviceNames(host: HostLayout): Map<number, string> {
   return names
 }
 
+/** Entries that say what a command was given. */
+const COMMANDS: ReadonlySet<number> = new Set([LOG.features, LOG.rings, LOG.qdisc, LOG.sysctl, LOG.mask])
+
+/** What a command that changes a setting is given, null for other events. */
+function detailOf(action: EventAction): string | null {
+  switch (action.kind) {
+    case 'sysctl':
+      return `${action.name}=${action.value}`
+    case 'rings':
+      return `rx ${action.rx}`
+    case 'qdisc':
+      return action.qdisc.kind
+    case 'mask':
+      return `${action.of}_cpus of ${action.of === 'rps' ? 'rx' : 'tx'}-${action.queue}: ${formatCpuList(action.cpus) || 'none'}`
+    case 'features': {
+      const words = Object.entries(FEATURE_WORDS).flatMap(([name, word]) => {
+        const value = action[name as keyof typeof FEATURE_WORDS]
+        return value === null ? [] : [`${word} ${value ? 'on' : 'off'}`]
+      })
+      return words.join(' ')
+    }
+    default:
+      return null
+  }
+}
+
+const FEATURE_WORDS = { gro: 'gro', groList: 'rx-gro-list', udpGroForwarding: 'rx-udp-gro-forwarding' } as const
+
 /** What became of a host's devices, in order. */
 export function reportLinkLog(model: Model, host: HostLayout): { link_log?: LinkLogRow[] } {
   if (!isEventful(model, host)) return {}
   const names = deviceNames(host)
   const log = model.world.columns(LinkLog)
   const count = Math.min(LOG_ROWS, model.world.columns(LinkWatch).logged[host.index + 1])
-  const link_log = Array.from({ length: count }, (_, i) => {
+  const commands = (model.plan.events ?? []).filter((event) => event.host === host.plan.name)
+  let next = 0
+  const link_log = Array.from({ length: count }, (_, i): LinkLogRow => {
     const row = host.index * LOG_ROWS + i + 1
-    return { t_ns: log.timePs[row] / 1000, dev: names.get(log.dev[row]) ?? '', what: LOG_NAMES[log.what[row]] ?? '?' }
+    const what = LOG_NAMES[log.what[row]] ?? '?'
+    const entry = { t_ns: log.timePs[row] / 1000, dev: names.get(log.dev[row]) ?? '', what }
+    if (!COMMANDS.has(log.what[row])) return entry
+    // Commands are logged in the order of the plan.
+    while (next < commands.length && detailOf(commands[next].action) === null) next++
+    const detail = next < commands.length ? detailOf(commands[next++].action) : null
+    return detail === null ? entry : { ...entry, detail }
   })
   return { link_log }
 }

@@ -14,13 +14,17 @@ interface Line {
   readonly whats: string[]
 }
 
+function wordsOf({ what, detail }: LinkLogRow): string {
+  return detail === undefined ? what : `${what} ${detail}`
+}
+
 function linesOf(host: string, log: readonly LinkLogRow[]): Line[] {
   const lines: Line[] = []
   for (const row of log) {
     const last = lines.at(-1)
     if (last !== undefined && last.row.dev === row.dev && row.t_ns - last.row.t_ns < TOGETHER_NS)
-      last.whats.push(row.what)
-    else lines.push({ row, host, whats: [row.what] })
+      last.whats.push(wordsOf(row))
+    else lines.push({ row, host, whats: [wordsOf(row)] })
   }
   return lines
 }
@@ -33,8 +37,12 @@ export function linkLines(result: ResultDocument, columns: number, density: Dens
     .sort((a, b) => a.row.t_ns - b.row.t_ns)
   if (lines.length === 0) return []
   const shown = lines.slice(0, density.pluginRows).map(({ row, host, whats }) => {
-    const dev = hosts.length > 1 ? `${host}/${row.dev}` : row.dev
-    return clip(`  ${(row.t_ns / NS_PER_SECOND).toFixed(6)} s  ${dev}  ${whats.join(', ')}`, columns)
+    // A setting of a host is of no device.
+    const dev = hosts.length === 1 ? row.dev : row.dev === '' ? host : `${host}/${row.dev}`
+    return clip(
+      `  ${(row.t_ns / NS_PER_SECOND).toFixed(6)} s  ${dev === '' ? '' : `${dev}  `}${whats.join(', ')}`,
+      columns,
+    )
   })
   const more = lines.length - shown.length
   const all = more > 0 ? [...shown, `  and ${more} more: --format json, link_log`] : shown

@@ -60,30 +60,84 @@ function carrierLost(host: HostFacts, run: RunFacts): Finding | null {
   }
 }
 
-function deviceDown(host: HostFacts, run: RunFacts): Finding | null {
-  const log = host.result.link_log ?? []
-  const closed = log.find(({ what }) => what === 'NETDEV_DOWN')
-  const lost = run.result.drops.reduce(
-    (sum, { host: on, where, count }) => (on === host.name && where === 'ndo_stop' ? sum + count : sum),
+/** Frames of a host that were lost in a function. */
+function lostIn(host: HostFacts, run: RunFacts, place: string): number {
+  return run.result.drops.reduce(
+    (sum, { host: on, where, count }) => (on === host.name && where === place ? sum + count : sum),
     0,
   )
-  if (closed === undefined || lost === 0) return null
-  const opened = log.find(({ dev, what, t_ns }) => dev === closed.dev && what === 'NETDEV_UP' && t_ns > closed.t_ns)
-  const span =
-    opened === undefined
-      ? 'to the end'
-      : `for ${formatTime(opened.t_ns - closed.t_ns)}, from ${formatTime(closed.t_ns)} on`
+}
+
+/** When a device that was closed came up again. */
+function openedAgain(log: readonly LinkLogRow[], closed: LinkLogRow): LinkLogRow | undefined {
+  return log.find(({ dev, what, t_ns }) => dev === closed.dev && what === 'NETDEV_UP' && t_ns > closed.t_ns)
+}
+
+/** How long a device was closed, in words. */
+function closedFor(log: readonly LinkLogRow[], closed: LinkLogRow): string {
+  const opened = openedAgain(log, closed)
+  return opened === undefined
+    ? 'to the end'
+    : `for ${formatTime(opened.t_ns - closed.t_ns)}, from ${formatTime(closed.t_ns)} on`
+}
+
+function shareOf(lost: number, run: RunFacts): string {
   const { offered } = run.result.packets
-  const share = offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''
+  return offered > 0 ? ` (${formatPercent(lost / offered)} of those offered)` : ''
+}
+
+/** A card that was closed, or whose rings were changed. */
+function cardClosed(host: HostFacts, run: RunFacts): Finding | null {
+  const log = host.result.link_log ?? []
+  const lost = lostIn(host, run, 'ndo_stop')
+  const cards = new Set(host.result.queues.map(({ dev }) => dev))
+  const closed = log.find(({ dev, what }) => what === 'NETDEV_DOWN' && cards.has(dev))
+  const resized = log.find(({ what }) => what === 'ethtool -G')
+  if (lost === 0 || (closed === undefined && resized === undefined)) return null
+  const frames = `${formatCount(lost)} frames${shareOf(lost, run)}`
+  const rest = { lostFrames: lost, weight: 1, remedies: [] }
+  const evidence = 'The drop reason is NIC_DEV_CLOSED; no counter of the host has them.'
+  if (closed === undefined) {
+    return {
+      ...rest,
+      claim: `ethtool -G closed the rings of ${resized?.dev} at ${formatTime(resized?.t_ns ?? 0)}: ${frames} were in them or came meanwhile.`,
+      evidence,
+      advice: 'Rings are best changed before there is traffic: the driver closes them, and the link goes for a moment.',
+    }
+  }
+  return {
+    ...rest,
+    claim: `${closed.dev} was closed ${closedFor(log, closed)}: ${frames} came to a card that takes none, or were in its ring.`,
+    evidence,
+    advice:
+      'Routes that were added to the device, and its permanent neighbours, do not come back with it: only what its addresses bring.',
+  }
+}
+
+/** A VLAN device that was closed while the one below was not. */
+function vlanClosed(host: HostFacts, run: RunFacts): Finding | null {
+  const log = host.result.link_log ?? []
+  const lost = lostIn(host, run, 'vlan_do_receive')
+  const endNs = run.result.simulated_ns
+  const spanNs = (row: LinkLogRow) => (openedAgain(log, row)?.t_ns ?? endNs) - row.t_ns
+  // The one that was closed longest.
+  const [closed] = log
+    .filter(({ dev, what }) => what === 'NETDEV_DOWN' && dev.includes('.'))
+    .sort((a, b) => spanNs(b) - spanNs(a))
+  if (lost === 0 || closed === undefined) return null
   return {
     lostFrames: lost,
     weight: 1,
-    claim: `${closed.dev} was closed ${span}: ${formatCount(lost)} frames${share} came to a card that takes none, or were in its ring.`,
-    evidence: 'The drop reason is NIC_DEV_CLOSED; no counter of the host has them.',
-    advice:
-      'Routes that were added to the device, and its permanent neighbours, do not come back with it: only what its addresses bring.',
+    claim: `The VLAN device ${closed.dev} was closed ${closedFor(log, closed)}: ${formatCount(lost)} frames${shareOf(lost, run)} came with a tag of a device that is down.`,
+    evidence: 'They were lost in vlan_do_receive, which counts nothing.',
+    advice: 'A VLAN device that is down takes nothing; it comes up when the device below does, or by ip link set.',
     remedies: [],
   }
+}
+
+function deviceDown(host: HostFacts, run: RunFacts): Finding | null {
+  const found = [cardClosed(host, run), vlanClosed(host, run)].filter((each) => each !== null)
+  return found.sort((a, b) => b.lostFrames - a.lostFrames)[0] ?? null
 }
 
 function transmitHang(host: HostFacts, run: RunFacts): Finding | null {

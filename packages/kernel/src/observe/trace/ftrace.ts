@@ -143,7 +143,8 @@ class FtraceRecorder implements TraceRecorder {
     }
     return {
       linkEvent: (cpu, nowPs, dev, what) => {
-        const text = `${LOG_NAMES[what] ?? `event ${what}`} ${devices.get(dev) ?? '(no_device)'}`
+        const name = LOG_NAMES[what] ?? `event ${what}`
+        const text = dev === 0 ? name : `${name} ${devices.get(dev) ?? '(no_device)'}`
         this.#line(cpu, nowPs, 'tracing_mark_write', `I|${this.#task(cpu).pid}|${text}`)
       },
       xmitTimeout: (cpu, nowPs, dev, queue) => {
