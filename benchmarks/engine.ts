@@ -24,7 +24,7 @@ function named(name: string, active: number, balls: number, measureMs: number, w
 }
 
 /** Times each plugin in a fresh isolate, in turn there and back. */
-export async function engine({ rounds, scale }: BenchmarkOptions): Promise<EngineRun[]> {
+export async function engine({ rounds, scale, most }: BenchmarkOptions): Promise<EngineRun[]> {
   const ms = MEASURE_MS * scale
   const runs = [
     named('ping-pong: 2 stations, 1 ball', 2, 1, ms, 1),
@@ -36,7 +36,7 @@ export async function engine({ rounds, scale }: BenchmarkOptions): Promise<Engin
     named('ping-pong: 2 stations, 1 ball and 1,000 idle', 2, 1, ms, 1, 1000),
     named('ring: 64 stations, 64 balls and 1,000 idle', 64, 64, ms, 1, 1000),
     named('ring: 64 stations, 64 balls and 1,000 idle', 64, 64, ms, 2, 1000),
-  ]
+  ].slice(0, most)
   const figures: EventFigures[][] = runs.map(() => [])
   for (let round = 0; round < rounds; round++) {
     const order = runs.map((_, i) => (round % 2 === 0 ? i : runs.length - 1 - i))

@@ -1,6 +1,6 @@
 // `npm test`: install, type check, lint, all *.test.ts and the benchmark smoke run. `--long`: all *.long.ts and the site.
 // The slowest files are listed at the end; the last line is always `N passed, N failed`.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
 import {
@@ -9,6 +9,7 @@ import {
   ensureInstalled,
   filesBelow,
   makeBundle,
+  ofThisNode,
   requireNode,
   root,
   tool,
@@ -22,8 +23,10 @@ const limitSeconds = long ? 12 * 60 : 3 * 60
 const PLAIN = /^(\S+\.js|.*• {2,}\(\d+ \/ \d+\)| *(Total|Passed|Skipped|Duration): .*| *)$/
 /** Work after which files go on in a fresh process: code that has seen many worlds runs slowly. */
 const RENEW_MS = 10_000
-/** Most code of short tests runs for a moment only: V8 optimizes later than after its 132 KiB of bytecode run. */
-const V8_FLAGS = long ? [] : ofThisNode(['--interrupt-budget=500000'])
+/** Most code of short tests runs for a moment only: V8 optimizes later than after its 132 KiB of bytecode run, and less at once. */
+const V8_FLAGS = long ? [] : ofThisNode(['--interrupt-budget=1000000', '--max-inlined-bytecode-size-cumulative=300'])
+/** Lanes that join when all is compiled: one more than there are cores, as some tests wait for a clock; two cores at most. */
+const MORE_LANES = Array.from({ length: Math.min(2, availableParallelism()) })
 const SLOWEST_SHOWN = 15
 const LINT = ['check', '--error-on-warnings', '--max-diagnostics=50', '.']
 /** Packages whose tests need nothing but what was compiled before them: no command line, no bundle. */
@@ -48,7 +51,7 @@ let isPrepared = false
 let tellLanes = () => {}
 let news = nextNews()
 await Promise.all([
-  prepare().then(() => availableParallelism() > 1 && runLane()),
+  prepare().then(() => Promise.all(MORE_LANES.map(runLane))),
   (long ? Promise.resolve() : step('lint', () => tool('@biomejs/biome/bin/biome', LINT))).then(runLane),
 ])
 if (total.passed + total.failed === 0) {
@@ -141,11 +144,6 @@ async function runLane() {
     if (group.workMs > RENEW_MS || found.code !== undefined) group = null
   }
   if (group !== null) endGroup(group)
-}
-
-/** Flags of V8 come and go: these, or none where a process with them does not start. */
-function ofThisNode(flags) {
-  return spawnSync(process.execPath, [...flags, '--eval', '0'], { stdio: 'ignore' }).status === 0 ? flags : []
 }
 
 function start(args) {

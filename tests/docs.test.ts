@@ -15,8 +15,6 @@ const modelPages = readdirSync(join(root, 'packages/kernel/src'))
   .map((name) => `packages/kernel/src/${name}/model.md`)
   .filter((path) => existsSync(join(root, path)))
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...folderPages('docs'), ...modelPages]
-/** Pages of the long test that are quick enough to be looked at each time. */
-const QUICK = ['docs/questions/03-squeeze-or-loss.md']
 const manifest = JSON.parse(read('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>
   readonly packageManager: string
@@ -24,12 +22,7 @@ const manifest = JSON.parse(read('package.json')) as {
 
 const docs = suite('the documentation')
 
-checkCommands(
-  docs,
-  [...pages, ...QUICK],
-  'tests/dist/docs.test.js',
-  (page, command) => QUICK.includes(page) || isQuick(page, command),
-)
+checkCommands(docs, pages, 'tests/dist/docs.test.js', isQuick)
 
 docs('every TypeScript block compiles, and whole programs run', async () => {
   const cache = join(root, 'node_modules/.cache')

@@ -14,8 +14,8 @@ const counts = suite('work per packet')
 const script = fileURLToPath(new URL('./support/work-counts-run.js', import.meta.url))
 const file = fileURLToPath(new URL('../data/work-counts.json', import.meta.url))
 const COMMAND = 'SOFTNET_COUNTS=update node scripts/test-group.mjs tests/dist/work-counts.test.js'
-/** Calls are counted exactly in code that is not optimized: of what V8 compiles when counting begins, inlined calls are lost, now and then. */
-const EXACT = ['--no-opt', '--no-maglev']
+/** Calls are counted exactly in code that is not compiled: where V8 compiles as counting begins, inlined calls are lost now and then. */
+const EXACT = ['--jitless']
 const SCENARIOS = ['rss-4-queues', 'rps-single-queue']
 
 /** Growth of the sum of a kind that is let pass, and of one of its parts. */

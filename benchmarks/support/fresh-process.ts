@@ -10,9 +10,8 @@ const numberLines = new URL('./number-lines.js', import.meta.url).href
 const script = fileURLToPath(new URL('./measure-process.js', import.meta.url))
 
 async function measureFresh<Figures>(kind: string, request: RunRequest, flags: readonly string[]): Promise<Figures> {
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, kind, JSON.stringify(request)], {
-    maxBuffer: 2 ** 26,
-  })
+  const args = [...process.execArgv, ...flags, script, kind, JSON.stringify(request)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 })
   return JSON.parse(stdout) as Figures
 }
 

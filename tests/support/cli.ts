@@ -35,7 +35,10 @@ export async function runCli(argv: readonly string[]): Promise<Finished> {
 /** Runs a program with its arguments in a process of its own to its end. */
 export function runProgram(args: readonly string[], options: Pick<SpawnOptions, 'cwd'> = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...process.execArgv, ...args], {
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let stderr = ''
     child.stdout?.setEncoding('utf8').on('data', (text) => {

@@ -30,7 +30,7 @@ export function startCli(cwd: string, ...args: readonly string[]): CliProcess {
 export function cliWith(cwd: string, more: Readonly<Record<string, string>>, ...args: readonly string[]): CliProcess {
   // What runs the tests may ask for colours, which a user who pipes does not.
   const { FORCE_COLOR, ...env } = process.env
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, BIN, ...args], {
     cwd,
     env: { ...env, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
