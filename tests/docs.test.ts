@@ -87,7 +87,7 @@ hosts:
   server:
     devices:
       eth0: { driver: ixgbe, address: 192.0.2.1/24, xdp: { mode: native } }
-      eth1: { driver: ixgbe, address: 198.18.0.1/24 }
+      eth1: { driver: ixgbe, address: 198.18.0.1/24, channels: { combined: 1 } }
     apps: { sink: {} }
 traffic: { load: { to: server/eth0, rate: 100kpps } }
 `
