@@ -10,15 +10,20 @@ export const RandomStream = defineComponent('random_stream', {
   drawn: f64,
 })
 
-/** Mixes two 32-bit words into one; the finalizer of MurmurHash3 applied twice with different constants. */
-export function mix32(low: number, high: number): number {
+/** As `mix32`, signed: a small integer, which is not boxed where the call is not joined into its caller. */
+export function mixSigned32(low: number, high: number): number {
   let h = Math.imul(low ^ (high >>> 15), 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
   h ^= h >>> 16
   h = Math.imul(h, 0x7feb352d)
   h ^= h >>> 15
   h = Math.imul(h, 0x846ca68b)
   h ^= h >>> 16
-  return h >>> 0
+  return h
+}
+
+/** Mixes two 32-bit words into one, unsigned; the finalizer of MurmurHash3 applied twice with different constants. */
+export function mix32(low: number, high: number): number {
+  return mixSigned32(low, high) >>> 0
 }
 
 /** Key of the stream of `entity` and `purpose` under a run's seed: [low, high], each unsigned 32 bits. */

@@ -1,5 +1,5 @@
 import { createFront } from './front.js'
-import type { SetHorizon } from './horizon.js'
+import type { Horizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import type { RunnerColumns } from './runner-columns.js'
 import type { StepOrder } from './step-order.js'
@@ -25,7 +25,7 @@ const LOOK_EVERY_STEPS = 256
 export function createAlone(
   partitions: readonly Partition[],
   columns: RunnerColumns,
-  setHorizon: SetHorizon,
+  horizons: Horizon,
   runOne: (p: number) => boolean,
   runLast: (p: number) => boolean,
   order: StepOrder | null = null,
@@ -35,7 +35,7 @@ export function createAlone(
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
   const front = createFront(next, isBounded)
   /** Partitions that could do nothing are not asked again until something reaches them or nobody else can go on. */
-  let waitingLeast = NEVER
+  const waitingLeast = new Float64Array(1).fill(NEVER)
   const blockedList = new Int32Array(n)
   let blockedCount = 0
   let progressed = true
@@ -43,7 +43,7 @@ export function createAlone(
   function block(p: number): void {
     blocked[p] = 1
     blockedList[blockedCount++] = p
-    if ((next[p] as number) < waitingLeast) waitingLeast = next[p] as number
+    if ((next[p] as number) < (waitingLeast[0] as number)) waitingLeast[0] = next[p] as number
     front.include(p, false)
   }
 
@@ -54,7 +54,7 @@ export function createAlone(
       front.include(p, true)
     }
     blockedCount = 0
-    waitingLeast = NEVER
+    waitingLeast[0] = NEVER
   }
 
   function publish(p: number): void {
@@ -70,12 +70,21 @@ export function createAlone(
     reachedCount[0] = 0
   }
 
+  /** The horizon of p, where `first` is furthest behind of those that do not wait (−1: none). */
+  function setHorizon(p: number, first: number): void {
+    const waiting = waitingLeast[0] as number
+    const least = first < 0 ? NEVER : (next[first] as number)
+    horizons.leastPs[0] = least < waiting ? least : waiting
+    front.findOther(p)
+    horizons.otherPlainPs[0] = front.otherPlainPs[0] as number
+    horizons.set(p)
+  }
+
   /** Advances the partition that is furthest behind; false if none has anything to do before the end. */
   function step(): boolean {
     const p = front.find()
     if (p < 0 || (next[p] as number) >= (until[0] as number)) return false
-    const own = next[p] as number
-    setHorizon(p, own < waitingLeast ? own : waitingLeast, front.otherPlainPs(p))
+    setHorizon(p, p)
     if (advance(p)) progressed = true
     else block(p)
     publish(p)
@@ -112,9 +121,7 @@ export function createAlone(
 
   /** The horizon of any partition, also of one that is not furthest behind. */
   function horizonOf(p: number): void {
-    const least = front.find()
-    const leastPs = least < 0 ? NEVER : (next[least] as number)
-    setHorizon(p, leastPs < waitingLeast ? leastPs : waitingLeast, front.otherPlainPs(p))
+    setHorizon(p, front.find())
   }
 
   return {
@@ -127,7 +134,7 @@ export function createAlone(
       reachedCount[0] = 0
       blocked.fill(0)
       blockedCount = 0
-      waitingLeast = NEVER
+      waitingLeast[0] = NEVER
       for (let p = 0; p < n; p++) {
         front.include(p, true)
         front.update(p)
@@ -139,7 +146,7 @@ export function createAlone(
           steps = LOOK_EVERY_STEPS
           if (leave()) return false
         }
-        if (waitingLeast >= (until[0] as number)) {
+        if ((waitingLeast[0] as number) >= (until[0] as number)) {
           if (!lastTurns(partitions, columns, runLast)) return true
           for (let p = 0; p < n; p++) front.update(p)
           continue

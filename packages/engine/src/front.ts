@@ -10,12 +10,15 @@ export interface Front {
   include(p: number, included: boolean): void
   /** Partition with the least next step, the lowest of equal ones; −1 if none has anything to do. */
   find(): number
-  /** Least next step of the partitions that are not bounded, without p, ps; to be asked after `find`. */
-  otherPlainPs(p: number): number
+  /** Writes the least next step of the partitions that are not bounded, without p, to `otherPlainPs`; to be asked after `find`. */
+  findOther(p: number): void
+  /** One entry, ps. In a column it is not boxed. */
+  readonly otherPlainPs: Float64Array
 }
 
 /** For many partitions: heaps, so that those without anything to do cost nothing. */
 export class HeapFront implements Front {
+  readonly otherPlainPs = new Float64Array(1)
   readonly #next: Float64Array
   readonly #bounded: Uint8Array
   readonly #all: FirstOf
@@ -42,14 +45,15 @@ export class HeapFront implements Front {
     return this.#all.first()
   }
 
-  otherPlainPs(p: number): number {
+  findOther(p: number): void {
     const other = this.#plain.firstBut(p)
-    return other < 0 ? NEVER : (this.#next[other] as number)
+    this.otherPlainPs[0] = other < 0 ? NEVER : (this.#next[other] as number)
   }
 }
 
 /** For few partitions: one look at all of them costs less than keeping anything. */
 export class ScanFront implements Front {
+  readonly otherPlainPs = new Float64Array(1)
   readonly #next: Float64Array
   readonly #bounded: Uint8Array
   readonly #included: Uint8Array
@@ -97,8 +101,8 @@ export class ScanFront implements Front {
     return first
   }
 
-  otherPlainPs(p: number): number {
-    return this.#plainPs[p === this.#plainFirst ? 1 : 0] as number
+  findOther(p: number): void {
+    this.otherPlainPs[0] = this.#plainPs[p === this.#plainFirst ? 1 : 0] as number
   }
 }
 
@@ -110,6 +114,7 @@ const BLOCK_BITS = 3
  * looked at anew.
  */
 export class BlockFront implements Front {
+  readonly otherPlainPs = new Float64Array(1)
   readonly #next: Float64Array
   readonly #bounded: Uint8Array
   readonly #included: Uint8Array
@@ -178,7 +183,7 @@ export class BlockFront implements Front {
     return this.#first[block] as number
   }
 
-  otherPlainPs(p: number): number {
+  findOther(p: number): void {
     const next = this.#next
     const bounded = this.#bounded
     const plain = this.#plain
@@ -191,7 +196,7 @@ export class BlockFront implements Front {
     for (let q = from; q < end; q++) {
       if (q !== p && (next[q] as number) < other && bounded[q] === 0) other = next[q] as number
     }
-    return other
+    this.otherPlainPs[0] = other
   }
 }
 

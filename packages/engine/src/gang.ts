@@ -91,11 +91,11 @@ export function createRunner(partitions: readonly Partition[], options: RunnerOp
   const wait = options.wait ?? DEFAULT_WAIT
   const yieldAt = options.yieldAt ?? null
   for (const partition of partitions) partition.attach(columns)
-  const setHorizon = createHorizon(partitions, columns)
+  const horizons = createHorizon(partitions, columns)
   const tickets = createTickets(columns, worker, yieldAt)
   const waitFor = createWaiting(partitions, columns, worker, wait)
-  const rounds = createRounds(partitions, columns, setHorizon, lastTurn)
-  const alone = createAlone(partitions, columns, setHorizon, stepOne, lastTurn, options.order)
+  const rounds = createRounds(partitions, columns, horizons, lastTurn)
+  const alone = createAlone(partitions, columns, horizons, stepOne, lastTurn, options.order)
   const free = createFreeRunning(partitions, columns, { worker, runOne: stepOne, signal, waitFor, yieldAt })
   if (!(worker >= 0 && worker < MAX_WORKERS)) throw new Error(`worker ${worker}: there can be ${MAX_WORKERS}`)
 

@@ -1,4 +1,4 @@
-import type { SetHorizon } from './horizon.js'
+import type { Horizon } from './horizon.js'
 import type { Partition } from './partition.js'
 import type { RunnerColumns } from './runner-columns.js'
 import { assertNotStuck, lastTurns } from './stretch.js'
@@ -40,7 +40,7 @@ export interface Rounds {
 export function createRounds(
   partitions: readonly Partition[],
   columns: RunnerColumns,
-  setHorizon: SetHorizon,
+  horizons: Horizon,
   runLast: (p: number) => boolean,
 ): Rounds {
   const { next, horizon, reached, reachedList, reachedCount, until } = columns
@@ -92,12 +92,14 @@ export function createRounds(
         plainFirst = p
       } else if (at < plainSecond) plainSecond = at
     }
+    horizons.leastPs[0] = least
     const retry = counts[COUNT.progressed] !== 0
     let size = 0
     for (let i = 0; i < count; i++) {
       const p = active[i] as number
       if (blocked[p] !== 0 && !retry && reached[p] === 0) continue
-      setHorizon(p, least, p === plainFirst ? plainSecond : plain)
+      horizons.otherPlainPs[0] = p === plainFirst ? plainSecond : plain
+      horizons.set(p)
       if ((next[p] as number) < (horizon[p] as number) || reached[p] !== 0) round[size++] = p
     }
     counts[COUNT.round] = size

@@ -115,20 +115,20 @@ test('a full lane stops the wire at its frame, and the wire goes on from there',
   })
   // Half a lane at a time, so that the CPU reads the one half while the wire writes the other.
   for (const offered of [4, 8]) {
-    assert.is(w.run.run(w.wire, 20 * MICROSECOND), true)
+    assert.is(w.run(20 * MICROSECOND), true)
     assert.is(w.world.columns(PacketCount).offered[w.wire], offered)
     w.publish()
   }
   // The next frame wants the link at 8 µs, but there is room only when the last frame of the lane has reached its ring.
   const lastDuePs = w.world.columns(WireState).lastDuePs[w.wire]
   assert.ok(lastDuePs > 8 * MICROSECOND)
-  assert.is(w.run.nextPs(w.wire), lastDuePs)
-  assert.is(w.run.run(w.wire, 20 * MICROSECOND), false)
-  assert.is(w.run.nextPs(w.wire), lastDuePs)
+  assert.is(w.nextPs(), lastDuePs)
+  assert.is(w.run(20 * MICROSECOND), false)
+  assert.is(w.nextPs(), lastDuePs)
   for (let i = 0; i < 3; i++) w.take(w.firstQueue)
-  assert.is(w.run.run(w.wire, 20 * MICROSECOND), true)
+  assert.is(w.run(20 * MICROSECOND), true)
   assert.is(w.world.columns(PacketCount).offered[w.wire], 11)
-  assert.is(w.run.nextPs(w.wire), 11 * MICROSECOND)
+  assert.is(w.nextPs(), 11 * MICROSECOND)
 })
 
 test('a PCIe cap of half the link loses half of what comes once the packet buffer is full', () => {
@@ -188,7 +188,7 @@ test('no frame is due before the bound', () => {
   })
   const k = w.world.columns(Skb)
   for (let t = 0; t < MILLISECOND; t += 700_000) {
-    const bound = w.run.boundPs(w.wire)
+    const bound = w.boundPs()
     w.drain(t, (row) => assert.ok(k.duePs[row] >= bound))
   }
 })

@@ -56,6 +56,7 @@ export function fillLinks(binder: Binder, layout: Layout, firstRow: number, firs
     const l = each.link
     link.kind[l] = LINK_KIND[plan.kind]
     link.isDirect[l] = each.isDirect ? 1 : 0
+    link.leader[l] = each.leader
     link.firstPort[l] = next.port
     link.portCount[l] = each.devices.length
     link.delayPs[l] = plan.delayPs

@@ -3,6 +3,7 @@ import { MailRing, mail } from '../cpu/mail.js'
 import { runCpu } from '../cpu/run-cpu.js'
 import { IrqVector } from '../nic/components.js'
 import { freeTurnFrames, wholeLane } from '../nic/lane-turns.js'
+import { WireTurn } from '../wire/components.js'
 import { linkRun } from '../wire/link-run.js'
 import { type WireRun, wireRun } from '../wire/wire-run.js'
 import type { Model } from './build-model.js'
@@ -71,6 +72,7 @@ function bindMachine(model: Model, map: PartitionMap, times: PartitionTimes): Bo
   const { next, bound, horizon, reached } = times
   const cpus = binder.bind(runCpu)
   const wires = bindWires(model)
+  const turn = model.binder.world.columns(WireTurn)
   const post = binder.bind(mail)
   const reach = bindReach(times)
   const fused = bindFusedCpus(model, map, times)
@@ -86,8 +88,9 @@ function bindMachine(model: Model, map: PartitionMap, times: PartitionTimes): Bo
       fused.writeNext(p)
       return
     }
-    next[p] = wires.nextPs(id)
-    bound[p] = wires.boundPs(id)
+    wires.settle(id)
+    next[p] = turn.nextPs[id]
+    bound[p] = turn.boundPs[id]
   }
 
   function takeFrames(p: number): void {
@@ -110,7 +113,8 @@ function bindMachine(model: Model, map: PartitionMap, times: PartitionTimes): Bo
     run(p) {
       const id = leader[p]
       if (id >= firstWire) {
-        const progress = wires.run(id, horizon[p])
+        turn.horizonPs[id] = horizon[p]
+        const progress = wires.run(id)
         write(p)
         return progress
       }
@@ -154,8 +158,10 @@ function bindWires(model: Model): WireRun {
   const linkAt = new Int32Array(layout.ownerRows)
   for (const { link, leader } of all) linkAt[leader] = link
   return {
-    nextPs: (wire) => (linkAt[wire] === 0 ? wires.nextPs(wire) : links.nextPs(linkAt[wire])),
-    boundPs: (wire) => (linkAt[wire] === 0 ? wires.boundPs(wire) : links.boundPs(linkAt[wire])),
-    run: (wire, horizonPs) => (linkAt[wire] === 0 ? wires.run(wire, horizonPs) : links.run(linkAt[wire], horizonPs)),
+    settle(wire) {
+      if (linkAt[wire] === 0) wires.settle(wire)
+      else links.settle(linkAt[wire])
+    },
+    run: (wire) => (linkAt[wire] === 0 ? wires.run(wire) : links.run(linkAt[wire])),
   }
 }

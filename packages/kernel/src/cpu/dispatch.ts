@@ -84,7 +84,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const pages = context.system(packetPages)
     const { page } = context.write(Skb)
     const spend = context.system(charge)
-    const { timerSequence, timerPs: watchdogPs } = context.write(Qdisc)
+    const { timerSequence, timerPs: watchdogPs, nowPs: qdiscNowPs } = context.write(Qdisc)
     const { hrtimers } = context.write(LocalIrq)
     const { exitCheck } = context.write(HardirqState)
     const post = context.system(mail)
@@ -251,7 +251,8 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           const own = post.receive(cpu, from, first)
           remote[queue]++
           if (page[own] !== 0) keepPage(cpu, own, from)
-          disciplines.xmit(cpu, queue, own, at, false)
+          if (at > qdiscNowPs[queue]) qdiscNowPs[queue] = at
+          disciplines.xmit(cpu, queue, own, false)
           cpuContext[cpu] = before
           return
         }

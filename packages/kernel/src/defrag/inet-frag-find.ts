@@ -1,4 +1,4 @@
-import { defineSystem, mix32 } from '@softnet/ecs'
+import { defineSystem, mixSigned32 } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
@@ -53,11 +53,11 @@ export const inetFrags = defineSystem<InetFrags>(
     const maxDist = Float64Array.from(nets, ({ sysctl }) => sysctl['net.ipv4.ipfrag_max_dist'])
 
     function slot(at: number, from: number, to: number, idProtocol: number): number {
-      return firstBucket[at] + (mix32(mix32(from, to), idProtocol) & bucketMask[at])
+      return firstBucket[at] + (mixSigned32(mixSigned32(from, to), idProtocol) & bucketMask[at])
     }
 
     function peerSlot(at: number, from: number): number {
-      return firstBucket[at] + (mix32(from, 0) & bucketMask[at])
+      return firstBucket[at] + (mixSigned32(from, 0) & bucketMask[at])
     }
 
     function account(queue: number, bytes: number): void {

@@ -1,4 +1,4 @@
-import { defineComponent, defineSystem, f64, mix32, streamKey, u32, type World } from '@softnet/ecs'
+import { defineComponent, defineSystem, f64, mix32, mixSigned32, streamKey, u32, type World } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { allHomes } from '../build/fill-cpus.js'
 import type { Layout } from '../build/layout.js'
@@ -41,7 +41,10 @@ export const ipSelectIdent = defineSystem<IpSelectIdent>(
     const { jiffyPs, plan } = context.resource(PLAN_CONSTANTS)
     const [keyLow, keyHigh] = streamKey(plan.seed, 0, PURPOSE)
     return (cpu, saddr, daddr, protocol, segments) => {
-      const hash = mix32(mix32(saddr ^ keyLow, daddr ^ keyHigh), protocol + Math.imul(home[cpu], 0x9e3779b1))
+      const hash = mixSigned32(
+        mixSigned32(saddr ^ keyLow, daddr ^ keyHigh),
+        (protocol + Math.imul(home[cpu], 0x9e3779b1)) | 0,
+      )
       const row = 1 + homeNumber[cpu] * IP_IDENT_ROWS + (hash & (IP_IDENT_ROWS - 1))
       const now = Math.floor(clockPs[cpu] / jiffyPs[cpu])
       let step = 0

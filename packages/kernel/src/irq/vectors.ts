@@ -156,14 +156,15 @@ export const vectors = defineSystem<Vectors>(
     }
 
     /**
-     * Time at which a queue has to be looked at, ps: the next frame of an unmasked vector; of a masked one the last frame of
-     * a block, so that a lane never stays full. Blocks are counted in frames: how far the wire is ahead does not show.
+     * Frame on whose time a queue has to be looked at, its row on the lane: the next one of an unmasked vector; of a masked one
+     * the last of a block, so that a lane never stays full. 0: it has not come. Blocks are counted in frames: how far the wire
+     * is ahead does not show. (A row and not a time: doubles are boxed on their way out of a function.)
      */
-    function attentionPs(rxq: number, vector: number): number {
+    function attention(rxq: number, vector: number): number {
       const head = laneHead[rxq]
       const last = masked[vector] === 0 ? head : (head | (LOOK_FRAMES - 1)) >>> 0
-      if ((laneTailSeen[rxq] - head) >>> 0 <= last - head) return Number.POSITIVE_INFINITY
-      return duePs[laneBase[rxq] + ((last & laneMask[rxq]) >>> 0)]
+      if ((laneTailSeen[rxq] - head) >>> 0 <= last - head) return 0
+      return laneBase[rxq] + ((last & laneMask[rxq]) >>> 0)
     }
 
     /** A completion was written back at `lastEventPs`: by the vector's moderation, or after a time of its own. */
@@ -228,9 +229,9 @@ export const vectors = defineSystem<Vectors>(
           const end = firstQueue[vector] + queueCount[vector] * step
           for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
             if (laneHead[rxq] === laneTailSeen[rxq]) continue
-            const at = attentionPs(rxq, vector)
-            if (at >= firstPs) continue
-            firstPs = at
+            const frame = attention(rxq, vector)
+            if (frame === 0 || duePs[frame] >= firstPs) continue
+            firstPs = duePs[frame]
             from = rxq
           }
         }
@@ -281,8 +282,8 @@ export const vectors = defineSystem<Vectors>(
         for (let rxq = firstQueue[vector]; rxq < end; rxq += step) {
           if (masked[vector] !== 0) break
           if (laneHead[rxq] !== laneTailSeen[rxq]) {
-            const at = attentionPs(rxq, vector)
-            if (at < limitPs[cpu]) limitPs[cpu] = at
+            const frame = attention(rxq, vector)
+            if (frame !== 0 && duePs[frame] < limitPs[cpu]) limitPs[cpu] = duePs[frame]
           }
           if (ringHead[rxq] === ringTail[rxq]) continue
           unsignalled[vector] += ((ringTail[rxq] - ringHead[rxq]) >>> 0) - 1

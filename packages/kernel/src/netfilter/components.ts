@@ -3,8 +3,8 @@ import { defineComponent, f64, i32, u8, u32 } from '@softnet/ecs'
 /** Hooks of IPv4 by number. Kernel: include/uapi/linux/netfilter.h, enum nf_inet_hooks */
 export const NF_HOOK = { preRouting: 0, localIn: 1, forward: 2, localOut: 3, postRouting: 4 } as const
 
-/** What a field of interfaces holds where there is none; no device has this number. */
-export const NO_DEVICE = 2 ** 40
+/** What a field of interfaces holds where there is none; no device has this number, which is a small integer. */
+export const NO_DEVICE = 2 ** 30
 
 /** Hooks of a host. */
 export const NF_HOOKS = 5

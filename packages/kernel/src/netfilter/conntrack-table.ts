@@ -1,11 +1,11 @@
-import { defineSystem, mix32 } from '@softnet/ecs'
+import { defineSystem, mix32, mixSigned32 } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { bindNetRow } from '../netns/net-row.js'
 import { NUMBERS } from '../numbers.js'
 import { NfConn, NfConnBucket, NfConnStat, NfConnTable, NfNatBucket } from './conntrack-components.js'
 
-/** Table of connections; tuples are given as addresses, ports and protocol. */
+/** Table of connections; tuples are given as addresses and ports, signed words (what is greater is boxed in a call), and protocol. */
 export interface ConntrackTable {
   /** Row × 2 + direction of a confirmed connection with this tuple, or 0. Ends what has expired on the way. */
   find(cpu: number, saddr: number, daddr: number, ports: number, protocol: number): number
@@ -73,16 +73,16 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     }
 
     function bucketOf(t: number, saddr: number, daddr: number, ports: number, protocol: number): number {
-      const hash = mix32(mix32((saddr ^ secret[t]) >>> 0, daddr >>> 0), mix32(ports >>> 0, protocol + 0x9e37))
+      const hash = mixSigned32(mixSigned32(saddr ^ secret[t], daddr), mixSigned32(ports, protocol + 0x9e37)) >>> 0
       return table.firstBucket[t] + Math.floor((hash * table.buckets[t]) / WORD)
     }
 
     function originalBucket(t: number, conn: number): number {
-      return bucketOf(t, c.saddr[conn], c.daddr[conn], c.ports[conn], c.protocol[conn])
+      return bucketOf(t, c.saddr[conn] | 0, c.daddr[conn] | 0, c.ports[conn] | 0, c.protocol[conn])
     }
 
     function replyBucket(t: number, conn: number): number {
-      return bucketOf(t, c.replySaddr[conn], c.replyDaddr[conn], c.replyPorts[conn], c.protocol[conn])
+      return bucketOf(t, c.replySaddr[conn] | 0, c.replyDaddr[conn] | 0, c.replyPorts[conn] | 0, c.protocol[conn])
     }
 
     function next(link: number): number {
@@ -108,7 +108,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
     }
 
     function sourceBucket(t: number, conn: number): number {
-      return bucketOf(t, c.saddr[conn], 0, c.ports[conn] >>> 16, c.protocol[conn])
+      return bucketOf(t, c.saddr[conn] | 0, 0, c.ports[conn] >>> 16, c.protocol[conn])
     }
 
     /** Kernel: nf_nat_core.c, nf_nat_cleanup_conntrack */
@@ -143,8 +143,8 @@ export const conntrackTable = defineSystem<ConntrackTable>(
       const conn = link >> 1
       if (c.protocol[conn] !== protocol) return false
       return (link & 1) === 0
-        ? c.saddr[conn] === saddr && c.daddr[conn] === daddr && c.ports[conn] === ports
-        : c.replySaddr[conn] === saddr && c.replyDaddr[conn] === daddr && c.replyPorts[conn] === ports
+        ? (c.saddr[conn] | 0) === saddr && (c.daddr[conn] | 0) === daddr && (c.ports[conn] | 0) === ports
+        : (c.replySaddr[conn] | 0) === saddr && (c.replyDaddr[conn] | 0) === daddr && (c.replyPorts[conn] | 0) === ports
     }
 
     /** First link of a chain with this tuple, or 0; expired connections of the chain end. */
@@ -295,9 +295,9 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         const limit = MIN_CHAIN + Math.floor((random(cpu) * CHAIN_SPREAD) / WORD)
         const { saddr, daddr, ports, replySaddr, replyDaddr, replyPorts } = c
         const protocol = c.protocol[conn]
-        let clash = search(cpu, bucket, saddr[conn], daddr[conn], ports[conn], protocol, conn)
+        let clash = search(cpu, bucket, saddr[conn] | 0, daddr[conn] | 0, ports[conn] | 0, protocol, conn)
         if (clash === 0)
-          clash = search(cpu, reply, replySaddr[conn], replyDaddr[conn], replyPorts[conn], protocol, conn)
+          clash = search(cpu, reply, replySaddr[conn] | 0, replyDaddr[conn] | 0, replyPorts[conn] | 0, protocol, conn)
         if (clash !== 0) return clashWith(conn, clash)
         if (chainIsTooLong(bucket, limit) || chainIsTooLong(reply, limit)) {
           stat.chainTooLong[statRow(cpu)]++
@@ -336,7 +336,7 @@ export const conntrackTable = defineSystem<ConntrackTable>(
         const bucket = bucketOf(net[cpu] + 1, saddr, 0, port, protocol)
         let conn = after === 0 ? firstSource[bucket] : c.nextSource[after]
         while (conn !== 0) {
-          const isSame = c.saddr[conn] === saddr && c.ports[conn] >>> 16 === port && c.protocol[conn] === protocol
+          const isSame = (c.saddr[conn] | 0) === saddr && c.ports[conn] >>> 16 === port && c.protocol[conn] === protocol
           if (isSame) return conn
           conn = c.nextSource[conn]
         }

@@ -56,7 +56,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     const tcp = context.system(conntrackTcp)
     const quoted = context.system(quotedTuple)
     const spend = context.system(charge)
-    const spendCycles = context.system(chargeCycles)
+    const price = context.system(chargeCycles)
     const { plan, hz, nets } = context.resource(PLAN_CONSTANTS)
     const timeouts = nets.map((each) => conntrackTimeouts(each.sysctl, each.hz))
     const newCycles = costProfile(plan.profile).netfilter.conntrack_new.cycles
@@ -69,19 +69,23 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
       return true
     }
 
-    /** Ports of the packet's tuple. ICMP: id and type with code; protocols without ports: 0. */
+    /** Ports of the packet's tuple, signed. ICMP: id and type with code; protocols without ports: 0. */
     function tuplePorts(row: number, protocol: number): number {
-      if (protocol === IPPROTO_UDP || protocol === IPPROTO_TCP) return ports[row]
+      if (protocol === IPPROTO_UDP || protocol === IPPROTO_TCP) return ports[row] | 0
       if (protocol !== IPPROTO_ICMP) return 0
       const word = tcpWord[row]
-      return ((quoted.icmpId(row) << 16) | ((word & 255) << 8) | ((word >>> 8) & 255)) >>> 0
+      return (quoted.icmpId(row) << 16) | ((word & 255) << 8) | ((word >>> 8) & 255)
     }
 
-    /** Ports of the tuple that answers, or −1 if nothing does. Kernel: nf_ct_invert_tuple */
+    /** Whether anything answers a tuple. */
+    function isAnswered(tuple: number, protocol: number): boolean {
+      return protocol !== IPPROTO_ICMP || ICMP_INVERSE[(tuple >>> 8) & 255] >= 0
+    }
+
+    /** Ports of the tuple that answers, signed. Kernel: nf_ct_invert_tuple */
     function invertedPorts(tuple: number, protocol: number): number {
-      if (protocol !== IPPROTO_ICMP) return ((tuple << 16) | (tuple >>> 16)) >>> 0
-      const type = ICMP_INVERSE[(tuple >>> 8) & 255]
-      return type < 0 ? -1 : ((tuple & 0xffff00ff) | (type << 8)) >>> 0
+      if (protocol !== IPPROTO_ICMP) return (tuple << 16) | (tuple >>> 16)
+      return (tuple & 0xffff00ff) | (ICMP_INVERSE[(tuple >>> 8) & 255] << 8)
     }
 
     function refresh(cpu: number, conn: number, jiffies: number): void {
@@ -132,9 +136,9 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     /** An error about a packet of a known connection belongs to it. */
     function related(cpu: number, row: number): boolean {
       if (!quoted.read(row)) return false
+      if (!isAnswered(quoted.ports, quoted.protocol)) return false
       const inverse = invertedPorts(quoted.ports, quoted.protocol)
-      if (inverse < 0) return false
-      const link = table.find(cpu, quoted.daddr, quoted.saddr, inverse, quoted.protocol)
+      const link = table.find(cpu, quoted.daddr | 0, quoted.saddr | 0, inverse, quoted.protocol)
       if (link === 0) return false
       const conn = link >> 1
       // An error whose receiver is none of the connection's ends is nobody's.
@@ -148,7 +152,7 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
     /** Finds or makes the connection; 1 done, 0 no connection, −1 table full. Kernel: resolve_normal_ct */
     function resolve(cpu: number, row: number, protocol: number): number {
       const tuple = tuplePorts(row, protocol)
-      const link = table.find(cpu, saddr[row], daddr[row], tuple, protocol)
+      const link = table.find(cpu, saddr[row] | 0, daddr[row] | 0, tuple, protocol)
       if (link !== 0) {
         const conn = link >> 1
         connOf[row] = conn
@@ -156,14 +160,14 @@ export const nfConntrackIn = defineSystem<ConntrackIn>(
         else info[row] = (c.status[conn] & IPS.seenReply) !== 0 ? CTINFO.established : CTINFO.new
         return 1
       }
-      const inverse = invertedPorts(tuple, protocol)
-      if (inverse < 0) return 0
-      const conn = table.alloc(cpu, saddr[row], daddr[row], tuple, protocol)
+      if (!isAnswered(tuple, protocol)) return 0
+      const conn = table.alloc(cpu, saddr[row] | 0, daddr[row] | 0, tuple, protocol)
       if (conn === 0) return -1
-      spendCycles(cpu, STAGE.nf_conntrack_in, newCycles)
+      price.cycles[0] = newCycles
+      price.charge(cpu, STAGE.nf_conntrack_in)
       c.replySaddr[conn] = daddr[row]
       c.replyDaddr[conn] = saddr[row]
-      c.replyPorts[conn] = inverse
+      c.replyPorts[conn] = invertedPorts(tuple, protocol)
       connOf[row] = conn
       info[row] = CTINFO.new
       return 1

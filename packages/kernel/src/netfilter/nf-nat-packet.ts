@@ -32,10 +32,10 @@ export const natPacket = defineSystem<NatPacket>(
     const c = context.read(NfConn)
     const pages = context.system(packetPages)
     const bytes = context.system(skbBytes)
-    const spend = context.system(chargeCycles)
+    const price = context.system(chargeCycles)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const cycles = costProfile(plan.profile).netfilter.nat_manip.cycles
-    // Tuple of the other direction: turned round it is what the packet becomes.
+    // Tuple of the other direction, signed words: turned round it is what the packet becomes.
     let otherSaddr = 0
     let otherDaddr = 0
     let otherPorts = 0
@@ -53,7 +53,7 @@ export const natPacket = defineSystem<NatPacket>(
       const port = withPort && hasPort ? portFor(protocol, manip) : -1
       if (page[row] !== 0) {
         const at = pages.first(page[row])
-        natMangleIpv4(pages.view, at, at + bytes.length(row), manip === MANIP.destination, address, port)
+        natMangleIpv4(pages.view, at, at + bytes.length(row), manip === MANIP.destination, address >>> 0, port)
       }
       if (manip === MANIP.source) skb.saddr[row] = address
       else skb.daddr[row] = address
@@ -78,7 +78,7 @@ export const natPacket = defineSystem<NatPacket>(
       const address = isSource ? otherSaddr : otherDaddr
       const protocol = view.getUint8(at + 9)
       const port = isSource || protocol === IPPROTO_ICMP ? otherPorts >>> 16 : otherPorts & 0xffff
-      natMangleIpv4(view, at, end, !isSource, address, port)
+      natMangleIpv4(view, at, end, !isSource, address >>> 0, port)
       view.setUint16(first + header + 2, 0)
       view.setUint16(first + header + 2, ~checksumPartial(view, first + header, end - first - header, 0) & 0xffff)
       return true
@@ -98,10 +98,11 @@ export const natPacket = defineSystem<NatPacket>(
       // What is the source of the one direction is the destination of the other.
       const bit = (manip === MANIP.source) !== isReply ? IPS.srcNat : IPS.dstNat
       if ((c.status[conn] & bit) === 0) return true
-      spend(cpu, STAGE.nf_nat_inet_fn, cycles)
-      otherSaddr = isReply ? c.saddr[conn] : c.replySaddr[conn]
-      otherDaddr = isReply ? c.daddr[conn] : c.replyDaddr[conn]
-      otherPorts = isReply ? c.ports[conn] : c.replyPorts[conn]
+      price.cycles[0] = cycles
+      price.charge(cpu, STAGE.nf_nat_inet_fn)
+      otherSaddr = (isReply ? c.saddr[conn] : c.replySaddr[conn]) | 0
+      otherDaddr = (isReply ? c.daddr[conn] : c.replyDaddr[conn]) | 0
+      otherPorts = (isReply ? c.ports[conn] : c.replyPorts[conn]) | 0
       if (page[row] !== 0 && !bytes.cow(cpu, row)) return false
       if (isRelated && page[row] !== 0 && !quoted(row, manip)) return false
       outer(row, manip, !isRelated)

@@ -45,7 +45,7 @@ export const natSetup = defineSystem<NatSetup>(
     const ranges = context.read(NatRange)
     const { end } = context.read(NfConnSeen)
     const table = context.system(conntrackTable)
-    const spend = context.system(chargeCycles)
+    const price = context.system(chargeCycles)
     const { plan } = context.resource(PLAN_CONSTANTS)
     const cycles = costProfile(plan.profile).netfilter.nat_setup.cycles
     // The tuple under work: what the packet shall look like.
@@ -68,7 +68,7 @@ export const natSetup = defineSystem<NatSetup>(
     }
 
     function isUsed(cpu: number, conn: number): boolean {
-      return table.taken(cpu, daddr, saddr, replyPorts(c.protocol[conn]), c.protocol[conn], conn)
+      return table.taken(cpu, daddr | 0, saddr | 0, replyPorts(c.protocol[conn]) | 0, c.protocol[conn], conn)
     }
 
     /** Starts from what the reply looks like now: an earlier translation stays. */
@@ -136,7 +136,7 @@ export const natSetup = defineSystem<NatSetup>(
       const protocol = c.protocol[conn]
       const [address, port] = [saddr, sport]
       for (let other = 0; ; ) {
-        other = table.sameSource(cpu, address, port, protocol, other)
+        other = table.sameSource(cpu, address | 0, port, protocol, other)
         if (other === 0) return false
         const ports = c.replyPorts[other]
         saddr = c.replyDaddr[other]
@@ -154,7 +154,7 @@ export const natSetup = defineSystem<NatSetup>(
       const protocol = c.protocol[conn]
       const isOpening = protocol === IPPROTO_TCP && c.tcpState[conn] === TCP_CT.synSent
       if (attemptsLeft > HARDER_ATTEMPTS || !isOpening) return isUsed(cpu, conn)
-      const link = table.find(cpu, daddr, saddr, replyPorts(protocol), protocol)
+      const link = table.find(cpu, daddr | 0, saddr | 0, replyPorts(protocol) | 0, protocol)
       if (link === 0) return false
       const other = link >> 1
       if ((link & 1) === 0 || c.tcpState[other] < TCP_CT.timeWait || (c.status[other] & IPS.srcNat) === 0) return true
@@ -182,7 +182,8 @@ export const natSetup = defineSystem<NatSetup>(
 
     function setUp(cpu: number, conn: number, manip: number): void {
       if (c.live[conn] === CONN.confirmed) return
-      spend(cpu, STAGE.nf_nat_inet_fn, cycles)
+      price.cycles[0] = cycles
+      price.charge(cpu, STAGE.nf_nat_inet_fn)
       unique(cpu, conn, manip)
       const ports = replyPorts(c.protocol[conn])
       if (c.replySaddr[conn] !== daddr || c.replyDaddr[conn] !== saddr || c.replyPorts[conn] !== ports) {

@@ -53,7 +53,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const netRowOf = bindNetRow(context)
     const { mark } = context.write(SkbNf)
     const { len, frames } = context.read(Skb)
-    const load = context.system(nftLoad)
+    const { load, register } = context.system(nftLoad)
     const { conn } = context.read(SkbConn)
     const { info } = context.write(SkbConn)
     const { mark: connMark } = context.write(NfConn)
@@ -64,20 +64,27 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const reset = context.resource(NF_SEND_RESET)
     const checksum = context.system(nfIpChecksum)
     const spend = context.system(charge)
-    const spendCycles = context.system(chargeCycles)
+    const price = context.system(chargeCycles)
     const { plan, cpuRows } = context.resource(PLAN_CONSTANTS)
     const { netfilter } = costProfile(plan.profile)
     const counters = (countedPackets.length - 1) / cpuRows
     const ruleRows = firstExpr.length
     const stackRule = new Int32Array(JUMP_STACK_SIZE)
     const stackEnd = new Int32Array(JUMP_STACK_SIZE)
-    /** Cycles of the packet so far. */
-    let spent = 0
+    /** Cycles of the packet so far. In a column, since a variable of the closure would be boxed. */
+    const spent = new Float64Array(1)
     /** Chain of the verdict found last. */
     let target = 0
 
-    /** Position of the element that holds a value, or −1. */
-    function find(at: number, value: number): number {
+    function pay(cpu: number): void {
+      if (spent[0] <= 0) return
+      price.cycles[0] = spent[0]
+      price.charge(cpu, STAGE.nft_do_chain)
+    }
+
+    /** Position of the element that holds the value loaded, or −1. */
+    function find(at: number): number {
+      const value = register[0]
       let from = firstElement[at]
       let to = from + elements[at] - 1
       while (from <= to) {
@@ -89,40 +96,41 @@ export const nftDoChain = defineSystem<NftDoChain>(
       return BREAK
     }
 
-    function compare(at: number, value: number): boolean {
+    function compare(at: number): boolean {
+      const value = register[0]
       const masked = mask[at] === 0 ? value : (value & mask[at]) >>> 0
-      if (masked >= low[at]) spent += moreCycles[at]
+      if (masked >= low[at]) spent[0] += moreCycles[at]
       return (masked >= low[at] && masked <= high[at]) !== (inverted[at] !== 0)
     }
 
-    /** Whether a match holds. */
-    function matches(at: number, value: number): boolean {
-      if (value < 0) return false
+    /** Whether a match of the value loaded holds. */
+    function matches(at: number): boolean {
+      if (register[0] < 0) return false
       switch (op[at]) {
         case NFT_OP.range:
-          return compare(at, value)
+          return compare(at)
         case NFT_OP.bits:
-          return (value & mask[at]) !== 0
+          return (register[0] & mask[at]) !== 0
         default:
-          return find(at, value) >= 0 !== (inverted[at] !== 0)
+          return find(at) >= 0 !== (inverted[at] !== 0)
       }
     }
 
-    function lookUpVerdict(at: number, value: number): number {
-      const element = value < 0 ? BREAK : find(at, value)
+    function lookUpVerdict(at: number): number {
+      const element = register[0] < 0 ? BREAK : find(at)
       if (element < 0) return BREAK
       target = elementChain[element]
-      if (target !== 0) spent += moreCycles[at]
+      if (target !== 0) spent[0] += moreCycles[at]
       return elementVerdict[element]
     }
 
     /** Kernel: net/ipv4/netfilter/nft_reject_ipv4.c, nft_reject_ipv4_eval */
     function reject(cpu: number, row: number, at: number): number {
       // The answer goes through chains itself: what this one has cost so far is charged first.
-      if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
+      pay(cpu)
       if (arg[at] < 0) reset.send(cpu, row)
       else if (checksum.mayReject(row)) answer(cpu, row, ICMP_TYPE.destUnreach, arg[at], 0)
-      spent = 0
+      spent[0] = 0
       return DROP_ANSWERED
     }
 
@@ -130,7 +138,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
     function evaluate(cpu: number, row: number, rule: number, inDev: number, outDev: number): number {
       const end = firstExpr[rule] + exprs[rule]
       for (let at = firstExpr[rule]; at < end; at++) {
-        spent += cycles[at]
+        spent[0] += cycles[at]
         switch (op[at]) {
           case NFT_OP.counter: {
             const counter = 1 + cpu * counters + arg[at]
@@ -145,7 +153,8 @@ export const nftDoChain = defineSystem<NftDoChain>(
             target = chain[at]
             return verdict[at]
           case NFT_OP.vmap:
-            return lookUpVerdict(at, load(field[at], row, inDev, outDev))
+            load(field[at], row, inDev, outDev)
+            return lookUpVerdict(at)
           case NFT_OP.reject:
             return reject(cpu, row, at)
           case NFT_OP.setMark:
@@ -157,7 +166,8 @@ export const nftDoChain = defineSystem<NftDoChain>(
             if (conn[row] === 0) info[row] = CTINFO.untracked
             break
           default:
-            if (!matches(at, load(field[at], row, inDev, outDev))) return BREAK
+            load(field[at], row, inDev, outDev)
+            if (!matches(at)) return BREAK
         }
       }
       return NFT_VERDICT.continue
@@ -195,7 +205,7 @@ export const nftDoChain = defineSystem<NftDoChain>(
         let found: number = NFT_VERDICT.return
         if (rule < end) {
           rulesSeen[netRowOf(cpu)]++
-          spent += ruleCycles
+          spent[0] += ruleCycles
           found = evaluate(cpu, row, rule, inDev, outDev)
           if (found === BREAK) {
             rule++
@@ -236,9 +246,9 @@ export const nftDoChain = defineSystem<NftDoChain>(
     const ruleCycles = netfilter.rule.cycles
     return (cpu, row, base, inDev, outDev) => {
       spend(cpu, STAGE.nft_do_chain, 1)
-      spent = 0
+      spent[0] = 0
       const accepted = walk(cpu, row, base, inDev, outDev)
-      if (spent > 0) spendCycles(cpu, STAGE.nft_do_chain, spent)
+      pay(cpu)
       return accepted
     }
   },

@@ -5,8 +5,12 @@ import { SkbNf } from './components.js'
 import { NfConn, SkbConn } from './conntrack-components.js'
 import { hardwareAddresses } from './hardware-address.js'
 
-/** A field of a packet as a number, or −1 where the packet has none: the rule then does not match. */
-export type NftLoad = (field: number, row: number, inDev: number, outDev: number) => number
+/** Loads a field of a packet. */
+export interface NftLoad {
+  /** One entry: the field as a number, or −1 where the packet has none (the rule then does not match). In a column it is not boxed. */
+  readonly register: Float64Array
+  load(field: number, row: number, inDev: number, outDev: number): void
+}
 
 const NFPROTO_IPV4 = 2
 const ARPHRD_ETHER = 1
@@ -84,7 +88,7 @@ export const nftLoad = defineSystem<NftLoad>(
       }
     }
 
-    return (field, row, inDev, outDev) => {
+    function value(field: number, row: number, inDev: number, outDev: number): number {
       switch (field) {
         case NFT_FIELD.l4proto:
           return ipWord[row] & 255
@@ -124,6 +128,14 @@ export const nftLoad = defineSystem<NftLoad>(
         default:
           return transport(field, row)
       }
+    }
+
+    const register = new Float64Array(1)
+    return {
+      register,
+      load(field, row, inDev, outDev) {
+        register[0] = value(field, row, inDev, outDev)
+      },
     }
   },
 )

@@ -4,6 +4,7 @@ import { counters } from '../count/counters.js'
 import { Cpu } from '../cpu/components.js'
 import { hasVlans } from '../link/vlan-xmit.js'
 import { NUMBERS } from '../numbers.js'
+import { Qdisc } from '../qdisc/components.js'
 import { dynamicQueueLimits } from '../qdisc/dql.js'
 import { Skb } from '../skb/components.js'
 import { skbPool } from '../skb/skb-pool.js'
@@ -14,8 +15,8 @@ import { Dql, TxQueue, TxSlot } from './tx-components.js'
 export interface TxRing {
   /** Puts a packet into the ring: its row is given back, its memory stays charged until the completion. */
   post(cpu: number, queue: number, row: number): void
-  /** Tells the card of all descriptors so far at `atPs`. */
-  doorbell(queue: number, atPs: number): void
+  /** Tells the card of all descriptors so far at `Qdisc.nowPs`. */
+  doorbell(queue: number): void
 }
 
 /**
@@ -43,6 +44,7 @@ export const txRing = defineSystem<TxRing>(
       madeOn: slotMadeOn,
     } = context.write(TxSlot)
     const { on: bql } = context.read(Dql)
+    const { nowPs } = context.read(Qdisc)
     const { users, frames, wireBytes, request, sock, truesize, allocCpu, flags, page, idFrag, groIdMode } =
       context.write(Skb)
     const { index, features } = context.read(NetDev)
@@ -95,9 +97,9 @@ export const txRing = defineSystem<TxRing>(
         stopped[q] |= XOFF.stack
         transStartPs[q] = clockPs[cpu]
       },
-      doorbell(q, atPs) {
+      doorbell(q) {
         if (stalled[q] !== 0) return
-        const at = atPs + fetchPs[q]
+        const at = nowPs[q] + fetchPs[q]
         for (let position = rung[q]; position !== tail[q]; position = (position + 1) >>> 0) {
           postPs[slotBase[q] + ((position & slotMask[q]) >>> 0)] = at
         }

@@ -83,9 +83,12 @@ export function bindPluginSystem(
     charge() {
       const stage = HOOKS[hook].stage
       if (stage === null) throw new Error(`system ${name}: at ${hook} no CPU can be charged`)
-      const spend = context.system(chargeCycles)
+      const price = context.system(chargeCycles)
       const id = STAGE[stage]
-      return (cpu, cycles) => spend(cpu, id, cycles)
+      return (cpu, cycles) => {
+        price.cycles[0] = cycles
+        price.charge(cpu, id)
+      }
     },
     constants: context.resource(PLAN_CONSTANTS),
     places,

@@ -90,7 +90,7 @@ export const devActivateQueue = defineSystem<DevActivateQueue>(
       // The bulk under way is with the card.
       d.bulkBytes[q] = 0
       if (clockPs[cpu] > d.nowPs[q]) d.nowPs[q] = clockPs[cpu]
-      rings.doorbell(q, d.nowPs[q])
+      rings.doorbell(q)
       reset(cpu, q)
     }
   },

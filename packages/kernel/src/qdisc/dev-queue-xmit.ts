@@ -84,7 +84,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       flags[row] |= SKB.outgoing
       const queue = pick(cpu, row, device)
       const owner = txCpu[queue]
-      if (owner === cpu) return disciplines.xmit(cpu, queue, row, clockPs[cpu], true)
+      if (owner === cpu) return disciplines.xmit(cpu, queue, row, true)
       if (cutter?.isFor(row) === true) return cutAway(cpu, row, queue, owner)
       cutter?.linearize(cpu, row)
       spend(cpu, STAGE.ndo_start_xmit, 1)

@@ -1,6 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
 import { charge } from '../cpu/charge.js'
-import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
 import { OutputQueue, Qdisc } from './components.js'
 import { qdiscRun } from './qdisc-run.js'
@@ -22,7 +21,6 @@ export const netTxAction = defineSystem<NetTxAction>(
 
     const { scheduled, nextOutput, running } = context.write(Qdisc)
     const { head, tail, taken, current } = context.write(OutputQueue)
-    const { clockPs } = context.read(Cpu)
     const spend = context.system(charge)
     const run = context.system(qdiscRun)
     return {
@@ -42,9 +40,9 @@ export const netTxAction = defineSystem<NetTxAction>(
           scheduled[q] = 0
           if (running[q] !== 0) return true
           current[cpu] = q
-          run.begin(q, clockPs[cpu])
+          run.begin(cpu, q, true)
         }
-        if (!run.step(cpu, current[cpu], clockPs[cpu], true)) current[cpu] = 0
+        if (!run.step(cpu, current[cpu], true)) current[cpu] = 0
         return true
       },
     }

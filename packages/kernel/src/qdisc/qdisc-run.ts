@@ -22,16 +22,16 @@ import { tbf } from './tbf.js'
 /** Disciplines in motion; all of it on the CPU that owns the transmit queue. */
 export interface QdiscRun {
   /**
-   * Gives a packet to the discipline of a queue at `atPs` and runs it; `NET_XMIT`, or a negative errno. `pays`: the CPU is
-   * charged for it; a packet of another CPU was paid for there.
+   * Gives a packet to the discipline of a queue and runs it; `NET_XMIT`, or a negative errno. `pays`: the CPU is charged for
+   * it, and now is its clock. A packet of another CPU was paid for there, and now is `Qdisc.nowPs`.
    */
-  xmit(cpu: number, queue: number, row: number, atPs: number, pays: boolean): number
+  xmit(cpu: number, queue: number, row: number, pays: boolean): number
   /** Puts a discipline on the output queue and raises NET_TX. Kernel: __netif_schedule */
   schedule(cpu: number, queue: number): void
-  /** Starts a run of at most dev_tx_weight packets at `atPs`. */
-  begin(queue: number, atPs: number): void
+  /** Starts a run of at most dev_tx_weight packets. */
+  begin(cpu: number, queue: number, pays: boolean): void
   /** One packet of the run: false when the run is over. Kernel: qdisc_restart */
-  step(cpu: number, queue: number, atPs: number, pays: boolean): boolean
+  step(cpu: number, queue: number, pays: boolean): boolean
 }
 
 /** Kernel: net/core/dev.c, dev_tx_weight (net.core.dev_weight × dev_weight_tx_bias) */
@@ -154,9 +154,8 @@ export const qdiscRun = defineSystem<QdiscRun>(
       rings.post(cpu, q, row)
     }
 
-    function now(cpu: number, q: number, atPs: number, pays: boolean): void {
-      const at = pays ? clockPs[cpu] : atPs
-      if (at > nowPs[q]) nowPs[q] = at
+    function now(cpu: number, q: number, pays: boolean): void {
+      if (pays && clockPs[cpu] > nowPs[q]) nowPs[q] = clockPs[cpu]
     }
 
     function requeue(q: number, row: number): void {
@@ -188,29 +187,29 @@ export const qdiscRun = defineSystem<QdiscRun>(
       softirq.raise(cpu, SOFTIRQ.netTx)
     }
 
-    function begin(q: number, atPs: number): void {
-      if (atPs > nowPs[q]) nowPs[q] = atPs
+    function begin(cpu: number, q: number, pays: boolean): void {
+      now(cpu, q, pays)
       running[q] = 1
       quota[q] = TX_WEIGHT
       bulkBytes[q] = 0
     }
 
     /** The bulk under way ends: the card is told of it. */
-    function endBulk(cpu: number, q: number, atPs: number, pays: boolean): void {
+    function endBulk(cpu: number, q: number, pays: boolean): void {
       bulkBytes[q] = 0
-      now(cpu, q, atPs, pays)
-      rings.doorbell(q, nowPs[q])
+      now(cpu, q, pays)
+      rings.doorbell(q)
     }
 
-    function step(cpu: number, q: number, atPs: number, pays: boolean): boolean {
-      now(cpu, q, atPs, pays)
+    function step(cpu: number, q: number, pays: boolean): boolean {
+      now(cpu, q, pays)
       if (stopped[q] !== 0) {
         running[q] = 0
         return false
       }
       const row = dequeue(cpu, q)
       if (row === 0) {
-        endBulk(cpu, q, atPs, pays)
+        endBulk(cpu, q, pays)
         running[q] = 0
         return false
       }
@@ -222,7 +221,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
       start(cpu, q, row, pays)
       quota[q]--
       if ((stopped[q] & XOFF.driver) !== 0) putBack(cpu, q)
-      if (bulkBytes[q] <= 0 || qlen[q] === 0 || stopped[q] !== 0 || quota[q] === 0) endBulk(cpu, q, atPs, pays)
+      if (bulkBytes[q] <= 0 || qlen[q] === 0 || stopped[q] !== 0 || quota[q] === 0) endBulk(cpu, q, pays)
       if (quota[q] > 0) return true
       running[q] = 0
       if (qlen[q] > 0) schedule(cpu, q)
@@ -230,14 +229,14 @@ export const qdiscRun = defineSystem<QdiscRun>(
     }
 
     /** No discipline: the ring takes it or it is lost. Kernel: net/core/dev.c, __dev_queue_xmit */
-    function withoutQueue(cpu: number, q: number, row: number, atPs: number, pays: boolean): number {
+    function withoutQueue(cpu: number, q: number, row: number, pays: boolean): number {
       if (stopped[q] !== 0) {
         account.drop(cpu, q, row, DROP.noqueueBusy)
         return ENETDOWN
       }
       passes(q, row)
       start(cpu, q, row, pays)
-      endBulk(cpu, q, atPs, pays)
+      endBulk(cpu, q, pays)
       return NET_XMIT.success
     }
 
@@ -245,10 +244,10 @@ export const qdiscRun = defineSystem<QdiscRun>(
       schedule,
       begin,
       step,
-      xmit(cpu, q, row, atPs, pays) {
-        now(cpu, q, atPs, pays)
+      xmit(cpu, q, row, pays) {
+        now(cpu, q, pays)
         if (trace.on) trace.xmit(cpu, nowPs[q], row)
-        if (kind[q] === QDISC.noqueue) return withoutQueue(cpu, q, row, atPs, pays)
+        if (kind[q] === QDISC.noqueue) return withoutQueue(cpu, q, row, pays)
         const isFifo = kind[q] <= QDISC.bfifo
         const canBypass =
           (isFifo ? !fifoOps.hasPlugins : kind[q] === QDISC.fq_codel) && qlen[q] === 0 && running[q] === 0
@@ -256,7 +255,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
           // An empty discipline is passed by. Kernel: TCQ_F_CAN_BYPASS
           passes(q, row)
           start(cpu, q, row, pays)
-          endBulk(cpu, q, atPs, pays)
+          endBulk(cpu, q, pays)
           return NET_XMIT.success
         }
         if (trace.on) trace.qdiscEnqueue(cpu, nowPs[q], row, q)
@@ -266,8 +265,8 @@ export const qdiscRun = defineSystem<QdiscRun>(
           return NET_XMIT.drop
         }
         if (running[q] !== 0) return answer
-        begin(q, atPs)
-        while (step(cpu, q, atPs, pays));
+        begin(cpu, q, pays)
+        while (step(cpu, q, pays));
         return answer
       },
     }

@@ -27,8 +27,8 @@ export interface UdpRecvmsg {
    * `messages` of the datagram's wire frames are then delivered.
    */
   receive(cpu: number, sock: number, bufferBytes: number): number
-  /** Client request number of the datagram read last, 0 if it was not a request. */
-  lastRequest(): number
+  /** One entry: client request number of the datagram read last, 0 if it was not a request. In a column it is not boxed. */
+  readonly lastRequest: Float64Array
   /** Sender of the datagram read last: address, and port. */
   lastAddress(): number
   lastPort(): number
@@ -66,7 +66,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
   const memory = context.system(udpMemory)
   const accounted = memory.accounted
   const stamping = stampsPackets(constants.plan.hosts)
-  let request_ = 0
+  const lastRequest = new Float64Array(1)
   let address_ = 0
   let port_ = 0
 
@@ -195,7 +195,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         free(cpu, row)
         count.snmp(cpu, SNMP.UdpInDatagrams, 1)
         received[sock]++
-        request_ = request[row]
+        lastRequest[0] = request[row]
         // Signed, so that it needs no box.
         address_ = saddr[row] | 0
         port_ = ports[row] >>> 16
@@ -203,7 +203,7 @@ export const udpRecvmsg = defineSystem<UdpRecvmsg>('udp_recvmsg', 'sock', 'net/i
         return copied + 1
       }
     },
-    lastRequest: () => request_,
+    lastRequest,
     lastAddress: () => address_,
     lastPort: () => port_,
   }

@@ -66,7 +66,7 @@ export const appStep = defineSystem<AppStep>('app', 'task', 'net/socket.c, __sys
     pendingWork[task] += workPs[task] + workPerBytePs[task] * (bytes - 1)
     if (echo[task] !== 0) {
       const row = firstRequest[task] + requestCount[task]
-      req.request[row] = udp.lastRequest()
+      req.request[row] = udp.lastRequest[0]
       req.bytes[row] = replyBytes[task] === 0 ? bytes - 1 : replyBytes[task]
       req.sock[row] = sock
       req.address[row] = udp.lastAddress()

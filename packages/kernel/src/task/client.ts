@@ -118,7 +118,7 @@ export const clientStep = defineSystem<AppStep>('client', 'task', 'net/socket.c,
     if (udp.receive(cpu, sock[row], bufferBytes[task]) !== 0) {
       messages[task]++
       pc[task] = PC.receive
-      if (udp.lastRequest() !== request[row]) {
+      if (udp.lastRequest[0] !== request[row]) {
         late[row]++
         return
       }

@@ -94,7 +94,8 @@ export const pingStep = defineSystem<AppStep>('ping', 'task', 'none (user space)
       return
     }
     if (transmitted[row] === 0) {
-      timer.sleepUntil(cpu, task, due + slackPs[row])
+      timer.due[0] = due + slackPs[row]
+      timer.sleep(cpu, task)
       return
     }
     deadlinePs[row] = due + slackPs[row]

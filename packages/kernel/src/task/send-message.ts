@@ -80,7 +80,8 @@ export const sendMessage = defineSystem<SendMessage>('send_message', 'task', 'no
         return false
       }
       if (nextPs[row] <= clockPs[cpu]) return true
-      timer.sleepUntil(cpu, task, nextPs[row] + slackPs[row])
+      timer.due[0] = nextPs[row] + slackPs[row]
+      timer.sleep(cpu, task)
       return false
     },
     work(cpu, task) {
@@ -94,10 +95,12 @@ export const sendMessage = defineSystem<SendMessage>('send_message', 'task', 'no
       if (chosen[row] !== 0) return
       const n = index[row]
       chosen[row] = 1
-      sock[row] = taskSocket[firstSocket[task] + (n % socketCount[task])]
+      // A remainder of doubles is a call of the C library.
+      sock[row] = taskSocket[firstSocket[task] + (socketCount[task] === 1 ? 0 : n % socketCount[task])]
       bytes[row] = drawBytes(row)
-      toAddress[row] = port[row] === 0 ? peerAddress[sock[row]] : address[row] + (n % addressCount[row])
-      toPort[row] = port[row] === 0 ? peerPort[sock[row]] : port[row] + (n % portCount[row])
+      toAddress[row] =
+        port[row] === 0 ? peerAddress[sock[row]] : address[row] + (addressCount[row] === 1 ? 0 : n % addressCount[row])
+      toPort[row] = port[row] === 0 ? peerPort[sock[row]] : port[row] + (portCount[row] === 1 ? 0 : n % portCount[row])
     },
     advance(task) {
       const row = program[task]
@@ -126,7 +129,8 @@ export const sendMessage = defineSystem<SendMessage>('send_message', 'task', 'no
       const ps = thinkRandom[row] === 0 ? thinkPs[row] : Math.floor(random.exponential(stream[row]) * thinkPs[row])
       spend(cpu, STAGE.app, 1)
       if (ps <= 0) return false
-      timer.sleepUntil(cpu, task, clockPs[cpu] + ps + slackPs[row])
+      timer.due[0] = clockPs[cpu] + ps + slackPs[row]
+      timer.sleep(cpu, task)
       return true
     },
   }

@@ -11,8 +11,10 @@ const TIMER = { sleep: 0, timeout: 1 } as const
 
 /** Timers of tasks that send. */
 export interface TaskTimer {
-  /** Puts the current task to sleep until `atPs`; timer slack is the caller's to add. Kernel: kernel/time/hrtimer.c, hrtimer_nanosleep */
-  sleepUntil(cpu: number, task: number, atPs: number): void
+  /** One entry: when what is armed next is due, ps. In a column it is not boxed. */
+  readonly due: Float64Array
+  /** Puts the current task to sleep until `due`; timer slack is the caller's to add. Kernel: kernel/time/hrtimer.c, hrtimer_nanosleep */
+  sleep(cpu: number, task: number): void
   /** Has a task that waits for a reply woken at its deadline. Kernel: kernel/time/sleep_timeout.c, schedule_timeout */
   arm(cpu: number, task: number): void
   /** The current task has come to its end: it sleeps for good. Kernel: kernel/exit.c, do_exit */
@@ -33,18 +35,19 @@ export const taskTimer = defineSystem<TaskTimer>(
     const { deadlinePs, timerPs, timedOut } = context.write(SendProgram)
     const { clockPs, limitPs } = context.write(Cpu)
     const events = context.system(eventList)
+    const { due } = events
     const sched = context.system(scheduler)
     const wake = context.system(wakeTask)
 
-    function push(cpu: number, task: number, atPs: number, which: number): void {
-      events.due[0] = atPs
+    function push(cpu: number, task: number, which: number): void {
+      if (due[0] < limitPs[cpu]) limitPs[cpu] = due[0]
       events.pushAt(cpu, cpu, EVENT.taskTimer, task, which, 0)
-      if (atPs < limitPs[cpu]) limitPs[cpu] = atPs
     }
 
     return {
-      sleepUntil(cpu, task, atPs) {
-        push(cpu, task, atPs, TIMER.sleep)
+      due,
+      sleep(cpu, task) {
+        push(cpu, task, TIMER.sleep)
         sched.putCurrent(cpu, true)
       },
       end(cpu) {
@@ -55,7 +58,8 @@ export const taskTimer = defineSystem<TaskTimer>(
         // One timer is enough: one that runs out early finds a later deadline, and is set to that.
         if (timerPs[row] <= deadlinePs[row]) return
         timerPs[row] = deadlinePs[row]
-        push(cpu, task, deadlinePs[row], TIMER.timeout)
+        due[0] = deadlinePs[row]
+        push(cpu, task, TIMER.timeout)
       },
       fire(cpu, task, which) {
         if (which === TIMER.sleep) {
@@ -67,7 +71,8 @@ export const taskTimer = defineSystem<TaskTimer>(
         if (deadlinePs[row] === Number.POSITIVE_INFINITY) return false
         if (deadlinePs[row] > clockPs[cpu]) {
           timerPs[row] = deadlinePs[row]
-          push(cpu, task, deadlinePs[row], TIMER.timeout)
+          due[0] = deadlinePs[row]
+          push(cpu, task, TIMER.timeout)
           return false
         }
         timedOut[row] = 1

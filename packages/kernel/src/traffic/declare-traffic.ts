@@ -12,6 +12,7 @@ import {
   ToeplitzWord,
   Wire,
   WireState,
+  WireTurn,
 } from '../wire/components.js'
 import { bufferRows } from '../wire/fill-wire.js'
 import {
@@ -29,7 +30,7 @@ import { trafficRows, wiredDevices } from './source-rows.js'
 /** Declares the tables of wires and traffic sources; before the world is frozen. */
 export function declareTraffic(world: World, layout: Layout): void {
   const rows = trafficRows(layout)
-  for (const component of [Wire, WireState, Draft, SteerResult])
+  for (const component of [Wire, WireState, WireTurn, Draft, SteerResult])
     world.spacedPool(component, layout.ownerRows, layout.step)
   let buffers = 0
   let rules = 0

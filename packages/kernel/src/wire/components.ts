@@ -107,6 +107,25 @@ export const WireState = defineComponent('wire_state', {
   intervalEndPs: f64,
 })
 
+/** Times that a wire and the runner tell each other; of a link in the row of the wire that leads it. Doubles in columns are not boxed. */
+export const WireTurn = defineComponent(
+  'wire_turn',
+  {
+    /** Next thing that happens, ps; Infinity if nothing is known. */
+    nextPs: f64,
+    /** Nothing that has not happened yet has an effect on a CPU before this time, ps. */
+    boundPs: f64,
+    /** How far it may go, ps. Written by the runner. */
+    horizonPs: f64,
+    /** Sending half: queue with the next frame (0: none), and when its doorbell reaches the card, ps. */
+    txQueue: i32,
+    txPs: f64,
+    /** Links: when the frame in hand reaches the port, ps. */
+    arrivePs: f64,
+  },
+  { role: 'observer' },
+)
+
 /** The frame a wire is about to send: decided, but perhaps waiting for room in its lane. One row per wire. */
 export const Draft = defineComponent('wire_draft', {
   /** 1: decided and not yet sent. */

@@ -1,14 +1,15 @@
-import { defineSystem, mix32 } from '@softnet/ecs'
+import { defineSystem, mixSigned32 } from '@softnet/ecs'
 import { NetDev } from '../nic/components.js'
 import { Skb } from '../skb/components.js'
+import { WireTurn } from './components.js'
 import { FdbEntry, Link } from './link-components.js'
 
-/** Addresses a switch has learnt. */
+/** Addresses a switch has learnt; now is `WireTurn.nextPs` of its leader. */
 export interface LearningSwitch {
   /** Remembers behind which port the sender of a frame is. Kernel: net/bridge/br_fdb.c, br_fdb_update */
-  learn(link: number, row: number, wire: number, nowPs: number): void
+  learn(link: number, row: number, wire: number, leader: number): void
   /** Port (wire) of the frame's receiver, 0 if it is not known. Kernel: net/bridge/br_fdb.c, br_fdb_find_rcu */
-  find(link: number, row: number, nowPs: number): number
+  find(link: number, row: number, leader: number): number
 }
 
 /** The address table of a switch: what is silent for too long is forgotten, and a full table learns nothing new. */
@@ -19,6 +20,7 @@ export const learningSwitch = defineSystem<LearningSwitch>(
   (context) => {
     const { fdbBase, fdbMask, fdbMax, fdbCount, ageingPs } = context.write(Link)
     const { macHigh, macLow, wire: port, seenPs } = context.write(FdbEntry)
+    const { nextPs } = context.read(WireTurn)
     const { macHigh: toHigh, macLow: toLow, dev } = context.read(Skb)
     const { macHigh: devHigh, macLow: devLow } = context.read(NetDev)
 
@@ -26,7 +28,7 @@ export const learningSwitch = defineSystem<LearningSwitch>(
     function rowOf(link: number, high: number, low: number): number {
       const base = fdbBase[link]
       const mask = fdbMask[link]
-      let slot = mix32(low, high) & mask
+      let slot = mixSigned32(low, high) & mask
       for (;;) {
         const row = base + slot
         if (port[row] === 0 || (macLow[row] === low && macHigh[row] === high)) return row
@@ -35,7 +37,7 @@ export const learningSwitch = defineSystem<LearningSwitch>(
     }
 
     return {
-      learn(link, row, wire, nowPs) {
+      learn(link, row, wire, leader) {
         const high = devHigh[dev[row]]
         const low = devLow[dev[row]]
         const entry = rowOf(link, high, low)
@@ -46,11 +48,11 @@ export const learningSwitch = defineSystem<LearningSwitch>(
           macLow[entry] = low
         }
         port[entry] = wire
-        seenPs[entry] = nowPs
+        seenPs[entry] = nextPs[leader]
       },
-      find(link, row, nowPs) {
+      find(link, row, leader) {
         const entry = rowOf(link, toHigh[row], toLow[row])
-        return port[entry] !== 0 && nowPs - seenPs[entry] < ageingPs[link] ? port[entry] : 0
+        return port[entry] !== 0 && nextPs[leader] - seenPs[entry] < ageingPs[link] ? port[entry] : 0
       },
     }
   },

@@ -1,11 +1,11 @@
-import { defineSystem, mix32, randomStreams } from '@softnet/ecs'
+import { defineSystem, mixSigned32, randomStreams } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { PacketCount, Timeline } from '../count/components.js'
 import { wireCable } from '../link/wire-cable.js'
 import { NetDev, RxQueue } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { SteerResult, Wire, WireState } from './components.js'
+import { SteerResult, Wire, WireState, WireTurn } from './components.js'
 import { frameOnLink } from './frame-on-link.js'
 import { QueuePages } from './link-components.js'
 import { nicAdmit } from './nic-admit.js'
@@ -15,14 +15,17 @@ import { nicSteer } from './nic-steer.js'
 export interface LinkArrive {
   /** True if the card takes frames to the address the packet goes to. */
   accepts(wire: number, row: number): boolean
-  /** Queue a packet (or frame) would go to, 0: a rule drops it. Draws nothing and counts nothing. */
+  /** Queue a packet (or frame) goes to, 0: a rule drops it. Draws nothing and counts nothing. Comes before `arrive`. */
   queueOf(wire: number, row: number): number
   /** True if so many frames find room in the lane of a queue. */
   hasRoom(queue: number, wanted: number): boolean
-  /** Frame `index` of the packet `row` reaches the port at `atPs`; `isFrame`: the row is a frame on its way, not a packet in a ring. */
-  arrive(wire: number, row: number, index: number, atPs: number, isFrame: boolean): void
-  /** A frame of `row` to the port ends on its way. */
-  lose(wire: number, row: number, atPs: number, drop: number): void
+  /**
+   * Frame `index` of the packet `row` reaches the port at `WireTurn.arrivePs`, for the queue that `queueOf` gave; `isFrame`: the
+   * row is a frame on its way, not a packet in a ring.
+   */
+  arrive(wire: number, row: number, index: number, isFrame: boolean, queue: number): void
+  /** A frame of `row` that would reach the port at `WireTurn.arrivePs` ends on its way. */
+  lose(wire: number, row: number, drop: number): void
 }
 
 const BROADCAST_HIGH = 0xffff
@@ -53,6 +56,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
   const { overheadBytes, linkWhole } = w
   const cable = context.system(wireCable)
   const { portPs, frames, bytes, lastDuePs, multicast, arfsHits } = context.write(WireState)
+  const { arrivePs } = context.read(WireTurn)
   const q = context.write(RxQueue)
   const { laneBase, laneMask, laneHeadSeen, laneTail } = q
   const { first: pageFirst } = context.read(QueuePages)
@@ -86,14 +90,15 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
       return result.queue[wire]
     }
     const ported = isPorted(row) ? 1 : 0
-    steering.ip(wire, saddr[row], daddr[row], ported === 0 ? 0 : ports[row], ipWord[row] & 0xff, ported)
+    steering.ip(wire, saddr[row] | 0, daddr[row] | 0, ported === 0 ? 0 : ports[row] | 0, ipWord[row] & 0xff, ported)
     if (arfs[wire] === 0 || (result.bits[wire] & (STEER.rule | STEER.steerable)) !== STEER.steerable)
       return result.queue[wire]
     const filtered = steering.filtered(wire, result.key[wire])
     return filtered === 0 ? result.queue[wire] : filtered
   }
 
-  function offer(wire: number, atPs: number): void {
+  function offer(wire: number): void {
+    const atPs = arrivePs[wire]
     portPs[wire] = atPs
     frames[wire]++
     offered[wire]++
@@ -121,7 +126,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     packetType[row] = type
     if (type === PACKET_TYPE.multicast) multicast[wire]++
     const from = dev[row]
-    macHash[row] = mix32(mix32(macLow[row], macHigh[row]), mix32(devLow[from], devHigh[from]))
+    macHash[row] = mixSigned32(mixSigned32(macLow[row] | 0, macHigh[row]), mixSigned32(devLow[from] | 0, devHigh[from]))
     macHigh[row] = devHigh[from]
     macLow[row] = devLow[from]
     flags[row] |= SKB.senderKnown
@@ -135,23 +140,25 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
     accepts: (wire, row) => typeOf(wire, row) !== PACKET_TYPE.otherhost,
     queueOf: steer,
     hasRoom: (queue, wanted) => ((laneTail[queue] - laneHeadSeen[queue]) >>> 0) + wanted <= laneMask[queue] + 1,
-    lose(wire, row, atPs, drop) {
-      offer(wire, atPs)
-      if (trace.on) trace.linkLost(wire, atPs, row, serialOf(wire))
+    lose(wire, row, drop) {
+      offer(wire)
+      if (trace.on) trace.linkLost(wire, portPs[wire], row, serialOf(wire))
       card.lose(wire, frames[wire] - 1, drop)
     },
-    arrive(wire, row, index, atPs, isFrame) {
-      offer(wire, atPs)
+    arrive(wire, row, index, isFrame, queue) {
+      offer(wire)
       const number = frames[wire] - 1
-      if (trace.on) trace.linkFrame(wire, atPs, row, serialOf(wire))
+      if (trace.on) trace.linkFrame(wire, portPs[wire], row, serialOf(wire))
       const size = isFrame ? wireBytes[row] : frame.bytes(row, index)
       bytes[wire] += size
       const isDamaged = errorThreshold[wire] > 0 && random.word(stream[wire]) < errorThreshold[wire]
       const broken = card.broken(wire)
-      const firstBitPs = atPs - (size + overheadBytes[wire]) * linkWhole[wire]
-      if (cable !== null && !cable.receives(wire, firstBitPs, atPs)) {
-        card.lose(wire, number, DROP.noCarrier)
-        return
+      if (cable !== null) {
+        const firstBitPs = portPs[wire] - (size + overheadBytes[wire]) * linkWhole[wire]
+        if (!cable.receives(wire, firstBitPs, portPs[wire])) {
+          card.lose(wire, number, DROP.noCarrier)
+          return
+        }
       }
       if (broken === NIC_FAULT.lose) {
         card.lose(wire, number, DROP.nicFault)
@@ -161,7 +168,6 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
         card.damaged(wire, number)
         return
       }
-      const queue = steer(wire, row)
       if (card.admit(wire, size, queue) === 0) return
       if (queue !== result.queue[wire]) arfsHits[wire]++
       const tail = laneTail[queue]
@@ -170,7 +176,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
       if (isFrame) frame.copy(lane, row, page)
       else frame.write(lane, row, index, page)
       serial[lane] = serialOf(wire)
-      arrivalPs[lane] = atPs
+      arrivalPs[lane] = portPs[wire]
       duePs[lane] = lastDuePs[wire]
       describe(wire, lane)
       if (broken === NIC_FAULT.corrupt && (flags[lane] & SKB.csumZero) === 0) {

@@ -5,7 +5,7 @@ import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { packetPages } from '../skb/packet-pages.js'
-import { Wire, WireState } from './components.js'
+import { Wire, WireState, WireTurn } from './components.js'
 import { frameOnLink } from './frame-on-link.js'
 import { learningSwitch } from './learning-switch.js'
 import { linkArrive } from './link-arrive.js'
@@ -15,12 +15,10 @@ import { wireTx } from './wire-tx.js'
 
 /** A link or switch with the cards at its ports, as one partition. */
 export interface LinkRun {
-  /** Time of the next thing that happens on it, ps; Infinity if nothing is known. */
-  nextPs(link: number): number
-  /** Nothing that has not happened yet will have an effect on a CPU before this time, ps. */
-  boundPs(link: number): number
-  /** Does everything strictly before the horizon, or until a lane is full; true if it did anything. */
-  run(link: number, horizonPs: number): boolean
+  /** Writes `nextPs` and `boundPs` of the link's `WireTurn`. */
+  settle(link: number): void
+  /** Does everything strictly before `WireTurn.horizonPs`, or until a lane is full; true if it did anything. */
+  run(link: number): boolean
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -32,24 +30,27 @@ const GROUP_BIT = 0x0100
  * Kernel: none (links and switches); chances as net/sched/sch_netem.c, netem_enqueue; net/bridge/br_input.c, br_handle_frame_finish
  */
 export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_netem.c, netem_enqueue', (context) => {
-  const { DROP, EVENT, LOOK_FRAMES, LINK_KIND } = NUMBERS
+  const { DROP, EVENT, LINK_KIND, LOOK_FRAMES, MIN_FRAME_BYTES } = NUMBERS
   const l = context.write(Link)
   const { kind, isDirect, firstPort, portCount, delayPs: insidePs, lossThreshold, duplicateThreshold } = l
   const { reorderThreshold, reorderPs, bufferBytes, leastDmaPs, freeRow, pageOwner, waitQueue, waitFrames } = l
+  const { leader, firstWire, firstQueue } = l
   const { wire: portWire } = context.read(LinkPort)
   const p = context.write(PortState)
-  const { link: linkOf, peer, stream, egressFreePs, egressRest } = p
+  const { peer, stream, egressFreePs, egressRest } = p
   const { lost, duplicated, reordered, overflow, flooded, foreign } = p
   const { delayPs, overheadBytes, linkWhole, linkRest, linkDenominator, dev: wireDev } = context.read(Wire)
   const { txFreePs } = context.read(WireState)
+  const { nextPs, boundPs, horizonPs, txQueue, txPs, arrivePs } = context.write(WireTurn)
   const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.read(RxQueue)
   const { done, slotBase, slotMask, skbBase } = context.read(TxQueue)
   const { postPs } = context.read(TxSlot)
-  const { base: heapBase } = context.read(EventHeap)
+  const { base: heapBase, count: heapCount } = context.read(EventHeap)
   const { timePs: eventTimePs, kind: eventKind, a: eventA, c: eventC } = context.read(EventRow)
   const { users, next, frames, wireBytes, duePs, page, macHigh, serial } = context.write(Skb)
   const trace = context.resource(TRACE_SINK)
   const events = context.system(eventList)
+  const { due } = events
   const random = context.system(randomStreams)
   const tx = context.system(wireTx)
   const frame = context.system(frameOnLink)
@@ -88,45 +89,49 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     return threshold > 0 && random.word(stream[wire]) < threshold
   }
 
-  /** How many frames come of one that would reach the port at `atPs`: 0 it is lost, 2 it is doubled. Kernel: net/sched/sch_netem.c, netem_enqueue */
-  function copies(link: number, wire: number, row: number, atPs: number): number {
+  /** How many frames come of one that would reach the port at `arrivePs`: 0 it is lost, 2 it is doubled. Kernel: net/sched/sch_netem.c, netem_enqueue */
+  function copies(link: number, wire: number, row: number): number {
     const isDouble = draws(duplicateThreshold[link], wire)
     const isLost = draws(lossThreshold[link], wire)
     if (isDouble) duplicated[wire]++
     if (isLost) {
       lost[wire]++
-      port.lose(wire, row, atPs, DROP.linkLoss)
+      port.lose(wire, row, DROP.linkLoss)
     }
     return 1 + (isDouble ? 1 : 0) - (isLost ? 1 : 0)
   }
 
-  /** A frame in a row of the link's own that reaches the port at `atPs`, or later. */
-  function toPort(link: number, wire: number, row: number, atPs: number): void {
-    const n = copies(link, wire, row, atPs)
+  /** A frame in a row of the link's own that reaches the port at `arrivePs`, or later. */
+  function toPort(link: number, wire: number, row: number): void {
+    const n = copies(link, wire, row)
     if (n === 0) {
       release(link, row)
       return
     }
+    due[0] = arrivePs[wire]
     if (n === 2) {
       const twin = take(link)
       frame.copy(twin, row, pageFor(link, row))
       serial[twin] = serial[row]
       hold(twin)
-      events.push(wire, wire, atPs, EVENT.linkFrame, twin, 0, 0)
+      events.pushAt(wire, wire, EVENT.linkFrame, twin, 0, 0)
     }
-    const isLate = draws(reorderThreshold[link], wire)
-    if (isLate) reordered[wire]++
-    events.push(wire, wire, isLate ? atPs + reorderPs[link] : atPs, EVENT.linkFrame, row, 0, 0)
+    if (draws(reorderThreshold[link], wire)) {
+      reordered[wire]++
+      due[0] += reorderPs[link]
+    }
+    events.pushAt(wire, wire, EVENT.linkFrame, row, 0, 0)
   }
 
-  /** Puts a frame into the queue of a switch's port. */
-  function egress(link: number, wire: number, row: number, nowPs: number): void {
-    const ready = nowPs + insidePs[link]
+  /** Puts a frame that the switch has had since now into the queue of a port. */
+  function egress(link: number, wire: number, row: number): void {
+    const ready = nextPs[leader[link]] + insidePs[link]
     const size = wireBytes[row] + overheadBytes[wire]
     const waiting = Math.max(0, egressFreePs[wire] - ready) / linkWhole[wire]
     if (waiting + size > bufferBytes[link]) {
       overflow[wire]++
-      port.lose(wire, row, ready, DROP.switchFull)
+      arrivePs[wire] = ready
+      port.lose(wire, row, DROP.switchFull)
       release(link, row)
       return
     }
@@ -136,19 +141,20 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     egressRest[wire] = rest - carried * linkDenominator[wire]
     end += carried
     egressFreePs[wire] = end
-    toPort(link, wire, row, end + delayPs[wire])
+    arrivePs[wire] = end + delayPs[wire]
+    toPort(link, wire, row)
   }
 
   /** A switch has the whole frame. */
-  function forward(link: number, ingress: number, row: number, nowPs: number): void {
-    table.learn(link, row, ingress, nowPs)
-    const known = (macHigh[row] & GROUP_BIT) !== 0 ? 0 : table.find(link, row, nowPs)
+  function forward(link: number, ingress: number, row: number): void {
+    table.learn(link, row, ingress, leader[link])
+    const known = (macHigh[row] & GROUP_BIT) !== 0 ? 0 : table.find(link, row, leader[link])
     if (known === ingress) {
       release(link, row)
       return
     }
     if (known !== 0) {
-      egress(link, known, row, nowPs)
+      egress(link, known, row)
       return
     }
     const end = firstPort[link] + portCount[link]
@@ -160,30 +166,35 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
       frame.copy(twin, row, pageFor(link, row))
       serial[twin] = serial[row]
       hold(twin)
-      egress(link, wire, twin, nowPs)
+      egress(link, wire, twin)
     }
     release(link, row)
   }
 
-  /** One frame of a packet is out of the card at `endPs`, on a link whose frames go straight into the lane. */
-  function straight(link: number, wire: number, row: number, index: number, endPs: number, takes: boolean): void {
+  /** One frame of a packet is out of the card, on a link whose frames go straight into the lane. */
+  function straight(link: number, wire: number, row: number, index: number, takes: boolean, queue: number): void {
     const to = peer[wire]
-    const at = endPs + delayPs[wire]
-    const n = copies(link, to, row, at)
+    arrivePs[to] = txFreePs[wire] + delayPs[wire]
+    const n = copies(link, to, row)
     if (!takes) foreign[to] += n
-    if (trace.on && !takes && n > 0) trace.linkForeign(to, at, row)
-    for (let i = 0; i < n && takes; i++) port.arrive(to, row, index, at, false)
+    if (trace.on && !takes && n > 0) trace.linkForeign(to, arrivePs[to], row)
+    for (let i = 0; i < n && takes; i++) port.arrive(to, row, index, false, queue)
   }
 
   /** The same, where frames wait on the link. */
-  function stored(link: number, wire: number, row: number, index: number, endPs: number): void {
+  function stored(link: number, wire: number, row: number, index: number): void {
     const own = take(link)
     frame.write(own, row, index, pageFor(link, row))
     serial[own] = serial[row]
     hold(own)
-    const at = endPs + delayPs[wire]
-    if (kind[link] === LINK_KIND.switch) events.push(wire, wire, at, EVENT.switchFrame, own, 0, 0)
-    else toPort(link, peer[wire], own, at)
+    const at = txFreePs[wire] + delayPs[wire]
+    if (kind[link] === LINK_KIND.switch) {
+      due[0] = at
+      events.pushAt(wire, wire, EVENT.switchFrame, own, 0, 0)
+      return
+    }
+    arrivePs[peer[wire]] = at
+    toPort(link, peer[wire], own)
   }
 
   function wait(link: number, queue: number, wanted: number): boolean {
@@ -199,26 +210,26 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
     const n = frames[row]
     const direct = isDirect[link] !== 0
     let takes = true
+    let queue = 0
     if (direct) {
       const to = peer[wire]
-      const queue = port.queueOf(to, row)
+      queue = port.queueOf(to, row)
       const wanted = 2 * n
       if (queue !== 0 && !port.hasRoom(queue, wanted)) return wait(link, queue, wanted)
       if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
       takes = port.accepts(to, row)
     }
-    const post = postPs[slotBase[q] + offset]
     let out = 0
     let size = 0
     for (let index = 0; index < n; index++) {
       const length = frame.bytes(row, index)
-      const from = Math.max(post, txFreePs[wire])
-      if (!tx.serialise(wire, post, length)) continue
+      const from = trace.on ? Math.max(postPs[slotBase[q] + offset], txFreePs[wire]) : 0
+      if (!tx.serialise(wire, slotBase[q] + offset, length)) continue
       if (trace.on && out === 0) trace.txFrame(q, from, txFreePs[wire], true)
       out++
       size += length
-      if (direct) straight(link, wire, row, index, txFreePs[wire], takes)
-      else stored(link, wire, row, index, txFreePs[wire])
+      if (direct) straight(link, wire, row, index, takes, queue)
+      else stored(link, wire, row, index)
     }
     if (trace.on && out === 0) trace.txLost(q, txFreePs[wire], DROP.noCarrierTx, false)
     tx.complete(wire, q, out, size)
@@ -230,76 +241,87 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   function handle(link: number, wire: number): boolean {
     const head = heapBase[wire]
     const row = eventA[head]
-    const now = eventTimePs[head]
     const what = eventKind[head]
     if (what === EVENT.linkFrame) {
       const takes = port.accepts(wire, row)
       const queue = takes ? port.queueOf(wire, row) : 0
       if (queue !== 0 && !port.hasRoom(queue, 1)) return wait(link, queue, 1)
       if (queue !== 0 && (laneTail[queue] - laneTailSeen[queue]) >>> 0 > laneMask[queue] >>> 1) return false
+      arrivePs[wire] = eventTimePs[head]
       events.pop(wire)
-      if (takes) port.arrive(wire, row, 0, now, true)
+      if (takes) port.arrive(wire, row, 0, true, queue)
       else {
         foreign[wire]++
-        if (trace.on) trace.linkForeign(wire, now, row)
+        if (trace.on) trace.linkForeign(wire, arrivePs[wire], row)
       }
       release(link, row)
       return true
     }
     const key = eventC[head]
     events.pop(wire)
-    if (what === EVENT.switchFrame) forward(link, wire, row, now)
+    if (what === EVENT.switchFrame) forward(link, wire, row)
     else if (what === EVENT.arfs) filters.insert(wireDev[wire], key, row)
     else throw new Error(`a link was sent an event of kind ${what}, which is not for links`)
     return true
   }
 
-  function firstPs(link: number): number {
-    let least = NEVER
+  /**
+   * Finds what comes first: events before frames that are sent, lower ports before higher ones; its time into `nextPs`, and
+   * the earliest effect of anything on a CPU into `boundPs`.
+   */
+  function find(link: number): void {
+    let at = NEVER
+    let bound = NEVER
+    let queue = 0
+    let wire = 0
     const end = firstPort[link] + portCount[link]
     for (let i = firstPort[link]; i < end; i++) {
-      least = Math.min(least, tx.nextPs(portWire[i]), events.peekPs(portWire[i]))
+      const each = portWire[i]
+      if (heapCount[each] !== 0) {
+        const event = eventTimePs[heapBase[each]]
+        if (event < bound) bound = event
+        if (event < at || (event === at && queue !== 0)) {
+          at = event
+          wire = each
+          queue = 0
+        }
+      }
+      tx.settle(each)
+      const post = txPs[each]
+      if (post === NEVER) continue
+      const out = post + (MIN_FRAME_BYTES + overheadBytes[each]) * linkWhole[each]
+      if (out < bound) bound = out
+      if (post >= at) continue
+      at = post
+      wire = each
+      queue = txQueue[each]
     }
-    return least
-  }
-
-  /** What comes first: events before frames that are sent, lower ports before higher ones. False if it has to wait. */
-  function step(link: number, atPs: number): boolean {
-    const end = firstPort[link] + portCount[link]
-    for (let i = firstPort[link]; i < end; i++)
-      if (events.peekPs(portWire[i]) === atPs) return handle(link, portWire[i])
-    for (let i = firstPort[link]; i < end; i++) {
-      const wire = portWire[i]
-      if (tx.nextPs(wire) === atPs) return send(link, wire, tx.head(wire))
-    }
-    throw new Error(`nothing happens on link ${linkOf[portWire[firstPort[link]]]} at ${atPs} ps`)
+    const lead = leader[link]
+    nextPs[lead] = at
+    boundPs[lead] = bound + leastDmaPs[link]
+    firstWire[link] = wire
+    firstQueue[link] = queue
   }
 
   return {
-    nextPs(link) {
-      const first = firstPs(link)
+    settle(link) {
+      find(link)
       const queue = waitQueue[link]
-      if (queue === 0 || port.hasRoom(queue, waitFrames[link])) return first
+      if (queue === 0 || port.hasRoom(queue, waitFrames[link])) return
       // At the latest its CPU looks when the last frame of a block is due, and nothing that waits here is due before that.
-      return Math.max(
-        first,
-        duePs[laneBase[queue] + (((laneHeadSeen[queue] | (LOOK_FRAMES - 1)) & laneMask[queue]) >>> 0)],
-      )
+      const lookPs = duePs[laneBase[queue] + (((laneHeadSeen[queue] | (LOOK_FRAMES - 1)) & laneMask[queue]) >>> 0)]
+      const lead = leader[link]
+      if (lookPs > nextPs[lead]) nextPs[lead] = lookPs
     },
-    boundPs(link) {
-      let least = NEVER
-      const end = firstPort[link] + portCount[link]
-      for (let i = firstPort[link]; i < end; i++) {
-        least = Math.min(least, tx.boundPs(portWire[i]), events.peekPs(portWire[i]))
-      }
-      return least + leastDmaPs[link]
-    },
-    run(link, horizonPs) {
+    run(link) {
       let progress = false
+      const lead = leader[link]
       for (;;) {
-        const at = firstPs(link)
-        if (at >= horizonPs) return progress
-        if (!step(link, at)) return progress
+        find(link)
+        if (nextPs[lead] >= horizonPs[lead]) return progress
+        const wire = firstWire[link]
+        const queue = firstQueue[link]
+        if (!(queue === 0 ? handle(link, wire) : send(link, wire, queue))) return progress
         waitQueue[link] = 0
         progress = true
       }

@@ -1,4 +1,4 @@
-import { defineSystem, mix32 } from '@softnet/ecs'
+import { defineSystem, mix32, mixSigned32 } from '@softnet/ecs'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { ArfsFilter, IndirectionSlot, NtupleRule, SteerResult, ToeplitzWord, Wire } from './components.js'
@@ -13,7 +13,7 @@ export function arfsKey(l4Hash: number, hash: number, saddr: number, daddr: numb
 
 /** How the card chooses a queue. */
 export interface NicSteer {
-  /** Decides hash and queue of an IPv4 packet into `SteerResult`; `ported` is 0 for fragments and protocols without ports. */
+  /** Decides hash and queue of an IPv4 packet (addresses and ports signed or not) into `SteerResult`; `ported` is 0 for fragments and protocols without ports. */
   ip(wire: number, saddr: number, daddr: number, ports: number, protocol: number, ported: number): void
   /** Decides for a frame that the card takes for anything but IPv4: first queue, hash 0. */
   other(wire: number): void
@@ -95,10 +95,10 @@ export const nicSteer = defineSystem<NicSteer>(
         let hash: number
         const usesPorts = protocol === IPPROTO_TCP ? fields & 1 : protocol === IPPROTO_UDP ? fields & 2 : 0
         if (ported !== 0 && usesPorts !== 0) {
-          hash = (toeplitz(base, saddr | 0, daddr | 0) ^ toeplitzPorts(base, ports | 0)) >>> 0
+          hash = toeplitz(base, saddr | 0, daddr | 0) ^ toeplitzPorts(base, ports | 0)
           bits = STEER.l4Hash
         } else {
-          hash = toeplitz(base, saddr | 0, daddr | 0) >>> 0
+          hash = toeplitz(base, saddr | 0, daddr | 0)
         }
         if (ported !== 0) bits |= STEER.steerable
         const rule = matchRule(wire, saddr, daddr, ports, protocol, ported)
@@ -107,12 +107,12 @@ export const nicSteer = defineSystem<NicSteer>(
           queue = rules.queue[rule]
           bits |= STEER.rule
         } else {
-          queue = indirection[wires.indirectionBase[wire] + (hash % wires.indirectionCount[wire])]
+          queue = indirection[wires.indirectionBase[wire] + ((hash >>> 0) % wires.indirectionCount[wire])]
         }
         outHash[wire] = hash
         outQueue[wire] = queue
         outBits[wire] = bits
-        outKey[wire] = arfsKey(bits & STEER.l4Hash, hash, saddr, daddr, ports)
+        outKey[wire] = (bits & STEER.l4Hash) !== 0 ? hash : mixSigned32(mixSigned32(saddr | 0, daddr | 0), ports | 0)
       },
       other(wire) {
         outHash[wire] = 0

@@ -9,7 +9,7 @@ import { Flow, Source, SourceState } from '../traffic/components.js'
 import { fragmentSource } from '../traffic/fragment-source.js'
 import { requests } from '../traffic/request.js'
 import { sourceClock } from '../traffic/source-clock.js'
-import { Draft, Wire, WireState } from './components.js'
+import { Draft, Wire, WireState, WireTurn } from './components.js'
 import { frameDraft } from './frame-draft.js'
 import { laneWrite } from './lane-write.js'
 import { nicAdmit } from './nic-admit.js'
@@ -18,12 +18,10 @@ import { wireTx } from './wire-tx.js'
 
 /** A wire as a partition of its own. */
 export interface WireRun {
-  /** Time of the next thing the wire does, ps; Infinity if nothing is left. */
-  nextPs(wire: number): number
-  /** No frame that is not in a lane yet will be due before this time, ps. */
-  boundPs(wire: number): number
-  /** Does everything strictly before the horizon, or until a lane is full; true if it did anything. */
-  run(wire: number, horizonPs: number): boolean
+  /** Writes `WireTurn.nextPs` and `boundPs`. */
+  settle(wire: number): void
+  /** Does everything strictly before `WireTurn.horizonPs`, or until a lane is full; true if it did anything. */
+  run(wire: number): boolean
 }
 
 /**
@@ -40,6 +38,7 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { dev: wireDev, serialFirst, serialStep } = w
   const state = context.write(WireState)
   const { linkFreePs, linkRest, portPs, lastDuePs, frames, bytes: framesBytes, intervalRow, intervalEndPs } = state
+  const turn = context.write(WireTurn)
   const draft = context.write(Draft)
   const { pending, wantPs, bytes: draftBytes, queue: draftQueue, flow: draftFlow, frame: draftFrame } = draft
   const { source: draftSource, error: draftError, slot: draftSlot } = draft
@@ -193,16 +192,23 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   }
 
   return {
-    nextPs: (wire) => (txCount[wire] === 0 ? nextPs(wire) : Math.min(nextPs(wire), tx.nextPs(wire))),
-    boundPs(wire) {
+    settle(wire) {
+      const next = nextPs(wire)
       const shortest = (MIN_FRAME_BYTES + overheadBytes[wire]) * linkWhole[wire]
-      const next = Math.min(nextPs(wire), framePs(wire))
-      const due = Math.max(lastDuePs[wire], next + shortest + delayPs[wire] + dmaLatencyPs[wire])
-      return txCount[wire] === 0 ? due : Math.min(due, tx.boundPs(wire) + dmaLatencyPs[wire])
+      const first = Math.min(next, framePs(wire))
+      const due = Math.max(lastDuePs[wire], first + shortest + delayPs[wire] + dmaLatencyPs[wire])
+      turn.nextPs[wire] = next
+      turn.boundPs[wire] = due
+      if (txCount[wire] === 0) return
+      tx.settle(wire)
+      const post = turn.txPs[wire]
+      if (post < next) turn.nextPs[wire] = post
+      if (post + shortest + dmaLatencyPs[wire] < due) turn.boundPs[wire] = post + shortest + dmaLatencyPs[wire]
     },
-    run(wire, horizonPs) {
+    run(wire) {
+      const horizonPs = turn.horizonPs[wire]
       // The halves of a link know of each other by replies alone, which come later than what is sent.
-      let progress = txCount[wire] !== 0 && tx.run(wire, horizonPs)
+      let progress = txCount[wire] !== 0 && tx.run(wire)
       for (;;) {
         const frame = framePs(wire)
         const due = events.peekPs(wire)

@@ -38,7 +38,8 @@ import { PacketByte, PacketPage, PageOwner } from '../../src/skb/packet-pages.js
 import { declareTraffic } from '../../src/traffic/declare-traffic.js'
 import { fillTraffic } from '../../src/traffic/fill-traffic.js'
 import { wireEventCapacity } from '../../src/traffic/source-rows.js'
-import { type WireRun, wireRun } from '../../src/wire/wire-run.js'
+import { WireTurn } from '../../src/wire/components.js'
+import { wireRun } from '../../src/wire/wire-run.js'
 
 export const MICROSECOND = 1e6
 export const MILLISECOND = 1e9
@@ -193,7 +194,12 @@ export interface WireWorld {
   readonly wire: number
   readonly dev: number
   readonly firstQueue: number
-  readonly run: WireRun
+  /** Does everything strictly before a time; true if there was anything. */
+  run(horizonPs: number): boolean
+  /** Next thing that happens, ps. */
+  nextPs(): number
+  /** No frame that is not in a lane is due before this, ps. */
+  boundPs(): number
   readonly events: EventList
   /** Makes what the wire has written known to the reader of its lanes. */
   publish(): void
@@ -308,8 +314,19 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     firstQueue: FIRST_QUEUE,
   } as unknown as PlanConstants)
   fillTraffic(binder, layout)
-  const run = binder.bind(wireRun)
+  const wires = binder.bind(wireRun)
+  const turn = world.columns(WireTurn)
   const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen, laneTailSeen, laneStop } = queues
+
+  function run(horizonPs: number): boolean {
+    turn.horizonPs[WIRE] = horizonPs
+    return wires.run(WIRE)
+  }
+
+  function nextPs(): number {
+    wires.settle(WIRE)
+    return turn.nextPs[WIRE]
+  }
 
   function publish(): void {
     for (let queue = FIRST_QUEUE; queue < FIRST_QUEUE + queueCount; queue++) {
@@ -334,16 +351,21 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     dev: DEVICE_ENTITY,
     firstQueue: FIRST_QUEUE,
     run,
+    nextPs,
+    boundPs() {
+      wires.settle(WIRE)
+      return turn.boundPs[WIRE]
+    },
     events: binder.bind(eventList),
     publish,
     take,
     drain(horizonPs, visit) {
       for (;;) {
-        run.run(WIRE, horizonPs)
+        run(horizonPs)
         for (let queue = FIRST_QUEUE; queue < FIRST_QUEUE + queueCount; queue++) {
           for (let row = take(queue); row !== 0; row = take(queue)) visit?.(row, queue)
         }
-        if (run.nextPs(WIRE) >= horizonPs) return
+        if (nextPs() >= horizonPs) return
       }
     },
   }
