@@ -113,7 +113,7 @@ pings('a flood sends at each reply, and a hundred times a second without', () =>
 pings('ping ends when every request is answered, and waits for those that are not', () => {
   const done = run({ p: ping({ count: 3 }) })
   const b = { nftables: 'table ip t { chain i { type filter hook input priority 0; drop; } }' }
-  const waits = run({ p: ping({ count: 3, wait: '5ms' }) }, {}, '30ms', b)
+  const waits = run({ p: ping({ count: 3, timeout: '5ms' }) }, {}, '30ms', b)
   const calls = (report: Report) => report.hosts.a?.tasks.find(({ name }) => name.startsWith('p'))?.syscalls
   assert.ok((calls(done) ?? 0) > 0)
   assert.is(program(waits).ping.loss_percent, 100)

@@ -33,6 +33,7 @@ export const BOTTLENECKS: Readonly<Record<string, string>> = {
   ping: 'none',
   'container-veth': 'one_queue',
   'container-host': 'none',
+  tcpdump: 'one_queue',
 }
 
 /** Those that end at the limit of the machine: nothing to try. */

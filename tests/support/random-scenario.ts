@@ -114,7 +114,14 @@ function laterSysctl(draw: Draw): Host['sysctl'] {
 
 /** The program with SO_TIMESTAMP on its sockets. */
 function withStamps(app: App): App {
-  if (app.kind === 'spin' || app.kind === 'ping' || app.kind === 'udp_sender' || app.kind === 'udp_client') return app
+  if (
+    app.kind === 'spin' ||
+    app.kind === 'ping' ||
+    app.kind === 'packet_capture' ||
+    app.kind === 'udp_sender' ||
+    app.kind === 'udp_client'
+  )
+    return app
   const groups = app.sockets === undefined ? [{}] : Array.isArray(app.sockets) ? app.sockets : [app.sockets]
   return { ...app, sockets: groups.map((group) => ({ ...group, SO_TIMESTAMP: true })) }
 }

@@ -1,7 +1,7 @@
 /** The part of the plan that `ping` and the sockets of ICMP are made from. */
 
-/** Sockets that are not UDP's: SOCK_DGRAM of IPPROTO_ICMP, and SOCK_RAW. */
-export type SocketFamily = 'ping' | 'raw'
+/** Sockets that are not UDP's: SOCK_DGRAM of IPPROTO_ICMP, SOCK_RAW, and AF_PACKET. */
+export type SocketFamily = 'ping' | 'raw' | 'packet'
 
 /** What `ping` does; receiver, payload, count and times are in its `SendPlan`. */
 export interface PingPlan {

@@ -12,6 +12,7 @@ import type { ConfAllName, InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, Ro
 import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
+import type { CapturePlan, PacketSocketPlan } from './packet-plan.js'
 import type { PingPlan, SocketFamily } from './ping-plan.js'
 import type { PluginPlan } from './plugin/plugin-plan.js'
 import type { SendOptionsPlan, SendPlan } from './send-plan.js'
@@ -324,7 +325,7 @@ export interface XdpPlan {
   })[]
 }
 
-export type AppKind = 'udp_sink' | 'udp_echo' | 'udp_sender' | 'udp_client' | 'ping' | 'spin'
+export type AppKind = 'udp_sink' | 'udp_echo' | 'udp_sender' | 'udp_client' | 'ping' | 'packet_capture' | 'spin'
 export type WaitCall = 'recvfrom' | 'recvmmsg' | 'epoll_wait' | 'select' | 'poll'
 
 /** Threads of one program and the sockets they read. */
@@ -366,6 +367,8 @@ export interface AppPlan {
   readonly send?: SendPlan
   /** What a `ping` does beside that. */
   readonly ping?: PingPlan
+  /** What a `packet_capture` does. */
+  readonly capture?: CapturePlan
 }
 
 export interface SocketPlan {
@@ -373,6 +376,7 @@ export interface SocketPlan {
   readonly family?: SocketFamily
   /** Raw sockets: protocol, and ICMP_FILTER with a bit per message type that is kept away. */
   readonly raw?: { readonly protocol: number; readonly icmpFilter: number }
+  readonly packet?: PacketSocketPlan
   /** Index of the task that reads it (all tasks for -1: shared). */
   readonly taskIndex: number
   /** Local IPv4 address as unsigned 32-bit number; 0: any. */

@@ -69,7 +69,7 @@ export interface QueueRow {
 }
 
 export interface SocketRow {
-  readonly proto: 'udp' | 'icmp' | 'raw'
+  readonly proto: 'udp' | 'icmp' | 'raw' | 'packet'
   readonly local: string
   readonly peer: string
   readonly app: string
@@ -111,6 +111,27 @@ export interface ProgramRow {
   readonly round_trip_ns?: LatencySummary | null
   /** Of `ping`: what it says at its end. */
   readonly ping?: PingRow
+}
+
+/** What a `packet_capture` would say at its end, all its sockets together. */
+export interface CaptureRow {
+  readonly app: string
+  readonly dev: string
+  readonly sockets: number
+  /** `ring` as in the scenario, and its size, bytes; that of the receive buffers without one. */
+  readonly ring: 'tpacket_v3' | 'tpacket_v2' | 'none'
+  readonly buffer_bytes: number
+  /** Packets the program has seen, and bytes it kept of them. */
+  readonly captured: number
+  readonly captured_bytes: number
+  /** PACKET_STATISTICS: packets that passed the filter, those without room, and how often a ring of blocks stood still. */
+  readonly received: number
+  readonly dropped: number
+  readonly freezes: number
+  /** Packets of each socket, in order. */
+  readonly received_by_socket: readonly number[]
+  /** The lines that tcpdump prints. */
+  readonly text: readonly string[]
 }
 
 /** The summary of `ping`, all its tasks together; times in ns, null where nothing was measured. */
@@ -305,6 +326,8 @@ export interface HostResult {
   readonly tasks: readonly TaskRow[]
   /** Only of hosts with programs that send by themselves. */
   readonly programs?: readonly ProgramRow[]
+  /** Programs that capture packets. */
+  readonly captures?: readonly CaptureRow[]
   /** GRO results by name, and skbs handed up. */
   readonly gro: Readonly<Record<string, number>>
   readonly xdp: Readonly<Record<string, number>>

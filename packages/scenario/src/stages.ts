@@ -87,6 +87,10 @@ export const STAGES = [
   'skb_segment', // cutting a merged packet in software, per segment
   'csum_partial', // checksum of what is not copied anyway, per byte
   'skb_linearize', // a packet in fragments for a card that gathers nothing, per byte
+  // packet sockets
+  'skb_clone', // copy of a packet that is sent for the taps, with its end where nobody keeps it, per packet
+  'tpacket_rcv', // a slot of a ring and its header, per packet
+  'tpacket_copy', // copy into the ring, per byte
 ] as const
 
 /** Name of a stage. */

@@ -161,7 +161,7 @@ const FAULTS: readonly Row[] = [
     'unknown kind of program',
     { 'sink.kind': 'udp_ecco' },
     `${sink}.kind`,
-    /udp_sink, udp_echo, udp_sender, udp_client, ping, spin/,
+    /udp_sink, udp_echo, udp_sender, udp_client, ping, packet_capture, spin/,
     'udp_echo',
   ],
   [

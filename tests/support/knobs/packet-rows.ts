@@ -10,6 +10,15 @@ const PING: Sets = {
 const UNHEARD: Sets = { ...PING, 'a/to': '198.51.100.1' }
 const LONG: Sets = { ...UNHEARD, 'a/size': 3000 }
 
+/** A capture of what a device receives. */
+const CAPTURE: Sets = {
+  'h/apps': { sink: { cpus: [0] }, app: { kind: 'packet_capture', cpus: [1], dev: 'eth0', ring: 'tpacket_v2' } },
+}
+const BLOCKS: Sets = { ...CAPTURE, 'a/ring': 'tpacket_v3', 'a/block-size': 4096, 'a/retire-timeout': '60s' }
+const GROUP: Sets = { ...CAPTURE, 'a/cpus': [0, 1] }
+/** A ring that runs full. */
+const SLOW: Sets = { ...CAPTURE, 'a/work': '10us', 'a/buffer': 65_536 }
+
 /** Rows of programs with sockets that are not UDP's. */
 export const PACKET_ROWS: Readonly<Record<string, KnobRow>> = {
   'hosts/*/apps/*/source': {
@@ -27,10 +36,6 @@ export const PACKET_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/flood': true },
   },
   'hosts/*/apps/*/size': { base: PING, change: { 'a/size': 8 } },
-  'hosts/*/apps/*/wait': {
-    base: { ...UNHEARD, 'a/count': 1, 'a/timer-slack': '0ns' },
-    change: { 'a/wait': '1ms' },
-  },
   'hosts/*/apps/*/IP_TTL': {
     base: {
       ...PING,
@@ -46,4 +51,19 @@ export const PACKET_ROWS: Readonly<Record<string, KnobRow>> = {
     change: { 'a/IP_TOS': 32 },
   },
   'hosts/*/apps/*/IP_MTU_DISCOVER': { base: LONG, change: { 'a/IP_MTU_DISCOVER': 'do' } },
+  'hosts/*/apps/*/dev': { base: CAPTURE, change: { 'a/dev': 'lo' } },
+  'hosts/*/apps/*/protocol': { base: CAPTURE, change: { 'a/protocol': 'arp' } },
+  'hosts/*/apps/*/snaplen': { base: CAPTURE, change: { 'a/snaplen': 20 } },
+  'hosts/*/apps/*/SO_ATTACH_FILTER': { base: CAPTURE, change: { 'a/SO_ATTACH_FILTER': [[6, 0, 0, 0]] } },
+  'hosts/*/apps/*/PACKET_IGNORE_OUTGOING': {
+    base: { ...CAPTURE, 'h/apps/sink': { kind: 'udp_echo', cpus: [0] } },
+    change: { 'a/PACKET_IGNORE_OUTGOING': true },
+  },
+  'hosts/*/apps/*/ring': { base: CAPTURE, change: { 'a/ring': 'none' } },
+  'hosts/*/apps/*/block-size': { base: BLOCKS, change: { 'a/block-size': 8192 } },
+  'hosts/*/apps/*/frame-size': { base: { ...SLOW }, change: { 'a/frame-size': 4096 } },
+  'hosts/*/apps/*/retire-timeout': { base: { ...BLOCKS, duration: '3ms' }, change: { 'a/retire-timeout': '1ms' } },
+  'hosts/*/apps/*/SO_RCVBUF': { base: { ...SLOW, 'a/ring': 'none' }, change: { 'a/SO_RCVBUF': 3000 } },
+  'hosts/*/apps/*/PACKET_FANOUT': { base: GROUP, change: { 'a/PACKET_FANOUT': 'lb' } },
+  'hosts/*/apps/*/max-packets': { base: CAPTURE, change: { 'a/max-packets': 3 } },
 }

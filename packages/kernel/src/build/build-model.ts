@@ -34,6 +34,7 @@ import { receiveNapiList } from '../netif/netif-receive-skb-list.js'
 import { CUSTOM_RX_HANDLER, type RxHandler } from '../netif/rx-handler.js'
 import { steer } from '../netif/steer.js'
 import { NO_TRACE, type TraceSink } from '../observe/trace-sink.js'
+import { fillPackets, startPackets } from '../packet/fill-packet.js'
 import {
   type BuiltPlugins,
   bindAllHooks,
@@ -150,6 +151,7 @@ function fillColumns(model: Model): void {
   fillIcmp(world, layout, partitions)
   fillFilters(world, layout)
   fillRaw(world, layout)
+  fillPackets(world, layout)
   fillIgmp(world, layout)
   fillCmsgs(world, layout)
   fillDefrag(world, layout, sizes.packetRows)
@@ -162,6 +164,7 @@ function fillColumns(model: Model): void {
 function startMachine({ binder, layout }: Model): void {
   fillTraffic(binder, layout)
   enableNapis(binder, layout)
+  startPackets(binder, layout)
   if (hasEvents(layout.plan)) binder.bind(hostEvents)?.schedule()
   if (hasGroups(layout.plan)) for (const net of layout.nets) binder.bind(igmpTimers).join(net.cpus[0], net.index)
   const idle = binder.bind(cstates)

@@ -34,6 +34,7 @@ import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDev, VlanDevice } from '../netif/components.js'
 import { netRows } from '../netns/net-row.js'
 import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { declarePackets } from '../packet/components.js'
 import { declareRaw } from '../raw/components.js'
 import { declareExceptions } from '../route/fib-exceptions.js'
 import { declareRoutes } from '../route/fib-table.js'
@@ -183,6 +184,7 @@ export function declareModel(world: World, layout: Layout, partitions: Partition
   declareUdp(world, layout)
   declareFilters(world, layout)
   declareRaw(world, layout)
+  declarePackets(world, layout)
   declareExceptions(world, layout, partitions)
   declareCmsgs(world, layout)
   declareCorks(world, layout)

@@ -19,6 +19,7 @@ const APP_TASKS = {
   udp_sender: TASK_KIND.sender,
   udp_client: TASK_KIND.client,
   ping: TASK_KIND.ping,
+  packet_capture: TASK_KIND.capture,
   spin: TASK_KIND.spin,
 }
 const MICROSECOND_PS = 1_024_000

@@ -1,6 +1,7 @@
 import { type CostProfile, sharesState } from '@softnet/scenario/plan'
 import { hasNapi, hasPairs } from '../link/has-pairs.js'
 import { switchesFeatures } from '../link/most-of-run.js'
+import { hasPacketSockets } from '../packet/components.js'
 import { hasRawSockets } from '../raw/components.js'
 import type { HostLayout, Layout } from './layout.js'
 import { linkLayouts } from './link-layout.js'
@@ -97,7 +98,7 @@ function* sharedSets(host: HostLayout, layout: Layout): Generator<{ owners: numb
   }
   yield* netnsSharing(host, layout)
   for (const app of plan.apps) {
-    if (!hasRawSockets(app)) continue
+    if (!hasRawSockets(app) && !hasPacketSockets(app)) continue
     const owners = [...sendingCpus(host), ...app.tasks.flat().map((cpu) => ids[cpu])]
     yield { owners, why: `their packets reach the sockets of ${app.name} at once` }
   }

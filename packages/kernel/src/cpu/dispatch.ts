@@ -13,6 +13,8 @@ import { neighbours } from '../neigh/neighbour.js'
 import { steer } from '../netif/steer.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
+import { usesPackets } from '../packet/components.js'
+import { tpacketRcv } from '../packet/tpacket-rcv.js'
 import { Qdisc } from '../qdisc/components.js'
 import { qdiscRun } from '../qdisc/qdisc-run.js'
 import { Skb } from '../skb/components.js'
@@ -77,6 +79,7 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
     const neigh = context.system(neighbours)
     const arp = context.system(arpRcv)
     const igmp = hasGroups(constants.plan) ? context.system(igmpTimers) : null
+    const rings = usesPackets(constants.plan) ? context.system(tpacketRcv) : null
     const link = context.system(hostEvents)
     const { remote } = context.write(TxQueue)
     const disciplines = context.system(qdiscRun)
@@ -265,6 +268,18 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
           spend(cpu, STAGE.hrtimer, 1)
           hrtimers[cpu]++
           disciplines.schedule(cpu, first)
+          cpuContext[cpu] = before
+          exitCheck[cpu] = 1
+          return
+        }
+        case EVENT.packetRetire: {
+          if (rings === null) return
+          irq.exitIdle(cpu)
+          const before = cpuContext[cpu]
+          cpuContext[cpu] = CONTEXT.softirq
+          spend(cpu, STAGE.hrtimer, 1)
+          hrtimers[cpu]++
+          rings.retire(cpu, first)
           cpuContext[cpu] = before
           exitCheck[cpu] = 1
           return

@@ -50,6 +50,8 @@ export const EVENT = {
   taskTimer: 37,
   /** Error `b` for socket `a`, from an ICMP message. */
   sockError: 38,
+  /** The timer of packet socket `a`, whose ring has blocks. */
+  packetRetire: 39,
   /** ARP request `a` for somebody else has waited long enough. */
   proxyArp: 22,
   /** Timer of IGMP `a` (which and kind) ran out; `b` is the arming it belongs to. */

@@ -7,6 +7,7 @@ import { pollVirtual } from '../napi/poll-virtual.js'
 import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
+import { devQueueXmitNit } from '../packet/dev-queue-xmit-nit.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { DevView } from './components.js'
@@ -39,6 +40,7 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
     const count = context.system(counters)
     const spend = context.system(charge)
     const kfree = context.system(kfreeSkb)
+    const nit = context.system(devQueueXmitNit)
     const ring = context.system(pollVirtual)
     const backlog = context.resource(NETIF_RX)
     const trace = context.resource(TRACE_SINK)
@@ -84,6 +86,7 @@ export const vethXmit = defineSystem<(cpu: number, row: number) => number>(
       const bytes = len[row] + ETH_HLEN
       spend(cpu, STAGE.ndo_start_xmit, 1)
       if (trace.on) trace.tapOut(cpu, clockPs[cpu], row)
+      if (nit.needed) nit.transmit(cpu, row)
       const isDown = running[to] === 0 || (views !== null && (views[index[to] * cpuRows + cpu] & DEV.down) !== 0)
       if (isDown || (bytes > mtu[to] + ETH_HLEN + VLAN_HLEN && (flags[row] & SKB.gso) === 0)) {
         count.device(index[to], cpu, DEVICE.rxDropped, 1)

@@ -1,5 +1,5 @@
 import { defineSystem } from '@softnet/ecs'
-import { KERNEL_VERSIONS, type Plan } from '@softnet/scenario/plan'
+import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { FAULT_VLAN_SHORT } from '@softnet/wire'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { counters } from '../count/counters.js'
@@ -17,6 +17,9 @@ import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { devNet } from '../netns/dev-net.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
+import { usesPackets } from '../packet/components.js'
+import { packetTaps } from '../packet/packet-rcv.js'
+import { tapCounts } from '../packet/tap-counts.js'
 import { IngressVerdict, pluginHook } from '../plugin/hooks.js'
 import { Skb } from '../skb/components.js'
 import { consumeSkb, kfreeSkb } from '../skb/skb-pool.js'
@@ -38,21 +41,6 @@ const BATCH_ROWS = 1024
 const VLAN_NONE = 0
 const VLAN_AGAIN = 1
 const VLAN_LOST = 2
-
-/** Taps that see a device's packets, by device index: those on all devices and its own. */
-function tapCounts(plan: Plan): Int32Array {
-  const counts: number[] = []
-  for (const host of plan.hosts) {
-    for (const device of host.devices) {
-      const own = device.ifname ?? device.name
-      const { taps } = host.netns?.find(({ name }) => name === device.netns) ?? host
-      for (const name of [own, ...device.vlans.map((vlan) => `${own}.${vlan}`)]) {
-        counts.push(taps.filter((tap) => tap.dev === null || tap.dev === name).length)
-      }
-    }
-  }
-  return Int32Array.from(counts)
-}
 
 /** Ways into the stack. */
 export interface NetifReceive {
@@ -92,6 +80,7 @@ export const netifReceive = defineSystem<NetifReceive>(
     const stamps = context.system(netTimestamp)
     const stamping = stamps.needed
     const space = context.system(devNet)
+    const packets = usesPackets(plan) ? context.system(packetTaps) : null
     const hooks = hasRules(plan) ? context.system(nfHookSlow) : null
     const stages: readonly Stage[] = [
       context.system(ipRcv),
@@ -167,6 +156,8 @@ export const netifReceive = defineSystem<NetifReceive>(
     function core(cpu: number, row: number): boolean {
       if (space.several) space.ofDevice(cpu, dev[row])
       if (stamping) stamps.core(cpu, row)
+      const orig = dev[row]
+      let shown = 0
       for (;;) {
         rounds++
         if (trace.on) trace.netifReceiveSkb(cpu, clockPs[cpu], row)
@@ -181,6 +172,7 @@ export const netifReceive = defineSystem<NetifReceive>(
         if ((flags[row] & SKB.pfmemalloc) === 0) {
           if (trace.on) trace.tap(cpu, clockPs[cpu], row)
           if (tapsOf[devIndex[device]] > 0) spend(cpu, STAGE.tap, tapsOf[devIndex[device]])
+          if (packets !== null) shown = packets.receive(cpu, row)
         }
         if (ingress !== null && isShot(cpu, row)) return false
         if ((flags[row] & SKB.vlan) !== 0) {
@@ -197,13 +189,14 @@ export const netifReceive = defineSystem<NetifReceive>(
         break
       }
       const type = protocol[row]
+      if (packets !== null) shown += packets.specific(cpu, row, orig)
       if (type === ETH_P_IP) return true
       if (type === ETH_P_ARP) {
         arp.receive(cpu, row)
         return false
       }
       // IPv6 has a handler that this release leaves at its door: the kernel takes the packet.
-      if (type === ETH_P_IPV6 || tapsOf[devIndex[dev[row]]] > 0) {
+      if (type === ETH_P_IPV6 || shown > 0 || tapsOf[devIndex[dev[row]]] > 0) {
         consume(cpu, row)
         return false
       }

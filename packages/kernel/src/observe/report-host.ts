@@ -16,6 +16,7 @@ import { SOFTIRQ_NAMES, SoftirqCount } from '../softirq/components.js'
 import { BacklogView, Softnet } from '../softnet/components.js'
 import { Task } from '../task/components.js'
 import { contextTimeline } from './context-timeline.js'
+import { reportCaptures } from './report-captures.js'
 import { reportDevices, reportEthtool, reportQueues } from './report-devices.js'
 import { reportLinkLog } from './report-link.js'
 import { reportNeighbours } from './report-neighbours.js'
@@ -40,6 +41,7 @@ export function reportHost(model: Model, host: HostLayout, simulatedPs: number):
     ...reportLinkLog(model, host),
     tasks: taskRows(model, host),
     ...reportPrograms(model, host),
+    ...reportCaptures(model, host),
     gro: groCounts(model, host, false),
     xdp: groCounts(model, host, true),
     ethtool: reportEthtool(model, host),
@@ -232,7 +234,7 @@ function snmp(model: Model, host: NetLayout, tables: readonly (keyof typeof SNMP
 }
 
 /** Names of protocols as ss prints them. */
-const PROTOCOLS = { udp: 'udp', ping: 'icmp', raw: 'raw' } as const
+const PROTOCOLS = { udp: 'udp', ping: 'icmp', raw: 'raw', packet: 'packet' } as const
 
 function socketRows(model: Model, host: HostLayout): SocketRow[] {
   const s = model.world.columns(Sock)
@@ -246,7 +248,7 @@ function socketRows(model: Model, host: HostLayout): SocketRow[] {
       for (let source = 0; source < sources; source++) drops += viewDrops[id * sources + source]
       rows.push({
         proto: PROTOCOLS[plan.family ?? 'udp'],
-        local: `${formatIpv4(plan.address)}:${plan.raw?.protocol ?? plan.port}`,
+        local: `${formatIpv4(plan.address)}:${plan.raw?.protocol ?? plan.packet?.protocol ?? plan.port}`,
         peer: plan.peer === null ? '0.0.0.0:*' : `${formatIpv4(plan.peer.address)}:${plan.peer.port}`,
         app: app.name,
         received: s.received[id],

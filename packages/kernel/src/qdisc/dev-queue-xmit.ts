@@ -15,6 +15,7 @@ import { hasVlans, type VlanXmit, vlanXmit } from '../link/vlan-xmit.js'
 import { NetDev } from '../nic/components.js'
 import { TxQueue } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
+import { devQueueXmitNit } from '../packet/dev-queue-xmit-nit.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb, skbPool } from '../skb/skb-pool.js'
 import { type SkbSegment, sendsSegments, skbSegment } from '../skb/skb-segment.js'
@@ -57,6 +58,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     const { xmitLinesPs } = context.resource(COLD_COSTS)
     const pool = context.system(skbPool)
     const kfree = context.system(kfreeSkb)
+    const nit = context.system(devQueueXmitNit)
     const loopback = context.system(loopbackXmit)
     const program = context.resource(PROGRAM_XMIT)
     const vlans = hasVlans(plan) ? context.system(vlanXmit) : null
@@ -87,12 +89,19 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
       if (owner === cpu) return disciplines.xmit(cpu, queue, row, true)
       if (cutter?.isFor(row) === true) return cutAway(cpu, row, queue, owner)
       cutter?.linearize(cpu, row)
+      if (nit.needed) showAway(cpu, row)
       spend(cpu, STAGE.ndo_start_xmit, 1)
       // What is the queue's own comes from the CPU that had it last.
       spendPs(cpu, STAGE.ndo_start_xmit, xmitLinesPs[cpu * cpuRows + owner])
       if (trace.on) trace.xmitSend(cpu, clockPs[cpu], row)
       post.packet(cpu, owner, EVENT.txPacket, row, queue, cpu)
       return 0
+    }
+
+    /** Taps see a packet on the CPU that sends it, whose queue it is. */
+    function showAway(cpu: number, row: number): void {
+      nit.transmit(cpu, row)
+      flags[row] |= SKB.tapped
     }
 
     /** A message is cut where its socket is known, before it goes to another CPU's queue. */
@@ -103,6 +112,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         return NET_XMIT.drop
       }
       for (let i = 0; i < n; i++) {
+        if (nit.needed) showAway(cpu, cutter.list[i])
         spend(cpu, STAGE.ndo_start_xmit, 1)
         if (trace.on) trace.xmitSend(cpu, clockPs[cpu], cutter.list[i])
         post.packet(cpu, owner, EVENT.txPacket, cutter.list[i], queue, cpu)
@@ -125,6 +135,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
         spend(cpu, STAGE.dev_queue_xmit, 1)
         spend(cpu, STAGE.ndo_start_xmit, 1)
       }
+      if (nit.needed) nit.transmit(cpu, row)
       return loopback(cpu, row)
     }
 
@@ -141,6 +152,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     /** A VLAN device has no discipline; what the packet takes of IP is paid where the device below has it. */
     function onVlan(cpu: number, row: number, device: number, vlan: VlanXmit): number {
       if (takesTime[device] !== 0) spend(cpu, STAGE.dev_queue_xmit, 1)
+      if (nit.needed) nit.transmit(cpu, row)
       const bytes = vlan.tag(cpu, row)
       const code = xmitOn(cpu, row)
       vlan.done(cpu, device, code, bytes)
@@ -151,6 +163,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     function depart(cpu: number, row: number, device: number): number {
       const isProgram = xmit[device] === XMIT.program && program.xmit !== null
       if (isProgram && cutter?.isFor(row) === true) return departCut(cpu, row, device, cutter)
+      if (nit.needed) nit.transmit(cpu, row)
       if (isProgram) program.xmit?.(cpu, row)
       leave(cpu, row, device)
       return 0
@@ -159,6 +172,7 @@ export const devQueueXmit = defineSystem<DevQueueXmit>(
     function departCut(cpu: number, row: number, device: number, by: SkbSegment): number {
       const n = by.cut(cpu, row)
       for (let i = 0; i < n; i++) {
+        if (nit.needed) nit.transmit(cpu, by.list[i])
         program.xmit?.(cpu, by.list[i])
         leave(cpu, by.list[i], device)
       }

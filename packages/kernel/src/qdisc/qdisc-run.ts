@@ -7,6 +7,7 @@ import { NetDev } from '../nic/components.js'
 import { Dql, TxQueue } from '../nic/tx-components.js'
 import { txRing } from '../nic/tx-ring.js'
 import { NUMBERS } from '../numbers.js'
+import { devQueueXmitNit } from '../packet/dev-queue-xmit-nit.js'
 import { Skb } from '../skb/components.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
 import { type SkbSegment, sendsSegments, skbSegment } from '../skb/skb-segment.js'
@@ -46,7 +47,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
   'qdisc',
   'net/sched/sch_generic.c, __qdisc_run',
   (context) => {
-    const { DEVICE, DROP, NET_XMIT, QDISC, SOFTIRQ, STAGE, XOFF } = NUMBERS
+    const { DEVICE, DROP, NET_XMIT, QDISC, SKB, SOFTIRQ, STAGE, XOFF } = NUMBERS
 
     const d = context.write(Qdisc)
     const { kind, qlen, requeueHead, requeueTail, running, scheduled, nextOutput, quota, bulkBytes, nowPs } = d
@@ -56,6 +57,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const { index } = context.read(NetDev)
     const { on: bql } = context.read(Dql)
     const { next, frames, wireBytes, dev } = context.write(Skb)
+    const { flags } = context.write(Skb)
     const { clockPs } = context.read(Cpu)
     const trace = context.resource(TRACE_SINK)
     const spend = context.system(charge)
@@ -70,6 +72,7 @@ export const qdiscRun = defineSystem<QdiscRun>(
     const cutter = sendsSegments(context.resource(PLAN_CONSTANTS).plan) ? context.system(skbSegment) : null
     const count = context.system(counters)
     const kfree = context.system(kfreeSkb)
+    const nit = context.system(devQueueXmitNit)
 
     /** A device without carrier: the sender is not told. Kernel: net/sched/sch_generic.c, noop_enqueue */
     function noopEnqueue(cpu: number, row: number): number {
@@ -149,6 +152,10 @@ export const qdiscRun = defineSystem<QdiscRun>(
     /** Hands a packet to the driver. Kernel: net/core/dev.c, xmit_one */
     function startOne(cpu: number, q: number, row: number, pays: boolean): void {
       if (trace.on) trace.tapOut(cpu, pays ? clockPs[cpu] : nowPs[q], row)
+      if (nit.needed) {
+        if ((flags[row] & SKB.tapped) === 0) nit.transmit(cpu, row)
+        else flags[row] &= ~SKB.tapped
+      }
       if (pays) spend(cpu, STAGE.ndo_start_xmit, 1)
       if (trace.on) trace.txPost(cpu, pays ? clockPs[cpu] : nowPs[q], row, q)
       rings.post(cpu, q, row)

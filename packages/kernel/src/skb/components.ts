@@ -54,6 +54,8 @@ export const SKB = {
   charged: 134217728,
   /** Came back to its host, with the route it was sent by. */
   looped: 2097152,
+  /** Has been shown to the taps of its device by the CPU that sent it. */
+  tapped: 33554432,
 } as const
 
 /** Bits of `Skb.ipcb`. Kernel: include/net/ip.h, IPSKB_* */
@@ -72,7 +74,7 @@ export const IPSKB = {
 } as const
 
 /** `skb->pkt_type`. Kernel: include/uapi/linux/if_packet.h */
-export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3, loopback: 5 } as const
+export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherhost: 3, outgoing: 4, loopback: 5 } as const
 
 /**
  * Packets: headers parsed into numbers, with the geometry of an sk_buff. Rows belong to the partition that holds the

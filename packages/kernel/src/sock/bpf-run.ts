@@ -1,8 +1,10 @@
 import { defineSystem, drawFrom } from '@softnet/ecs'
 import { BPF } from '@softnet/scenario/plan'
+import { ETH_HLEN } from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
+import { ethHeader } from '../packet/eth-header.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { BpfInsn, BpfRandom } from './sk-filter-components.js'
@@ -39,12 +41,25 @@ export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/fil
   const { number } = context.read(Cpu)
   const random = drawFrom(context.write(BpfRandom))
   const bytes = context.system(skbBytes)
+  const header = context.system(ethHeader)
   const memory = new Uint32Array(MEMORY_WORDS)
   const scratch = new DataView(new ArrayBuffer(MOST_BYTES))
   let isCopied = false
 
+  /** What is in front of the network header: packet sockets see it. */
+  function linkBytes(row: number, at: number, size: number, end: number): number {
+    if (at < -ETH_HLEN || at + size > end) return OUT
+    let value = 0
+    for (let i = at; i < at + size; i++) {
+      const byte = i < 0 ? header.byte(row, ETH_HLEN + i) : number_(row, i, 1, end)
+      value = value * 256 + byte
+    }
+    return value
+  }
+
   function number_(row: number, at: number, size: number, end: number): number {
-    if (at < 0 || at + size > end) return OUT
+    if (at < 0) return linkBytes(row, at, size, end)
+    if (at + size > end) return OUT
     if (bytes.has(row)) return size === 1 ? bytes.u8(row, at) : size === 2 ? bytes.u16(row, at) : bytes.u32(row, at)
     if (!isCopied) {
       bytes.copyFrom(row, 0, scratch, 0, Math.min(end, MOST_BYTES))

@@ -25,6 +25,7 @@ export const TASK_KIND = {
   sender: 5,
   client: 6,
   ping: 7,
+  capture: 8,
 } as const
 /** Scheduler state. */
 export const TASK_STATE = { running: 1, sleeping: 2, waking: 3 } as const

@@ -9,9 +9,11 @@ import { napiQuota } from '../napi/napi-quota.js'
 import { steer } from '../netif/steer.js'
 import { devNet } from '../netns/dev-net.js'
 import { NUMBERS } from '../numbers.js'
+import { usesPackets } from '../packet/components.js'
 import { SoftirqState } from '../softirq/components.js'
 import { handleSoftirqs } from '../softirq/handle-softirqs.js'
 import { appStep } from './app.js'
+import { captureStep } from './capture.js'
 import { clientStep } from './client.js'
 import { RunQueue, Task } from './components.js'
 import { pingStep } from './ping.js'
@@ -55,6 +57,7 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
   const sender = context.system(senderStep)
   const client = context.system(clientStep)
   const { plan } = context.resource(PLAN_CONSTANTS)
+  const capture = usesPackets(plan) ? context.system(captureStep) : null
   const ping = plan.hosts.some(({ apps }) => apps.some(({ kind }) => kind === 'ping')) ? context.system(pingStep) : null
 
   /** ksoftirqd: softirqs while there are any, giving way to other tasks between rounds. Kernel: kernel/softirq.c, run_ksoftirqd */
@@ -147,6 +150,10 @@ export const runTask = defineSystem<RunTask>('schedule', 'task', 'kernel/sched/c
           case TASK_KIND.ping:
             if (space.several) space.ofTask(cpu, task)
             if (ping !== null) ping(cpu, task)
+            break
+          case TASK_KIND.capture:
+            if (space.several) space.ofTask(cpu, task)
+            if (capture !== null) capture(cpu, task)
             break
           case TASK_KIND.kworker:
             kworker(cpu, task)

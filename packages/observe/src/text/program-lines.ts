@@ -32,7 +32,8 @@ export function programLines(result: ResultDocument, columns: number, density: D
       return cells(label, row, seconds, paint)
     }),
   )
-  if (rows.length === 0) return []
+  const told = [...pingLines(result, hosts), ...captureLines(result, hosts)]
+  if (rows.length === 0) return told.map((line) => clip(line, columns))
   const titles = ['PROGRAM', 'sent', 'rate', 'payload', 'replies', 'p50 p99', 'failed']
   const table = [
     titles.map((cell, i) => (i === 0 ? paint.bold(cell) : paint.dim(cell))),
@@ -40,7 +41,7 @@ export function programLines(result: ResultDocument, columns: number, density: D
   ]
   const lines = heading(tableLines(table, ALIGNS))
   if (rows.length > density.queueRows) lines.push(`  ${paint.dim(`of ${rows.length} programs`)}`)
-  return [...lines, ...pingLines(result, hosts)].map((line) => clip(line, columns))
+  return [...lines, ...told].map((line) => clip(line, columns))
 }
 
 /** What each ping says at its end. */
@@ -50,5 +51,15 @@ function pingLines(result: ResultDocument, hosts: readonly string[]): string[] {
       if (ping === undefined) return []
       return [`${plainName(name)}/${plainName(app)}: ping ${ping.to}`, ...ping.text.map((line) => `  ${line}`)]
     }),
+  )
+}
+
+/** What each capture says at its end. */
+function captureLines(result: ResultDocument, hosts: readonly string[]): string[] {
+  return hosts.flatMap((name) =>
+    (result.hosts[name]?.captures ?? []).flatMap(({ app, dev, text }) => [
+      `${plainName(name)}/${plainName(app)}: capture of ${plainName(dev)}`,
+      ...text.map((line) => `  ${line}`),
+    ]),
   )
 }

@@ -1,5 +1,6 @@
 /** Scenarios that come with softnet, each with the question it answers. */
 
+import { CAPTURE_SCENARIOS } from './capture.js'
 import { CONTAINER_SCENARIOS } from './containers.js'
 import { FIREWALL_SCENARIOS } from './firewall.js'
 import { FRAGMENT_SCENARIOS } from './fragments.js'
@@ -28,6 +29,7 @@ export const BUILTIN_SCENARIOS: readonly BuiltinScenario[] = [
   ...NEIGHBOUR_SCENARIOS,
   ...NETWORK_SCENARIOS,
   ...CONTAINER_SCENARIOS,
+  ...CAPTURE_SCENARIOS,
 ]
 
 /** Names of the built-in scenarios, in the order they are listed. */

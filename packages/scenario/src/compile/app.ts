@@ -5,6 +5,7 @@ import type { FaultPath } from '../fault.js'
 import type { AppPlan, DevicePlan, SocketPlan, SysctlPlan } from '../plan.js'
 import type { AppInput, SocketGroupInput } from '../schema/app.js'
 import type { HostInput } from '../schema/scenario.js'
+import { type CaptureInput, compileCapture } from './capture.js'
 import { checkCpus } from './cpus.js'
 import type { Environment } from './host.js'
 import { devicesIn, type NetScope, scopeNamed } from './netns.js'
@@ -66,6 +67,8 @@ function compileApp(name: string, input: AppInput, path: FaultPath, around: AppS
   }
   if (input.kind === 'ping')
     return { ...compilePing(input, tasks.length, path, around), epoll: spinDefaults.epoll, name, tasks, nice }
+  if (input.kind === 'packet_capture')
+    return { ...compileCapture(input, tasks.length, path, around), epoll: spinDefaults.epoll, name, tasks, nice }
   const wait = input.wait ?? 'epoll_wait'
   warnUnused(input, wait, path, around.env)
   const { epoll } = input
@@ -131,7 +134,7 @@ const spinDefaults: Omit<AppPlan, 'name' | 'tasks' | 'nice'> = {
   bufferBytes: 0,
 }
 
-type ReaderInput = Exclude<AppInput, { kind: 'spin' } | SendInput | PingInput>
+type ReaderInput = Exclude<AppInput, { kind: 'spin' } | SendInput | PingInput | CaptureInput>
 
 function compileBusyEpoll(
   input: ReaderInput,

@@ -10,7 +10,7 @@ export type PingInput = Extract<AppInput, { kind: 'ping' }>
 
 const DEFAULT_BYTES = 56
 const DEFAULT_INTERVAL_PS = 1e12
-const DEFAULT_WAIT_PS = 10e12
+const DEFAULT_TIMEOUT_PS = 10e12
 /** What ping's raw socket lets through: replies and errors. Kernel: include/uapi/linux/icmp.h, struct icmp_filter */
 const REPLIES_AND_ERRORS = [0, 3, 4, 5, 11, 12]
 const ICMP_FILTER = ~REPLIES_AND_ERRORS.reduce((bits, type) => bits | (1 << type), 0) >>> 0
@@ -72,7 +72,7 @@ export function compilePing(
       timerSlackPs: input['timer-slack'] ?? DEFAULT_TIMER_SLACK_PS,
       thinkPs: 0,
       thinkRandom: false,
-      timeoutPs: input.wait ?? DEFAULT_WAIT_PS,
+      timeoutPs: input.timeout ?? DEFAULT_TIMEOUT_PS,
     },
     ping: { intervalPs: input.flood === true ? 0 : (input.interval ?? DEFAULT_INTERVAL_PS) },
   }

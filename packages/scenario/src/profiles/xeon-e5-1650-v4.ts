@@ -174,6 +174,9 @@ const STAGES_E5: CostProfile['stages'] = {
   skb_segment: fromLinux618('skb_segment'),
   csum_partial: fromLinux618('csum_partial'),
   skb_linearize: fromLinux618('skb_linearize'),
+  skb_clone: fromLinux618('skb_clone'),
+  tpacket_rcv: fromLinux618('tpacket_rcv'),
+  tpacket_copy: fromLinux618('tpacket_copy'),
 }
 
 /** Xeon E5-1650 v4 at 3.8 GHz, the machine of the XDP paper and of many published receive measurements. */

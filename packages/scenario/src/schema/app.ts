@@ -1,6 +1,19 @@
 /** Schema of an application: its tasks, how they wait, and the sockets they read. */
 import { z } from 'zod'
-import { choice, cpuList, endpoint, integer, ipv4, linuxTime, quantity, text, time, toggle } from './fields.js'
+import { captureKeys } from './capture.js'
+import {
+  bpfProgram,
+  choice,
+  cpuList,
+  endpoint,
+  integer,
+  ipv4,
+  linuxTime,
+  quantity,
+  text,
+  time,
+  toggle,
+} from './fields.js'
 import { pingKeys } from './ping.js'
 import { clientKeys, senderKeys, sendOptionKeys } from './send.js'
 
@@ -55,19 +68,9 @@ export const socketGroupSchema = z
       'Tell the time of arrival with every datagram; the host then stamps what it receives.',
     ).optional(),
     UDP_GRO: toggle('Receive merged datagrams.').optional(),
-    SO_ATTACH_FILTER: z
-      .array(
-        z.tuple([
-          z.int().min(0).max(0xffff),
-          z.int().min(0).max(255),
-          z.int().min(0).max(255),
-          z.int().min(0).max(0xffffffff),
-        ]),
-      )
-      .min(1)
-      .max(4096)
-      .optional()
-      .describe('Classic BPF program that sees each datagram from its UDP header on: a list of [code, jt, jf, k].'),
+    SO_ATTACH_FILTER: bpfProgram(
+      'Classic BPF program that sees each datagram from its UDP header on: a list of [code, jt, jf, k].',
+    ).optional(),
     IP_ADD_MEMBERSHIP: z
       .array(
         z.strictObject({
@@ -179,10 +182,17 @@ export const appSchema = z
       })
       .describe('ping: asks a host by ICMP echo and measures the round trips; each task is one ping.'),
     z
+      .strictObject({
+        kind: z.literal('packet_capture').describe('Captures packets by packet sockets.'),
+        ...taskKeys,
+        ...captureKeys,
+      })
+      .describe('Program that captures packets as tcpdump does: each task by a packet socket of its own.'),
+    z
       .strictObject({ kind: z.literal('spin').describe('Only computes.'), ...taskKeys })
       .describe('Program that only computes, as a competitor for the CPU.'),
   ])
-  .describe('A program: kind udp_sink (default), udp_echo, udp_sender, udp_client, ping or spin.')
+  .describe('A program: kind udp_sink (default), udp_echo, udp_sender, udp_client, ping, packet_capture or spin.')
 
 /** Parsed application. */
 export type AppInput = z.output<typeof appSchema>

@@ -209,3 +209,19 @@ export function deviceKey() {
   const words = 'a device name of 1 to 15 letters, digits, _ or -'
   return accepts(z.string().regex(/^[A-Za-z0-9_-]{1,15}$/), words)
 }
+
+/** A classic BPF program. */
+export function bpfProgram(description: string) {
+  return z
+    .array(
+      z.tuple([
+        z.int().min(0).max(0xffff),
+        z.int().min(0).max(255),
+        z.int().min(0).max(255),
+        z.int().min(0).max(0xffffffff),
+      ]),
+    )
+    .min(1)
+    .max(4096)
+    .describe(description)
+}

@@ -24,7 +24,7 @@ export const pingKeys = {
     max: 65_527,
     words: 'up to 65527B',
   }).optional(),
-  wait: time('Wait for a reply when none came at all (-W); default 10s.', {
+  timeout: time('Wait for a reply when none came at all (-W); default 10s.', {
     min: 1,
     max: PS_MAX,
     words: 'above 0',
