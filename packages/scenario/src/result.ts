@@ -1,6 +1,7 @@
 /** Result document `softnet.result/1`: what one run found, with Linux's names and Linux's meaning. */
 
 import type { PathPlace } from './path-place.js'
+import type { CaptureRow, PingRow } from './program-result.js'
 
 import type { QdiscKind } from './tx-plan.js'
 
@@ -111,41 +112,6 @@ export interface ProgramRow {
   readonly round_trip_ns?: LatencySummary | null
   /** Of `ping`: what it says at its end. */
   readonly ping?: PingRow
-}
-
-/** What a `packet_capture` would say at its end, all its sockets together. */
-export interface CaptureRow {
-  readonly app: string
-  readonly dev: string
-  readonly sockets: number
-  /** `ring` as in the scenario, and its size, bytes; that of the receive buffers without one. */
-  readonly ring: 'tpacket_v3' | 'tpacket_v2' | 'none'
-  readonly buffer_bytes: number
-  /** Packets the program has seen, and bytes it kept of them. */
-  readonly captured: number
-  readonly captured_bytes: number
-  /** PACKET_STATISTICS: packets that passed the filter, those without room, and how often a ring of blocks stood still. */
-  readonly received: number
-  readonly dropped: number
-  readonly freezes: number
-  /** Packets of each socket, in order. */
-  readonly received_by_socket: readonly number[]
-  /** The lines that tcpdump prints. */
-  readonly text: readonly string[]
-}
-
-/** The summary of `ping`, all its tasks together; times in ns, null where nothing was measured. */
-export interface PingRow {
-  readonly to: string
-  readonly transmitted: number
-  readonly received: number
-  readonly duplicates: number
-  /** ICMP errors it was told of. */
-  readonly errors: number
-  readonly loss_percent: number
-  readonly rtt_ns: { readonly min: number; readonly avg: number; readonly max: number; readonly mdev: number } | null
-  /** The two lines that ping prints. */
-  readonly text: readonly string[]
 }
 
 /** A rule of nf_tables and what came of it. */

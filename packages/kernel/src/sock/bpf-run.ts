@@ -1,6 +1,5 @@
 import { defineSystem, drawFrom } from '@softnet/ecs'
 import { BPF } from '@softnet/scenario/plan'
-import { ETH_HLEN } from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
@@ -33,7 +32,7 @@ const OUT = -1
 
 /** Classic BPF by its own machine: accumulator, index register, sixteen words. Kernel: net/core/filter.c, bpf_prog_run (of a converted program) */
 export const bpfRun = defineSystem<BpfRun>('bpf_prog_run', 'sock', 'net/core/filter.c, sk_run_filter', (context) => {
-  const { SKB } = NUMBERS
+  const { SKB, ETH_HLEN } = NUMBERS
 
   const { code, jt, jf, k } = context.read(BpfInsn)
   const skb = context.read(Skb)
