@@ -108,6 +108,21 @@ sending('what is sent to a group comes back unless the sender says no', () => {
   assert.equal(heard({ IP_MULTICAST_TTL: 0 }), [7, 0])
 })
 
+sending('without IP_MULTICAST_ALL a socket hears only the groups it has joined itself', () => {
+  const sink = (sockets: object): App => ({ kind: 'udp_sink', cpus: [1], sockets: { reuseaddr: true, ...sockets } })
+  const apps = {
+    s: sender({ to: '239.1.1.1:9000', messages: 4, sockets: { IP_MULTICAST_IF: 'eth0' } }),
+    member: sink({ IP_ADD_MEMBERSHIP: [{ group: '239.1.1.1', device: 'eth0' }], IP_MULTICAST_ALL: false }),
+    other: sink({ IP_ADD_MEMBERSHIP: [{ group: '239.1.1.2', device: 'eth0' }], IP_MULTICAST_ALL: false }),
+    all: sink({}),
+  }
+  const rows = run(apps).hosts.h?.netns.init?.sockets ?? []
+  assert.equal(
+    ['member', 'other', 'all'].map((name) => rows.find(({ app }) => app === name)?.received),
+    [4, 0, 4],
+  )
+})
+
 /** A device that has more to send than it will within the run, so that packets stay charged. */
 const STUCK = { link: '1Mbit', txqueuelen: 100_000 }
 const FILLER = sender({ payload: 1000, messages: 100, sockets: { SO_SNDBUF: 4_000_000 } })

@@ -407,6 +407,8 @@ export interface SocketPlan {
   readonly soPriority?: number
   /** SO_BROADCAST; left out: off. */
   readonly broadcast?: boolean
+  /** IP_MULTICAST_ALL; left out: on. */
+  readonly multicastAll?: boolean
   readonly send?: SendOptionsPlan
   /** Name of the device of SO_BINDTODEVICE, or null. */
   readonly device: string | null

@@ -118,6 +118,14 @@ export const SEND_ROWS: Readonly<Record<string, KnobRow>> = {
   },
   'hosts/*/apps/*/sockets/IP_MULTICAST_TTL': { base: GROUP, change: { 'a/sockets/IP_MULTICAST_TTL': 0 } },
   'hosts/*/apps/*/sockets/IP_MULTICAST_LOOP': { base: GROUP, change: { 'a/sockets/IP_MULTICAST_LOOP': false } },
+  'hosts/*/apps/*/sockets/IP_MULTICAST_ALL': {
+    base: {
+      ...GROUP,
+      'h/apps/other': { kind: 'udp_sink', cpus: [1], sockets: { bind: '0.0.0.0:9000', reuseaddr: true } },
+      'h/apps/sink/sockets/reuseaddr': true,
+    },
+    change: { 'h/apps/other/sockets/IP_MULTICAST_ALL': false },
+  },
   'hosts/*/apps/*/sockets/IP_MULTICAST_IF': {
     base: { ...SENDER, 'a/to': '239.1.1.1:9', 'h/routes': ['prohibit 239.0.0.0/8'] },
     change: { 'a/sockets/IP_MULTICAST_IF': 'eth0' },

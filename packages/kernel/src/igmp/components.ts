@@ -49,6 +49,9 @@ export function hasGroups(plan: Plan): boolean {
   )
 }
 
+/** 224.0.0.1. */
+const ALL_HOSTS = 0xe0000001
+
 interface PlacedGroup {
   readonly host: number
   readonly dev: number
@@ -62,6 +65,8 @@ export function placedGroups(layout: Layout): PlacedGroup[] {
     for (const { group, device } of host.plan.apps.flatMap(({ sockets }) =>
       sockets.flatMap((each) => each.groups ?? []),
     )) {
+      // Every device has it anyway, and nobody is told.
+      if (group === ALL_HOSTS) continue
       const dev = interfaceNamed(host, device)
       const key = `${dev} ${group}`
       if (!found.has(key)) found.set(key, { host: host.index, dev, address: group })

@@ -67,6 +67,10 @@ export const Sock = defineComponent(
     err: u16,
     /** SO_BROADCAST. */
     broadcast: u8,
+    /** IP_MULTICAST_ALL, and the groups it has joined itself: first row of `SockGroup` and how many. */
+    multicastAll: u8,
+    firstMembership: i32,
+    membershipCount: u16,
     /** IP id of the next packet of a connected socket. */
     inetId: u16,
     /** `port | host << 16`, signed: with the address, what a lookup compares. Constant. */
@@ -89,6 +93,9 @@ export const LIST = {
  * `SockHash`.
  */
 export const UdpList = defineComponent('udp_list', { entry: i32 }, { role: 'observer' })
+
+/** Groups that sockets have joined; rows of a socket are consecutive. Constant in a run. Kernel: include/linux/igmp.h, struct ip_mc_socklist */
+export const SockGroup = defineComponent('sock_group', { dev: i32, group: u32 }, { role: 'observer' })
 
 /** Hash slots of (address, port): head socket. */
 export const SockHash = defineComponent('sock_hash', { head: i32 })

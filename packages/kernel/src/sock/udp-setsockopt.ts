@@ -21,6 +21,7 @@ export type UdpOption =
   | 'IP_MTU_DISCOVER'
   | 'IP_MULTICAST_TTL'
   | 'IP_MULTICAST_LOOP'
+  | 'IP_MULTICAST_ALL'
 
 /** setsockopt() of UDP sockets; 0 or a negative errno. */
 export interface UdpSetsockopt {
@@ -39,7 +40,7 @@ export const udpSetsockopt = defineSystem<UdpSetsockopt>(
   (context) => {
     const { ERRNO } = NUMBERS
 
-    const { broadcast } = context.write(Sock)
+    const { broadcast, multicastAll } = context.write(Sock)
     const { boundDev } = context.read(Sock)
     const s = context.write(SockSend)
     const { net, host } = context.read(Cpu)
@@ -65,6 +66,8 @@ export const udpSetsockopt = defineSystem<UdpSetsockopt>(
           return byte(s.ttl, sock, value, 1, 0)
         case 'IP_MULTICAST_TTL':
           return byte(s.multicastTtl, sock, value, 0, 1)
+        case 'IP_MULTICAST_ALL':
+          return value === 0 || value === 1 ? flag(multicastAll, sock, value) : -ERRNO.EINVAL
         case 'IP_MULTICAST_LOOP':
           return flag(s.multicastLoop, sock, value)
         case 'IP_TOS':

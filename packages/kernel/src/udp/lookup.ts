@@ -5,7 +5,7 @@ import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { ReuseportSlot, Sock, SockGroup, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { fourTupleSlot, LIST_STEP, portAddressSlot, portListSlot } from './socket-slot.js'
 
 const PURPOSE_EHASH = 0x75647073
@@ -52,6 +52,8 @@ export const udpLookup = defineSystem<UdpLookup>(
     const sockets = context.read(Sock)
     const { host: sockHost, address, port, peerAddress, peerPort, connected, boundDev, incomingCpu } = sockets
     const { groupBase, groupCount, groupIncoming, groupConns, chainNext, chain4Next, listFirst, portHost } = sockets
+    const { multicastAll, firstMembership, membershipCount } = sockets
+    const joined = context.read(SockGroup)
     const { head } = context.read(SockHash)
     const { head: head4 } = context.read(SockHash4)
     const { entry: list } = context.read(UdpList)
@@ -197,6 +199,15 @@ export const udpLookup = defineSystem<UdpLookup>(
 
     /** Slots of the batch that is read ahead. */
     const slots = new Int32Array(SLOTS)
+    /** Whether a socket without IP_MULTICAST_ALL takes a datagram. Kernel: net/ipv4/igmp.c, ip_mc_sf_allow */
+    function isAllowed(sock: number, row: number): boolean {
+      if (daddr[row] >>> 28 !== 14) return true
+      const end = firstMembership[sock] + membershipCount[sock]
+      for (let each = firstMembership[sock]; each < end; each++)
+        if (joined.group[each] === daddr[row] && joined.dev[each] === dev[row]) return true
+      return false
+    }
+
     /** Sum of what was read ahead last: what nobody uses, the compiler would not read. */
     let _touched = 0
 
@@ -244,7 +255,8 @@ export const udpLookup = defineSystem<UdpLookup>(
       takesMulticast(sock, row) {
         if (peerAddress[sock] !== 0 && peerAddress[sock] !== saddr[row]) return false
         if (peerPort[sock] !== 0 && peerPort[sock] !== ports[row] >>> 16) return false
-        return boundDev[sock] === 0 || boundDev[sock] === dev[row]
+        if (boundDev[sock] !== 0 && boundDev[sock] !== dev[row]) return false
+        return multicastAll[sock] !== 0 || isAllowed(sock, row)
       },
     }
   },

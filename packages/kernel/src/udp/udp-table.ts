@@ -2,7 +2,7 @@ import type { Columns, World } from '@softnet/ecs'
 import { KERNEL_VERSIONS, parsePrefix, type SocketPlan } from '@softnet/scenario/plan'
 import { hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
-import { ReuseportSlot, Sock, SockHash, SockHash4, UdpList } from '../sock/components.js'
+import { ReuseportSlot, Sock, SockGroup, SockHash, SockHash4, UdpList } from '../sock/components.js'
 import { SockSend } from '../sock/sock-wfree.js'
 import { fillLists } from './port-lists.js'
 import { ReuseportBinding, type ReuseportGroup } from './reuseport-groups.js'
@@ -11,6 +11,14 @@ import { fourTupleSlot, portAddressSlot } from './socket-slot.js'
 function socketCount(layout: Layout): number {
   let count = 0
   for (const host of layout.nets) for (const app of host.plan.apps) count += app.sockets.length
+  return count
+}
+
+/** Groups joined, each socket for itself. */
+function memberships(layout: Layout): number {
+  let count = 0
+  for (const { plan } of layout.nets)
+    for (const { sockets } of plan.apps) for (const { groups } of sockets) count += groups?.length ?? 0
   return count
 }
 
@@ -27,6 +35,7 @@ export function declareUdp(world: World, layout: Layout): void {
   world.pool(SockHash, mask)
   world.pool(SockHash4, mask)
   world.pool(ReuseportSlot, socketCount(layout))
+  world.pool(SockGroup, memberships(layout))
   world.pool(UdpList, mask)
 }
 
@@ -131,6 +140,7 @@ export function fillUdp(world: World, layout: Layout): void {
     head[slot] = row
   })
   fillGroups(world, layout, binding)
+  fillMemberships(world, layout)
   fillLists(world)
 }
 
@@ -152,6 +162,22 @@ function fillSocket(
   sock.incomingCpu[row] = plan.soIncomingCpu
   sock.reuseport[row] = plan.reuseport ? 1 : 0
   sock.broadcast[row] = plan.broadcast === true ? 1 : 0
+  sock.multicastAll[row] = plan.multicastAll === false ? 0 : 1
+}
+
+/** Kernel: net/ipv4/igmp.c, ip_mc_join_group */
+function fillMemberships(world: World, layout: Layout): void {
+  const sock = world.columns(Sock)
+  const member = world.columns(SockGroup)
+  let next = 1
+  eachSocket(layout, (host, { groups = [] }, row) => {
+    sock.firstMembership[row] = next
+    sock.membershipCount[row] = groups.length
+    for (const { group, device } of groups) {
+      member.dev[next] = deviceEntity(host, device)
+      member.group[next++] = group
+    }
+  })
 }
 
 /** Writes each group's members to consecutive rows and tells every member where they are. */

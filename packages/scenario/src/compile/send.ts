@@ -183,7 +183,7 @@ export function compileSendOptions(
   path: FaultPath,
   devices: readonly DevicePlan[],
   env: Environment,
-): Pick<SocketPlan, 'broadcast' | 'send'> {
+): Pick<SocketPlan, 'broadcast' | 'multicastAll' | 'send'> {
   const { report, version } = env
   const cuts = input.UDP_SEGMENT !== undefined && version.udpSegmentsMax > 0
   if (input.UDP_SEGMENT !== undefined && !cuts)
@@ -209,6 +209,7 @@ export function compileSendOptions(
   }
   return {
     ...(input.SO_BROADCAST === undefined ? {} : { broadcast: input.SO_BROADCAST }),
+    ...(input.IP_MULTICAST_ALL === undefined ? {} : { multicastAll: input.IP_MULTICAST_ALL }),
     ...(Object.keys(send).length === 0 ? {} : { send }),
   }
 }

@@ -142,6 +142,10 @@ function compileGroups(
     if (!devices.includes(device))
       report.fault([...at, 'device'], `a device of the host: ${devices.join(', ')}`, devices)
   })
+  given?.forEach(({ group, device }, i) => {
+    if (given.findIndex((each) => each.group === group && each.device === device) < i)
+      report.fault([...path, 'IP_ADD_MEMBERSHIP', i], 'groups that are joined once on a device (EADDRINUSE)')
+  })
   return given === undefined ? {} : { groups: given }
 }
 

@@ -81,7 +81,9 @@ export const socketGroupSchema = z
       .min(1)
       .max(20)
       .optional()
-      .describe('Groups the socket joins at the start; their datagrams reach every socket of the port.'),
+      .describe(
+        'Groups the socket joins at the start; their datagrams reach every socket of the port (IP_MULTICAST_ALL).',
+      ),
     SO_BINDTODEVICE: text('Device the socket is bound to.', 15).optional(),
     ...sendOptionKeys,
   })

@@ -40,6 +40,9 @@ export const sendOptionKeys = {
     255,
   ).optional(),
   IP_MULTICAST_LOOP: toggle('Packets to groups the host has joined come back to it; default on.').optional(),
+  IP_MULTICAST_ALL: toggle(
+    'Takes datagrams to every group that is joined on the host; default on. Off: only to those the socket has joined itself.',
+  ).optional(),
   IP_MULTICAST_IF: text(
     'Device, or its address, by which packets to groups leave; default by the routes. An address is their source too.',
     15,

@@ -16,6 +16,7 @@ const NUMBERS: readonly string[] = [
   'IP_MTU_DISCOVER',
   'IP_MULTICAST_TTL',
   'IP_MULTICAST_LOOP',
+  'IP_MULTICAST_ALL',
 ] satisfies UdpOption[]
 
 /** A sendmsg call. */
