@@ -83,7 +83,8 @@ export function checkScenario(
     faults.push(`${name} ends in another state: ${firstDifferences(runModel(plan).model, other.model).join('; ')}`)
   }
   const early: string[] = []
-  const traced = attempt('traced run', watchedHorizon(early), (advance) => runModel(plan, advance, sink))
+  // Its columns lie otherwise than those of the other runs: who reads rows that are nobody's ends in another state.
+  const traced = attempt('traced run', watchedHorizon(early), (advance) => runModel(plan, advance, sink, [], false))
   differing('traced run', traced)
   const ways = otherWays(seed, drawnOrders).filter((_, index) => turn === null || index % 3 === turn % 3)
   for (const [name, advance] of ways) differing(name, attempt(name, advance, again))

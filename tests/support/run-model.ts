@@ -88,8 +88,10 @@ export function runModel(
   advance: Advance = atOnce,
   trace?: TraceSink,
   plugins: readonly Plugin[] = [],
+  isInterleaved = true,
 ): FinishedRun {
-  return finishedRun(buildModel(plan, trace === undefined ? { plugins } : { plugins, trace }), advance)
+  const hooks = { plugins, isInterleaved }
+  return finishedRun(buildModel(plan, trace === undefined ? hooks : { ...hooks, trace }), advance)
 }
 
 function finishedRun(model: Model, advance: Advance): FinishedRun {

@@ -86,10 +86,13 @@ export class World {
   readonly #bit: BitWorld = createBitWorld()
   readonly #tables = new Map<Component, Table>()
   readonly #watch: ColumnWatch | null
+  readonly #isInterleaved: boolean
   #frozen = false
 
-  constructor(watch: ColumnWatch | null = null) {
+  /** `isInterleaved` false: each column has a buffer of its own, whatever its rows. A run must be the same both ways. */
+  constructor(watch: ColumnWatch | null = null, isInterleaved = true) {
     this.#watch = watch
+    this.#isInterleaved = isInterleaved
   }
 
   /** True once the columns exist and the structure can no longer change. */
@@ -157,7 +160,7 @@ export class World {
     let index = 0
     for (const table of this.#tables.values()) {
       const rows = Math.max(1, table.rows)
-      const { buffers, places } = planTable(table.component.schema, rows, table.step)
+      const { buffers, places } = planTable(table.component.schema, rows, this.#isInterleaved ? table.step : 1)
       const offsets: number[] = []
       for (const plan of buffers) {
         const bytes = plan.elements * plan.elementBytes

@@ -12,7 +12,10 @@ test('a name that no case has is refused with the nearest', async () => {
   const { code, stdout, stderr } = await oracle('--case', 'tcp-1x')
   assert.is(code, 2)
   assert.is(stdout, '')
-  assert.match(stderr, /^error: --case: given 'tcp-1x'; accepted: the name of one of \d{4} cases; did you mean tcp-1\?\n$/)
+  assert.match(
+    stderr,
+    /^error: --case: given 'tcp-1x'; accepted: the name of one of \d{4} cases; did you mean tcp-1\?\n$/,
+  )
 })
 
 test(

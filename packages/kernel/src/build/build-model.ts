@@ -82,6 +82,8 @@ export interface ModelHooks {
   readonly harness?: HarnessCalls
   /** Sees every column as systems are given it. */
   readonly watch?: ColumnWatch
+  /** False: what lies between the rows of two CPUs stays empty, so that who reads it finds something else. */
+  readonly isInterleaved?: boolean
   /** Takes what leaves by devices whose frames a program reads. */
   readonly program?: ProgramXmit
   /** What the modules of the plan's plugins export, in its order. */
@@ -110,7 +112,7 @@ export function buildModel(plan: Plan, hooks: ModelHooks = {}, arena?: readonly 
   const layout = computeLayout(plan)
   const partitions = findPartitions(layout, profile)
   const sizes = computeSizes(layout, partitions)
-  const world = new World(hooks.watch)
+  const world = new World(hooks.watch, hooks.isInterleaved)
   declareModel(world, layout, partitions, sizes)
   const instances = instancesOf(plan, hooks.plugins ?? [])
   const places = declarePlugins(world, layout, sizes, instances)
@@ -198,6 +200,7 @@ function planConstants(plan: Plan, layout: Layout, sizes: Sizes): PlanConstants 
     hz: perCpu(around, (host) => host.hz),
     firstDevice: layout.firstDevice,
     firstVector: layout.firstVector,
+    idStep: layout.step,
     firstQueue: layout.firstQueue,
     firstTask: layout.firstTask,
     firstPartition: 1,

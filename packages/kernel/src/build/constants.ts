@@ -27,6 +27,8 @@ export interface PlanConstants {
   /** First device entity: device index = entity − firstDevice. */
   readonly firstDevice: number
   readonly firstVector: number
+  /** Ids of CPUs, queues, vectors and tasks are multiples of this; between two of them lies what is not theirs. */
+  readonly idStep: number
   readonly firstQueue: number
   readonly firstTask: number
   readonly firstPartition: number

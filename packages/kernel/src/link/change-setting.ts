@@ -43,7 +43,7 @@ export const changeSetting = defineSystem<ChangeSetting>(
     const { cpuOfNumber, cpuBase } = context.resource(PLAN_CONSTANTS)
     const kept = new Int32Array(context.read(TxQueue).cpu.length)
     const { bits: views } = context.read(DevView)
-    const { plan, cpuRows, jiffyPs } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows, jiffyPs, idStep } = context.resource(PLAN_CONSTANTS)
     const settings = changesSettings(plan) ? context.write(CpuSetting) : null
     const driver = context.system(ndoStop)
     const graft = context.system(qdiscGraft)
@@ -73,7 +73,7 @@ export const changeSetting = defineSystem<ChangeSetting>(
           if (txCount[dev] > 0) setXps(cpu, dev, action.queue, action.cpus.includes(cpuNumber[cpu]))
           return
         }
-        for (let queue = 1; queue < queueDev.length; queue++) {
+        for (let queue = idStep; queue < queueDev.length; queue += idStep) {
           if (queueDev[queue] !== dev || rxIndex[queue] !== action.queue || queueCpu[queue] !== cpu) continue
           for (const [i, number] of action.cpus.entries())
             mapCpu[rpsBase[queue] + i] = cpuOfNumber[cpuBase[cpu] + number]
@@ -88,7 +88,7 @@ export const changeSetting = defineSystem<ChangeSetting>(
         const dev = rows.dev[row]
         const isUp = (views[index[dev] * cpuRows + cpu] & DEV.down) === 0
         if (isUp) driver.stop(cpu, dev)
-        for (let queue = 1; queue < queueDev.length; queue++) {
+        for (let queue = idStep; queue < queueDev.length; queue += idStep) {
           if (queueDev[queue] === dev && queueCpu[queue] === cpu) ringSize[queue] = rows.value[row]
         }
         if (isUp) driver.open(cpu, dev)

@@ -16,15 +16,15 @@ export const setCoalesce = defineSystem<SetCoalesce>(
     const { dev, rxUsecsPs, rxFrames, txUsecsPs } = context.read(HostEvent)
     const { cpu: vectorCpu, dev: vectorDev, usecsPs, frames } = context.write(IrqVector)
     const { cpu: queueCpu, dev: queueDev, usecsPs: txTimePs } = context.write(TxQueue)
-    const { firstVector } = context.resource(PLAN_CONSTANTS)
+    const { firstVector, idStep } = context.resource(PLAN_CONSTANTS)
     return (cpu, row) => {
-      for (let v = firstVector; v < vectorCpu.length; v++) {
+      for (let v = firstVector; v < vectorCpu.length; v += idStep) {
         if (vectorCpu[v] !== cpu || vectorDev[v] !== dev[row]) continue
         if (rxUsecsPs[row] >= 0) usecsPs[v] = rxUsecsPs[row]
         if (rxFrames[row] >= 0) frames[v] = rxFrames[row]
       }
       if (txUsecsPs[row] < 0) return
-      for (let q = 1; q < queueCpu.length; q++) {
+      for (let q = idStep; q < queueCpu.length; q += idStep) {
         if (queueCpu[q] === cpu && queueDev[q] === dev[row]) txTimePs[q] = txUsecsPs[row]
       }
     }

@@ -53,7 +53,7 @@ export const ndoStop = defineSystem<NdoStop>(
     const { frames, next } = context.write(Skb)
     const { clockPs, packetPool } = context.write(Cpu)
     const { isLineKnown } = context.write(HardirqState)
-    const { plan, cpuRows, firstVector } = context.resource(PLAN_CONSTANTS)
+    const { plan, cpuRows, firstVector, idStep } = context.resource(PLAN_CONSTANTS)
     const trace = context.resource(TRACE_SINK)
     const events = context.system(eventList)
     const control = context.system(napiControl)
@@ -90,7 +90,7 @@ export const ndoStop = defineSystem<NdoStop>(
     }
 
     function eachVector(cpu: number, dev: number, what: (vector: number) => void): void {
-      for (let vector = firstVector; vector < v.dev.length; vector++) {
+      for (let vector = firstVector; vector < v.dev.length; vector += idStep) {
         if (v.dev[vector] === dev && v.cpu[vector] === cpu) what(vector)
       }
     }

@@ -245,6 +245,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
     firstQueue: FIRST_QUEUE,
     queues: queueIds,
     firstVector: FIRST_QUEUE + queueCount,
+    idStep: 1,
     vectors: queueIds.map((queue) => queue + queueCount),
     napis: queueIds.map((queue) => queue + 2 * queueCount),
     backlogNapis: [],
