@@ -44,7 +44,7 @@ import { XOFF } from './nic/tx-components.js'
 import { IRQ_KIND } from './observe/trace-sink.js'
 import { NIC_FAULT } from './plugin/hooks.js'
 import { BANDS, NET_XMIT, QDISC } from './qdisc/components.js'
-import { ERRNO, RTCF, RTN, SCOPE, TABLE } from './route/components.js'
+import { ERRNO, RTCF, RTN, RULE, SCOPE, TABLE } from './route/components.js'
 import { IPSKB, PACKET_TYPE, SKB } from './skb/components.js'
 import { LIST } from './sock/components.js'
 import { SOFTIRQ, SOFTIRQ_PHASE } from './softirq/components.js'
@@ -138,6 +138,7 @@ export const NUMBERS = {
   REQUEST,
   RTCF,
   RTN,
+  RULE,
   RX_HANDLER,
   SCOPE,
   SEEN,

@@ -6,6 +6,7 @@ import type { RouteEntry } from '../src/route/fib-entries.js'
 import { prefixMask } from '../src/route/fib-entries.js'
 import { fibLookup } from '../src/route/fib-lookup.js'
 import { buildTrie } from '../src/route/fib-trie.js'
+import { ANY_FLOW } from '../src/route/flow.js'
 import { ifAddrs } from '../src/route/ifaddr.js'
 import { ip, makeIpWorld } from './support/ip-world.js'
 
@@ -23,6 +24,10 @@ function entry(prefix: number, lengthBits: number, metric = 0): RouteEntry {
     gateway: 0,
     prefsrc: 0,
     mtu: 0,
+    mtuLocked: 0,
+    hoplimit: 0,
+    weight: 1,
+    paths: [],
     added: 0,
   }
 }
@@ -122,7 +127,7 @@ test('routes decide by length, then tos, then metric; some types are errors', ()
   const route = world.columns(FibRoute)
   const [eth0 = 0, eth1 = 0] = devs
   const via = (text: string, tos = 0, oif = 0) => {
-    const found = fib.find(0, ip(text) | 0, tos, oif, SCOPE.universe)
+    const found = fib.find(0, ip(text) | 0, tos, oif, SCOPE.universe, ANY_FLOW)
     return found < 0 ? found : [route.dev[found], route.gateway[found]]
   }
   assert.equal(via('8.8.8.8'), [eth0, ip('192.0.2.254')])
@@ -156,7 +161,7 @@ test('a source address comes from the route, the subnet of the next hop, the dev
   const fib = binder.bind(fibLookup)
   const addresses = binder.bind(ifAddrs)
   const [eth0 = 0, eth1 = 0] = devs
-  const source = (text: string) => fib.prefsrc(0, fib.find(0, ip(text) | 0, 0, 0, SCOPE.universe)) >>> 0
+  const source = (text: string) => fib.prefsrc(0, fib.find(0, ip(text) | 0, 0, 0, SCOPE.universe, ANY_FLOW)) >>> 0
   assert.is(source('198.51.106.1'), ip('10.0.0.1'))
   assert.is(source('198.51.104.1'), ip('192.0.2.1'))
   assert.is(source('10.1.9.9'), ip('10.1.0.1'))

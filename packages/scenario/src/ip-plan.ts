@@ -15,6 +15,14 @@ export interface Ipv4Plan {
   readonly icmp_ratemask: number
   readonly icmp_msgs_per_sec: number
   readonly icmp_msgs_burst: number
+  /** What chooses among several next hops: 0 addresses, 1 ports too, 2 those inside of a tunnel, 3 `fib_multipath_hash_fields`. */
+  readonly fib_multipath_hash_policy: number
+  /** Bit per field. */
+  readonly fib_multipath_hash_fields: number
+  /** 0: drawn from the seed of the run. */
+  readonly fib_multipath_hash_seed: number
+  /** 1: routers that are known to be gone are passed over. */
+  readonly fib_multipath_use_neigh: number
 }
 
 /** `net.ipv4.conf.*`, under their own names. */
@@ -80,6 +88,18 @@ export interface NeighbourPlan {
 /** Types of routes a user can add. Kernel: include/uapi/linux/rtnetlink.h, RTN_* */
 export type RouteType = 'unicast' | 'local' | 'broadcast' | 'unreachable' | 'prohibit' | 'blackhole' | 'throw'
 
+/** One of several next hops of a route. */
+export interface NexthopPlan {
+  /** 0: destinations are on the link. */
+  readonly gateway: number
+  /** Device name; null: the one the gateway is reached by. */
+  readonly dev: string | null
+  /** Share of the flows, 1 to 256. */
+  readonly weight: number
+  /** The gateway is on the link whatever the subnets say. */
+  readonly onlink?: true
+}
+
 /** One route, as `ip route add` takes it. */
 export interface RoutePlan {
   readonly type: RouteType
@@ -98,4 +118,45 @@ export interface RoutePlan {
   readonly mtu: number
   /** Type of service the route is for; 0: any. */
   readonly tos: number
+  /** Table it is in; left out: local for types local and broadcast, else main. */
+  readonly table?: number
+  /** No path MTU is learnt, packets go without DF. */
+  readonly mtuLocked?: true
+  /** Time to live of what the host sends by it; left out: `ip_default_ttl`. */
+  readonly hoplimit?: number
+  /** The gateway is on the link whatever the subnets say. */
+  readonly onlink?: true
+  /** Next hops where there are several; `gateway` and `dev` are none then. */
+  readonly nexthops?: readonly NexthopPlan[]
+}
+
+/** What a rule does. Kernel: include/uapi/linux/fib_rules.h, FR_ACT_* */
+export type RuleAction = 'table' | 'goto' | 'nop' | 'unreachable' | 'prohibit' | 'blackhole'
+
+/** One policy rule, as `ip rule add` takes it; what is left out matches everything. */
+export interface RulePlan {
+  /** Left out: one less than that of the second rule there is. */
+  readonly priority?: number
+  readonly inverted?: true
+  /** Network and length in bits. */
+  readonly from?: readonly [number, number]
+  readonly to?: readonly [number, number]
+  /** Device packets came in by; `lo`: sent by the host. */
+  readonly iif?: string
+  /** Device the sender asks for. */
+  readonly oif?: string
+  /** Bits 0x1c of the type of service. */
+  readonly tos?: number
+  readonly mark?: number
+  readonly markMask?: number
+  readonly protocol?: number
+  /** First and last port. */
+  readonly sport?: readonly [number, number]
+  readonly dport?: readonly [number, number]
+  readonly action: RuleAction
+  readonly table?: number
+  /** Priority of the rule that `goto` goes on at. */
+  readonly target?: number
+  /** Routes of prefixes up to so many bits do not count. */
+  readonly suppressPrefixLength?: number
 }

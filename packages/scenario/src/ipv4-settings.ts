@@ -14,6 +14,10 @@ export const DEFAULT_IPV4: Ipv4Plan = {
   icmp_ratemask: 0x1818,
   icmp_msgs_per_sec: 1000,
   icmp_msgs_burst: 50,
+  fib_multipath_hash_policy: 0,
+  fib_multipath_hash_fields: 7,
+  fib_multipath_hash_seed: 0,
+  fib_multipath_use_neigh: 0,
 }
 
 /** `net.ipv4.conf.*` as a host starts. Kernel: net/ipv4/devinet.c, ipv4_devconf */

@@ -4,5 +4,5 @@ import type { HostPlan } from './plan.js'
 export interface NetnsPlan
   extends Pick<
     HostPlan,
-    'name' | 'sysctl' | 'ipv4' | 'confAll' | 'taps' | 'rawProtocols' | 'nftables' | 'routes' | 'neighbours'
+    'name' | 'sysctl' | 'ipv4' | 'confAll' | 'taps' | 'rawProtocols' | 'nftables' | 'routes' | 'rules' | 'neighbours'
   > {}

@@ -8,7 +8,7 @@
 
 import type { BpfProgram } from './bpf.js'
 import type { EventPlan } from './event-plan.js'
-import type { ConfAllName, InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan } from './ip-plan.js'
+import type { ConfAllName, InterfaceConf, Ipv4Plan, NeighbourPlan, NeighPlan, RoutePlan, RulePlan } from './ip-plan.js'
 import type { LinkPlan } from './link-plan.js'
 import type { NetnsPlan } from './netns-plan.js'
 import type { NftRuleset } from './nft/ruleset.js'
@@ -75,6 +75,8 @@ export interface HostPlan {
   readonly confAll: InterfaceConf
   /** Routes besides those that addresses bring. */
   readonly routes: readonly RoutePlan[]
+  /** Policy rules besides those of tables local, main and default; left out: none. */
+  readonly rules?: readonly RulePlan[]
   /** Permanent neighbours. */
   readonly neighbours: readonly NeighbourPlan[]
   /** Network namespaces besides the one the host starts in, whose settings are above. */

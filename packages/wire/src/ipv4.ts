@@ -24,6 +24,8 @@ export const IP_OFFSET = 0x1fff
 export const IPPROTO_ICMP = 1
 /** Protocol number of IGMP. */
 export const IPPROTO_IGMP = 2
+/** Protocol number of IP inside of IP. */
+export const IPPROTO_IPIP = 4
 /** Protocol number of TCP. */
 export const IPPROTO_TCP = 6
 /** Protocol number of UDP. */

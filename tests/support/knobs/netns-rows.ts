@@ -30,6 +30,10 @@ export const NETNS_ROWS: Readonly<Record<string, KnobRow>> = {
     base: { ...CONTAINER, 'a/kind': 'udp_echo' },
     change: { 'h/netns/c/routes': ['unreachable 198.51.100.0/24'] },
   },
+  'hosts/*/netns/*/rules': {
+    base: { ...CONTAINER, 'a/kind': 'udp_echo' },
+    change: { 'h/netns/c/rules': ['to 198.51.100.0/24 prohibit'] },
+  },
   'hosts/*/netns/*/taps': { base: CONTAINER, change: { 'h/netns/c/taps': ['any'] } },
   'hosts/*/netns/*/taps/dev': {
     base: { ...CONTAINER, 'h/netns/c/taps': [{ dev: 'eth1' }], 'h/netns/c/devices/eth1': { driver: 'igb' } },

@@ -62,6 +62,21 @@ const NO_WAY: Sets = {
   'd/conf': { forwarding: 1 },
 }
 
+/** Flows that differ in their ports, by two routers. */
+const MULTIPATH: Sets = {
+  't/flows': { count: 16, src: '192.0.2.77', dst: '203.0.113.9', 'dport-count': 16 },
+  'd/conf': { forwarding: 1 },
+  'h/devices/eth1': { driver: 'igb', address: '10.9.0.1/24' },
+  'h/devices/eth2': { driver: 'igb', address: '10.8.0.1/24' },
+  'h/routes': ['203.0.113.0/24 nexthop via 10.9.0.2 nexthop via 10.8.0.2 weight 2'],
+}
+const multipath = (name: string, base: Sets, value: number): Record<string, KnobRow> => ({
+  [`hosts/*/sysctl/net.ipv4.fib_multipath_${name}`]: {
+    base: { ...MULTIPATH, ...base },
+    change: { [`h/sysctl/net.ipv4.fib_multipath_${name}`]: value },
+  },
+})
+
 /** A setting that counts where a device or all of them have it. */
 function either(name: string, base: Sets, value: number, rest = 0): Record<string, KnobRow> {
   const [own, all] = [`d/conf/${name}`, `${ALL}${name}`]
@@ -111,6 +126,24 @@ export const ROUTE_ROWS: Readonly<Record<string, KnobRow>> = {
   ...either('drop_gratuitous_arp', ARP, 1),
   ...either('proxy_arp', ARP, 1),
   'hosts/*/devices/*/conf/proxy_arp_pvlan': { base: ARP, change: { 'd/conf/proxy_arp_pvlan': 1 } },
+  'hosts/*/rules': { base: MULTIPATH, change: { 'h/rules': ['iif eth0 blackhole'] } },
+  ...multipath('hash_policy', {}, 1),
+  ...multipath('hash_fields', { 'h/sysctl': { 'net.ipv4.fib_multipath_hash_policy': 3 } }, 32),
+  ...multipath(
+    'hash_seed',
+    { 'h/sysctl': { 'net.ipv4.fib_multipath_hash_policy': 3, 'net.ipv4.fib_multipath_hash_fields': 32 } },
+    5,
+  ),
+  ...multipath(
+    'use_neigh',
+    {
+      'h/devices/eth2': { driver: 'igb', address: '10.8.0.1/24', arp: true },
+      'h/sysctl': { 'net.ipv4.fib_multipath_hash_policy': 1 },
+      't/rate': '10pps',
+      duration: '5s',
+    },
+    1,
+  ),
   ...route('gc_timeout', { ...REDIRECTED, ...capture('redirect', SLOW), duration: '7s' }, 1),
   ...route('mtu_expires', { ...capture('pmtu', SLOW), duration: '5s' }, 1),
   ...route('min_pmtu', capture('pmtu'), 1200),

@@ -4,6 +4,7 @@ import { ETH_P_ARP, IPPROTO_IGMP } from '@softnet/wire'
 import { hasPairs } from '../link/has-pairs.js'
 import { RTN } from '../route/components.js'
 import { hostRoutes, prefixMask, type RouteEntry } from '../route/fib-entries.js'
+import { usesFlows } from '../route/skb-flow.js'
 import { captureHas } from '../traffic/capture-has.js'
 import type { DeviceLayout, HostLayout, Layout } from './layout.js'
 import { sendingCpus, softirqCpus } from './reach.js'
@@ -49,7 +50,7 @@ export function neighbourRows(host: HostLayout, plan: Plan): number {
 function hearsIgmp(host: HostLayout, plan: Plan): boolean {
   const joins = host.plan.apps.some(({ sockets }) => sockets.some((each) => (each.groups ?? []).length > 0))
   if (!joins) return false
-  if (isLinked(host, plan) || hasPairs([host.plan])) return true
+  if (usesFlows(plan) || isLinked(host, plan) || hasPairs([host.plan])) return true
   return host.devices.some((device) =>
     trafficTo(host, device, plan).some(
       (traffic) =>

@@ -92,7 +92,7 @@ export const icmpPushReply = defineSystem<IcmpPushReply>(
         return
       }
       setDst(cpu, row)
-      const ttl = result.type[cpu] === RTN.multicast ? 1 : ttls[net[cpu]]
+      const ttl = result.type[cpu] === RTN.multicast ? 1 : result.hoplimit[cpu] || ttls[net[cpu]]
       saddr[row] = result.saddr[cpu]
       daddr[row] = result.daddr[cpu]
       ipWord[row] = (IPPROTO_ICMP | (message.tos << 8) | (ttl << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0

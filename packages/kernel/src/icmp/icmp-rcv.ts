@@ -7,8 +7,10 @@ import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
 import { usesRaw } from '../raw/components.js'
 import { rawInput, TAKEN } from '../raw/raw-v4-input.js'
+import { FibRoute } from '../route/components.js'
 import { fibExceptions } from '../route/fib-exceptions.js'
 import { fibLookup } from '../route/fib-lookup.js'
+import { Flow } from '../route/flow.js'
 import { ipDoRedirect } from '../route/ip-do-redirect.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
@@ -70,10 +72,12 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
     const fib = context.system(fibLookup)
     const udp = context.system(udpErr)
     const route = context.system(ipRouteOutput)
+    const flow = new Flow()
     const result = context.read(RouteResult)
     const exceptions = context.system(fibExceptions)
     const redirect = context.system(ipDoRedirect)
     const { boundDev } = context.read(Sock)
+    const { firstPath, nextPath, mtuLocked: routeLocked } = context.read(FibRoute)
     const { tos } = context.read(SockSend)
     const noPmtuDisc = Uint8Array.from(nets, ({ ipv4 }) => ipv4.ip_no_pmtu_disc)
 
@@ -100,13 +104,19 @@ export const icmpRcv = defineSystem<(cpu: number, row: number) => void>(
       const target = bytes.u32(row, quoteAt + 16) | 0
       const ofSocket = sock !== 0
       const type = ofSocket ? tos[sock] : bytes.u8(row, quoteAt + 1)
-      return route.find(cpu, target, source, type, ofSocket ? boundDev[sock] : 0) === 0 && result.route[cpu] !== 0
+      flow.set(0, 0, ofSocket ? IPPROTO_UDP : IPPROTO_ICMP, 0, 0)
+      return route.find(cpu, target, source, type, ofSocket ? boundDev[sock] : 0, flow) === 0 && result.route[cpu] !== 0
     }
 
     /** Kernel: net/ipv4/route.c, ipv4_update_pmtu, ipv4_sk_update_pmtu */
     function updatePmtu(cpu: number, row: number, quoteAt: number, sock: number, mtu: number): void {
       if (!findWay(cpu, row, quoteAt, sock)) return
-      exceptions.learn(cpu, result.route[cpu], bytes.u32(row, quoteAt + 16) | 0, mtu, result.mtu[cpu])
+      const target = bytes.u32(row, quoteAt + 16) | 0
+      const found = result.route[cpu]
+      if (routeLocked[found] !== 0) return
+      // Whatever next hop is taken later, the way is as narrow.
+      for (let path = firstPath[found] || found; path !== 0; path = nextPath[path])
+        exceptions.learn(cpu, path, target, mtu, result.mtu[cpu])
     }
 
     /** What a router says of the way, or −1 if it is not listened to. Kernel: net/ipv4/icmp.c, icmp_unreach */

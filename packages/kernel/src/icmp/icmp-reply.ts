@@ -3,6 +3,7 @@ import { ICMP_HLEN } from '@softnet/wire'
 import { ipOptions } from '../ip/ip-options.js'
 import { ipOptionsEcho } from '../ip/ip-options-echo.js'
 import { NUMBERS } from '../numbers.js'
+import { Flow } from '../route/flow.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
 import { specDst } from '../route/spec-dst.js'
@@ -23,7 +24,7 @@ const TIME_BYTES = 12
 
 /** Sends what a request asks for, to where it came from. Kernel: net/ipv4/icmp.c, icmp_reply */
 export const icmpReply = defineSystem<IcmpReply>('icmp_reply', 'icmp', 'net/ipv4/icmp.c, icmp_reply', (context) => {
-  const { ICMP_TYPE } = NUMBERS
+  const { ICMP_TYPE, IPPROTO_ICMP } = NUMBERS
 
   const { ipWord, len, saddr, tcpSeq, tcpWord } = context.read(Skb)
   const result = context.read(RouteResult)
@@ -32,6 +33,7 @@ export const icmpReply = defineSystem<IcmpReply>('icmp_reply', 'icmp', 'net/ipv4
   const options = context.system(ipOptions)
   const echoOptions = context.system(ipOptionsEcho)
   const route = context.system(ipRouteOutput)
+  const flow = new Flow()
   const spec = context.system(specDst)
   const push = context.system(icmpPushReply)
   const message = new IcmpMessage()
@@ -47,7 +49,7 @@ export const icmpReply = defineSystem<IcmpReply>('icmp_reply', 'icmp', 'net/ipv4
     message.tos = (ipWord[row] >>> 8) & 0xff
     message.countedAs = ICMP_TYPE.echoReply
     message.finalDestination = source
-    if (route.find(cpu, target, spec(cpu, row), message.tos, 0) < 0) return
+    if (route.find(cpu, target, spec(cpu, row), message.tos, 0, flow.set(0, 0, IPPROTO_ICMP, 0, 0)) < 0) return
     if (!limits.peerAllow(cpu, allow, result.daddr[cpu], result.dev[cpu])) return
     push(cpu, message, echoed)
   }

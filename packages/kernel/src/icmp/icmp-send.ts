@@ -5,6 +5,7 @@ import { Cpu } from '../cpu/components.js'
 import { ipOptionsEcho } from '../ip/ip-options-echo.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
+import { Flow } from '../route/flow.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
@@ -44,6 +45,7 @@ export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/ic
   const bytes = context.system(skbBytes)
   const echo = context.system(ipOptionsEcho)
   const route = context.system(ipRouteOutput)
+  const flow = new Flow()
   const addresses = context.system(ifAddrs)
   const push = context.system(icmpPushReply)
   const message = new IcmpMessage()
@@ -77,7 +79,9 @@ export const icmpSend = defineSystem<IcmpSend>('icmp_send', 'icmp', 'net/ipv4/ic
     const options = echo(cpu, row)
     if (options === null) return
     const target = options.srr !== 0 ? options.faddr : saddr[row] | 0
-    if (route.find(cpu, target, sourceFor(cpu, row), tos, 0) < 0) return
+    // Type and code lie where the destination's port does. The packet chooses among several next hops.
+    flow.set(0, 0, IPPROTO_ICMP, 0, (type << 8) | code).packet = row
+    if (route.find(cpu, target, sourceFor(cpu, row), tos, 0, flow) < 0) return
     if (!limits.peerAllow(cpu, allow, result.daddr[cpu], result.dev[cpu])) return
     const room = Math.min(result.mtu[cpu], QUOTE_BYTES) - IPV4_HLEN - options.length - ICMP_HLEN
     if (room <= IPV4_HLEN) return

@@ -2,6 +2,7 @@ import { defineSystem } from '@softnet/ecs'
 import { checksumPartial, IP_DF, IPPROTO_IGMP } from '@softnet/wire'
 import { Cpu } from '../cpu/components.js'
 import { ipLocalOut } from '../ip/ip-output.js'
+import { Flow } from '../route/flow.js'
 import { ifAddrs } from '../route/ifaddr.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
@@ -44,6 +45,7 @@ export const igmpSend = defineSystem<IgmpSend>('igmp_send', 'igmp', 'net/ipv4/ig
   const alloc = context.system(allocSkb)
   const pages = context.system(packetPages)
   const route = context.system(ipRouteOutput)
+  const flow = new Flow()
   const addresses = context.system(ifAddrs)
   const setDst = context.system(skbDstSet)
   const out = context.system(ipLocalOut)
@@ -59,7 +61,7 @@ export const igmpSend = defineSystem<IgmpSend>('igmp_send', 'igmp', 'net/ipv4/ig
 
   /** A packet with room for `bytes` of IGMP; 0 without route or memory. */
   function make(cpu: number, dev: number, dest: number, bytes: number): number {
-    if (route.find(cpu, dest, 0, 0, dev) < 0) return 0
+    if (route.find(cpu, dest, 0, 0, dev, flow.set(0, 0, IPPROTO_IGMP, 0, 0)) < 0) return 0
     const row = alloc.make(cpu, IP_HEADER_BYTES + bytes, true)
     if (row === 0) return 0
     setDst(cpu, row)

@@ -8,7 +8,9 @@ import { hasRules, nfHookSlow } from '../netfilter/nf-hook-slow.js'
 import { NUMBERS } from '../numbers.js'
 import { InDev } from '../route/components.js'
 import { fibLookup } from '../route/fib-lookup.js'
+import { Flow } from '../route/flow.js'
 import { ifAddrs } from '../route/ifaddr.js'
+import { skbFlow, usesFlows } from '../route/skb-flow.js'
 import { Skb } from '../skb/components.js'
 import { skbBytes } from '../skb/skb-bytes.js'
 import { kfreeSkb } from '../skb/skb-pool.js'
@@ -46,6 +48,8 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     const hooks = hasRules(context.resource(PLAN_CONSTANTS).plan) ? context.system(nfHookSlow) : null
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
+    const flows = usesFlows(context.resource(PLAN_CONSTANTS).plan) ? context.system(skbFlow) : null
+    const flow = new Flow()
 
     /** Kernel: net/ipv4/ip_forward.c, ip_exceeds_mtu */
     function exceedsMtu(row: number, mtu: number): boolean {
@@ -70,7 +74,8 @@ export const ipForward = defineSystem<(cpu: number, row: number) => void>(
     /** Address of the device the packet leaves by. Kernel: net/ipv4/route.c, ip_rt_get_source */
     function sourceAddress(cpu: number, row: number): number {
       const at = net[cpu]
-      const route = fib.find(at, daddr[row] | 0, (ipWord[row] >>> 8) & DSCP, rtDev[row], SCOPE.universe)
+      if (flows !== null) flows.input(cpu, row, flow)
+      const route = fib.find(at, daddr[row] | 0, (ipWord[row] >>> 8) & DSCP, rtDev[row], SCOPE.universe, flow)
       if (route > 0) return fib.prefsrc(at, route)
       const next = (rtFlags[row] & RTCF.gateway) !== 0 ? rtGateway[row] : daddr[row]
       return addresses.select(at, rtDev[row], next | 0, SCOPE.universe)

@@ -3,10 +3,11 @@ import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
 import { fibLookup } from '../route/fib-lookup.js'
+import { Flow } from '../route/flow.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { skbDstSet } from '../route/route-result.js'
 import { Skb } from '../skb/components.js'
-import { NfHook, NfHookEntry } from './components.js'
+import { NfHook, NfHookEntry, SkbNf } from './components.js'
 import { NfConn, SkbConn } from './conntrack-components.js'
 import { natPacket } from './nf-nat-packet.js'
 import { natSetup } from './nf-nat-setup.js'
@@ -36,6 +37,8 @@ export const nfNat = defineSystem<NfNat>(
     const { saddr, daddr, ipWord } = context.read(Skb)
     const fib = context.system(fibLookup)
     const route = context.system(ipRouteOutput)
+    const { mark: marks } = context.read(SkbNf)
+    const flow = new Flow()
     const setDst = context.system(skbDstSet)
     const spend = context.system(charge)
     const doChain = context.system(nftDoChain)
@@ -45,7 +48,9 @@ export const nfNat = defineSystem<NfNat>(
     /** The way to the new destination. Kernel: net/ipv4/netfilter.c, ip_route_me_harder */
     function reroute(cpu: number, row: number): boolean {
       const isOurs = fib.addressType(net[cpu], saddr[row] | 0, 0) === RTN.local
-      if (route.find(cpu, daddr[row] | 0, isOurs ? saddr[row] | 0 : 0, (ipWord[row] >>> 8) & 255, 0) < 0) return false
+      flow.set(0, marks[row], 0, 0, 0)
+      if (route.find(cpu, daddr[row] | 0, isOurs ? saddr[row] | 0 : 0, (ipWord[row] >>> 8) & 255, 0, flow) < 0)
+        return false
       setDst(cpu, row)
       return true
     }

@@ -10,6 +10,7 @@ import { ipLocalOut } from '../ip/ip-output.js'
 import { ipSk } from '../ip/ip-sk.js'
 import { NUMBERS } from '../numbers.js'
 import { NET_XMIT } from '../qdisc/components.js'
+import { Flow } from '../route/flow.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
@@ -56,6 +57,7 @@ export const icmpSendmsg = defineSystem<IcmpSendmsg>(
     )
     const spend = context.system(charge)
     const route = context.system(ipRouteOutput)
+    const flow = new Flow()
     const setDst = context.system(skbDstSet)
     const alloc = context.system(allocSkb)
     const identOf = context.system(ipSelectIdent)
@@ -97,7 +99,12 @@ export const icmpSendmsg = defineSystem<IcmpSendmsg>(
       if (row === 0) return 0
       setDst(cpu, row)
       truesize[row] = size
-      const ttl = result.type[cpu] === RTN.multicast ? 1 : sockTtl[sock] !== 0 ? sockTtl[sock] : ttls[net[cpu]]
+      const ttl =
+        result.type[cpu] === RTN.multicast
+          ? 1
+          : sockTtl[sock] !== 0
+            ? sockTtl[sock]
+            : result.hoplimit[cpu] || ttls[net[cpu]]
       saddr[row] = result.saddr[cpu]
       skbDaddr[row] = result.daddr[cpu]
       ipWord[row] = (IPPROTO_ICMP | (tos[sock] << 8) | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
@@ -121,7 +128,14 @@ export const icmpSendmsg = defineSystem<IcmpSendmsg>(
     return (cpu, sock, bytes, daddr, sequence) => {
       const length = IPV4_HLEN + ICMP_HLEN + bytes
       if (length - IPV4_HLEN > 0xffff) return -ERRNO.EMSGSIZE
-      const error = route.find(cpu, daddr, address[sock] | 0, tos[sock], boundDev[sock])
+      const error = route.find(
+        cpu,
+        daddr,
+        address[sock] | 0,
+        tos[sock],
+        boundDev[sock],
+        flow.set(0, 0, IPPROTO_ICMP, 0, 0),
+      )
       if (error === -ERRNO.ENETUNREACH && kind[sock] === RAW_KIND.ping) count.snmp(cpu, SNMP.IpOutNoRoutes, 1)
       if (error < 0) return error
       if ((result.flags[cpu] & RTCF.broadcast) !== 0 && broadcast[sock] === 0) return -ERRNO.EACCES

@@ -16,8 +16,8 @@ export const RTN = {
 /** How far a route or an address reaches; larger is nearer. Kernel: include/uapi/linux/rtnetlink.h, RT_SCOPE_* */
 export const SCOPE = { universe: 0, link: 253, host: 254, nowhere: 255 } as const
 
-/** Tables of a host; both lie in one trie, as Linux has them while there are no rules. Kernel: RT_TABLE_LOCAL, RT_TABLE_MAIN */
-export const TABLE = { main: 254, local: 255 } as const
+/** Tables that every host has; local and main lie in one trie while there are no rules, as in Linux. Kernel: RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT */
+export const TABLE = { fallback: 253, main: 254, local: 255 } as const
 
 /** Flags of a route, values of `Skb.rtFlags`. Kernel: include/uapi/linux/in_route.h, RTCF_* */
 export const RTCF = {
@@ -54,8 +54,52 @@ export const ERRNO = {
   EHOSTUNREACH: 113,
 } as const
 
-/** Root of each host's trie: row host index + 1. */
-export const FibRoot = defineComponent('fib_root', { node: i32 })
+/** What rules do. Kernel: include/uapi/linux/fib_rules.h, FR_ACT_* */
+export const RULE = { table: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } as const
+
+/** Where the tries of each namespace begin: row its index + 1. Constant in a run. */
+export const FibRoot = defineComponent('fib_root', {
+  /** Tables local and main, in one trie while there are no rules; else main. */
+  node: i32,
+  /** Table default, 0 if it is empty. */
+  fallback: i32,
+  /** Table local, or that one trie: for questions about addresses. */
+  local: i32,
+  /** First row of `FibRule`, and how many there are; 0: only the usual three rules, that nobody looks at. */
+  firstRule: i32,
+  ruleCount: i32,
+  /** 1: somebody has added local routes (`fib_has_custom_local_routes`). */
+  customLocal: u8,
+})
+
+/** Policy rules, in order within their namespace. Kernel: include/net/fib_rules.h, struct fib_rule */
+export const FibRule = defineComponent('fib_rule', {
+  inverted: u8,
+  from: i32,
+  fromBits: u8,
+  to: i32,
+  toBits: u8,
+  /** Device entity, 0: any; −1: sent by the host itself. */
+  iif: i32,
+  oif: i32,
+  tos: u8,
+  mark: u32,
+  markMask: u32,
+  protocol: u8,
+  /** Ports; last 0: any. */
+  sportFirst: u16,
+  sportLast: u16,
+  dportFirst: u16,
+  dportLast: u16,
+  /** One of `RULE`. */
+  action: u8,
+  /** Root of the trie of its table, 0 if that is empty. */
+  node: i32,
+  /** Row that a goto goes on at, 0 if there is none. */
+  target: i32,
+  /** Routes of prefixes up to so many bits do not count; −1: all do. */
+  suppressBits: i32,
+})
 
 /**
  * Inner nodes of the forwarding tries. A node stands for the addresses whose bits above `pos + bits` equal `key`; others
@@ -86,12 +130,15 @@ export const FibPrefix = defineComponent('fib_prefix', {
   covering: i32,
 })
 
-/** Routes. Kernel: net/ipv4/fib_lookup.h, struct fib_alias; include/net/ip_fib.h, struct fib_info */
+/** Routes; one with several next hops has a row for each. Kernel: net/ipv4/fib_lookup.h, struct fib_alias; include/net/ip_fib.h, struct fib_info, struct fib_nh */
 export const FibRoute = defineComponent('fib_route', {
   next: i32,
   /** One of `RTN`. */
   type: u8,
-  table: u8,
+  /** Where there are several next hops: row of the first one, and of the one behind this, 0 for none. */
+  firstPath: i32,
+  nextPath: i32,
+  weight: u16,
   tos: u8,
   scope: u8,
   /** Scope of the next hop: host where the destination is on the link. */
@@ -102,8 +149,11 @@ export const FibRoute = defineComponent('fib_route', {
   gateway: u32,
   /** `fib_prefsrc`, 0 for none. */
   prefsrc: u32,
-  /** RTAX_MTU, 0 for none. */
+  /** RTAX_MTU, 0 for none; locked: no other is learnt. */
   mtu: u32,
+  mtuLocked: u8,
+  /** RTAX_HOPLIMIT, 0 for none. */
+  hoplimit: u8,
   /** 1: its device or next hop is gone (RTNH_F_DEAD). */
   dead: u8,
   /** 1: somebody has added it; else an address brings it, again when its device comes up. */

@@ -1,4 +1,10 @@
-import { effectiveConf, type KernelVersion, parsePrefix, type RoutePlan } from '@softnet/scenario/plan'
+import {
+  effectiveConf,
+  type KernelVersion,
+  type NexthopPlan,
+  parsePrefix,
+  type RoutePlan,
+} from '@softnet/scenario/plan'
 import { type HostInterface, hostInterfaces, interfaceNamed } from '../build/host-interfaces.js'
 import type { HostLayout, Layout } from '../build/layout.js'
 import { RTN, SCOPE, TABLE } from './components.js'
@@ -28,6 +34,11 @@ export interface RouteEntry {
   readonly gateway: number
   readonly prefsrc: number
   readonly mtu: number
+  readonly mtuLocked: number
+  readonly hoplimit: number
+  readonly weight: number
+  /** The other next hops; they share what a route has. */
+  readonly paths: readonly RouteEntry[]
   /** 1: somebody has added it, no address brings it. */
   readonly added: number
 }
@@ -81,6 +92,10 @@ function entry(given: Partial<RouteEntry> & Pick<RouteEntry, 'prefix' | 'lengthB
     gateway: 0,
     prefsrc: 0,
     mtu: 0,
+    mtuLocked: 0,
+    hoplimit: 0,
+    weight: 1,
+    paths: [],
     added: 0,
     ...given,
   }
@@ -112,20 +127,37 @@ function gatewayDevice(addresses: readonly AddressEntry[], gateway: number): num
   return best?.dev ?? 0
 }
 
+/** Table a route is in. Kernel: iproute2, iproute_modify */
+function tableOf({ table, type }: RoutePlan): number {
+  return table ?? (type === 'local' || type === 'broadcast' ? TABLE.local : TABLE.main)
+}
+
 /** A route that somebody added. Kernel: net/ipv4/fib_semantics.c, fib_create_info, fib_check_nh */
 function plannedRoute(host: HostLayout, addresses: readonly AddressEntry[], plan: RoutePlan): RouteEntry {
-  const { prefix, lengthBits, gateway, metric, mtu, tos } = plan
-  const type = RTN[plan.type]
-  const base = { prefix, lengthBits, type, metric, mtu, tos, gateway, prefsrc: plan.source, added: 1 }
+  const { prefix, lengthBits, metric, mtu, tos, nexthops, hoplimit = 0 } = plan
+  const mtuLocked = plan.mtuLocked === true ? 1 : 0
+  const shared = { prefix, lengthBits, type: RTN[plan.type], metric, mtu, mtuLocked, hoplimit, tos }
+  const base = { ...shared, prefsrc: plan.source, table: tableOf(plan), added: 1 }
   if (plan.type === 'unreachable' || plan.type === 'prohibit' || plan.type === 'blackhole' || plan.type === 'throw')
     return entry({ ...base, dev: 0 })
-  const named = plan.dev === 'lo' ? host.loopback : interfaceNamed(host, plan.dev ?? '')
-  const dev = plan.dev === null ? gatewayDevice(addresses, gateway) : named
-  if (dev === 0) throw new Error(`host ${host.plan.name}: a route has no device`)
-  if (plan.type === 'local')
-    return entry({ ...base, dev, table: TABLE.local, scope: SCOPE.host, nhScope: SCOPE.nowhere })
-  if (plan.type === 'broadcast') return entry({ ...base, dev, table: TABLE.local, scope: SCOPE.link })
-  return gateway === 0 ? entry({ ...base, dev, scope: SCOPE.link }) : entry({ ...base, dev, nhScope: SCOPE.link })
+  const deviceOf = (name: string | null, gateway: number): number => {
+    const named = name === 'lo' ? host.loopback : interfaceNamed(host, name ?? '')
+    const dev = name === null ? gatewayDevice(addresses, gateway) : named
+    if (dev === 0) throw new Error(`host ${host.plan.name}: a route has no device`)
+    return dev
+  }
+  const hop = ({ gateway, dev }: Pick<NexthopPlan, 'gateway' | 'dev'>) => ({
+    gateway,
+    dev: deviceOf(dev, gateway),
+    nhScope: gateway === 0 ? SCOPE.host : SCOPE.link,
+  })
+  if (nexthops !== undefined) {
+    const [first, ...paths] = nexthops.map((each) => entry({ ...base, ...hop(each), weight: each.weight }))
+    return { ...(first as RouteEntry), paths }
+  }
+  if (plan.type === 'local') return entry({ ...base, ...hop(plan), scope: SCOPE.host, nhScope: SCOPE.nowhere })
+  if (plan.type === 'broadcast') return entry({ ...base, ...hop(plan), scope: SCOPE.link })
+  return entry({ ...base, ...hop(plan), scope: plan.gateway === 0 ? SCOPE.link : SCOPE.universe })
 }
 
 /** Routes by index; each is made when it is asked for, since a million of them would be most of what a run needs. */
@@ -134,16 +166,48 @@ export interface RouteSource {
   at(index: number): RouteEntry | undefined
 }
 
-/** All routes of a host. */
-export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteSource {
+/** Routing tables of a host that have routes, by number. */
+export function hostTables(host: HostLayout, kernel: KernelVersion): ReadonlyMap<number, RouteSource> {
   const addresses = hostAddresses(host)
   const own = addresses.flatMap((each) => addressRoutes(host, each, zeronetShift(kernel)))
-  const { routes } = host.plan
+  const { routes, rules = [] } = host.plan
+  const isMerged = rules.length === 0
+  const placeOf = (table: number) => (isMerged && table === TABLE.local ? TABLE.main : table)
+  const byTable = new Map<number, { own: RouteEntry[]; planned: RoutePlan[] }>()
+  const at = (table: number) => {
+    const found = byTable.get(placeOf(table)) ?? { own: [], planned: [] }
+    byTable.set(placeOf(table), found)
+    return found
+  }
+  for (const each of own) at(each.table).own.push(each)
+  for (const each of routes) at(tableOf(each)).planned.push(each)
+  return new Map(
+    [...byTable].map(([table, list]) => [
+      table,
+      {
+        length: list.own.length + list.planned.length,
+        at(index) {
+          const plan = list.planned[index - list.own.length]
+          return plan === undefined ? list.own[index] : plannedRoute(host, addresses, plan)
+        },
+      },
+    ]),
+  )
+}
+
+/** Routes that packets can find whatever the rules say, for questions about all of them. */
+export function hostRoutes(host: HostLayout, kernel: KernelVersion): RouteSource {
+  const tables = [...hostTables(host, kernel).values()]
+  const length = tables.reduce((sum, each) => sum + each.length, 0)
   return {
-    length: own.length + routes.length,
+    length,
     at(index) {
-      const plan = routes[index - own.length]
-      return plan === undefined ? own[index] : plannedRoute(host, addresses, plan)
+      let left = index
+      for (const table of tables) {
+        if (left < table.length) return table.at(left)
+        left -= table.length
+      }
+      return undefined
     },
   }
 }

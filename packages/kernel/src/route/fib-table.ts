@@ -2,18 +2,32 @@ import type { World } from '@softnet/ecs'
 import { hostInterfaces } from '../build/host-interfaces.js'
 import type { Layout } from '../build/layout.js'
 import { NetDev } from '../nic/components.js'
-import { FibChild, FibNode, FibPrefix, FibRoot, FibRoute, HostDev, IfAddr, IfAddrHash, InDev } from './components.js'
-import { deviceConf, hostRoutes, layoutAddresses, type RouteEntry } from './fib-entries.js'
+import {
+  FibChild,
+  FibNode,
+  FibPrefix,
+  FibRoot,
+  FibRoute,
+  HostDev,
+  IfAddr,
+  IfAddrHash,
+  InDev,
+  TABLE,
+} from './components.js'
+import { deviceConf, hostTables, layoutAddresses, type RouteEntry } from './fib-entries.js'
 import { type BuiltTrie, buildTrie } from './fib-trie.js'
+import { declareRules, fillRules } from './fill-rules.js'
 import { ifAddrSlot } from './ifaddr.js'
 
-/** Tries of the hosts of a layout, built once for counting and once more never. */
-const built = new WeakMap<Layout, readonly BuiltTrie[]>()
+/** Tries of each namespace by the number of their table, built once for counting and once more never. */
+const built = new WeakMap<Layout, readonly ReadonlyMap<number, BuiltTrie>[]>()
 
-function tries(layout: Layout): readonly BuiltTrie[] {
+function tries(layout: Layout): readonly ReadonlyMap<number, BuiltTrie>[] {
   let list = built.get(layout)
   if (list === undefined) {
-    list = layout.nets.map((host) => buildTrie(hostRoutes(host, layout.plan.kernel)))
+    list = layout.nets.map(
+      (host) => new Map([...hostTables(host, layout.plan.kernel)].map(([id, routes]) => [id, buildTrie(routes)])),
+    )
     built.set(layout, list)
   }
   return list
@@ -31,9 +45,10 @@ function hashSize(addresses: number): number {
 
 /** Declares the tables of addresses and routes. */
 export function declareRoutes(world: World, layout: Layout): void {
-  const all = tries(layout)
+  const all = tries(layout).flatMap((tables) => [...tables.values()])
   const addresses = layoutAddresses(layout).length
   world.pool(FibRoot, layout.nets.length)
+  declareRules(world, layout)
   world.pool(
     FibNode,
     sum(all, (trie) => trie.nodes.length),
@@ -48,7 +63,7 @@ export function declareRoutes(world: World, layout: Layout): void {
   )
   world.pool(
     FibRoute,
-    sum(all, ({ prefixes }) => prefixes.first[prefixes.count]),
+    sum(all, ({ prefixes }) => prefixes.first[prefixes.count] + prefixes.morePaths),
   )
   world.pool(IfAddr, addresses)
   world.pool(IfAddrHash, hashSize(addresses) - 1)
@@ -61,8 +76,15 @@ export function fillRoutes(world: World, layout: Layout): void {
   fillAddresses(world, layout)
   fillInDevs(world, layout)
   const next = { node: 0, child: 0, prefix: 0, route: 0 }
-  tries(layout).forEach((trie, host) => {
-    fillTrie(world, trie, host, next)
+  const root = world.columns(FibRoot)
+  tries(layout).forEach((tables, net) => {
+    const roots = new Map([...tables].map(([id, trie]) => [id, fillTrie(world, trie, next)]))
+    const rootOf = (table: number) => roots.get(table) ?? 0
+    root.node[net + 1] = rootOf(TABLE.main)
+    root.fallback[net + 1] = rootOf(TABLE.fallback)
+    root.local[net + 1] = roots.get(TABLE.local) ?? rootOf(TABLE.main)
+    root.customLocal[net + 1] = layout.nets[net].plan.routes.some(({ type }) => type === 'local') ? 1 : 0
+    fillRules(world, layout.nets[net], rootOf)
   })
   built.delete(layout)
 }
@@ -128,20 +150,20 @@ function fillInDevs(world: World, layout: Layout): void {
   })
 }
 
+/** Enters a trie and returns its root. */
 function fillTrie(
   world: World,
   trie: BuiltTrie,
-  host: number,
   next: { node: number; child: number; prefix: number; route: number },
-): void {
+): number {
   const node = world.columns(FibNode)
   const { node: child } = world.columns(FibChild)
   const prefix = world.columns(FibPrefix)
-  const route = world.columns(FibRoute)
+  const route = routeColumns(world)
   const firstPrefix = next.prefix
   const childRow = (value: number) => (value > 0 ? value + next.node : value < 0 ? value - firstPrefix : 0)
   const prefixRow = (value: number) => (value === 0 ? 0 : value + firstPrefix)
-  world.columns(FibRoot).node[host + 1] = childRow(trie.root)
+  const root = childRow(trie.root)
   trie.nodes.forEach((each, i) => {
     const row = next.node + i + 1
     node.key[row] = each.key
@@ -163,17 +185,36 @@ function fillTrie(
     for (let position = first[i]; position < first[i + 1]; position++) {
       const at = ++next.route
       const given = trie.routes.at(order[position]) as RouteEntry
-      route.next[at] = position + 1 < first[i + 1] ? at + 1 : 0
       for (const name of ROUTE_FIELDS) route[name][at] = given[name]
+      next.route += fillPaths(route, at, given.paths)
+      route.next[at] = position + 1 < first[i + 1] ? next.route + 1 : 0
     }
   }
   next.node += trie.nodes.length
   next.child += trie.children.length
+  return root
+}
+
+type RouteColumns = ReturnType<typeof routeColumns>
+
+function routeColumns(world: World) {
+  return world.columns(FibRoute)
+}
+
+/** Enters the other next hops of a route behind it; returns how many. */
+function fillPaths(route: RouteColumns, first: number, paths: readonly RouteEntry[]): number {
+  paths.forEach((path, i) => {
+    const at = first + i + 1
+    for (const name of ROUTE_FIELDS) route[name][at] = path[name]
+    route.firstPath[at] = first
+    route.nextPath[at - 1] = at
+  })
+  if (paths.length > 0) route.firstPath[first] = first
+  return paths.length
 }
 
 const ROUTE_FIELDS = [
   'type',
-  'table',
   'tos',
   'scope',
   'nhScope',
@@ -182,5 +223,8 @@ const ROUTE_FIELDS = [
   'gateway',
   'prefsrc',
   'mtu',
+  'mtuLocked',
+  'hoplimit',
+  'weight',
   'added',
 ] as const

@@ -15,6 +15,8 @@ export interface PrefixList {
   readonly first: Int32Array
   /** Indexes of routes, most preferred first; what another one hides is left out. */
   readonly order: Uint32Array
+  /** Next hops beyond the first ones of those routes. */
+  readonly morePaths: number
 }
 
 /** The trie of one host as plain lists; rows count from 1, as in the columns. */
@@ -38,9 +40,10 @@ function keysOf(routes: RouteSource) {
   const keys = {
     prefix: new Uint32Array(length),
     lengthBits: new Uint8Array(length),
-    table: new Uint8Array(length),
+    table: new Uint32Array(length),
     tos: new Uint8Array(length),
     metric: new Uint32Array(length),
+    morePaths: new Uint8Array(length),
   }
   for (let i = 0; i < length; i++) {
     const route = routes.at(i) as RouteEntry
@@ -49,6 +52,7 @@ function keysOf(routes: RouteSource) {
     keys.table[i] = route.table
     keys.tos[i] = route.tos
     keys.metric[i] = route.metric
+    keys.morePaths[i] = route.paths.length
   }
   return keys
 }
@@ -70,6 +74,7 @@ function groupByPrefix(routes: RouteSource): PrefixList {
   const order = new Uint32Array(routes.length)
   let count = 0
   let kept = 0
+  let morePaths = 0
   for (const index of sorted) {
     const isSame = count > 0 && prefix[count - 1] === keys.prefix[index] && lengthBits[count - 1] === bits[index]
     if (isSame && preferred(order[kept - 1], index) === 0) continue
@@ -79,10 +84,11 @@ function groupByPrefix(routes: RouteSource): PrefixList {
       first[count++] = kept
     }
     order[kept++] = index
+    morePaths += keys.morePaths[index]
   }
   first[count] = kept
   cover(prefix, lengthBits, covering, count)
-  return { count, prefix, lengthBits, covering, first, order }
+  return { count, prefix, lengthBits, covering, first, order, morePaths }
 }
 
 /** Finds for each prefix the one that contains it: sorted like this, those that contain one form a stack. */

@@ -5,11 +5,14 @@ import { ipCheckMc } from '../igmp/igmp-groups.js'
 import { hasEvents } from '../link/fill-link.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
-import { FibRoute, InDev } from './components.js'
+import { FibRoot, FibRoute, InDev } from './components.js'
 import { fibExceptions, hasExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
+import { fibSelectMultipath } from './fib-multipath.js'
 import { fibValidateSource } from './fib-validate-source.js'
+import { Flow } from './flow.js'
 import { ifAddrs } from './ifaddr.js'
+import { skbFlow, usesFlows } from './skb-flow.js'
 import { zeronetShift } from './zeronet.js'
 
 /**
@@ -45,7 +48,8 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const { rtType, rtFlags, rtDev, rtGateway, rtMtu, rtError, ipcb } = context.write(Skb)
     const { saddr, dev, ipWord, protocol } = context.read(Skb)
     const { net } = context.read(Cpu)
-    const { type, dev: routeDev, gateway, mtu } = context.read(FibRoute)
+    const { type, dev: routeDev, gateway, mtu, mtuLocked, firstPath } = context.read(FibRoute)
+    const { ruleCount } = context.read(FibRoot)
     const inDev = context.read(InDev)
     const { forwarding, proxyArpPvlan, routeLocalnet, sendRedirects, sharedMedia } = inDev
     const zeronet = zeronetShift(context.resource(PLAN_CONSTANTS).plan.kernel)
@@ -57,6 +61,9 @@ export const ipRouteInput = defineSystem<RouteInput>(
     const usesPmtu = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_forward_use_pmtu ?? 0)
     const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
+    const flows = usesFlows(plan) ? context.system(skbFlow) : null
+    const select = context.system(fibSelectMultipath)
+    const flow = new Flow()
 
     // Packets of one batch mostly have one destination, whose route is then at hand. Routes are constant where no
     // device comes or goes.
@@ -66,10 +73,12 @@ export const ipRouteInput = defineSystem<RouteInput>(
     let hintTos = 0
     let hintRoute = 0
 
-    function find(at: number, dest: number, tos: number): number {
-      if (!isConstant) return fib.find(at, dest, tos, 0, SCOPE.universe)
+    function find(cpu: number, row: number, dest: number, tos: number): number {
+      const at = net[cpu]
+      if (flows !== null) flows.input(cpu, row, flow)
+      if (!isConstant || ruleCount[at + 1] !== 0) return fib.find(at, dest, tos, 0, SCOPE.universe, flow)
       if (at !== hintHost || dest !== hintDest || tos !== hintTos) {
-        hintRoute = fib.find(at, dest, tos, 0, SCOPE.universe)
+        hintRoute = fib.find(at, dest, tos, 0, SCOPE.universe, flow)
         hintHost = at
         hintDest = dest
         hintTos = tos
@@ -91,7 +100,7 @@ export const ipRouteInput = defineSystem<RouteInput>(
     }
 
     /** Kernel: net/ipv4/route.c, ip_mc_validate_source, ip_route_input_mc */
-    function multicastRoute(at: number, row: number, source: number, dest: number): number {
+    function multicastRoute(cpu: number, row: number, source: number, dest: number): number {
       if (!isJoined(dev[row], dest) || protocol[row] !== ETH_P_IP) return refused(DROP.notJoined)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
       if (source >>> 24 === 127 && routeLocalnet[dev[row]] === 0) return refused(DROP.localnet)
@@ -99,16 +108,16 @@ export const ipRouteInput = defineSystem<RouteInput>(
         const linkLocalGroup = dest >>> 8 === 0xe00000
         if (!linkLocalGroup && (ipWord[row] & 255) !== IPPROTO_IGMP) return refused(DROP.invalidSource)
       } else {
-        const invalid = validate(at, source, tosOf(row), 0, dev[row])
+        const invalid = validate(cpu, row, source, 0, tosOf(row), 0)
         if (invalid < 0) return invalid
       }
       return set(row, RTN.multicast, RTCF.multicast | RTCF.local, dev[row])
     }
 
-    function broadcastRoute(at: number, row: number, source: number): number {
+    function broadcastRoute(cpu: number, row: number, source: number): number {
       if (protocol[row] !== ETH_P_IP) return refused(DROP.arpRefused)
       if (source >>> zeronet !== 0) {
-        const invalid = validate(at, source, tosOf(row), 0, dev[row])
+        const invalid = validate(cpu, row, source, 0, tosOf(row), 0)
         if (invalid < 0) return invalid
       }
       return set(row, RTN.broadcast, RTCF.broadcast | RTCF.local, dev[row])
@@ -121,10 +130,11 @@ export const ipRouteInput = defineSystem<RouteInput>(
     }
 
     /** Kernel: net/ipv4/route.c, __mkroute_input */
-    function forwardRoute(cpu: number, at: number, row: number, source: number, dest: number, route: number): number {
+    function forwardRoute(cpu: number, row: number, source: number, dest: number, found: number): number {
       const device = dev[row]
+      const route = firstPath[found] === 0 ? found : select(cpu, found, dest, 0, flow)
       const out = routeDev[route]
-      const valid = validate(at, source, tosOf(row), out, device)
+      const valid = validate(cpu, row, source, dest, tosOf(row), out)
       if (valid < 0) return valid
       if (protocol[row] !== ETH_P_IP) {
         if (out === device && proxyArpPvlan[device] === 0) return refused(DROP.arpRefused)
@@ -137,30 +147,30 @@ export const ipRouteInput = defineSystem<RouteInput>(
       rtGateway[row] = via
       rtMtu[row] = mtu[route] === 0 ? inDev.mtu[out] : mtu[route]
       const learnt = exceptions.pmtu(cpu, exception)
-      if (learnt !== 0 && (usesPmtu[at] !== 0 || exceptions.locked(exception))) rtMtu[row] = learnt
+      if (learnt !== 0 && (usesPmtu[net[cpu]] !== 0 || exceptions.locked(exception) || mtuLocked[route] !== 0))
+        rtMtu[row] = learnt
       return 0
     }
 
     return (cpu, row, dest) => {
-      const at = net[cpu]
       const source = saddr[row] | 0
-      if (dest >>> 28 === 14) return multicastRoute(at, row, source, dest)
+      if (dest >>> 28 === 14) return multicastRoute(cpu, row, source, dest)
       if (source >>> 28 === 14 || source === LIMITED_BROADCAST) return refused(DROP.invalidSource)
-      if (dest === LIMITED_BROADCAST || (source === 0 && dest === 0)) return broadcastRoute(at, row, source)
+      if (dest === LIMITED_BROADCAST || (source === 0 && dest === 0)) return broadcastRoute(cpu, row, source)
       if (source >>> zeronet === 0) return refused(DROP.invalidSource)
       if (dest >>> zeronet === 0) return refused(DROP.invalidDest)
       const device = dev[row]
       if ((dest >>> 24 === 127 || source >>> 24 === 127) && routeLocalnet[device] === 0) return refused(DROP.localnet)
-      const route = find(at, dest, tosOf(row))
+      const route = find(cpu, row, dest, tosOf(row))
       if (route < 0) return errorRoute(row, forwarding[device] === 0 ? ERRNO.EHOSTUNREACH : -route)
-      if (type[route] === RTN.broadcast) return broadcastRoute(at, row, source)
+      if (type[route] === RTN.broadcast) return broadcastRoute(cpu, row, source)
       if (type[route] === RTN.local) {
-        const invalid = validate(at, source, tosOf(row), 0, device)
+        const invalid = validate(cpu, row, source, dest, tosOf(row), 0)
         return invalid < 0 ? invalid : set(row, RTN.local, RTCF.local, device)
       }
       if (forwarding[device] === 0) return errorRoute(row, ERRNO.EHOSTUNREACH)
       if (type[route] !== RTN.unicast) return refused(DROP.invalidDest)
-      return forwardRoute(cpu, at, row, source, dest, route)
+      return forwardRoute(cpu, row, source, dest, route)
     }
   },
 )

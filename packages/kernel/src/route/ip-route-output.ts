@@ -10,6 +10,8 @@ import { NUMBERS } from '../numbers.js'
 import { FibRoute, HostDev, InDev } from './components.js'
 import { fibExceptions } from './fib-exceptions.js'
 import { fibLookup } from './fib-lookup.js'
+import { fibSelectMultipath } from './fib-multipath.js'
+import { ANY_FLOW, Flow } from './flow.js'
 import { ifAddrs } from './ifaddr.js'
 import { RouteResult } from './route-result.js'
 import { zeronetShift } from './zeronet.js'
@@ -17,11 +19,10 @@ import { zeronetShift } from './zeronet.js'
 /** What a sender asks for; addresses signed, 0: not given. */
 export interface RouteOutput {
   /**
-   * Finds the way to `daddr` into `RouteResult`, the source address with it; `scope` link: without gateways. Returns 0 or a
-   * negative errno.
-   * Kernel: net/ipv4/route.c, ip_route_output_key_hash
+   * Finds the way to `daddr` into `RouteResult`, the source address with it. Returns 0 or a negative errno.
+   * `scope` link: without gateways. `flow` says more of the sender; its source is the one given here. Kernel: net/ipv4/route.c, ip_route_output_key_hash
    */
-  find(cpu: number, daddr: number, saddr: number, tos: number, oif: number, scope?: number): number
+  find(cpu: number, daddr: number, saddr: number, tos: number, oif: number, flow?: Flow, scope?: number): number
 }
 
 const LOOPBACK_ADDRESS = 0x7f000001
@@ -48,7 +49,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
 
     const result = context.write(RouteResult)
     const { net } = context.read(Cpu)
-    const { type, dev, gateway, mtu, prefsrc } = context.read(FibRoute)
+    const { type, dev, gateway, mtu, mtuLocked, hoplimit, prefsrc, firstPath } = context.read(FibRoute)
     const { iff } = context.read(NetDev)
     const { mtu: devMtu, routeLocalnet } = context.read(InDev)
     const { loopback } = context.read(HostDev)
@@ -60,6 +61,8 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
     const addresses = context.system(ifAddrs)
     const exceptions = context.system(fibExceptions)
     const isJoined = context.system(ipCheckMc)
+    const select = context.system(fibSelectMultipath)
+    const own = new Flow()
 
     /** Kernel: net/ipv4/route.c, __mkroute_output */
     function make(cpu: number, route: number, found: number, out: number, saddr: number, daddr: number): number {
@@ -86,7 +89,9 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       result.gateway[cpu] = next
       const learnt = exceptions.pmtu(cpu, exception)
       result.route[cpu] = via
-      result.locked[cpu] = exceptions.locked(exception) ? 1 : 0
+      const isLocked = exceptions.locked(exception) || (via > 0 && mtuLocked[via] !== 0)
+      result.locked[cpu] = isLocked ? 1 : 0
+      result.hoplimit[cpu] = via > 0 ? hoplimit[via] : 0
       result.mtu[cpu] = learnt !== 0 ? learnt : via > 0 && mtu[via] !== 0 ? mtu[via] : devMtu[out]
       result.saddr[cpu] = saddr
       result.daddr[cpu] = daddr
@@ -98,10 +103,10 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       if (isMulticast(saddr) || saddr === LIMITED_BROADCAST) return -ERRNO.EINVAL
       const row = addresses.find(at, saddr)
       // What is no address of a device may still be one of the table of local routes, as 127.0.0.0/8 is.
-      if (row === 0 && fib.addressType(at, saddr, 0) !== RTN.local) return -ERRNO.ENETUNREACH
-      if (oif === 0 && (isMulticast(daddr) || daddr === LIMITED_BROADCAST))
-        return row === 0 ? loopback[at + 1] : addresses.deviceOf(row)
-      return 0
+      const local = row === 0 ? fib.localRoute(at, saddr) : 0
+      if (local < 0) return -ERRNO.ENETUNREACH
+      if (oif !== 0 || (!isMulticast(daddr) && daddr !== LIMITED_BROADCAST)) return 0
+      return row === 0 ? dev[local] : addresses.deviceOf(row)
     }
 
     /** Whether a device is down, as this CPU knows it. */
@@ -116,6 +121,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       given: number,
       tos: number,
       oif: number,
+      flow: Flow,
       scope: number,
     ): number {
       let saddr = given
@@ -130,7 +136,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
         const own = saddr === 0 ? LOOPBACK_ADDRESS : saddr
         return make(cpu, 0, RTN.local, loopback[at + 1], own, own)
       }
-      return lookUp(cpu, at, daddr, saddr, tos, oif, scope)
+      return lookUp(cpu, at, daddr, saddr, tos, oif, flow, scope)
     }
 
     function lookUp(
@@ -140,9 +146,13 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
       given: number,
       tos: number,
       oif: number,
+      flow: Flow,
       scope: number,
     ): number {
-      const route = fib.find(at, daddr, tos & DSCP, oif, scope)
+      // A flow of which nothing is known is shared: its source stays unknown.
+      const known = flow === ANY_FLOW ? own : flow
+      known.saddr = given
+      let route = fib.find(at, daddr, tos & DSCP, oif, scope, known)
       if (route < 0) {
         if (oif === 0) return route
         // The tables may be wrong about a device that was named: the destination is taken to be on its link.
@@ -150,14 +160,15 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
         return make(cpu, 0, RTN.unicast, oif, saddr, daddr)
       }
       if (type[route] === RTN.local) {
-        const own = (prefsrc[route] | 0) !== 0 ? prefsrc[route] | 0 : daddr
-        return make(cpu, route, RTN.local, loopback[at + 1], given !== 0 ? given : own, daddr)
+        const source = (prefsrc[route] | 0) !== 0 ? prefsrc[route] | 0 : daddr
+        return make(cpu, route, RTN.local, loopback[at + 1], given !== 0 ? given : source, daddr)
       }
+      if (oif === 0 && firstPath[route] !== 0) route = select(cpu, route, daddr, given, known)
       return make(cpu, route, type[route], dev[route], given !== 0 ? given : fib.prefsrc(at, route), daddr)
     }
 
     return {
-      find(cpu, daddr, saddr, tos, oif, scope = SCOPE.universe) {
+      find(cpu, daddr, saddr, tos, oif, flow = ANY_FLOW, scope = SCOPE.universe) {
         const at = net[cpu]
         if (saddr !== 0) {
           const checked = checkSource(at, saddr, daddr, oif)
@@ -165,7 +176,7 @@ export const ipRouteOutput = defineSystem<RouteOutput>(
           if (checked > 0) return make(cpu, 0, RTN.unicast, checked, saddr, daddr)
         }
         if (oif !== 0 && isDown(oif)) return -ERRNO.ENETUNREACH
-        return bySource(cpu, at, daddr, saddr, tos, oif, scope)
+        return bySource(cpu, at, daddr, saddr, tos, oif, flow, scope)
       },
     }
   },

@@ -13,6 +13,8 @@ export const RouteResult = defineComponent(
     /** Row of `FibRoute`, 0 for none; and whether its MTU must not be probed. */
     route: i32,
     locked: i32,
+    /** Time to live that the route asks for, 0 for none. */
+    hoplimit: i32,
     /** Addresses as the lookup filled them in. */
     saddr: i32,
     daddr: i32,

@@ -4,6 +4,7 @@ import { Cpu } from '../cpu/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { fibLookup } from './fib-lookup.js'
+import { ANY_FLOW } from './flow.js'
 import { ifAddrs } from './ifaddr.js'
 import { zeronetShift } from './zeronet.js'
 
@@ -28,7 +29,7 @@ export const specDst = defineSystem<(cpu: number, row: number) => number>(
       const at = net[cpu]
       const source = saddr[row] | 0
       if (source >>> zeronet === 0) return addresses.select(at, dev[row], source, SCOPE.link)
-      const route = fib.find(at, source, (ipWord[row] >>> 8) & DSCP, 0, SCOPE.universe)
+      const route = fib.find(at, source, (ipWord[row] >>> 8) & DSCP, 0, SCOPE.universe, ANY_FLOW)
       return route > 0 ? fib.prefsrc(at, route) : addresses.select(at, dev[row], source, SCOPE.universe)
     }
   },

@@ -8,6 +8,7 @@ import { ipOptionsBuild } from '../ip/ip-options-build.js'
 import { ipOptionsEcho } from '../ip/ip-options-echo.js'
 import { ipLocalOut } from '../ip/ip-output.js'
 import { RTN } from '../route/components.js'
+import { Flow } from '../route/flow.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
@@ -29,7 +30,7 @@ export const tcpSendReset = defineSystem<TcpSendReset>(
   'net/ipv4/tcp_ipv4.c, tcp_v4_send_reset',
   (context) => {
     const s = context.write(Skb)
-    const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, flags, len, rtType } = s
+    const { saddr, daddr, ipWord, idFrag, totLen, tcpWord, flags, len, ports, rtType } = s
     const result = context.read(RouteResult)
     const { net } = context.read(Cpu)
     const { nets } = context.resource(PLAN_CONSTANTS)
@@ -38,6 +39,7 @@ export const tcpSendReset = defineSystem<TcpSendReset>(
     const alloc = context.system(allocSkb)
     const segment = context.system(tcpReset)
     const route = context.system(ipRouteOutput)
+    const flow = new Flow()
     const setDst = context.system(skbDstSet)
     const echo = context.system(ipOptionsEcho)
     const buildOptions = context.system(ipOptionsBuild)
@@ -49,14 +51,21 @@ export const tcpSendReset = defineSystem<TcpSendReset>(
       if (options === null) return
       const sender = saddr[of] | 0
       const tos = (ipWord[of] >>> 8) & 255 & ~ECN
-      if (route.find(cpu, options.srr !== 0 ? options.faddr : sender, daddr[of] | 0, tos, 0) < 0) return
+      flow.set(0, 0, IPPROTO_TCP, ports[of] & 0xffff, ports[of] >>> 16)
+      if (route.find(cpu, options.srr !== 0 ? options.faddr : sender, daddr[of] | 0, tos, 0, flow) < 0) return
       const header = IPV4_HLEN + options.length
       const row = alloc.make(cpu, header + TCP_HLEN, true)
       if (row === 0) return
       setDst(cpu, row)
       saddr[row] = result.saddr[cpu]
       daddr[row] = sender
-      ipWord[row] = (IPPROTO_TCP | (tos << 8) | (ttls[net[cpu]] << 16) | ((header / 4) << 24) | (4 << 28)) >>> 0
+      ipWord[row] =
+        (IPPROTO_TCP |
+          (tos << 8) |
+          ((result.hoplimit[cpu] || ttls[net[cpu]]) << 16) |
+          ((header / 4) << 24) |
+          (4 << 28)) >>>
+        0
       idFrag[row] = IP_DF
       totLen[row] = header + TCP_HLEN
       flags[row] = SKB.noEthernet

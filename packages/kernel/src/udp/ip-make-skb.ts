@@ -106,7 +106,7 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
     function ttlOf(cpu: number, sock: number): number {
       if (cookie.ttl[cpu] !== 0) return cookie.ttl[cpu]
       if (result.type[cpu] === RTN.multicast) return multicastTtl[sock]
-      return sockTtl[sock] !== 0 ? sockTtl[sock] : ttls[net[cpu]]
+      return sockTtl[sock] || result.hoplimit[cpu] || ttls[net[cpu]]
     }
 
     /** A packet with room for its bytes, if it has any. */

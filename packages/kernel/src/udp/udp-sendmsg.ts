@@ -5,6 +5,7 @@ import { counters } from '../count/counters.js'
 import { charge } from '../cpu/charge.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
+import { Flow } from '../route/flow.js'
 import { ipRouteOutput } from '../route/ip-route-output.js'
 import { RouteResult } from '../route/route-result.js'
 import { Skb } from '../skb/components.js'
@@ -56,10 +57,10 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
   'udp',
   'net/ipv4/udp.c, udp_sendmsg',
   (context) => {
-    const { ERRNO, FEATURE, MSG, RTCF, SCOPE, SNMP, STAGE } = NUMBERS
+    const { ERRNO, FEATURE, IPPROTO_UDP, MSG, RTCF, SCOPE, SNMP, STAGE } = NUMBERS
 
     const { err } = context.write(Sock)
-    const { connected, peerAddress, peerPort, broadcast } = context.read(Sock)
+    const { connected, peerAddress, peerPort, port, broadcast } = context.read(Sock)
     const { request: skbRequest } = context.write(Skb)
     const { sndbuf, wmemAlloc, noCheck, noSpace, cork: corked } = context.write(SockSend)
     const result = context.read(RouteResult)
@@ -73,6 +74,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const { features } = context.read(NetDev)
     const spend = context.system(charge)
     const route = context.system(ipRouteOutput)
+    const flow = new Flow()
     const count = context.system(counters)
     const init = context.system(ipcmInit)
     const packets = context.system(ipMakeSkb)
@@ -123,9 +125,10 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     }
 
     /** Finds the way to the receiver; 0 or a negative errno. */
-    function findRoute(cpu: number, sock: number, to: number): number {
+    function findRoute(cpu: number, sock: number, to: number, toPort: number): number {
       const scope = cookie.onLink[cpu] !== 0 ? SCOPE.link : SCOPE.universe
-      const error = route.find(cpu, to, cookie.source[cpu], cookie.tos[cpu], cookie.oif[cpu], scope)
+      flow.set(0, 0, IPPROTO_UDP, port[sock], toPort)
+      const error = route.find(cpu, to, cookie.source[cpu], cookie.tos[cpu], cookie.oif[cpu], flow, scope)
       if (error === -ERRNO.ENETUNREACH) count.snmp(cpu, SNMP.IpOutNoRoutes, 1)
       if (error < 0) return error
       const isBroadcast = (result.flags[cpu] & RTCF.broadcast) !== 0
@@ -184,7 +187,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
         const toPort = dport < 0 ? peerPort[sock] : dport
         const wrong = init(cpu, sock, to, flags, cmsg)
         if (wrong < 0) return wrong
-        const error = findRoute(cpu, sock, to)
+        const error = findRoute(cpu, sock, to, toPort)
         if (error < 0) return error
         if (cork !== null && more) return cork.begin(cpu, sock, bytes, toPort, data, request)
         return sendNow(cpu, sock, bytes, toPort, data, request)

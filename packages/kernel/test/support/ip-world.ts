@@ -11,6 +11,7 @@ import {
   type KernelVersion,
   type Plan,
   parseRoute,
+  type RulePlan,
   type SocketPlan,
 } from '@softnet/scenario'
 import { ETH_HLEN, ETH_P_IP, emitEthernet, LINKTYPE_ETHERNET, ParsedFrame, parseFrame } from '@softnet/wire'
@@ -121,6 +122,7 @@ export interface IpWorldOptions {
   readonly conf?: Partial<InterfaceConf>
   /** Routes beside those of addresses; a default route by the first device unless given. */
   readonly routes?: readonly string[]
+  readonly rules?: readonly RulePlan[]
   readonly rawProtocols?: readonly number[]
   readonly devices?: readonly {
     readonly name: string
@@ -199,6 +201,7 @@ function makeLayout(options: IpWorldOptions): Layout {
     ipv4: { ...DEFAULT_IPV4, ...options.ipv4 },
     confAll: { ...DEFAULT_CONF, ...options.conf },
     routes: routes.map((text) => parseRoute(text)),
+    rules: options.rules ?? [],
     smallHeadBytes: 576,
     neighbours: [],
     devices: [],

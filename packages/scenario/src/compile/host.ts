@@ -11,7 +11,7 @@ import { compileApps } from './app.js'
 import { checkCpus } from './cpus.js'
 import { defaultSysctl } from './default-sysctl.js'
 import { compileDevices } from './device.js'
-import { compileIpv4, compileNeighbours, compileRoutes, confOfAll } from './ip.js'
+import { compileIpv4, compileNeighbours, compileRoutes, compileRules, confOfAll } from './ip.js'
 import { devicesIn, type NetScope, netnsPlans, netScopes } from './netns.js'
 import { compileNftables } from './nftables.js'
 
@@ -93,6 +93,7 @@ function compileNet(
     ipv4: compileIpv4(input.sysctl ?? {}),
     confAll: confOfAll(sysctl, input.sysctl?.[REDIRECTS] ?? hostSysctl?.[REDIRECTS], forwarding),
     routes: compileRoutes(input, devices, path, report),
+    ...compileRules(input, devices, path, report),
     neighbours: compileNeighbours(input, devices, path, report),
   }
 }

@@ -2,7 +2,7 @@
 import { formatIpv4, parsePrefix } from '../address.js'
 import type { FaultPath, Report } from '../fault.js'
 import { type Interface, interfacesOf } from '../interfaces.js'
-import type { InterfaceConf, Ipv4Plan, NeighbourPlan, RoutePlan } from '../ip-plan.js'
+import type { InterfaceConf, Ipv4Plan, NeighbourPlan, NexthopPlan, RoutePlan, RulePlan } from '../ip-plan.js'
 import { CONF_NAMES, DEFAULT_CONF, DEFAULT_IPV4 } from '../ipv4-settings.js'
 import type { DevicePlan, SysctlPlan } from '../plan.js'
 import type { ConfInput } from '../schema/conf.js'
@@ -66,19 +66,58 @@ export function compileRoutes(
 ): readonly RoutePlan[] {
   if (input.routes === undefined) return defaultRoutes(devices)
   const interfaces = interfacesOf(devices)
-  const names = interfaces.map(({ name }) => name)
   input.routes.forEach((route, index) => {
-    const path = [...hostPath, 'routes', index]
-    if (route.dev !== null && route.dev !== 'lo' && !names.includes(route.dev)) {
-      report.fault(path, `a device of the host behind dev: lo, ${names.join(', ')}`, names)
-    }
-    const via = interfaces.filter(({ name }) => route.dev === null || name === route.dev)
-    if (route.gateway !== 0 && !via.some((device) => holds(device, route.gateway))) {
-      const where = route.dev === null ? 'a device of the host' : route.dev
-      report.fault(path, `a gateway on a subnet of ${where}; ${formatIpv4(route.gateway)} is on none`)
-    }
+    for (const hop of route.nexthops ?? [route]) checkHop(hop, interfaces, [...hostPath, 'routes', index], report)
   })
   return input.routes
+}
+
+/** A next hop needs a device that is there, and a gateway somebody of the host's is on the link of. */
+function checkHop(
+  hop: Omit<NexthopPlan, 'weight'>,
+  interfaces: readonly Interface[],
+  path: FaultPath,
+  report: Report,
+): void {
+  const { dev, gateway } = hop
+  const names = interfaces.map(({ name }) => name)
+  if (dev !== null && dev !== 'lo' && !names.includes(dev)) {
+    report.fault(path, `a device of the host behind dev: lo, ${names.join(', ')}`, names)
+  }
+  if (hop.onlink === true) {
+    if (dev === null || gateway === 0) report.fault(path, 'via ADDRESS and dev DEVICE with onlink')
+    return
+  }
+  const via = interfaces.filter(({ name }) => dev === null || name === dev)
+  if (gateway !== 0 && !via.some((device) => holds(device, gateway))) {
+    const where = dev === null ? 'a device of the host' : dev
+    report.fault(path, `a gateway on a subnet of ${where}; ${formatIpv4(gateway)} is on none`)
+  }
+}
+
+/** Policy rules of a host. Kernel: net/core/fib_rules.c, fib_nl2rule */
+export function compileRules(
+  input: NetnsInput,
+  devices: readonly DevicePlan[],
+  hostPath: FaultPath,
+  report: Report,
+): { readonly rules?: readonly RulePlan[] } {
+  const { rules = [] } = input
+  const names = ['lo', ...interfacesOf(devices).map(({ name }) => name)]
+  rules.forEach((rule, index) => {
+    const path = [...hostPath, 'rules', index]
+    for (const [key, dev] of [
+      ['iif', rule.iif],
+      ['oif', rule.oif],
+    ] as const) {
+      if (dev !== undefined && !names.includes(dev))
+        report.fault(path, `a device of the host behind ${key}: ${names.join(', ')}`, names)
+    }
+    if (rule.action !== 'goto') return
+    if (rule.priority === undefined) report.fault(path, 'a priority with goto')
+    else if ((rule.target as number) <= rule.priority) report.fault(path, 'goto to a higher priority than its own')
+  })
+  return rules.length === 0 ? {} : { rules }
 }
 
 /** Permanent neighbours of a host. */

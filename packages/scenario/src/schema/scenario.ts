@@ -6,6 +6,7 @@ import type { KernelVersion } from '../plan.js'
 import type { PluginsFound } from '../plugin/found-plugin.js'
 import { PROFILE_NAMES } from '../profile-names.js'
 import { parseRoute, ROUTE_WORDS } from '../route.js'
+import { parseRule, RULE_WORDS } from '../rule.js'
 import { KERNEL_VERSION_NAMES } from '../versions.js'
 import { accepts } from './accepted.js'
 import { appSchema } from './app.js'
@@ -94,6 +95,8 @@ const nftables = () => {
 
 const route = () => words(parseRoute, `A route as ip route add takes it. Accepts ${ROUTE_WORDS}.`, ROUTE_WORDS)
 
+const rule = () => words(parseRule, `A rule as ip rule add takes it. Accepts ${RULE_WORDS}.`, RULE_WORDS)
+
 const neighbour = () =>
   words(parseNeighbour, `A neighbour as ip neigh add takes it. Accepts ${NEIGHBOUR_WORDS}.`, NEIGHBOUR_WORDS)
 
@@ -113,6 +116,11 @@ const netKeys = {
     .describe(
       'Routes besides those that addresses bring; default everything on the link of the first device with an address.',
     ),
+  rules: z
+    .array(rule())
+    .max(10_000)
+    .optional()
+    .describe('Policy rules besides those of the tables local, main and default.'),
   neighbours: z
     .array(neighbour())
     .max(1024)

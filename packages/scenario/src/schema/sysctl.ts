@@ -5,6 +5,7 @@ import { confAllShape } from './conf.js'
 import { choice, cpuMask, integer, linuxTime } from './fields.js'
 
 const S32_MAX = 2_147_483_647
+const U32_MAX = 4_294_967_295
 /** A table of neighbours has a row for each. */
 const NEIGH_MAX = 1_048_576
 
@@ -119,6 +120,18 @@ export const sysctlSchema = z
     'net.ipv4.icmp_msgs_per_sec': integer('Limited ICMP messages per second of the host.', 0, 1_000_000).optional(),
     'net.ipv4.icmp_msgs_burst': integer('Limited ICMP messages at once.', 0, 1_000_000).optional(),
     ...confAllShape,
+    'net.ipv4.fib_multipath_hash_policy': integer(
+      'What chooses among several next hops: 0 addresses, 1 ports too, 2 those inside of a tunnel, 3 the fields below.',
+      0,
+      3,
+    ).optional(),
+    'net.ipv4.fib_multipath_hash_fields': integer(
+      'Bit per field: 1 source, 2 destination, 4 protocol, 16 and 32 ports; 64 to 2048 the same inside of a tunnel.',
+      1,
+      4095,
+    ).optional(),
+    'net.ipv4.fib_multipath_hash_seed': integer('Seed of that choice; 0: by that of the run.', 0, U32_MAX).optional(),
+    'net.ipv4.fib_multipath_use_neigh': integer('1 passes over routers that are known to be gone.', 0, 1).optional(),
     'net.ipv4.route.gc_timeout': linuxTime('s', S32_MAX / 1000, 'Time a redirect is followed, s.').optional(),
     'net.ipv4.route.mtu_expires': linuxTime('s', S32_MAX / 1000, 'Time a path MTU holds, s.').optional(),
     'net.ipv4.route.min_pmtu': integer(

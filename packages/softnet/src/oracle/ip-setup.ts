@@ -22,8 +22,10 @@ import {
   parseNft,
   parsePrefix,
   parseRoute,
+  parseRule,
   ROUTE_WORDS,
   type RoutePlan,
+  type RulePlan,
   type SocketPlan,
 } from '@softnet/scenario'
 import type { Fields } from './fields.js'
@@ -234,7 +236,13 @@ const NEIGH_ADD = /^ip neigh (?:add|replace) (\S+) lladdr (\S+) dev (\S+)(?: nud
 /** Answer of a program to every packet. */
 type XdpVerdict = 'aborted' | 'drop' | 'pass' | 'tx'
 
+const RULE_ADD = /^ip rule add (.+)$/
+const ROUTE_ADD = /^ip route add (.+)$/
+
 interface Commands {
+  readonly rules: readonly RulePlan[]
+  /** Routes that were added later than those of the recording. */
+  readonly routes: readonly RoutePlan[]
   readonly neighbours: readonly NeighbourPlan[]
   /** Answer of the generic XDP program of a device. */
   readonly xdp: ReadonlyMap<string, XdpVerdict>
@@ -244,6 +252,8 @@ interface Commands {
 /** Commands that were run before the start: what they say of neighbours, and the first one that is not modelled. */
 function readCommands(fields: Fields): Commands {
   const neighbours: NeighbourPlan[] = []
+  const rules: RulePlan[] = []
+  const routes: RoutePlan[] = []
   const xdp = new Map<string, XdpVerdict>()
   let unknown: string | null = null
   for (const text of fields.has('commands') ? fields.texts('commands') : []) {
@@ -253,11 +263,16 @@ function readCommands(fields: Fields): Commands {
       xdp.set(program[1] as string, program[2] as XdpVerdict)
       continue
     }
+    const rule = parseRule(RULE_ADD.exec(text)?.[1] ?? '?')
+    const route = parseRoute(ROUTE_ADD.exec(text)?.[1] ?? '?')
+    if (rule !== null) rules.push(rule)
+    if (route !== null) routes.push(route)
+    if (rule !== null || route !== null) continue
     const ip = parseIpv4(address)
     if (ip === null || parseMac(mac) === null) unknown ??= `'${text}'`
     else neighbours.push({ address: ip, mac, dev })
   }
-  return { neighbours, xdp, unknown }
+  return { neighbours, rules, routes, xdp, unknown }
 }
 
 /** Rules of nft, null without any, and what is not modelled of them. */
@@ -313,7 +328,7 @@ function planOf(
   sockets: readonly Socket[],
   settings: Settings,
   routes: readonly RoutePlan[],
-  { neighbours, xdp }: Commands,
+  { neighbours, rules, routes: more, xdp }: Commands,
   nftables: NftRuleset | null,
   calls: Calls,
 ): Plan {
@@ -365,7 +380,8 @@ function planOf(
         ...(sockets[i]?.filters.length === 0 ? {} : { filters: sockets[i]?.filters ?? [] }),
       })),
     })),
-    routes,
+    routes: [...routes, ...more],
+    ...(rules.length === 0 ? {} : { rules }),
     neighbours,
     ...(nftables === null ? {} : { nftables }),
     sysctl: { ...host.sysctl, ...settings.sysctl },
