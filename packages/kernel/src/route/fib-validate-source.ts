@@ -38,7 +38,9 @@ export const fibValidateSource = defineSystem<FibValidateSource>(
     const { dev: devs } = context.read(Skb)
     const { net } = context.read(Cpu)
     const flows = usesFlows(context.resource(PLAN_CONSTANTS).plan) ? context.system(skbFlow) : null
+    const { nets } = context.resource(PLAN_CONSTANTS)
     const flow = new Flow()
+    const isPlain = flows === null && nets.every(({ routes }) => routes.every(({ type: kind }) => kind !== 'local'))
     const { loopback } = context.read(HostDev)
     const fib = context.system(fibLookup)
     const addresses = context.system(ifAddrs)
@@ -70,12 +72,12 @@ export const fibValidateSource = defineSystem<FibValidateSource>(
 
     return (cpu, row, source, dest, tos, oif) => {
       const dev = devs[row]
-      const at = net[cpu] + 1
       if (rpFilter[dev] !== 0 || (dev === oif && sendRedirects[dev] !== 0))
         return full(cpu, row, source, dest, tos, oif)
       if (acceptLocal[dev] !== 0) return 0
       // Local routes that somebody added and rules make more addresses local, or fewer, than devices have.
-      if (customLocal[at] !== 0 || ruleCount[at] !== 0) return full(cpu, row, source, dest, tos, oif)
+      if (!isPlain && (customLocal[net[cpu] + 1] !== 0 || ruleCount[net[cpu] + 1] !== 0))
+        return full(cpu, row, source, dest, tos, oif)
       return addresses.find(net[cpu], source) === 0 ? 0 : refused(DROP.localSource)
     }
   },

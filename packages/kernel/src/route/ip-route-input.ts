@@ -76,7 +76,8 @@ export const ipRouteInput = defineSystem<RouteInput>(
     function find(cpu: number, row: number, dest: number, tos: number): number {
       const at = net[cpu]
       if (flows !== null) flows.input(cpu, row, flow)
-      if (!isConstant || ruleCount[at + 1] !== 0) return fib.find(at, dest, tos, 0, SCOPE.universe, flow)
+      if (!isConstant || (flows !== null && ruleCount[at + 1] !== 0))
+        return fib.find(at, dest, tos, 0, SCOPE.universe, flow)
       if (at !== hintHost || dest !== hintDest || tos !== hintTos) {
         hintRoute = fib.find(at, dest, tos, 0, SCOPE.universe, flow)
         hintHost = at
