@@ -31,14 +31,15 @@ const MEASURED_PS = 500e9
 /** A run of the program is cut into pieces too, so that it can show progress. */
 const SLICE_PS = 10e9
 
-async function steadyState(scenario: string): Promise<SteadyState> {
+async function steadyState(scenario: string, settings: Readonly<Record<string, unknown>>): Promise<SteadyState> {
   const collect = globalThis.gc
   const document = builtinScenario(scenario)?.scenario
   if (collect === undefined || document === undefined) throw new Error(`--expose-gc and a scenario, not ${scenario}`)
   const endPs = SETTLED_PS + MEASURED_PS
   // The traffic goes on for a slice after what is measured: when it ends, V8 throws compiled code away.
   const duration = { path: 'duration', value: `${(endPs + SLICE_PS) / 1e9}ms`, given: 'duration' }
-  const compiled = compileScenario(document, { source: scenario, overrides: [duration] })
+  const set = Object.entries(settings).map(([path, value]) => ({ path, value, given: String(value) }))
+  const compiled = compileScenario(document, { source: scenario, overrides: [...set, duration] })
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors))
   tuneIsolate()
   const model = buildModel(compiled.plan)
@@ -80,4 +81,4 @@ async function steadyState(scenario: string): Promise<SteadyState> {
   }
 }
 
-console.log(JSON.stringify(await steadyState(process.argv[2] ?? '')))
+console.log(JSON.stringify(await steadyState(process.argv[2] ?? '', JSON.parse(process.argv[3] ?? '{}'))))

@@ -7,6 +7,7 @@ import { NUMBERS } from '../numbers.js'
 import { ColumnGroups } from './column-groups.js'
 import { Skb } from './components.js'
 import { packetPages } from './packet-pages.js'
+import { clearSkb } from './skb-clear.js'
 import { skbPool } from './skb-pool.js'
 import { appendTruesizeBytes } from './truesize.js'
 
@@ -41,7 +42,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
   const pool = context.system(skbPool)
   const pages = context.system(packetPages)
   const count = context.system(counters)
-  const all = new ColumnGroups(Object.values(columns))
+  const clear = context.system(clearSkb)
   const c = columns
   // What copies between partitions leave behind: routes do not cross them.
   const routed = new ColumnGroups([
@@ -83,7 +84,7 @@ export const allocSkb = defineSystem<AllocSkb>('alloc_skb', 'skb', 'net/core/skb
     make(cpu, bytes, real) {
       const row = pool.take(packetPool[cpu])
       if (row === 0) return 0
-      all.clear(row)
+      clear(row)
       users[row] = 1
       if (real) {
         page[row] = pages.take(packetPool[cpu], bytes)

@@ -18,15 +18,6 @@ export class ColumnGroups {
     }
   }
 
-  /** Sets a row to 0. */
-  clear(row: number): void {
-    for (let i = 0; i < this.#f64.length; i++) (this.#f64[i] as Float64Array)[row] = 0
-    for (let i = 0; i < this.#i32.length; i++) (this.#i32[i] as Int32Array)[row] = 0
-    for (let i = 0; i < this.#u32.length; i++) (this.#u32[i] as Uint32Array)[row] = 0
-    for (let i = 0; i < this.#u16.length; i++) (this.#u16[i] as Uint16Array)[row] = 0
-    for (let i = 0; i < this.#u8.length; i++) (this.#u8[i] as Uint8Array)[row] = 0
-  }
-
   /** Copies one row to another. */
   copy(to: number, from: number): void {
     for (let i = 0; i < this.#f64.length; i++) {
