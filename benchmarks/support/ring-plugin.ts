@@ -31,7 +31,7 @@ const Inbox = defineComponent('inbox', { arrivesPs: f64, ball: i32 })
 /** How many stations there are, and balls that `active` of them begin with. */
 export interface RingShape {
   readonly stations: number
-  /** The first of them form the circle; the others never have anything to do. */
+  /** The first of them form the circle; the others never have anything to do. Every other one of these is bounded, as wires are. */
   readonly active: number
   readonly balls: number
 }
@@ -65,6 +65,7 @@ export function createRing(shape: RingShape, arena?: readonly SharedArrayBuffer[
   const { timePs, a } = world.columns(EventRow)
   let times: PartitionTimes | null = null
   let next = new Float64Array(stations)
+  let bound = new Float64Array(stations)
   let horizon = new Float64Array(stations)
 
   if (arena === undefined) {
@@ -100,6 +101,7 @@ export function createRing(shape: RingShape, arena?: readonly SharedArrayBuffer[
 
   const write = (p: number): void => {
     next[p] = events.peekPs(station[p] as number)
+    if (p >= active) bound[p] = Number.POSITIVE_INFINITY
   }
 
   function drain(p: number): void {
@@ -142,6 +144,7 @@ export function createRing(shape: RingShape, arena?: readonly SharedArrayBuffer[
   function attach(given: PartitionTimes): void {
     times = given
     next = given.next as Float64Array<ArrayBuffer>
+    bound = given.bound as Float64Array<ArrayBuffer>
     horizon = given.horizon as Float64Array<ArrayBuffer>
   }
 
@@ -149,10 +152,11 @@ export function createRing(shape: RingShape, arena?: readonly SharedArrayBuffer[
     readonly id: number
     readonly name: string
     readonly inputs: Partition['inputs']
-    readonly bounded = false
+    readonly bounded: boolean
     constructor(id: number) {
       this.id = id
       this.name = `station${id}`
+      this.bounded = id >= active && id % 2 === 1
       const from = id === 0 ? active - 1 : id - 1
       this.inputs = id < active ? [{ from, latencyPs: LATENCY_PS }] : [{ from: 0, latencyPs: LATENCY_PS }]
     }

@@ -1,3 +1,4 @@
+import { FirstOf } from './first-of.js'
 import { createFront } from './front.js'
 import type { Horizon } from './horizon.js'
 import type { Partition } from './partition.js'
@@ -30,7 +31,7 @@ export function createAlone(
   runLast: (p: number) => boolean,
   order: StepOrder | null = null,
 ): Alone {
-  const { next, horizon, reached, reachedList, reachedCount, blocked, until } = columns
+  const { next, bound, horizon, reached, reachedList, reachedCount, blocked, until } = columns
   const n = partitions.length
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
   const front = createFront(next, isBounded)
@@ -39,6 +40,15 @@ export function createAlone(
   const blockedList = new Int32Array(n)
   let blockedCount = 0
   let progressed = true
+
+  /** Bounds of those that have any: a wire without anything to send costs nothing. */
+  const bounds = new FirstOf(bound, (p) => isBounded[p] !== 0)
+
+  /** The times of a partition have changed. */
+  function changed(p: number): void {
+    front.update(p)
+    if (isBounded[p] !== 0) bounds.update(p)
+  }
 
   function block(p: number): void {
     blocked[p] = 1
@@ -64,7 +74,7 @@ export function createAlone(
       const r = reachedList[i] as number
       ;(partitions[r] as Partition).drain()
       reached[r] = 0
-      front.update(r)
+      changed(r)
       if (blocked[r] === 1) unblockAll()
     }
     reachedCount[0] = 0
@@ -77,6 +87,8 @@ export function createAlone(
     horizons.leastPs[0] = least < waiting ? least : waiting
     front.findOther(p)
     horizons.otherPlainPs[0] = front.otherPlainPs[0] as number
+    const firstBound = bounds.first()
+    horizons.wokenPs[0] = firstBound < 0 ? NEVER : (bound[firstBound] as number)
     horizons.set(p)
   }
 
@@ -93,7 +105,7 @@ export function createAlone(
 
   function advance(p: number): boolean {
     const progress = runOne(p)
-    front.update(p)
+    changed(p)
     return progress
   }
 
@@ -137,7 +149,7 @@ export function createAlone(
       waitingLeast[0] = NEVER
       for (let p = 0; p < n; p++) {
         front.include(p, true)
-        front.update(p)
+        changed(p)
       }
       progressed = true
       for (;;) {
@@ -148,7 +160,7 @@ export function createAlone(
         }
         if ((waitingLeast[0] as number) >= (until[0] as number)) {
           if (!lastTurns(partitions, columns, runLast)) return true
-          for (let p = 0; p < n; p++) front.update(p)
+          for (let p = 0; p < n; p++) changed(p)
           continue
         }
         if (!progressed) assertNotStuck(partitions, columns)

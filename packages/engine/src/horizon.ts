@@ -8,6 +8,8 @@ export interface Horizon {
   readonly leastPs: Float64Array
   /** One entry: least next step of the others that are not bounded, ps. */
   readonly otherPlainPs: Float64Array
+  /** One entry: the earliest moment at which a bounded one wakes anybody, ps. */
+  readonly wokenPs: Float64Array
   /**
    * Writes `horizon[p]`: the earliest time anything not yet published can take effect in p, or the end of the stretch. It may
    * be sent by the others, by a bounded partition, come in answer to what is sent now, or be sent on by somebody who is idle
@@ -16,14 +18,13 @@ export interface Horizon {
   set(p: number): void
 }
 
-/** Binds the rule to the inputs of the partitions. */
+/** Binds the rule to the inputs of the partitions. Only those that send to p are looked at, however many there are. */
 export function createHorizon(partitions: readonly Partition[], columns: RunnerColumns): Horizon {
   const { next, bound, horizon, reached, until } = columns
   const { plainLatency, leastIn, leastAnyIn, boundedBase, boundedFrom, boundedLatency } = inputColumns(partitions)
-  const boundedOnes = Int32Array.from(partitions.flatMap(({ bounded }, p) => (bounded ? [p] : [])))
-  const boundedCount = boundedOnes.length
   const leastPs = new Float64Array(1)
   const otherPlainPs = new Float64Array(1)
+  const wokenPs = new Float64Array(1)
 
   function set(p: number): void {
     const plain = plainLatency[p] as number
@@ -31,11 +32,7 @@ export function createHorizon(partitions: readonly Partition[], columns: RunnerC
     let acts = otherPlainPs[0] as number
     const answered = (next[p] as number) + leastAnyIn
     if (answered < acts) acts = answered
-    for (let i = 0; i < boundedCount; i++) {
-      const q = boundedOnes[i] as number
-      const woken = reached[q] === 0 ? (bound[q] as number) : Math.min(bound[q] as number, next[q] as number)
-      if (woken < acts) acts = woken
-    }
+    if ((wokenPs[0] as number) < acts) acts = wokenPs[0] as number
     const least = leastPs[0] as number
     let limit = acts + plain
     const end = boundedBase[p + 1] as number
@@ -51,5 +48,5 @@ export function createHorizon(partitions: readonly Partition[], columns: RunnerC
     horizon[p] = limit < (until[0] as number) ? limit : (until[0] as number)
   }
 
-  return { leastPs, otherPlainPs, set }
+  return { leastPs, otherPlainPs, wokenPs, set }
 }

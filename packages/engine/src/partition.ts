@@ -2,7 +2,10 @@
 export interface PartitionTimes {
   /** Written by the partition: time of the next thing it does if nothing new reaches it, ps; Infinity if there is nothing. */
   readonly next: Float64Array
-  /** Written by bounded partitions: earliest effect elsewhere of anything not yet sent, if nothing new reaches it, ps. */
+  /**
+   * Written by bounded partitions: earliest effect elsewhere of anything not yet sent, if nothing new reaches it, ps;
+   * Infinity if `next` is.
+   */
   readonly bound: Float64Array
   /** Written by the runner: the partition does everything strictly before it, ps. */
   readonly horizon: Float64Array

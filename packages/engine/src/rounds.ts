@@ -43,7 +43,7 @@ export function createRounds(
   horizons: Horizon,
   runLast: (p: number) => boolean,
 ): Rounds {
-  const { next, horizon, reached, reachedList, reachedCount, until } = columns
+  const { next, bound, horizon, reached, reachedList, reachedCount, until } = columns
   const { active, activeAt, counts, round, blocked, outcome } = columns
   const n = partitions.length
   const isBounded = Uint8Array.from(partitions, (partition) => (partition.bounded ? 1 : 0))
@@ -81,11 +81,17 @@ export function createRounds(
     let plain = NEVER
     let plainSecond = NEVER
     let plainFirst = -1
+    let woken = NEVER
     for (let i = 0; i < count; i++) {
       const p = active[i] as number
       const at = next[p] as number
       if (at < least) least = at
-      if (isBounded[p] !== 0) continue
+      if (isBounded[p] !== 0) {
+        // What was published for it and not yet taken in is not in its bound.
+        const wakes = reached[p] === 0 ? (bound[p] as number) : Math.min(bound[p] as number, at)
+        if (wakes < woken) woken = wakes
+        continue
+      }
       if (at < plain) {
         plainSecond = plain
         plain = at
@@ -93,6 +99,7 @@ export function createRounds(
       } else if (at < plainSecond) plainSecond = at
     }
     horizons.leastPs[0] = least
+    horizons.wokenPs[0] = woken
     const retry = counts[COUNT.progressed] !== 0
     let size = 0
     for (let i = 0; i < count; i++) {
