@@ -14,7 +14,7 @@ export function checkRows(model: Model): string[] {
   const rows = new ReachedRows(columns)
   const queues = columns.get('rx_queue.dev')?.length ?? 0
   for (let queue = 0; queue < queues; queue++) {
-    rows.range('lane', queue, 'laneBase', 'laneMask', 'laneHead', 'laneTail')
+    rows.lane(queue)
     rows.ring(queue)
     rows.list('packet buffer', rows.at('rx_queue', 'heldHead', queue))
   }
@@ -85,10 +85,12 @@ class ReachedRows {
       this.faults.push(`${where} has ${found} packets, its count says ${expected}`)
   }
 
-  range(where: string, queue: number, base: string, mask: string, head: string, tail: string): void {
-    const end = this.at('rx_queue', tail, queue)
-    for (let position = this.at('rx_queue', head, queue); position !== end; position = (position + 1) >>> 0) {
-      this.#reach(where, this.at('rx_queue', base, queue) + ((position & this.at('rx_queue', mask, queue)) >>> 0))
+  lane(queue: number): void {
+    const base = this.at('lane_writer', 'base', queue)
+    const mask = this.at('lane_writer', 'mask', queue)
+    const end = this.at('lane_writer', 'tail', queue)
+    for (let position = this.at('rx_queue', 'laneHead', queue); position !== end; position = (position + 1) >>> 0) {
+      this.#reach('lane', base + ((position & mask) >>> 0))
     }
   }
 

@@ -33,7 +33,7 @@ import { declareNeighbours } from '../neigh/fill-neigh.js'
 import { declareNetfilter } from '../netfilter/build.js'
 import { VlanDev, VlanDevice } from '../netif/components.js'
 import { netRows } from '../netns/net-row.js'
-import { CpuQueue, DimState, IrqVector, NetDev, RingSlot, RxQueue } from '../nic/components.js'
+import { CpuQueue, DimState, IrqVector, LaneShown, LaneWriter, NetDev, RingSlot, RxQueue } from '../nic/components.js'
 import { declarePackets } from '../packet/components.js'
 import { declareRaw } from '../raw/components.js'
 import { declareExceptions } from '../route/fib-exceptions.js'
@@ -88,7 +88,7 @@ export function entityGroups(layout: Layout): EntityGroup[] {
     ['CPU', cpuParts, layout.cpus],
     ['wire', [Owner, EventHeap], layout.wires],
     ['device', [NetDev], devices],
-    ['receive queue', [RxQueue], layout.queues],
+    ['receive queue', [RxQueue, LaneWriter, LaneShown], layout.queues],
     ['interrupt vector', [IrqVector, DimState], layout.vectors],
     ['NAPI instance', [Napi], [...layout.napis, ...layout.backlogNapis]],
     ['task', [Task], layout.tasks],

@@ -5,7 +5,18 @@ import { CpuVector, HardirqState, MODERATION } from '../irq/components.js'
 import { mostRing } from '../link/most-of-run.js'
 import { NAPIF, Napi, POLL_KIND } from '../napi/components.js'
 import { RX_HANDLER, VlanDev, VlanDevice } from '../netif/components.js'
-import { CpuQueue, DimState, FEATURE, IFF, IrqVector, NetDev, RingSlot, RxQueue, XMIT } from '../nic/components.js'
+import {
+  CpuQueue,
+  DimState,
+  FEATURE,
+  IFF,
+  IrqVector,
+  LaneWriter,
+  NetDev,
+  RingSlot,
+  RxQueue,
+  XMIT,
+} from '../nic/components.js'
 import { turnFrames } from '../nic/lane-turns.js'
 import { Skb } from '../skb/components.js'
 import { RX_BUFFERS } from '../skb/truesize.js'
@@ -158,7 +169,10 @@ function fillQueue(world: World, layout: Layout, host: HostLayout, device: Devic
   queue.laneBase[id] = at.skb
   const lane = laneSlots(plan, layout.plan)
   queue.laneMask[id] = lane - 1
-  queue.laneStop[id] = turnFrames(lane - 1)
+  const writer = world.columns(LaneWriter)
+  writer.base[id] = queue.laneBase[id]
+  writer.mask[id] = lane - 1
+  writer.stop[id] = turnFrames(lane - 1)
   // Every row of a lane stands for one frame.
   world.columns(Skb).frames.fill(1, at.skb, at.skb + lane)
   at.skb += lane

@@ -1,5 +1,5 @@
 import { HardirqState } from '../irq/components.js'
-import { RxQueue } from '../nic/components.js'
+import { LaneShown, LaneWriter, RxQueue } from '../nic/components.js'
 import { freeTurnFrames, turnFrames, wholeLane } from '../nic/lane-turns.js'
 import { Skb } from '../skb/components.js'
 import type { Model } from './build-model.js'
@@ -24,8 +24,11 @@ export interface LaneEnds {
 /** Binds the lanes of a model to the times of a run. */
 export function bindLaneEnds(model: Model, map: PartitionMap, { horizon }: PartitionTimes, reach: Reach): LaneEnds {
   const queues = model.binder.world.columns(RxQueue)
-  const { laneHead, laneTail, laneHeadSeen, laneTailSeen, laneHeadShown, laneTailShown, laneStop } = queues
+  const { laneHead, laneTailSeen } = queues
   const { laneBase, laneMask, cpu: queueCpu } = queues
+  const writer = model.binder.world.columns(LaneWriter)
+  const { tail: laneTail, headSeen: laneHeadSeen, stop: laneStop } = writer
+  const { head: laneHeadShown, tail: laneTailShown } = model.binder.world.columns(LaneShown)
   const { isLineKnown } = model.binder.world.columns(HardirqState)
   const { duePs } = model.binder.world.columns(Skb)
   const { leader, partitionOf, firstWire } = map

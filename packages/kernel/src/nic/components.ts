@@ -77,6 +77,31 @@ export const NetDev = defineComponent('net_dev', {
 /** What `ndo_start_xmit` of a device does: hands to a wire, to a program (tun, tap), back to the host, to the other end of a veth pair, to the device a VLAN is on, or to nobody. */
 export const XMIT = { none: 0, wire: 1, program: 2, loopback: 3, veth: 4, vlan: 5 } as const
 
+/**
+ * Both positions of a lane as they were last shown, where both ends run freely, rows as `RxQueue`; only by atomic operations. In a
+ * table of its own: workers that wait look at it again and again.
+ */
+export const LaneShown = defineComponent('lane_shown', { head: i32, tail: i32 }, { role: 'observer' })
+
+/**
+ * The wire's end of a lane, rows as `RxQueue`: in a table of its own, so that what the wire writes shares no cache line with what
+ * the CPU does.
+ */
+export const LaneWriter = defineComponent(
+  'lane_writer',
+  {
+    /** As `RxQueue.laneBase` and `laneMask`. */
+    base: i32,
+    mask: u32,
+    tail: u32,
+    /** Position of the CPU as it was last published. */
+    headSeen: u32,
+    /** Position at which the wire ends its turn, so that the CPU can read what was written. */
+    stop: u32,
+  },
+  { role: 'observer' },
+)
+
 /** A receive queue: descriptor ring and the lane its frames arrive on. Owned by the CPU its interrupt targets. */
 export const RxQueue = defineComponent(
   'rx_queue',
@@ -88,21 +113,15 @@ export const RxQueue = defineComponent(
     /** CPU that takes its interrupts. */
     cpu: i32,
     /**
-     * The lane: a ring of rows of `Skb` between the wire (writes rows, moves laneTail) and the queue's CPU (reads, moves
+     * The lane: a ring of rows of `Skb` between the wire (writes rows, moves `LaneWriter.tail`) and the queue's CPU (reads, moves
      * laneHead). Row of position p is laneBase + (p & laneMask); positions are free-running. Due times never decrease.
      * Each side sees the other's position as it was last published, when neither of them ran, or, where both run
-     * freely, as the other has shown it (`…Shown`, only by atomic operations).
+     * freely, as the other has shown it (`LaneShown`).
      */
     laneBase: i32,
     laneMask: u32,
     laneHead: u32,
-    laneTail: u32,
-    laneHeadSeen: u32,
     laneTailSeen: u32,
-    laneHeadShown: i32,
-    laneTailShown: i32,
-    /** Position at which the wire ends its turn, so that the CPU can read what was written. */
-    laneStop: u32,
     /** Ring slots: first row of `RingSlot`, mask, positions. */
     ringBase: i32,
     ringMask: u32,
@@ -147,17 +166,7 @@ export const RxQueue = defineComponent(
   },
   {
     references: ['heldHead', 'heldTail'],
-    undigested: [
-      'laneHead',
-      'laneTail',
-      'laneHeadSeen',
-      'laneTailSeen',
-      'laneHeadShown',
-      'laneTailShown',
-      'laneStop',
-      'ringHead',
-      'ringTail',
-    ],
+    undigested: ['laneHead', 'laneTailSeen', 'ringHead', 'ringTail'],
   },
 )
 

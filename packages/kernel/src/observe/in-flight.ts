@@ -1,7 +1,7 @@
 import type { WaitingFrames } from '@softnet/scenario/plan'
 import type { Model } from '../build/build-model.js'
 import { Neighbour } from '../neigh/components.js'
-import { RxQueue } from '../nic/components.js'
+import { LaneWriter, RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { Qdisc } from '../qdisc/components.js'
 import { Skb } from '../skb/components.js'
@@ -66,9 +66,10 @@ export function framesWaiting(model: Model, simulatedPs: number): WaitingFrames 
   }
   const waiting = { wire: 0, nic: 0, ring: 0, softirq: 0, backlog: 0, socket: 0, out: 0 }
   const q = model.world.columns(RxQueue)
+  const { tail: laneTail } = model.world.columns(LaneWriter)
   const { queues, cpus, hosts } = model.layout
   for (const queue of queues) {
-    for (let at = q.laneHead[queue]; at !== q.laneTail[queue]; at = (at + 1) >>> 0) {
+    for (let at = q.laneHead[queue]; at !== laneTail[queue]; at = (at + 1) >>> 0) {
       const row = q.laneBase[queue] + (at & q.laneMask[queue])
       waiting[arrivalPs[row] > simulatedPs ? 'wire' : 'nic'] += frames[row]
     }

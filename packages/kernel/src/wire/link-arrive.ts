@@ -2,7 +2,7 @@ import { defineSystem, mixSigned32, randomStreams } from '@softnet/ecs'
 import { PLAN_CONSTANTS, TRACE_SINK } from '../build/constants.js'
 import { PacketCount, Timeline } from '../count/components.js'
 import { wireCable } from '../link/wire-cable.js'
-import { NetDev, RxQueue } from '../nic/components.js'
+import { LaneWriter, NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { SteerResult, Wire, WireState, WireTurn } from './components.js'
@@ -57,8 +57,7 @@ export const linkArrive = defineSystem<LinkArrive>('link_arrive', 'wire', 'net/e
   const cable = context.system(wireCable)
   const { portPs, frames, bytes, lastDuePs, multicast, arfsHits } = context.write(WireState)
   const { arrivePs } = context.read(WireTurn)
-  const q = context.write(RxQueue)
-  const { laneBase, laneMask, laneHeadSeen, laneTail } = q
+  const { base: laneBase, mask: laneMask, headSeen: laneHeadSeen, tail: laneTail } = context.write(LaneWriter)
   const { first: pageFirst } = context.read(QueuePages)
   const s = context.write(Skb)
   const { serial, arrivalPs, duePs, flags, hash, packetType, macHash, wireBytes, macHigh, macLow, dev } = s

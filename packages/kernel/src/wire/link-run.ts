@@ -1,6 +1,6 @@
 import { defineSystem, EventHeap, EventRow, eventList, randomStreams } from '@softnet/ecs'
 import { TRACE_SINK } from '../build/constants.js'
-import { RxQueue } from '../nic/components.js'
+import { LaneWriter, RxQueue } from '../nic/components.js'
 import { TxQueue, TxSlot } from '../nic/tx-components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
@@ -42,7 +42,8 @@ export const linkRun = defineSystem<LinkRun>('link_run', 'wire', 'net/sched/sch_
   const { delayPs, overheadBytes, linkWhole, linkRest, linkDenominator, dev: wireDev } = context.read(Wire)
   const { txFreePs } = context.read(WireState)
   const { nextPs, boundPs, horizonPs, txQueue, txPs, arrivePs } = context.write(WireTurn)
-  const { laneBase, laneMask, laneHeadSeen, laneTail, laneTailSeen } = context.read(RxQueue)
+  const { laneTailSeen } = context.read(RxQueue)
+  const { base: laneBase, mask: laneMask, headSeen: laneHeadSeen, tail: laneTail } = context.read(LaneWriter)
   const { done, slotBase, slotMask, skbBase } = context.read(TxQueue)
   const { postPs } = context.read(TxSlot)
   const { base: heapBase, count: heapCount } = context.read(EventHeap)

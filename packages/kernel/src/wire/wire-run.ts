@@ -2,7 +2,7 @@ import { defineSystem, EventRow, eventList } from '@softnet/ecs'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { PacketCount, Timeline } from '../count/components.js'
 import { wireCable } from '../link/wire-cable.js'
-import { RxQueue } from '../nic/components.js'
+import { LaneWriter } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Skb } from '../skb/components.js'
 import { Flow, Source, SourceState } from '../traffic/components.js'
@@ -45,7 +45,8 @@ export const wireRun = defineSystem<WireRun>('wire_run', 'wire', 'include/uapi/l
   const { nextPs: sourceNextPs } = context.read(SourceState)
   const { protocol: sourceProtocol, linkBytes: headBytes, fragUnitBytes } = context.read(Source)
   const { ipId, tcpSeq } = context.write(Flow)
-  const { laneBase, laneMask, laneHeadSeen, laneTail, laneStop } = context.write(RxQueue)
+  const lane = context.write(LaneWriter)
+  const { base: laneBase, mask: laneMask, headSeen: laneHeadSeen, tail: laneTail, stop: laneStop } = lane
   const { serial, arrivalPs, duePs, flags: skbFlags } = context.write(Skb)
   const { offered } = context.write(PacketCount)
   const { offered: timelineOffered } = context.write(Timeline)

@@ -29,7 +29,7 @@ import {
 } from '../../src/count/components.js'
 import { Cpu, Owner } from '../../src/cpu/components.js'
 import { MailInbox, MailPair, MailRing, MailSlot } from '../../src/cpu/mail.js'
-import { FEATURE, NetDev, RxQueue } from '../../src/nic/components.js'
+import { FEATURE, LaneWriter, NetDev, RxQueue } from '../../src/nic/components.js'
 import { turnFrames } from '../../src/nic/lane-turns.js'
 import { TxQueue, TxSlot } from '../../src/nic/tx-components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
@@ -264,6 +264,7 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   const heapRows = wireEventCapacity(layout, WIRE)
   world.pool(Skb, queueCount * laneSlots, 'users')
   world.pool(RxQueue, FIRST_QUEUE + queueCount)
+  world.pool(LaneWriter, FIRST_QUEUE + queueCount)
   world.pool(NetDev, DEVICE_ENTITY)
   world.pool(Cpu, WIRE)
   world.pool(Owner, WIRE)
@@ -289,10 +290,13 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   declareTraffic(world, layout)
   world.freeze()
   const queues = world.columns(RxQueue)
+  const lanes = world.columns(LaneWriter)
   for (let i = 0; i < queueCount; i++) {
     queues.laneBase[FIRST_QUEUE + i] = 1 + i * laneSlots
     queues.laneMask[FIRST_QUEUE + i] = laneSlots - 1
-    queues.laneStop[FIRST_QUEUE + i] = turnFrames(laneSlots - 1)
+    lanes.base[FIRST_QUEUE + i] = 1 + i * laneSlots
+    lanes.mask[FIRST_QUEUE + i] = laneSlots - 1
+    lanes.stop[FIRST_QUEUE + i] = turnFrames(laneSlots - 1)
   }
   world.columns(EventHeap).base[WIRE] = 1
   world.columns(EventHeap).capacity[WIRE] = heapRows
@@ -317,7 +321,8 @@ export function wireWorld(options: WireWorldOptions): WireWorld {
   fillTraffic(binder, layout)
   const wires = binder.bind(wireRun)
   const turn = world.columns(WireTurn)
-  const { laneBase, laneMask, laneHead, laneTail, laneHeadSeen, laneTailSeen, laneStop } = queues
+  const { laneBase, laneMask, laneHead, laneTailSeen } = queues
+  const { tail: laneTail, headSeen: laneHeadSeen, stop: laneStop } = lanes
 
   function run(horizonPs: number): boolean {
     turn.horizonPs[WIRE] = horizonPs

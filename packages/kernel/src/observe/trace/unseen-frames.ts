@@ -1,5 +1,5 @@
 import type { Model } from '../../build/build-model.js'
-import { RxQueue } from '../../nic/components.js'
+import { LaneWriter, RxQueue } from '../../nic/components.js'
 import { Skb } from '../../skb/components.js'
 
 /**
@@ -7,7 +7,8 @@ import { Skb } from '../../skb/components.js'
  * of it has that time, so nothing later can be written before.
  */
 export function firstUnseenPs({ world, layout }: Pick<Model, 'world' | 'layout'>): () => number {
-  const { laneBase, laneMask, laneHead, laneTail } = world.columns(RxQueue)
+  const { laneBase, laneMask, laneHead } = world.columns(RxQueue)
+  const { tail: laneTail } = world.columns(LaneWriter)
   const { duePs } = world.columns(Skb)
   return () => {
     let first = Number.POSITIVE_INFINITY
