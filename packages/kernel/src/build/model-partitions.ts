@@ -1,7 +1,7 @@
 import { Cpu } from '../cpu/components.js'
 import type { Model } from './build-model.js'
 import { linkLayouts } from './link-layout.js'
-import { createMachine, type Machine } from './partition-machine.js'
+import { type BoundMachine, createMachine, type Machine } from './partition-machine.js'
 import type { PartitionMap, PartitionTimes } from './partition-times.js'
 
 /** A partition as a runner sees it: it knows nothing of networking beyond this. */
@@ -57,6 +57,8 @@ class MachinePartition implements ModelPartition {
   readonly inputs: Inputs
   readonly bounded: boolean
   readonly machine: Machine
+  /** Held here and not asked for at each step: there are several of them per packet. */
+  now: BoundMachine | null = null
 
   constructor(machine: Machine, id: number, name: string, inputs: Inputs, bounded: boolean) {
     this.machine = machine
@@ -67,31 +69,31 @@ class MachinePartition implements ModelPartition {
   }
 
   attach(times: PartitionTimes): void {
-    this.machine.attach(times)
+    this.now = this.machine.attach(times)
   }
 
   drain(): void {
-    this.machine.now.drain(this.id)
+    ;(this.now as BoundMachine).drain(this.id)
   }
 
   run(): boolean {
-    return this.machine.now.run(this.id)
+    return (this.now as BoundMachine).run(this.id)
   }
 
   publish(): void {
-    this.machine.now.publish(this.id)
+    ;(this.now as BoundMachine).publish(this.id)
   }
 
   take(): void {
-    this.machine.now.take(this.id)
+    ;(this.now as BoundMachine).take(this.id)
   }
 
   show(): void {
-    this.machine.now.show(this.id)
+    ;(this.now as BoundMachine).show(this.id)
   }
 
   hasEnough(): boolean {
-    return this.machine.now.hasEnough(this.id)
+    return (this.now as BoundMachine).hasEnough(this.id)
   }
 
   finish(endPs: number): void {

@@ -14,7 +14,7 @@ import { bindReach, type PartitionMap, type PartitionTimes, REACHED } from './pa
 import { bindTransmitEnds } from './transmit-ends.js'
 
 /** What the partitions of a model do, by position, once they have the times of a run. */
-interface BoundMachine {
+export interface BoundMachine {
   drain(p: number): void
   run(p: number): boolean
   publish(p: number): void
@@ -28,10 +28,8 @@ interface BoundMachine {
  * each of them would be compiled without knowing its columns, and run several times slower.
  */
 export interface Machine {
-  /** Hands over the times of a run; nothing else works before it. */
-  attach(times: PartitionTimes): void
-  /** As attached last. */
-  readonly now: BoundMachine
+  /** What the partitions do with the times of a run. */
+  attach(times: PartitionTimes): BoundMachine
   /** Accounts the time up to the end of the run. */
   finish(p: number, endPs: number): void
 }
@@ -44,11 +42,8 @@ export function createMachine(model: Model, map: PartitionMap): Machine {
   let now: BoundMachine | null = null
   return {
     attach(given) {
-      if (times !== given) now = bindMachine(model, map, given)
+      if (now === null || times !== given) now = bindMachine(model, map, given)
       times = given
-    },
-    get now() {
-      if (now === null) throw new Error('a partition is used before it is attached to a runner')
       return now
     },
     finish(p, endPs) {
