@@ -55,7 +55,8 @@ function listOf({ prefixes }: ReturnType<typeof buildTrie>) {
 function lookUp(trie: ReturnType<typeof buildTrie>, address: number): number {
   let at = trie.root
   while (at > 0) {
-    const node = trie.nodes[at - 1] as (typeof trie.nodes)[number]
+    const { key, pos, bits, best, child } = trie.nodes
+    const node = { key: key[at - 1], pos: pos[at - 1], bits: bits[at - 1], best: best[at - 1], child: child[at - 1] }
     const index = ((address ^ node.key) >>> node.pos) >>> 0
     if (index >>> node.bits !== 0) return node.best - 1
     at = trie.children[node.child - 1 + index] as number

@@ -51,7 +51,7 @@ export function declareRoutes(world: World, layout: Layout): void {
   declareRules(world, layout)
   world.pool(
     FibNode,
-    sum(all, (trie) => trie.nodes.length),
+    sum(all, (trie) => trie.nodes.count),
   )
   world.pool(
     FibChild,
@@ -164,14 +164,15 @@ function fillTrie(
   const childRow = (value: number) => (value > 0 ? value + next.node : value < 0 ? value - firstPrefix : 0)
   const prefixRow = (value: number) => (value === 0 ? 0 : value + firstPrefix)
   const root = childRow(trie.root)
-  trie.nodes.forEach((each, i) => {
+  const { nodes } = trie
+  for (let i = 0; i < nodes.count; i++) {
     const row = next.node + i + 1
-    node.key[row] = each.key
-    node.pos[row] = each.pos
-    node.bits[row] = each.bits
-    node.best[row] = prefixRow(each.best)
-    node.child[row] = each.child + next.child
-  })
+    node.key[row] = nodes.key[i]
+    node.pos[row] = nodes.pos[i]
+    node.bits[row] = nodes.bits[i]
+    node.best[row] = prefixRow(nodes.best[i])
+    node.child[row] = nodes.child[i] + next.child
+  }
   trie.children.forEach((each, i) => {
     child[next.child + i + 1] = childRow(each)
   })
@@ -190,7 +191,7 @@ function fillTrie(
       route.next[at] = position + 1 < first[i + 1] ? next.route + 1 : 0
     }
   }
-  next.node += trie.nodes.length
+  next.node += nodes.count
   next.child += trie.children.length
   return root
 }

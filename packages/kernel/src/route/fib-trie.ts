@@ -19,12 +19,22 @@ export interface PrefixList {
   readonly morePaths: number
 }
 
+/** Nodes as `FibNode` has them; index from 0, rows from 1. */
+export interface NodeList {
+  readonly count: number
+  readonly key: Uint32Array
+  readonly pos: Uint8Array
+  readonly bits: Uint8Array
+  readonly best: Int32Array
+  readonly child: Int32Array
+}
+
 /** The trie of one host as plain lists; rows count from 1, as in the columns. */
 export interface BuiltTrie {
   /** Row of the root, 0 without any prefix. */
   readonly root: Child
-  readonly nodes: { key: number; pos: number; bits: number; best: number; child: number }[]
-  readonly children: Child[]
+  readonly nodes: NodeList
+  readonly children: Int32Array
   readonly prefixes: PrefixList
   readonly routes: RouteSource
 }
@@ -113,8 +123,30 @@ function cover(prefix: Uint32Array, lengthBits: Uint8Array, covering: Int32Array
 export function buildTrie(routes: RouteSource): BuiltTrie {
   const prefixes = groupByPrefix(routes)
   const { prefix, lengthBits } = prefixes
-  const nodes: BuiltTrie['nodes'] = []
-  const children: Child[] = []
+  // Columns, not objects: a million prefixes have as many nodes. Each branches or is where a prefix ends.
+  const most = 2 * prefixes.count + 1
+  const nodes = {
+    count: 0,
+    key: new Uint32Array(most),
+    pos: new Uint8Array(most),
+    bits: new Uint8Array(most),
+    best: new Int32Array(most),
+    child: new Int32Array(most),
+  }
+  let children = new Int32Array(most)
+  let childCount = 0
+
+  /** Index of the first of so many new children. */
+  function addChildren(count: number): number {
+    const first = childCount
+    childCount += count
+    if (childCount > children.length) {
+      const longer = new Int32Array(2 * childCount)
+      longer.set(children)
+      children = longer
+    }
+    return first
+  }
 
   /** First of [from, to) whose address is at least `address`. */
   function lowerBound(from: number, to: number, address: number): number {
@@ -167,32 +199,33 @@ export function buildTrie(routes: RouteSource): BuiltTrie {
     }
     // All addresses have one answer: no node is needed.
     if (first === to && length === 0) return -inside
-    const node = { key, pos: 32 - length, bits: 0, best, child: 0 }
-    nodes.push(node)
-    const row = nodes.length
+    const node = nodes.count++
+    nodes.key[node] = key
+    nodes.pos[node] = 32 - length
+    nodes.best[node] = best
     if (first === to) {
-      node.child = children.length + 1
-      children.push(-inside)
-      return row
-    }
-    fillNode(node, first, to, length, inside)
-    return row
+      const only = addChildren(1)
+      nodes.child[node] = only + 1
+      children[only] = -inside
+    } else fillNode(node, first, to, length, inside)
+    return node + 1
   }
 
-  function fillNode(node: BuiltTrie['nodes'][number], from: number, to: number, length: number, inside: number): void {
-    const bits = chooseBits(from, to, node.key, length)
+  function fillNode(node: number, from: number, to: number, length: number, inside: number): void {
+    const key = nodes.key[node]
+    const bits = chooseBits(from, to, key, length)
     const count = 2 ** bits
     const partLength = length + bits
     const partSize = 2 ** (32 - partLength)
-    node.bits = bits
-    node.pos = 32 - partLength
-    node.child = children.length + 1
-    for (let i = 0; i < count; i++) children.push(0)
+    nodes.bits[node] = bits
+    nodes.pos[node] = 32 - partLength
+    const firstChild = addChildren(count)
+    nodes.child[node] = firstChild + 1
     let at = from
     // Prefixes that cover whole children, innermost last.
     const covers: number[] = []
     for (let i = 0; i < count; i++) {
-      const start = node.key + i * partSize
+      const start = key + i * partSize
       while (covers.length > 0) {
         const last = covers.at(-1) as number
         if (start < prefix[last] + 2 ** (32 - lengthBits[last])) break
@@ -201,11 +234,12 @@ export function buildTrie(routes: RouteSource): BuiltTrie {
       while (at < to && prefix[at] === start && lengthBits[at] <= partLength) covers.push(at++)
       const end = lowerBound(at, to, start + partSize)
       const covered = covers.length > 0 ? (covers.at(-1) as number) + 1 : inside
-      children[node.child - 1 + i] = build(at, end, covered)
+      const child = build(at, end, covered)
+      children[firstChild + i] = child
       at = end
     }
   }
 
   const root = build(0, prefixes.count, 0)
-  return { root, nodes, children, prefixes, routes }
+  return { root, nodes, children: children.subarray(0, childCount), prefixes, routes }
 }
