@@ -70,13 +70,18 @@ export const commandsOf = (page: string): string[] => commandLinesOf(page).filte
 /** The others. */
 export const otherCommandsOf = (page: string): string[] => commandLinesOf(page).filter((line) => !OWN.test(line))
 
-/** The lines of an output that a page shows. */
+/** The lines of an output that a page shows: those that begin with a label, or hold it where that begins with `…`. */
 export function shownLines(output: string, labels: readonly string[]): string {
   const lines = output.trimEnd().split('\n')
   if (labels.length === 0) return lines.join('\n')
   const shown = lines.filter((line) => {
     const words = line.trim().replace(/ +/g, ' ')
-    return labels.some((label) => words.startsWith(label) || (/^(ns|µs|ms)$/.test(label) && isTimesRow(words, label)))
+    return labels.some(
+      (label) =>
+        words.startsWith(label) ||
+        (label.startsWith('…') && words.includes(label.slice(1))) ||
+        (/^(ns|µs|ms)$/.test(label) && isTimesRow(words, label)),
+    )
   })
   return shown.join('\n')
 }
@@ -96,7 +101,7 @@ function isTimesRow(words: string, unit: string): boolean {
 /** An output without what differs from run to run: wall times, and where the first line wraps because of its length. */
 export function withoutWallTime(output: string): string {
   return output
-    .replace(/simulated in [\d.]+ \S+(?: · |\n +)digest \w+/, 'simulated in … · digest …')
+    .replace(/simulated in [\d.]+ \S+(?: · |\n +)digest (\w+)/, 'simulated in … · digest $1')
     .replace(/(?: · |\n +)(\d+ of \d+ runs? done) in [\d.]+ \S+/, ' · $1 in …')
 }
 
