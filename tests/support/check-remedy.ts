@@ -47,11 +47,11 @@ const SENDERS: readonly string[] = ['udp-sender', 'udp-gso-sender']
 
 /** Runs that offer less in ten milliseconds than anybody could judge keep their duration. */
 const SHORT = '12ms'
+/** Timers of reassembly and linkwatch run for seconds; a capture fills its ring in more than ten milliseconds. */
+const KEEPING: readonly string[] = ['fragment-flood', 'link-flap', 'tcpdump']
 
 function durationOf(name: string, given: string | number | undefined) {
-  // Timers of reassembly and linkwatch run for seconds.
-  const keeps = ['fragment-flood', 'link-flap'].includes(name)
-  return given === '200ms' || given === '120ms' || keeps ? given : SHORT
+  return given === '200ms' || given === '120ms' || KEEPING.includes(name) ? given : SHORT
 }
 
 /** Asserts that a built-in scenario has its bottleneck, and that the first remedy delivers more. */
@@ -76,7 +76,7 @@ export function checkRemedy(name: string, scenario: ScenarioInput): void {
   }
   const [remedy] = remedies
   assert.ok(remedy, `${bottleneck} has a remedy`)
-  const duration = name === 'fragment-flood' ? scenario.duration : SHORT
+  const duration = KEEPING.includes(name) ? scenario.duration : SHORT
   const after = runScenario({ ...scenario, duration, warmup: '1ms' }, [remedy.set])
   const more = after.report.packets.delivered / Math.max(1, delivered)
   console.log(`${name.padEnd(24)}${bottleneck.padEnd(24)}${remedy.set}: delivered × ${more.toFixed(2)}`)
