@@ -95,7 +95,7 @@ export const backlog = defineSystem<Backlog>(
       return 0
     }
 
-    const isLimiting = flowLimitOn.some((slot) => slot !== 0)
+    const isLimiting = plan.hosts.some(({ sysctl }) => sysctl['net.core.flow_limit_cpu_bitmap'].length > 0)
 
     /** CPUs with a flow limit learn how full the queue is; others do not ask. */
     function tellLevel(cpu: number): void {

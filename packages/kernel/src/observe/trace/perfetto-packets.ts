@@ -13,6 +13,9 @@ interface Followed {
   /** Last point of its way that is not written yet, and how many were. */
   point: { readonly lane: Lane; readonly startPs: number } | null
   points: number
+  /** Of the last point written, its time and when it was told, ps: a reader of the same partition may be less than a step behind. */
+  atPs: number
+  toldPs: number
   wait: { readonly name: string; readonly place: string; readonly fromPs: number } | null
 }
 
@@ -38,7 +41,7 @@ export class PerfettoPackets {
   begin(serial: number, sincePs: number, what: () => string): void {
     if (this.#followed.has(serial)) return
     const since = Math.max(sincePs, this.#window.fromPs)
-    this.#followed.set(serial, { sincePs: since, what: what(), point: null, points: 0, wait: null })
+    this.#followed.set(serial, { sincePs: since, what: what(), point: null, points: 0, atPs: 0, toldPs: 0, wait: null })
   }
 
   /** An arrow goes to the slice at `point`; the one before is known to go on. */
@@ -84,7 +87,9 @@ export class PerfettoPackets {
     if (point === null || (isLast && points === 0)) return
     const phase = points === 0 ? 's' : isLast ? 'f' : 't'
     followed.points++
-    this.#write(cpu, nowPs, flowEvent(point.lane, phase, serial, point.startPs))
+    followed.atPs = Math.max(followed.atPs, point.startPs)
+    followed.toldPs = Math.max(followed.toldPs, nowPs)
+    this.#write(cpu, followed.toldPs, flowEvent(point.lane, phase, serial, followed.atPs))
   }
 
   #endWait(serial: number, followed: Followed, cpu: number, nowPs: number): void {
