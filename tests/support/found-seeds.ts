@@ -16,6 +16,7 @@ export const FOUND_SEEDS: readonly (readonly [number, string])[] = [
   [100, 'a frame without room held up the timers behind it, and the wire said it could go on'],
   [258, 'in rounds, a CPU ran ahead of what a wire made of a reply it had not taken in yet'],
   [441, 'a frame with a bad version was steered to a CPU without a mailbox, and lost'],
+  [1036, 'whether any CPU limits flows was read from rows that are nobody’s, where other columns lie'],
   [1045, 'an old driver never freed what its card had sent, and was interrupted for it for ever'],
   [1091, 'the step in which a CPU of an SMT pair started its tick ran past it'],
   [1133, 'the step in which a CPU started its tick ran past it, up to the horizon'],
