@@ -3,8 +3,8 @@ import { checksumPartial, pseudoHeaderSum } from '@softnet/wire'
 import { PLAN_CONSTANTS } from '../build/constants.js'
 import { Cpu } from '../cpu/components.js'
 import { ipSelectIdent } from '../ip/ip-ident.js'
+import { ipSk } from '../ip/ip-sk.js'
 import { NUMBERS } from '../numbers.js'
-import { InDev } from '../route/components.js'
 import { RouteResult, skbDstSet } from '../route/route-result.js'
 import { allocSkb } from '../skb/alloc-skb.js'
 import { Skb } from '../skb/components.js'
@@ -13,11 +13,9 @@ import { kfreeSkb } from '../skb/skb-pool.js'
 import { Sock } from '../sock/components.js'
 import { SockSend, sockWfree } from '../sock/sock-wfree.js'
 import { IpcmCookie } from './ipcm-cookie.js'
-import { pmtuDiscovery } from './pmtu-discovery.js'
 
 const UDP_HLEN = 8
 const IPV4_HLEN = 20
-const IP_MAX_MTU = 65_535
 const PURPOSE_ID = 0x69643136
 
 /** Packets of a socket, by the route and the cookie of its CPU. */
@@ -37,10 +35,6 @@ export interface IpMakeSkb {
   ): number
   /** Frees `count` packets that were made for a message and will not be sent. Kernel: __ip_flush_pending_frames */
   flush(cpu: number, count: number): void
-  /** Largest packet of the way, as the socket sees it. Kernel: include/net/ip.h, ip_sk_use_pmtu */
-  largest(cpu: number, sock: number): number
-  /** Kernel: include/net/ip.h, ip_sk_ignore_df */
-  ignoresDf(cpu: number, sock: number): boolean
 }
 
 /** Headers of what a socket sends. Kernel: net/ipv4/ip_output.c, __ip_make_skb */
@@ -49,7 +43,7 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
   'udp',
   'net/ipv4/ip_output.c, __ip_make_skb',
   (context) => {
-    const { DROP, IP_DF, IPPROTO_UDP, PMTUDISC, RTN, SKB } = NUMBERS
+    const { DROP, IPPROTO_UDP, RTN, SKB } = NUMBERS
 
     const { inetId } = context.write(Sock)
     const { port, connected } = context.read(Sock)
@@ -62,8 +56,7 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
     const { net } = context.read(Cpu)
     const { plan, nets } = context.resource(PLAN_CONSTANTS)
     const ttls = Uint8Array.from(nets, ({ ipv4 }) => ipv4?.ip_default_ttl ?? 64)
-    const { mtu: devMtu } = context.read(InDev)
-    const discovery = context.system(pmtuDiscovery)
+    const rules = context.system(ipSk)
     const wfree = context.system(sockWfree)
     const setDst = context.system(skbDstSet)
     const alloc = context.system(allocSkb)
@@ -71,14 +64,9 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
     const ident = context.system(ipSelectIdent)
     const kfree = context.system(kfreeSkb)
 
-    function ignoresDf(cpu: number, sock: number): boolean {
-      const how = discovery(cpu, sock)
-      return how < PMTUDISC.do || how === PMTUDISC.omit
-    }
-
     /** Id of a packet, one also where it will be cut: a connected socket counts its own; what is never cut needs none. Kernel: include/net/ip.h, ip_select_ident_segs */
     function idOf(cpu: number, sock: number, df: number): number {
-      if (connected[sock] === 0 && df !== 0 && !ignoresDf(cpu, sock)) return 0
+      if (connected[sock] === 0 && df !== 0 && !rules.ignoresDf(cpu, sock)) return 0
       if (connected[sock] === 0) return ident(cpu, result.saddr[cpu], result.daddr[cpu], IPPROTO_UDP, 1)
       if (inetId[sock] === 0) inetId[sock] = mix32(plan.seed ^ PURPOSE_ID, sock)
       return inetId[sock]++
@@ -94,13 +82,6 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
       const pseudo = pseudoHeaderSum(saddr[row], skbDaddr[row], IPPROTO_UDP, udpLen[row])
       const check = ~checksumPartial(view, at, udpLen[row], pseudo) & 0xffff
       view.setUint16(at + 6, check === 0 ? 0xffff : check)
-    }
-
-    /** Kernel: net/ipv4/ip_output.c, __ip_make_skb; include/net/ip.h, ip_dont_fragment */
-    function dontFragment(cpu: number, sock: number, length: number): boolean {
-      const how = discovery(cpu, sock)
-      if (how === PMTUDISC.do || how === PMTUDISC.probe) return true
-      return how === PMTUDISC.want && length <= result.mtu[cpu] && result.locked[cpu] === 0
     }
 
     function ttlOf(cpu: number, sock: number): number {
@@ -140,13 +121,14 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
       const ttl = ttlOf(cpu, sock)
       ipWord[row] = (IPPROTO_UDP | (cookie.tos[cpu] << 8) | (ttl << 16) | (5 << 24) | (4 << 28)) >>> 0
       // A socket that does not go by path MTUs sends by that of the device.
-      if (discovery(cpu, sock) >= PMTUDISC.probe) rtMtu[row] = 0
-      const df = dontFragment(cpu, sock, length) ? IP_DF : 0
+      if (rules.usesDevice(cpu, sock)) rtMtu[row] = 0
+      const df = rules.dfOf(cpu, sock, length)
       idFrag[row] = ((idOf(cpu, sock, df) << 16) | df) >>> 0
       totLen[row] = length
       udpLen[row] = UDP_HLEN + bytes
       payload[row] = bytes
-      flags[row] = (ignoresDf(cpu, sock) ? SKB.ignoreDf : 0) | SKB.noEthernet | (noCheck[sock] !== 0 ? SKB.csumZero : 0)
+      flags[row] =
+        (rules.ignoresDf(cpu, sock) ? SKB.ignoreDf : 0) | SKB.noEthernet | (noCheck[sock] !== 0 ? SKB.csumZero : 0)
       skbPriority[row] = cookie.priority[cpu]
       wfree.own(row, sock)
       if (page[row] !== 0) writePage(row, noCheck[sock] !== 0)
@@ -155,9 +137,6 @@ export const ipMakeSkb = defineSystem<IpMakeSkb>(
 
     return {
       make,
-      ignoresDf,
-      largest: (cpu, sock) =>
-        Math.min(discovery(cpu, sock) < PMTUDISC.probe ? result.mtu[cpu] : devMtu[result.dev[cpu]], IP_MAX_MTU),
       flush(cpu, packets) {
         for (let i = 0; i < packets; i++) {
           const row = alloc.make(cpu, IPV4_HLEN, false)

@@ -5,6 +5,7 @@ import type { Layout } from '../build/layout.js'
 import { counters } from '../count/counters.js'
 import { charge } from '../cpu/charge.js'
 import { Cpu } from '../cpu/components.js'
+import { ipSk } from '../ip/ip-sk.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { RouteResult } from '../route/route-result.js'
@@ -131,6 +132,7 @@ export const udpCork = defineSystem<UdpCorking>(
     const wfree = context.system(sockWfree)
     const pages = context.system(packetPages)
     const packets = context.system(ipMakeSkb)
+    const rules = context.system(ipSk)
     const sendSkb = context.system(udpSendSkb)
     const count = context.system(counters)
 
@@ -221,7 +223,7 @@ export const udpCork = defineSystem<UdpCorking>(
     function appendData(cpu: number, sock: number, bytes: number, more: boolean): number {
       const mtu = mtuOf(sock)
       const most = ((mtu - IPV4_HLEN) & ~7) + IPV4_HLEN
-      const limit = packets.ignoresDf(cpu, sock) ? IP_MAX_MTU : mtu
+      const limit = rules.ignoresDf(cpu, sock) ? IP_MAX_MTU : mtu
       let left = bytes
       if (c.lengthBytes[sock] + left > limit - IPV4_HLEN) return -ERRNO.EMSGSIZE
       while (left > 0) {
@@ -310,7 +312,7 @@ export const udpCork = defineSystem<UdpCorking>(
     function setup(cpu: number, sock: number, dport: number): void {
       for (let i = 0; i < ROUTE_COLUMNS.length; i++) from[i][sock] = into[i][cpu]
       c.dport[sock] = dport
-      c.fragsize[sock] = packets.largest(cpu, sock)
+      c.fragsize[sock] = rules.largest(cpu, sock)
       c.segmentBytes[sock] = cookie.segmentBytes[cpu]
       c.ttl[sock] = cookie.ttl[cpu]
       c.tos[sock] = cookie.tos[cpu]

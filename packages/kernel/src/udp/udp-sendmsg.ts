@@ -3,6 +3,7 @@ import { KERNEL_VERSIONS } from '@softnet/scenario/plan'
 import { PLAN_CONSTANTS, perCpu } from '../build/constants.js'
 import { counters } from '../count/counters.js'
 import { charge } from '../cpu/charge.js'
+import { ipSk } from '../ip/ip-sk.js'
 import { NetDev } from '../nic/components.js'
 import { NUMBERS } from '../numbers.js'
 import { Flow } from '../route/flow.js'
@@ -78,6 +79,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
     const count = context.system(counters)
     const init = context.system(ipcmInit)
     const packets = context.system(ipMakeSkb)
+    const rules = context.system(ipSk)
     const sendSkb = context.system(udpSendSkb)
     const cork = hasCorks(plan) ? context.system(udpCork) : null
 
@@ -137,7 +139,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
 
     /** What keeps a message from being made at all: 0, or a negative errno. Kernel: __ip_append_data, sock_alloc_send_pskb */
     function refuse(cpu: number, sock: number, bytes: number, mtu: number): number {
-      const most = packets.ignoresDf(cpu, sock) || cookie.segmentBytes[cpu] !== 0 ? IP_MAX_MTU : mtu
+      const most = rules.ignoresDf(cpu, sock) || cookie.segmentBytes[cpu] !== 0 ? IP_MAX_MTU : mtu
       if (bytes + UDP_HLEN > most - IPV4_HLEN) return -ERRNO.EMSGSIZE
       const pending = takeError(sock)
       if (pending !== 0) {
@@ -157,7 +159,7 @@ export const udpSendmsg = defineSystem<UdpSendmsg>(
       data: Uint8Array | null,
       request: number,
     ) {
-      const mtu = packets.largest(cpu, sock)
+      const mtu = rules.largest(cpu, sock)
       const refused = refuse(cpu, sock, bytes, mtu)
       if (refused < 0) return refused
       const row = make(cpu, sock, bytes, dport, data, mtu)
