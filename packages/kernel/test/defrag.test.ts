@@ -11,7 +11,8 @@ import { ipFragEcn } from '../src/defrag/ip-frag-reasm.js'
 import { wheelExpiry } from '../src/defrag/timer-wheel.js'
 import { ipLocalDeliver } from '../src/ip/ip-local-deliver.js'
 import { SKB, Skb } from '../src/skb/components.js'
-import { type IpWorld, ip, ipWord, makeIpWorld } from './support/ip-world.js'
+import { type IpWorld, ip, makeIpWorld } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 const TRUESIZE = 832
 const MF = wire.IP_MF

@@ -8,7 +8,8 @@ import { icmpSend } from '../src/icmp/icmp-send.js'
 import { ipLocalDeliver } from '../src/ip/ip-local-deliver.js'
 import { RTCF, RTN } from '../src/route/components.js'
 import { PACKET_TYPE, SKB } from '../src/skb/components.js'
-import { type IpWorld, ip, ipWord, makeIpWorld } from './support/ip-world.js'
+import { type IpWorld, ip, makeIpWorld } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 interface Case {
   readonly name: string

@@ -8,7 +8,8 @@ import { ipRcv } from '../src/ip/ip-rcv.js'
 import { ipRcvFinish } from '../src/ip/ip-rcv-finish.js'
 import { PACKET_TYPE, SKB, Skb } from '../src/skb/components.js'
 import { udpRcv } from '../src/udp/udp-rcv.js'
-import { type IpWorld, ip, ipWord, makeIpWorld, socket } from './support/ip-world.js'
+import { type IpWorld, ip, makeIpWorld, socket } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 const IGMP = 2
 const GRE = 47

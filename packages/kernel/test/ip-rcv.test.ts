@@ -5,7 +5,8 @@ import { DEVICE_ROWS, DeviceCount, PacketCount } from '../src/count/components.j
 import { DEVICE } from '../src/count/device.js'
 import { ipRcv } from '../src/ip/ip-rcv.js'
 import { PACKET_TYPE, SKB, Skb } from '../src/skb/components.js'
-import { ipWord, makeIpWorld } from './support/ip-world.js'
+import { makeIpWorld } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 interface Case {
   readonly name: string

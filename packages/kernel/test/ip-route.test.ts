@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert'
 import { dstInput } from '../src/ip/dst-input.js'
 import { ipRcvFinish } from '../src/ip/ip-rcv-finish.js'
 import { PACKET_TYPE, SKB, Skb } from '../src/skb/components.js'
-import { ip, ipWord, makeIpWorld, socket } from './support/ip-world.js'
+import { ip, makeIpWorld, socket } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 interface Case {
   readonly name: string

@@ -3,7 +3,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ipLocalDeliver } from '../src/ip/ip-local-deliver.js'
 import { PACKET_TYPE, SKB } from '../src/skb/components.js'
-import { ipWord, makeIpWorld } from './support/ip-world.js'
+import { makeIpWorld } from './support/ip-world.js'
+import { ipWord } from './support/sound-datagram.js'
 
 interface Case {
   readonly name: string

@@ -60,7 +60,6 @@ import { declareNeighbours, fillNeighbours } from '../../src/neigh/fill-neigh.js
 import type { Stage } from '../../src/netif/stage.js'
 import { IFF, NetDev, RxQueue, XMIT } from '../../src/nic/components.js'
 import { NO_TRACE } from '../../src/observe/trace-sink.js'
-import { RTCF, RTN } from '../../src/route/components.js'
 import { declareRoutes, fillRoutes } from '../../src/route/fib-table.js'
 import { RouteResult } from '../../src/route/route-result.js'
 import { MadePacket } from '../../src/skb/alloc-skb.js'
@@ -78,6 +77,7 @@ import { SendCmsg } from '../../src/udp/send-cmsg.js'
 import { declareCorks } from '../../src/udp/udp-cork.js'
 import { declareUdp, fillUdp, socketHashMask } from '../../src/udp/udp-table.js'
 import { type SentPacket, sentPacket } from './sent-packet.js'
+import { soundDatagram } from './sound-datagram.js'
 
 /** What one unit of any stage costs in this world, ps. */
 export const UNIT_PS = 1000
@@ -474,31 +474,4 @@ export function makeIpWorld(options: IpWorldOptions = {}): IpWorld {
     sent,
     looped,
   }
-}
-
-const PAYLOAD_BYTES = 18
-
-function soundDatagram(dev: number): Record<string, number> {
-  return {
-    frames: 1,
-    wireBytes: 60,
-    len: 28 + PAYLOAD_BYTES,
-    totLen: 28 + PAYLOAD_BYTES,
-    udpLen: 8 + PAYLOAD_BYTES,
-    payload: PAYLOAD_BYTES,
-    truesize: 832,
-    saddr: ip('198.51.100.1'),
-    daddr: ip('192.0.2.1'),
-    ports: 40000 * 65536 + 5000,
-    ipWord: ipWord(17),
-    protocol: 0x0800,
-    dev,
-    rtType: RTN.local,
-    rtFlags: RTCF.local | RTCF.input,
-  }
-}
-
-/** `Skb.ipWord` of a header: protocol, TOS, header words, version. */
-export function ipWord(protocol: number, tos = 0, ihl = 5, version = 4): number {
-  return (protocol | (tos << 8) | (64 << 16) | (ihl << 24) | (version << 28)) >>> 0
 }
