@@ -117,20 +117,30 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
       post.note(cpu, from, VIA.line, EVENT.pageHome, foreign, 0, 0)
     }
 
+    /** A high-resolution timer has run out: what it does is done in `context`. Returns the context to go back to. */
+    function beginTimer(cpu: number, context: number): number {
+      irq.exitIdle(cpu)
+      const before = cpuContext[cpu]
+      cpuContext[cpu] = context
+      spend(cpu, STAGE.hrtimer, 1)
+      hrtimers[cpu]++
+      return before
+    }
+
+    function endTimer(cpu: number, before: number): void {
+      cpuContext[cpu] = before
+      exitCheck[cpu] = 1
+    }
+
     /** A sleep is timed by the CPU's own timer (0), a wait for a reply by the timer wheel. */
     function taskTimeout(cpu: number, task: number, which: number): void {
       if (which !== 0) {
         if (sleepers.fire(cpu, task, which)) irq.timerInterrupt(cpu)
         return
       }
-      irq.exitIdle(cpu)
-      const before = cpuContext[cpu]
-      cpuContext[cpu] = CONTEXT.hardirq
-      spend(cpu, STAGE.hrtimer, 1)
-      hrtimers[cpu]++
+      const before = beginTimer(cpu, CONTEXT.hardirq)
       sleepers.fire(cpu, task, which)
-      cpuContext[cpu] = before
-      exitCheck[cpu] = 1
+      endTimer(cpu, before)
     }
 
     function deferredFree(cpu: number, count: number): void {
@@ -262,26 +272,16 @@ export const dispatchEvent = defineSystem<(cpu: number) => void>(
         case EVENT.qdiscTimer: {
           if (timerSequence[first] !== b[row]) return
           watchdogPs[first] = Number.POSITIVE_INFINITY
-          irq.exitIdle(cpu)
-          const before = cpuContext[cpu]
-          cpuContext[cpu] = CONTEXT.hardirq
-          spend(cpu, STAGE.hrtimer, 1)
-          hrtimers[cpu]++
+          const before = beginTimer(cpu, CONTEXT.hardirq)
           disciplines.schedule(cpu, first)
-          cpuContext[cpu] = before
-          exitCheck[cpu] = 1
+          endTimer(cpu, before)
           return
         }
         case EVENT.packetRetire: {
           if (rings === null) return
-          irq.exitIdle(cpu)
-          const before = cpuContext[cpu]
-          cpuContext[cpu] = CONTEXT.softirq
-          spend(cpu, STAGE.hrtimer, 1)
-          hrtimers[cpu]++
+          const before = beginTimer(cpu, CONTEXT.softirq)
           rings.retire(cpu, first)
-          cpuContext[cpu] = before
-          exitCheck[cpu] = 1
+          endTimer(cpu, before)
           return
         }
         case EVENT.pageHome:
